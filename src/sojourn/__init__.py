@@ -1,0 +1,1 @@
+"""Sojourn: temporary access to production, and the proof of it."""

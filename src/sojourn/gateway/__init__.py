@@ -1,0 +1,1 @@
+"""Where access happens: listener, verdict, recorder, deadline; one folder per protocol."""

@@ -1,0 +1,1 @@
+"""PostgreSQL through the gateway (frontend/backend protocol 3)."""
