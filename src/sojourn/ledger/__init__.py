@@ -1,1 +1,4 @@
-"""Why the record can be believed: canonical bytes, Merkle tree, checkpoints, proofs, tiles. Pure; knows bytes, not grants."""
+"""Why the record can be believed: canonical bytes, Merkle tree, checkpoints, proofs, tiles.
+
+Pure; knows bytes, not grants.
+"""
