@@ -228,11 +228,10 @@ class BackendWalker:
         elif kind == _COPY:
             self._copies += 1
             self._copy_bytes += length + 1
-        self._kind, self._length, self._seen, self._left = kind, length, 5, length - 4
+        self._kind, self._length = kind, length
+        self._seen, self._left = before, length + 1 - before
         if kind not in self._kinds:
             held.clear()
-        self._seen = before
-        self._left = length + 1 - before
         return self._finish(chunk, 5 - before, events)
 
     def _finish(self, chunk: bytes | bytearray | memoryview, have: int, events: list[Event]) -> int:
