@@ -77,9 +77,7 @@ def prepare_secret(secret: str) -> str:
         # Printable ASCII maps to itself; a control character is forbidden and therefore kept too.
         return secret
     kept = [
-        " " if stringprep.in_table_c12(letter) else letter
-        for letter in secret
-        if not stringprep.in_table_b1(letter)
+        " " if stringprep.in_table_c12(letter) else letter for letter in secret if not stringprep.in_table_b1(letter)
     ]
     prepared = unicodedata.normalize("NFKC", "".join(kept))
     if not prepared or any(forbidden(letter) for letter in prepared for forbidden in _FORBIDDEN):

@@ -85,13 +85,14 @@ def _label(sql: str) -> Label:
         verbs.add(verb)
         may_write = may_write or writes
         tables |= found.tables
-    if not verbs:
-        verb = VerbClass.EMPTY
-    else:
-        verb = verbs.pop() if len(verbs) == 1 else VerbClass.MIXED
-    return Label(
-        verb=verb, may_write=may_write, statements=len(tree.stmts), tables=tuple(tables)[:64], parsed=True
-    )
+    match len(verbs):
+        case 0:
+            verb = VerbClass.EMPTY
+        case 1:
+            verb = verbs.pop()
+        case _:
+            verb = VerbClass.MIXED
+    return Label(verb=verb, may_write=may_write, statements=len(tree.stmts), tables=tuple(tables)[:64], parsed=True)
 
 
 def _judge(node: Any, found: Survey) -> tuple[VerbClass, bool]:

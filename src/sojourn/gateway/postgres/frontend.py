@@ -120,9 +120,7 @@ def parse_bind(body: bytes) -> Bind:
     reader.end()
     if len(formats) > 1 and len(formats) != len(values):
         raise WireError(f"Bind: {len(formats)} formats for {len(values)} values")
-    return Bind(
-        portal=portal, statement=statement, formats=formats, values=values, result_formats=result_formats
-    )
+    return Bind(portal=portal, statement=statement, formats=formats, values=values, result_formats=result_formats)
 
 
 def parse_execute(body: bytes) -> Execute:

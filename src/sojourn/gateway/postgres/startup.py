@@ -197,9 +197,7 @@ def settings_in_options(options: str) -> tuple[tuple[str, str], ...]:
         if word == "-c" and position < len(words):
             word = words[position]
             position += 1
-        elif word.startswith("-c") and len(word) > 2:
-            word = word[2:]
-        elif word.startswith("--") and len(word) > 2:
+        elif word[:2] in ("-c", "--") and len(word) > 2:
             word = word[2:]
         else:
             raise WireError(f"startup options: the switch {word[:64]!r} is not supported, use -c name=value")

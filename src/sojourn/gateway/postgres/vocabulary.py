@@ -118,7 +118,7 @@ HARMLESS_FUNCTIONS = _words(
     sin split_part sqrt starts_with statement_timestamp stddev stddev_pop stddev_samp string_agg string_to_array
     string_to_table strpos substr substring sum tan text textlike timeofday timezone to_char to_date to_hex to_json
     to_jsonb to_number to_regclass to_regtype to_timestamp to_tsquery to_tsvector plainto_tsquery phraseto_tsquery
-    websearch_to_tsquery ts_rank ts_headline transaction_timestamp translate trim trim_array trunc 
+    websearch_to_tsquery ts_rank ts_headline transaction_timestamp translate trim trim_array trunc
     txid_current_if_assigned unnest upper var_pop var_samp variance version width_bucket xmlagg"""
 )
 """Functions of pg_catalog that only compute or look; called by a bare name or as pg_catalog.name."""
@@ -147,7 +147,9 @@ FUNCTION_CLASSES = {
         ),
         VerbClass.OUTBOUND,
     ),
-    **dict.fromkeys(_words("nextval setval lo_create lo_creat lo_unlink lo_put lo_from_bytea lowrite"), VerbClass.WRITE),
+    **dict.fromkeys(
+        _words("nextval setval lo_create lo_creat lo_unlink lo_put lo_from_bytea lowrite"), VerbClass.WRITE
+    ),
     "set_config": VerbClass.SESSION,
     "pg_notify": VerbClass.SESSION,
 }

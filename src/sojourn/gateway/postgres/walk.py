@@ -21,6 +21,7 @@ EVENT_BYTES_MAX = 16_384
 """How much of an event's body is kept; the rest is counted and forwarded."""
 
 _ROW, _COPY = ord("D"), ord("d")
+_COUNTED = (_ROW, _COPY)
 _KNOWN = EVENT_KINDS | {_ROW, _COPY, ord("A")}
 _RUN_MAX = 256
 _header = struct.Struct(">BI").unpack_from
@@ -125,7 +126,7 @@ class BackendWalker:
         last = len(chunk) - 5
         while position <= last:
             kind, length = _header(chunk, position)
-            if kind == _ROW or kind == _COPY:
+            if kind in _COUNTED:
                 position = self._count_run(chunk, position, kind)
                 continue
             position = self._note(chunk, position, kind, length, events)

@@ -123,12 +123,12 @@ class Frame(NamedTuple):
     """What a splitter hands on; a tuple, because one is made for each message on the hot path.
 
     `raw` is to be forwarded as it stands. For every kind but CopyData it is one whole message. For CopyData it is a
-    run of messages or a piece of one: `count` messages start in it, and `complete` says that it ends with one.
+    run of messages or a piece of one: `messages` of them start in it, and `complete` says that it ends with one.
     """
 
     kind: int
     raw: bytes
-    count: int = 1
+    messages: int = 1
     complete: bool = True
 
     @property
