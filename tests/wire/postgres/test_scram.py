@@ -25,8 +25,7 @@ SERVER_NONCE = b"%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
 CLIENT_FIRST = b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO"
 SERVER_FIRST = b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
 CLIENT_FINAL = (
-    b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
-    b"p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+    b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
 )
 SERVER_FINAL = b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 VERIFIER = derive_verifier("pencil", SALT, 4096)
@@ -49,11 +48,9 @@ def keep(message: bytes) -> bytes:
     return message
 
 
-def run(
-    ours: ServerExchange, theirs: ClientExchange, *changes: Callable[[bytes], bytes]
-) -> None:
+def run(ours: ServerExchange, theirs: ClientExchange, *changes: Callable[[bytes], bytes]) -> None:
     """Run a whole exchange; each change alters one of the four messages on its way."""
-    first, second, third, fourth = (*changes, *(keep,) * (4 - len(changes)))
+    first, second, third, fourth = [*changes, keep, keep, keep, keep][:4]
     answer = second(ours.first(first(theirs.first())))
     theirs.finish(fourth(ours.final(third(theirs.final(answer)))))
 
@@ -180,9 +177,7 @@ def test_a_server_nonce_that_adds_nothing_is_refused() -> None:
 
 
 def test_a_server_that_does_not_know_the_secret_is_noticed() -> None:
-    impostor = ScramVerifier(
-        salt=SALT, iterations=4096, stored_key=VERIFIER.stored_key, server_key=bytes(32)
-    )
+    impostor = ScramVerifier(salt=SALT, iterations=4096, stored_key=VERIFIER.stored_key, server_key=bytes(32))
     assert fault_of(lambda: run(server(impostor), client())) is ScramFault.WRONG_SERVER
 
 

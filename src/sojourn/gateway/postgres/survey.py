@@ -19,6 +19,10 @@ from sojourn.gateway.postgres.vocabulary import (
 
 TABLES_MAX = 64
 _CHANGES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
+_WITH_BEARERS = _CHANGES | {"SelectStmt"}
+_LEAVES = frozenset({"ColumnRef", "A_Const", "TypeName", "String", "Integer", "ParamRef", "A_Star"})
+"""Nodes below which no table, function or operator can be named."""
+
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*", re.ASCII)
 _IDENTITY_SETTINGS = frozenset({"role", "session_authorization"})
 _NOTHING: frozenset[str] = frozenset()
@@ -43,24 +47,23 @@ def survey(statement: Message) -> Survey:
     while pending:
         node, scope = pending.pop()
         name = node.DESCRIPTOR.name
+        if name in _LEAVES:
+            continue
         if name in _LOOKS:
             _LOOKS[name](node, scope, found)
         elif name in _CHANGES:
             found.changes = True
         fields = node.ListFields()
-        if any(descriptor.name == "with_clause" for descriptor, _ in fields):
+        if name in _WITH_BEARERS and node.HasField("with_clause"):
             scope = _enter_with(node, scope, pending)
-        target = name in _CHANGES
-        children: list[tuple[Any, frozenset[str]]] = []
-        for descriptor, value in fields:
+        for descriptor, value in reversed(fields):
             if descriptor.message_type is None or descriptor.name == "with_clause":
                 continue
-            inner = _NOTHING if target and descriptor.name == "relation" else scope
+            inner = _NOTHING if name in _CHANGES and descriptor.name == "relation" else scope
             if isinstance(value, Message):
-                children.append((value, inner))
+                pending.append((value, inner))
             else:
-                children.extend((item, inner) for item in value)
-        pending.extend(reversed(children))
+                pending.extend([(item, inner) for item in reversed(value)])
     return found
 
 
@@ -130,7 +133,6 @@ _LOOKS = {
     "DropStmt": _look_at_drop,
     "FuncCall": _look_at_function,
     "A_Expr": _look_at_operator,
-    "AExpr": _look_at_operator,
     "LockingClause": _look_at_lock,
     "IntoClause": _look_at_into,
 }
