@@ -12,7 +12,8 @@ from pathlib import Path
 from sojourn.errors import Code, SojournError
 from sojourn.ledger.note import SigningKey
 from sojourn.settings import Layout, Settings
-from sojourn.vault.keys import KeyPair, ensure_key_pair, private_file
+from sojourn.vault.files import write_private
+from sojourn.vault.keys import KeyPair, ensure_key_pair
 
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no letter that is taken for a digit."""
@@ -103,7 +104,7 @@ def prepare(layout: Layout, settings: Settings) -> None:
     signing = layout.keys / "signing.key"
     if not signing.exists():
         key = SigningKey.generate(settings.scribe.origin, secrets.token_bytes(32))
-        private_file(signing, key.format().encode() + b"\n")
+        write_private(signing, key.format().encode() + b"\n")
         layout.verifier_key.write_text(key.vkey() + "\n")
     for recipient in (EVIDENCE, GATEWAY):
         ensure_key_pair(layout.keys, recipient)

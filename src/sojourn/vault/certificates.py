@@ -7,7 +7,6 @@ them), so there is nothing to accept blindly. The server certificate is renewed 
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from .files import write_private
 
 AUTHORITY_LIFE = timedelta(days=3650)
 SERVER_LIFE = timedelta(days=397)
@@ -52,8 +53,8 @@ def _make_authority(directory: Path, now: datetime) -> None:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    _write(directory / "authority.key", _private(key))
-    _write(directory / "authority.crt", certificate.public_bytes(serialization.Encoding.PEM))
+    write_private(directory / "authority.key", _private(key))
+    write_private(directory / "authority.crt", certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def _make_server(directory: Path, names: Sequence[str], now: datetime) -> None:
@@ -76,8 +77,8 @@ def _make_server(directory: Path, names: Sequence[str], now: datetime) -> None:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    _write(directory / "server.key", _private(key))
-    _write(directory / "server.crt", certificate.public_bytes(serialization.Encoding.PEM))
+    write_private(directory / "server.key", _private(key))
+    write_private(directory / "server.crt", certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def _is_current(path: Path, names: Sequence[str], now: datetime) -> bool:
@@ -113,14 +114,3 @@ def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, complete or not at all."""
-    partial = path.with_suffix(path.suffix + ".partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)
