@@ -5,7 +5,8 @@
 - It ends once: at its end, or earlier by its holder, by somebody entitled to revoke it, because its holder left,
   or because the target would not take it. From that moment it opens nothing.
 - It is finished only when its removal has been read back from the target.
-- Ending needs no policy and no eligibility, only a reason: what was given can always be taken back.
+- Ending needs no eligibility of the holder and no approval: what was given can always be taken back.
+- A grant that is past its end can no longer become active, and nobody is credited with ending it but time.
 """
 
 from __future__ import annotations
@@ -152,19 +153,21 @@ def decide(state: Grant, command: Command, catalogue: Catalogue, now: datetime) 
     """What follows from `command`, or why nothing does. Pure: the same inputs give the same answer."""
     match command:
         case ConfirmProvisioned():
-            if state.status is not Status.PROVISIONING:
-                return _over(state)
-            return (GrantProvisioned(grant=state.id, observed=command.observed, secret=command.secret),)
+            return _confirm_provisioned(state, command, now)
         case GiveUpProvisioning():
+            if state.status is Status.ACTIVE:
+                return ()
             return _end(state, EndCause.PROVISIONING_FAILED, problem=command.problem)
         case Revoke():
             if not _may_revoke(state, command.person, catalogue):
                 return Refusal(Code.GRANT_REVOKE_NOT_ENTITLED, {"person": command.person, "grant": state.id})
-            return _end(state, EndCause.REVOKED, ended_by=command.person, source=command.source)
+            return _due(state, now) or _end(state, EndCause.REVOKED, ended_by=command.person, source=command.source)
         case EndEarly():
             if command.person != state.created.person:
                 return Refusal(Code.GRANT_NOT_YOURS, {"grant": state.id, "owner": state.created.person})
-            return _end(state, EndCause.ENDED_BY_HOLDER, ended_by=command.person, source=command.source)
+            return _due(state, now) or _end(
+                state, EndCause.ENDED_BY_HOLDER, ended_by=command.person, source=command.source
+            )
         case Expire():
             if _is_over(state) or now < state.created.window.end:
                 return ()
@@ -196,6 +199,30 @@ def _over(state: Grant) -> Refusal:
     )
 
 
+def _due(state: Grant, now: datetime) -> Refusal | None:
+    """The refusal for what comes too late because time has ended the grant, whether or not that is on record yet."""
+    created = state.created
+    if _is_over(state) or now < created.window.end:
+        return None
+    return Refusal(
+        Code.GRANT_EXPIRED,
+        {
+            "grant": state.id,
+            "end": created.window.end.isoformat(),
+            "target": created.target,
+            "role": created.role,
+        },
+    )
+
+
+def _confirm_provisioned(state: Grant, command: ConfirmProvisioned, now: datetime) -> tuple[Event, ...] | Refusal:
+    if state.status is Status.ACTIVE:
+        return ()
+    if _is_over(state):
+        return _over(state)
+    return _due(state, now) or (GrantProvisioned(grant=state.id, observed=command.observed, secret=command.secret),)
+
+
 def _end(
     state: Grant, cause: EndCause, *, ended_by: str = "", source: str = "", problem: str = ""
 ) -> tuple[Event, ...] | Refusal:
@@ -221,12 +248,10 @@ def _may_revoke(state: Grant, person: PersonId, catalogue: Catalogue) -> bool:
 
 
 def _removal(state: Grant, command: ConfirmRemoved | ReportRemovalFailed, now: datetime) -> tuple[Event, ...] | Refusal:
+    if state.status is Status.REMOVED:
+        return ()
     if state.status is not Status.ENDED:
-        return (
-            _over(state)
-            if state.status is Status.REMOVED
-            else Refusal(Code.GRANT_NOT_READY, {"grant": state.id, "target": state.created.target})
-        )
+        return Refusal(Code.GRANT_NOT_READY, {"grant": state.id, "target": state.created.target})
     if isinstance(command, ReportRemovalFailed):
         return (GrantRemovalFailed(grant=state.id, attempt=state.removal_attempts + 1, problem=command.problem),)
     if command.role_present or command.sessions_present:

@@ -80,7 +80,7 @@ def terms_for(
         rules=tuple(sorted(rule.name for rule in fitting)),
         longest=min(rule.longest for rule in fitting),
         approvers=tuple(sorted(approvers)),
-        approvals=max(rule.approvals for rule in fitting),
+        approvals=max(1, *(rule.approvals for rule in fitting)),
         reason_required=any(rule.reason_required for rule in fitting),
         decide_within=min(rule.decide_within for rule in fitting),
         activate_within=min(rule.activate_within for rule in fitting),

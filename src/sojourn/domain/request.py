@@ -1,11 +1,13 @@
 """A request: somebody asks for a role on a target for some time, and somebody else decides.
 
 - Nobody decides on their own request.
-- A decision counts only from a person whom the terms name *and* the configuration in force still names.
+- A decision counts only from a person whom the terms name *and* the configuration in force still names; that is
+  asked again of every approval whenever one more is given and when the approval is spent.
 - A decision names the digest of what was shown; it does not count for anything else.
 - One person approves once. The first denial ends the request.
 - A request is decided once: approved, denied, withdrawn or expired. What was decided is not decided again.
 - An approval is spent once, by the requester, before its time runs out, and only while a rule still allows it.
+- A duration is a whole number of seconds, so that the end is exact whatever a wall clock does meanwhile.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import assert_never
 
 from sojourn.errors import Code, Refusal
 
-from .catalogue import Adopted
+from .catalogue import Adopted, Catalogue
 from .events import (
     Event,
     GrantCreated,
@@ -136,7 +138,7 @@ def content_digest(
     reason: Sealed,
 ) -> str:
     """SHA-256 (hex) over everything that is asked; length-prefixed, so that no two contents share one."""
-    parts = (request, person, target, role, str(int(duration.total_seconds() * 1_000_000)), reason.commitment)
+    parts = (request, person, target, role, str(duration // timedelta(microseconds=1)), reason.commitment)
     framed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
     return hashlib.sha256(b"sojourn/request/v1\x00" + framed).hexdigest()
 
@@ -173,18 +175,9 @@ def evolve(state: Request | None, event: Event) -> Request | None:
 
 def submit(adopted: Adopted, command: Submit, now: datetime) -> RequestSubmitted | Refusal:
     """Decide whether this may be asked, and freeze the terms it will be decided under."""
-    catalogue = adopted.catalogue
-    if catalogue.person(command.person) is None:
-        return Refusal(Code.PERSON_UNKNOWN, {"person": command.person})
-    target = catalogue.target(command.target)
-    if target is None:
-        return Refusal(Code.TARGET_UNKNOWN, {"target": command.target})
-    if target.role(command.role) is None:
-        known = ", ".join(role.name for role in target.roles)
-        return Refusal(Code.ROLE_UNKNOWN, {"target": command.target, "role": command.role, "known": known})
-    terms = catalogue.terms(person=command.person, target=command.target, role=command.role)
-    if terms is None:
-        return Refusal(Code.POLICY_NO_RULE, {"person": command.person, "target": command.target, "role": command.role})
+    terms = _terms_now(adopted.catalogue, person=command.person, target=command.target, role=command.role)
+    if isinstance(terms, Refusal):
+        return terms
     refusal = _check_terms(terms, command)
     if refusal is not None:
         return refusal
@@ -214,9 +207,25 @@ def submit(adopted: Adopted, command: Submit, now: datetime) -> RequestSubmitted
     )
 
 
+def _terms_now(catalogue: Catalogue, *, person: PersonId, target: TargetName, role: RoleName) -> Terms | Refusal:
+    """The terms that the catalogue gives for this access, or the first thing that it does not know or allow."""
+    if catalogue.person(person) is None:
+        return Refusal(Code.PERSON_UNKNOWN, {"person": person})
+    known = catalogue.target(target)
+    if known is None:
+        return Refusal(Code.TARGET_UNKNOWN, {"target": target})
+    if known.role(role) is None:
+        roles = ", ".join(one.name for one in known.roles)
+        return Refusal(Code.ROLE_UNKNOWN, {"target": target, "role": role, "known": roles})
+    terms = catalogue.terms(person=person, target=target, role=role)
+    if terms is None:
+        return Refusal(Code.POLICY_NO_RULE, {"person": person, "target": target, "role": role})
+    return terms
+
+
 def _check_terms(terms: Terms, command: Submit) -> Refusal | None:
     rule = ", ".join(terms.rules)
-    if command.duration < DURATION_MIN:
+    if command.duration < DURATION_MIN or command.duration % timedelta(seconds=1):
         return Refusal(Code.REQUEST_DURATION_INVALID, {"asked": str(command.duration)})
     if command.duration > terms.longest:
         return Refusal(
@@ -255,9 +264,9 @@ def decide(state: Request, command: Command, adopted: Adopted, now: datetime) ->
             assert_never(command)
 
 
-def _open_refusal(state: Request, now: datetime) -> Refusal | None:
-    """Why the request can no longer be decided, judged at this moment and not by a sweeper."""
-    if state.status is not Status.PENDING:
+def _open_refusal(state: Request, now: datetime, *, unless: Status = Status.PENDING) -> Refusal | None:
+    """Why the request (pending, or `unless`) is no longer open, judged at this moment and not by a sweeper."""
+    if state.status not in (Status.PENDING, unless):
         return Refusal(Code.REQUEST_NOT_PENDING, {"request": state.id, "status": state.status})
     if state.due is not None and now >= state.due:
         return Refusal(Code.REQUEST_EXPIRED, {"request": state.id, "at": state.due.isoformat()})
@@ -270,8 +279,7 @@ def _judge(state: Request, command: Approve | Deny, adopted: Adopted, now: datet
     if command.person == asked.person:
         return Refusal(Code.APPROVAL_SELF, {"person": command.person, "approvers": names})
     terms = adopted.catalogue.terms(person=asked.person, target=asked.target, role=asked.role)
-    entitled = terms is not None and command.person in terms.approvers and command.person in asked.approvers
-    if not entitled or adopted.catalogue.person(command.person) is None:
+    if terms is None or not _counting((command.person,), asked, terms, adopted.catalogue):
         return Refusal(
             Code.APPROVAL_NOT_ENTITLED,
             {"person": command.person, "rule": ", ".join(asked.rules), "approvers": names},
@@ -292,7 +300,7 @@ def _judge(state: Request, command: Approve | Deny, adopted: Adopted, now: datet
                 comment=command.comment,
             ),
         )
-    missing = asked.approvals - len(state.approved_by)
+    missing = _missing(state, terms, adopted.catalogue)
     if command.person in state.approved_by:
         return Refusal(Code.APPROVAL_REPEATED, {"person": command.person, "request": state.id, "missing": str(missing)})
     return (
@@ -300,7 +308,7 @@ def _judge(state: Request, command: Approve | Deny, adopted: Adopted, now: datet
             request=state.id,
             person=command.person,
             digest=command.digest,
-            complete=missing == 1,
+            complete=missing <= 1,
             activate_by=now + asked.activate_within,
             configuration_version=adopted.version,
             source=command.source,
@@ -309,13 +317,32 @@ def _judge(state: Request, command: Approve | Deny, adopted: Adopted, now: datet
     )
 
 
+def _counting(
+    people: tuple[PersonId, ...], asked: RequestSubmitted, terms: Terms, catalogue: Catalogue
+) -> frozenset[PersonId]:
+    """Those whose word counts: named when it was asked, still named now, still known, and not the requester."""
+    return frozenset(
+        person
+        for person in people
+        if person in asked.approvers
+        and person in terms.approvers
+        and person != asked.person
+        and catalogue.person(person) is not None
+    )
+
+
+def _missing(state: Request, terms: Terms, catalogue: Catalogue) -> int:
+    """How many approvals are still missing, by the stricter of the terms then and the terms now."""
+    needed = max(state.submitted.approvals, terms.approvals)
+    return needed - len(_counting(state.approved_by, state.submitted, terms, catalogue))
+
+
 def _withdraw(state: Request, command: Withdraw, now: datetime) -> tuple[Event, ...] | Refusal:
     if command.person != state.submitted.person:
         return Refusal(Code.REQUEST_NOT_YOURS, {"request": state.id, "owner": state.submitted.person})
-    if state.status is not Status.APPROVED:
-        refusal = _open_refusal(state, now)
-        if refusal is not None:
-            return refusal
+    refusal = _open_refusal(state, now, unless=Status.APPROVED)
+    if refusal is not None:
+        return refusal
     return (RequestWithdrawn(request=state.id, person=command.person, source=command.source),)
 
 
@@ -329,9 +356,13 @@ def _activate(state: Request, command: Activate, adopted: Adopted, now: datetime
         return Refusal(Code.REQUEST_NOT_APPROVED, {"request": state.id, "status": state.status})
     if state.due is not None and now >= state.due:
         return Refusal(Code.REQUEST_EXPIRED, {"request": state.id, "at": state.due.isoformat()})
-    terms = adopted.catalogue.terms(person=asked.person, target=asked.target, role=asked.role)
-    if terms is None:
-        return Refusal(Code.POLICY_NO_RULE, {"person": asked.person, "target": asked.target, "role": asked.role})
+    terms = _terms_now(adopted.catalogue, person=asked.person, target=asked.target, role=asked.role)
+    if isinstance(terms, Refusal):
+        return terms
+    missing = _missing(state, terms, adopted.catalogue)
+    if missing > 0:
+        status = f"{missing} approvals short of what the policy in force asks for"
+        return Refusal(Code.REQUEST_NOT_APPROVED, {"request": state.id, "status": status})
     if asked.duration > terms.longest:
         return Refusal(
             Code.REQUEST_DURATION_TOO_LONG,
