@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar, assert_never
+from typing import Generic, TypeVar
 
 from sojourn.domain import grant as grants
 from sojourn.domain import request as requests
@@ -46,7 +46,7 @@ DETAILS_MAX = 16
 SYSTEM_ACTOR = "system"
 """The actor of what time and the enforcer do; no person may have this id."""
 
-State = TypeVar("State", Request, Grant)
+State = TypeVar("State", bound=Request | Grant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,13 +205,9 @@ def must(settled: State | Refusal) -> State:
 
     Raises SojournError with the refusal's code; the refusal is on record by then.
     """
-    match settled:
-        case Refusal():
-            raise SojournError(settled.code, **settled.details)
-        case Request() | Grant():
-            return settled
-        case _:
-            assert_never(settled)
+    if isinstance(settled, Refusal):
+        raise SojournError(settled.code, **settled.details)
+    return settled
 
 
 def plainly(command: grants.Command) -> Decide[Grant]:
