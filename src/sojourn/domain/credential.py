@@ -7,8 +7,10 @@
 
 import hashlib
 import hmac
+import json
 import stringprep
 import unicodedata
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
 ITERATIONS = 4096
@@ -88,3 +90,34 @@ def prepare_secret(secret: str) -> str:
         if mixed or not (right_to_left[0] and right_to_left[-1]):
             return secret
     return prepared
+
+
+def gateway_salt(person: str) -> bytes:
+    """The salt of every gateway token of one person: 16 bytes.
+
+    A person may hold several tokens at once and SCRAM names the salt before it knows which one is meant, so all
+    share it. The secrets are random and long, so nothing is lost; and a name that nobody has gets one as well.
+    """
+    return hashlib.sha256(b"sojourn/gateway-salt/v1\x00" + person.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def encode_verifier(verifier: ScramVerifier) -> bytes:
+    """The verifier as JSON, to be sealed for a gateway."""
+    fields = {
+        "iterations": verifier.iterations,
+        "salt": b64encode(verifier.salt).decode(),
+        "server_key": b64encode(verifier.server_key).decode(),
+        "stored_key": b64encode(verifier.stored_key).decode(),
+    }
+    return json.dumps(fields, separators=(",", ":"), sort_keys=True).encode()
+
+
+def decode_verifier(data: bytes) -> ScramVerifier:
+    """Read what `encode_verifier` wrote; ValueError for anything else."""
+    fields = json.loads(data)
+    return ScramVerifier(
+        salt=b64decode(fields["salt"], validate=True),
+        iterations=int(fields["iterations"]),
+        stored_key=b64decode(fields["stored_key"], validate=True),
+        server_key=b64decode(fields["server_key"], validate=True),
+    )

@@ -35,7 +35,7 @@ HASH = b"h" * 32
 def server(
     verifier: ScramVerifier = VERIFIER, mechanism: Mechanism = Mechanism.PLAIN, binding: bytes | None = None
 ) -> ServerExchange:
-    return ServerExchange(verifier, SERVER_NONCE, mechanism=mechanism, binding=binding)
+    return ServerExchange([verifier], SERVER_NONCE, mechanism=mechanism, binding=binding)
 
 
 def client(
@@ -230,7 +230,7 @@ def test_a_name_that_does_not_exist_looks_like_one_that_does() -> None:
 @pytest.mark.parametrize("nonce", [b"", b"short", b"a" * 15, b"a" * 16 + b",", b"a" * 16 + b" ", b"\x80" * 20])
 def test_an_unfit_nonce_is_refused_at_once(nonce: bytes) -> None:
     with pytest.raises(ValueError, match="nonce"):
-        ServerExchange(VERIFIER, nonce)
+        ServerExchange([VERIFIER], nonce)
     with pytest.raises(ValueError, match="nonce"):
         ClientExchange("pencil", nonce)
 

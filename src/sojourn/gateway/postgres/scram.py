@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import hmac
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from enum import StrEnum
 
 from sojourn.domain.credential import ScramVerifier, salted_password
@@ -76,24 +77,37 @@ class ServerExchange:
     """The server's side of one log-in: `first`, then `final`, each once and in this order.
 
     `binding` is the hash of the server's certificate (RFC 5929 section 4.1) when the connection is TLS and PLUS was
-    offered, otherwise None. `mechanism` is what the client chose.
+    offered, otherwise None. `mechanism` is what the client chose. `verifiers` are all the secrets that would do, of
+    one salt and one number of iterations; after `final`, `matched` tells which of them it was.
     """
 
-    __slots__ = ("_auth_prefix", "_binding", "_expected_binding", "_mechanism", "_nonce", "_server_first", "_verifier")
+    __slots__ = (
+        "_auth_prefix",
+        "_binding",
+        "_expected_binding",
+        "_mechanism",
+        "_nonce",
+        "_server_first",
+        "_verifiers",
+        "matched",
+    )
 
     def __init__(
         self,
-        verifier: ScramVerifier,
+        verifiers: Sequence[ScramVerifier],
         nonce: bytes,
         *,
         mechanism: Mechanism = Mechanism.PLAIN,
         binding: bytes | None = None,
     ) -> None:
-        """Prepare to check against `verifier`; `ValueError` for an unfit nonce or PLUS without binding data."""
+        """Prepare to check against `verifiers`; `ValueError` for unfit arguments."""
         _check_nonce(nonce)
+        if len({(one.salt, one.iterations) for one in verifiers}) != 1:
+            raise ValueError("the verifiers of one log-in share their salt and their iterations")
         if mechanism is Mechanism.PLUS and not binding:
             raise ValueError("SCRAM-SHA-256-PLUS needs the binding data of the channel")
-        self._verifier = verifier
+        self._verifiers = tuple(verifiers)
+        self.matched: ScramVerifier | None = None
         self._nonce = nonce
         self._mechanism = mechanism
         self._binding = binding
@@ -114,8 +128,8 @@ class ServerExchange:
         bound = self._binding if self._mechanism is Mechanism.PLUS and self._binding else b""
         self._expected_binding = b64encode(header + bound)
         self._nonce = client_nonce + self._nonce
-        salt = b64encode(self._verifier.salt)
-        self._server_first = b"r=%b,s=%b,i=%d" % (self._nonce, salt, self._verifier.iterations)
+        shared = self._verifiers[0]
+        self._server_first = b"r=%b,s=%b,i=%d" % (self._nonce, b64encode(shared.salt), shared.iterations)
         self._auth_prefix = bare + b"," + self._server_first + b","
         return self._server_first
 
@@ -161,10 +175,13 @@ class ServerExchange:
         if not hmac.compare_digest(binding, self._expected_binding):
             raise ScramError(ScramFault.WRONG_BINDING, "the client is bound to another TLS channel")
         auth_message = prefix + without_proof
-        signature = hmac.digest(self._verifier.stored_key, auth_message, "sha256")
-        if not hmac.compare_digest(hashlib.sha256(_xor(proof, signature)).digest(), self._verifier.stored_key):
+        for verifier in self._verifiers:
+            signature = hmac.digest(verifier.stored_key, auth_message, "sha256")
+            if hmac.compare_digest(hashlib.sha256(_xor(proof, signature)).digest(), verifier.stored_key):
+                self.matched = verifier
+        if self.matched is None:
             raise ScramError(ScramFault.WRONG_PROOF, "password authentication failed")
-        return b"v=" + b64encode(hmac.digest(self._verifier.server_key, auth_message, "sha256"))
+        return b"v=" + b64encode(hmac.digest(self.matched.server_key, auth_message, "sha256"))
 
 
 class ClientExchange:
