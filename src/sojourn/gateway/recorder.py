@@ -52,14 +52,19 @@ class Result:
 
 @dataclass(slots=True)
 class SessionRecorder:
-    """Writes one session's stream. Only one task may call `intend` at a time."""
+    """Writes one session's stream. Only one task may call `intend` at a time.
+
+    `number` is that of the last action; `closed` says that the end of the session was found on record.
+    """
 
     ledger: Ledger
     sealer: Sealer
     session: SessionId
     person: PersonId
     number: int = 0
+    closed: bool = False
     _outcomes: list[tuple[ActionCompleted, Sealing | None]] = field(default_factory=list)
+    _notes: list[asyncio.Task[None]] = field(default_factory=list)
     _in_doubt: bool = False
     _flusher: asyncio.Task[None] | None = None
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -112,8 +117,24 @@ class SessionRecorder:
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.get_running_loop().create_task(self._flush_soon())
 
+    def note(self, intention: Intention, result: Result) -> None:
+        """Record what was tried and refused before it could become an action: intent and outcome together."""
+        self._notes.append(asyncio.get_running_loop().create_task(self._note(intention, result)))
+        self._notes = [task for task in self._notes if not task.done()]
+
+    async def _note(self, intention: Intention, result: Result) -> None:
+        while True:
+            try:
+                (number,) = await self.intend([intention])
+            except SojournError:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self.complete(number, result)
+                return
+
     async def close(self, cause: CloseCause, *, bytes_in: int, bytes_out: int, cut_lag_us: int | None) -> None:
         """Record the end of the session after all outcomes; keeps trying until it is recorded."""
+        await asyncio.gather(*self._notes)
         closed = SessionClosed(
             session=self.session,
             cause=cause,
@@ -138,12 +159,9 @@ class SessionRecorder:
             except SojournError:
                 await asyncio.sleep(RETRY_SECONDS)
 
-    closed: bool = False
-    """Whether reading again has found the session closed on record."""
-
     async def _flush_soon(self) -> None:
-        await asyncio.sleep(OUTCOME_DELAY_SECONDS)
         while self._outcomes:
+            await asyncio.sleep(OUTCOME_DELAY_SECONDS)
             try:
                 async with self._writing:
                     await self._clear_doubt()

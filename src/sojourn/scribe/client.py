@@ -305,6 +305,10 @@ class ScribeClient:
         answer = await self._call(protocol.ReadHead(self._id()), protocol.Head)
         return TreeHead(size=answer.size, root=answer.root)
 
+    async def size(self) -> int:
+        """The number of entries in the ledger."""
+        return (await self.head()).size
+
     async def sign(self) -> str:
         """A signed checkpoint (C2SP signed-note) over everything recorded so far."""
         return (await self._call(protocol.Sign(self._id()), protocol.Note)).text
