@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from sojourn.domain.events import ProcessStarted
@@ -116,7 +117,7 @@ async def _accept(listener: socket.socket, gate: Gate, door: PostgresDoor, tasks
         source = f"{address[0]}:{address[1]}"
         gate.connections.add(source)
         task = tasks.create_task(door.serve(client, source))
-        task.add_done_callback(lambda _, source=source: gate.connections.discard(source))
+        task.add_done_callback(partial(_forget, gate.connections, source))
 
 
 async def _flush(attempts: AttemptRecorder) -> None:
@@ -126,3 +127,7 @@ async def _flush(attempts: AttemptRecorder) -> None:
             await attempts.flush()
     finally:
         await attempts.flush(everything=True)
+
+
+def _forget(connections: set[str], source: str, task: asyncio.Task[None]) -> None:
+    connections.discard(source)
