@@ -129,8 +129,18 @@ def read_settings(layout: Layout) -> Settings:
     return read(layout.configuration)
 
 
+def read_catalogue(layout: Layout) -> tuple[Catalogue, Mapping[str, bytes]]:
+    """The catalogue of an installation's files, and the files. Raises SojournError `configuration.…`."""
+    from sojourn.configuration import read_catalogue as read
+
+    return read(layout.configuration)
+
+
 def serve(layout: Layout, only: str | None = None) -> int:
-    """Run all processes under supervision, or one of them. Returns the exit code."""
+    """Run all processes under supervision, or one of them. Returns the exit code.
+
+    Raises SojournError when the directory, its settings or its configuration will not do.
+    """
     from sojourn.supervise import Process, Supervisor, sole_use
 
     require_installation(layout)
@@ -141,18 +151,119 @@ def serve(layout: Layout, only: str | None = None) -> int:
         layout.run.mkdir(mode=0o700, exist_ok=True)
         with sole_use(layout):
             prepare(layout, settings)
-            Supervisor(layout=layout, say=lambda text: structlog.get_logger("serve").info(text)).run()
+            Supervisor(layout=layout, say=structlog.get_logger("serve").info).run()
         return 0
+    prepare(layout, settings)
     match Process(only):
         case Process.SCRIBE:
             return _run_scribe(layout, settings)
         case Process.CONTROL:
-            return _run_loop(_run_control(layout, settings))
+            return _run_until_told(lambda: _run_control(layout, settings))
         case Process.GATEWAY:
-            return _run_loop(_run_gateway(layout, settings))
+            return _run_until_told(lambda: _run_gateway(layout, settings))
+
+
+def _configure_logging() -> None:
+    """Logs go to standard error, one line each; they are for operators and never evidence."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
 
 
 def _run_scribe(layout: Layout, settings: Settings) -> int:
     from sojourn.scribe import process
 
-    return process.run(layout, settings.scribe, signing_key(layout), SystemClock().now, stop_fd=sys.stdin.fileno())
+    return process.run(
+        layout, settings.scribe, signing_key(layout), SystemClock().now, stop_descriptor=sys.stdin.fileno()
+    )
+
+
+def _run_until_told(work: Callable[[], Coroutine[object, object, None]]) -> int:
+    """Run `work` until SIGTERM, SIGINT, or the end of standard input (the supervisor's death)."""
+
+    async def supervised() -> None:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        if not sys.stdin.isatty():
+            loop.add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 4096) or task.cancel())
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    uvloop.run(supervised())
+    return 0
+
+
+def _node(process: str) -> str:
+    return f"{socket.gethostname()}/{process}"
+
+
+def _announce(path: Path, host: str, port: int) -> None:
+    """Leave the address that is listened on where the command line and a restart find it."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps({"host": host, "port": port, "pid": os.getpid()}))
+    partial.rename(path)
+
+
+def announced(path: Path) -> tuple[str, int] | None:
+    """The address that a running process has left, or None."""
+    try:
+        held = json.loads(path.read_text())
+        return str(held["host"]), int(held["port"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _same_port(path: Path, port: int) -> int:
+    """With port 0 (any free one): the port of the process before, so that clients find a restarted one again."""
+    known = announced(path)
+    return known[1] if port == 0 and known is not None else port
+
+
+async def _run_gateway(layout: Layout, settings: Settings) -> None:
+    from sojourn.gateway.process import run_gateway
+    from sojourn.scribe.client import ScribeClient
+    from sojourn.vault.opener import Opener
+    from sojourn.vault.sealer import Sealer
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    tls.load_cert_chain(layout.tls / "server.crt", layout.tls / "server.key")
+    place = layout.run / "gateway.json"
+    gateway = dataclasses.replace(settings.gateway, port=_same_port(place, settings.gateway.port))
+    async with ScribeClient(layout.scribe_socket) as ledger:
+        await run_gateway(
+            settings=gateway,
+            ledger=ledger,
+            sealer=Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes),
+            open_value=Opener(key_pair(layout, GATEWAY)).open_value,
+            tls=tls,
+            clock=SystemClock(),
+            new_id=new_id,
+            random_bytes=secrets.token_bytes,
+            node=_node("gateway"),
+            build=BUILD,
+            started=lambda host, port: _announce(place, host, port),
+        )
+
+
+async def _run_control(layout: Layout, settings: Settings) -> None:
+    from sojourn.control import Control
+
+    place = layout.run / "control.json"
+    control = dataclasses.replace(settings.control, port=_same_port(place, settings.control.port))
+    host = ipaddress.ip_address(control.host) if control.host != "localhost" else ipaddress.ip_address("127.0.0.1")
+    if not host.is_loopback:
+        raise SojournError(
+            Code.SETTINGS_INVALID,
+            name="control.host",
+            problem=f"{control.host} can be reached from other machines, and the API has no TLS of its own",
+            expected="a loopback address, with a TLS proxy in front of it",
+        )
