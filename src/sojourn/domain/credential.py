@@ -5,13 +5,16 @@
 - The secret is prepared with SASLprep (RFC 4013) as PostgreSQL does: a secret it forbids is used as it stands.
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
 import json
 import stringprep
 import unicodedata
-from base64 import b64decode, b64encode
 from dataclasses import dataclass
+
+from .identifiers import PersonId
 
 ITERATIONS = 4096
 """PBKDF2 rounds where nothing else is asked for: the least RFC 7677 allows, enough for random tokens."""
@@ -92,32 +95,43 @@ def prepare_secret(secret: str) -> str:
     return prepared
 
 
-def gateway_salt(person: str) -> bytes:
-    """The salt of every gateway token of one person: 16 bytes.
+def gateway_salt(person: PersonId) -> bytes:
+    """The 16-byte salt of every gateway token of `person`.
 
-    A person may hold several tokens at once and SCRAM names the salt before it knows which one is meant, so all
-    share it. The secrets are random and long, so nothing is lost; and a name that nobody has gets one as well.
+    It is the same for all of them, known or not, so that a gateway can begin SCRAM before it knows which token is
+    meant, and so that the salt tells a stranger nothing. The tokens themselves are random, which is what counts.
     """
-    return hashlib.sha256(b"sojourn/gateway-salt/v1\x00" + person.encode("utf-8", "surrogatepass")).digest()[:16]
+    return hashlib.sha256(b"sojourn/gateway-salt/v1\x00" + person.encode()).digest()[:16]
 
 
 def encode_verifier(verifier: ScramVerifier) -> bytes:
-    """The verifier as JSON, to be sealed for a gateway."""
-    fields = {
+    """The verifier as JSON (bytes in base64), to be sealed. `decode_verifier` is its inverse."""
+    text = {
         "iterations": verifier.iterations,
-        "salt": b64encode(verifier.salt).decode(),
-        "server_key": b64encode(verifier.server_key).decode(),
-        "stored_key": b64encode(verifier.stored_key).decode(),
+        "salt": base64.b64encode(verifier.salt).decode(),
+        "server_key": base64.b64encode(verifier.server_key).decode(),
+        "stored_key": base64.b64encode(verifier.stored_key).decode(),
     }
-    return json.dumps(fields, separators=(",", ":"), sort_keys=True).encode()
+    return json.dumps(text, separators=(",", ":"), sort_keys=True).encode()
 
 
 def decode_verifier(data: bytes) -> ScramVerifier:
-    """Read what `encode_verifier` wrote; ValueError for anything else."""
-    fields = json.loads(data)
-    return ScramVerifier(
-        salt=b64decode(fields["salt"], validate=True),
-        iterations=int(fields["iterations"]),
-        stored_key=b64decode(fields["stored_key"], validate=True),
-        server_key=b64decode(fields["server_key"], validate=True),
-    )
+    """Read what `encode_verifier` wrote. Raises ValueError, and nothing else, for anything that it did not write."""
+    try:
+        match json.loads(data):
+            case {
+                "iterations": int(iterations),
+                "salt": str(salt),
+                "server_key": str(server_key),
+                "stored_key": str(stored_key),
+            } if not isinstance(iterations, bool):
+                return ScramVerifier(
+                    salt=base64.b64decode(salt, validate=True),
+                    iterations=iterations,
+                    stored_key=base64.b64decode(stored_key, validate=True),
+                    server_key=base64.b64decode(server_key, validate=True),
+                )
+            case _:
+                raise ValueError("an encoded SCRAM verifier has the wrong fields")
+    except (binascii.Error, RecursionError) as error:
+        raise ValueError("an encoded SCRAM verifier is damaged") from error

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from sojourn.domain import credential
 from sojourn.domain.account import Token
 from sojourn.domain.credential import ITERATIONS, ScramVerifier, gateway_salt
+from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal, SojournError
 
 from . import backend, frontend, startup
@@ -158,7 +159,7 @@ class Authenticator:
         """
         decoy = decoy_verifier(name, self.decoy_key, ITERATIONS)
         unknown = ScramVerifier(
-            salt=gateway_salt(name),
+            salt=gateway_salt(PersonId(name)),
             iterations=ITERATIONS,
             stored_key=decoy.stored_key,
             server_key=decoy.server_key,
