@@ -255,7 +255,6 @@ async def _run_gateway(layout: Layout, settings: Settings) -> None:
 
 
 async def _run_control(layout: Layout, settings: Settings) -> None:
-    from sojourn.control import Control
 
     place = layout.run / "control.json"
     control = dataclasses.replace(settings.control, port=_same_port(place, settings.control.port))

@@ -1,13 +1,13 @@
 """What the API answers: the shapes of its JSON. `sojourn … --json` prints the same.
 
-Times are UTC (RFC 3339). A number says its unit in its name. A field that does not apply is null, never left out.
+Times are texts, UTC (RFC 3339). A number says its unit in its name. A field that does not apply is null and never
+left out.
 These shapes are kept: fields may be added, and none is renamed or removed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class SignedIn:
 
     person: str
     token: str
-    expires_at: datetime
+    expires_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Invitation:
 
     person: str
     code: str
-    expires_at: datetime
+    expires_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class DecisionShown:
 
     person: str
     decision: str
-    at: datetime
+    at: str
     comment: str | None
 
 
@@ -108,24 +108,26 @@ class RequestShown:
     approvers: tuple[str, ...]
     approvals: int
     decisions: tuple[DecisionShown, ...]
-    submitted_at: datetime
-    due: datetime | None
+    submitted_at: str
+    due: str | None
     grant: str | None
-    source: str
     decidable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """Requests, newest first. `next` continues the list, or is null at its end."""
+    """Requests, newest first. `more` says that there are older ones beyond the limit."""
 
     requests: tuple[RequestShown, ...]
-    next: str | None
+    more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantShown:
-    """A grant: an access with one end. It is finished when `removed_at` is set: read back from the target as gone."""
+    """A grant: an access with one end. It is finished when `removed_at` is set: read back from the target as gone.
+
+    `privileges` were read back from the target when it was made.
+    """
 
     grant: str
     status: str
@@ -133,23 +135,22 @@ class GrantShown:
     person: str
     target: str
     role: str
-    start: datetime
-    end: datetime
-    provisioned_at: datetime | None
-    ended_at: datetime | None
+    start: str
+    end: str
+    privileges: tuple[str, ...]
+    ended_at: str | None
     cause: str | None
     ended_by: str | None
-    removed_at: datetime | None
-    sessions_terminated: int | None
+    removed_at: str | None
     problem: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grants:
-    """Grants, newest first. `next` continues the list, or is null at its end."""
+    """Grants, newest first. `more` says that there are older ones beyond the limit."""
 
     grants: tuple[GrantShown, ...]
-    next: str | None
+    more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,13 +179,13 @@ class Connection:
     person: str
     target: str
     role: str
-    grant_end: datetime
+    grant_end: str
     host: str
     port: int
     database: str
     user: str
     token: str
-    token_expires_at: datetime
+    token_expires_at: str
     authority: str
     url: str
 
@@ -198,25 +199,21 @@ class SessionShown:
     person: str
     target: str
     role: str
-    database: str
     source: str
     application: str
-    tls: str
-    opened_at: datetime
-    closed_at: datetime | None
+    opened_at: str
+    closed_at: str | None
     cause: str | None
     actions: int
-    bytes_in: int | None
-    bytes_out: int | None
     cut_lag_us: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """Sessions, newest first. `next` continues the list, or is null at its end."""
+    """Sessions, newest first. `more` says that there are older ones beyond the limit."""
 
     sessions: tuple[SessionShown, ...]
-    next: str | None
+    more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,8 +224,7 @@ class ActionShown:
     """
 
     number: int
-    at: datetime
-    protocol: str
+    at: str
     verb: str
     may_write: bool
     objects: tuple[str, ...]
@@ -236,18 +232,17 @@ class ActionShown:
     tags: tuple[str, ...]
     sqlstate: str | None
     rows: int | None
-    bytes_in: int | None
     bytes_out: int | None
     duration_us: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actions:
-    """Actions of one session in order. `next` continues the list, or is null at its end."""
+    """Actions of one session in order. `more` says that it goes on: ask again with `after` set to the last number."""
 
     session: str
     actions: tuple[ActionShown, ...]
-    next: str | None
+    more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +250,7 @@ class AttemptShown:
     """Something that was tried and refused. `actor` and `subject` are as they came, so they may name nothing real."""
 
     seq: int
-    at: datetime
+    at: str
     verb: str
     actor: str
     code: str
@@ -266,10 +261,10 @@ class AttemptShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:
-    """Refused attempts, newest first. `next` continues the list, or is null at its end."""
+    """Refused attempts, newest first. `more` says that there are older ones beyond the limit."""
 
     attempts: tuple[AttemptShown, ...]
-    next: str | None
+    more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
