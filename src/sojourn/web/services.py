@@ -17,7 +17,7 @@ from sojourn.workflow.ports import Office, Sealer
 class Services:
     """Everything that a request may need.
 
-    `size` counts the ledger's entries, `sign` gives a checkpoint over them, `root` the tree's root; `pack(grant)`
+    `size` counts the ledger's entries, `sign` gives a checkpoint over them; `pack(grant)`
     builds an evidence pack (ZIP); `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
     """
 
@@ -30,7 +30,6 @@ class Services:
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     open_value: Callable[[SealedMatter, SealingKey], bytes]
     size: Callable[[], Awaitable[int]]
-    root: Callable[[], Awaitable[bytes]]
     sign: Callable[[], Awaitable[str]]
     pack: Callable[[str], Awaitable[bytes]]
     gateway_address: Callable[[], tuple[str, int]]
