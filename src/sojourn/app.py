@@ -26,8 +26,8 @@ import uvloop
 from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
-from sojourn.domain.identifiers import SYSTEM
-from sojourn.errors import Code, SojournError
+from sojourn.domain.identifiers import SYSTEM, PersonId
+from sojourn.errors import Code, Refusal, SojournError
 from sojourn.ledger.note import SigningKey
 from sojourn.settings import Layout, Settings
 from sojourn.vault.files import write_private
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 BUILD = version("sojourn")
 CONNECT_SECONDS = 30.0
+CLI_SECONDS = 5.0
 
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no letter that is taken for a digit."""
@@ -412,3 +413,65 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
         server = uvicorn.Server(configuration)
         _announce(place, *listener.getsockname()[:2])
         await server.serve(sockets=[listener])
+
+
+def invite_as_operator(layout: Layout, person: str) -> dict[str, str]:
+    """Invite somebody from the machine itself; gives person, code and end of the invitation.
+
+    Raises SojournError `person.unknown`, `account.exists`, or `record.unavailable` when nothing is running.
+    """
+    from sojourn.identity.accounts import invite
+    from sojourn.scribe.client import ScribeClient
+    from sojourn.workflow.adopt import load_adopted
+
+    require_installation(layout)
+    settings = read_settings(layout)
+    code = new_password()
+
+    async def work() -> dict[str, str]:
+        async with ScribeClient(layout.scribe_socket) as ledger:
+            await ledger.connected(CLI_SECONDS)
+            adopted = await load_adopted(ledger)
+            if adopted is None:
+                raise SojournError(Code.RECORD_UNAVAILABLE)
+            account = await invite(
+                _office(layout, ledger, lambda: adopted),
+                person=PersonId(person),
+                invited_by=operator(),
+                life=settings.control.invitation_life,
+                code=code,
+            )
+            if isinstance(account, Refusal):
+                raise SojournError(account.code, **account.details)
+            assert account.invitation is not None
+            return {"person": person, "code": code, "expires_at": account.invitation.expires_at.isoformat()}
+
+    return asyncio.run(work())
+
+
+def rebuild(layout: Layout) -> dict[str, object]:
+    """Fold the ledger into read models in memory and compare them with those in use, at the same size.
+
+    Raises SojournError `record.unavailable` when nothing is running.
+    """
+    from sojourn.projections.projector import Projections
+    from sojourn.scribe.client import ScribeClient
+
+    require_installation(layout)
+
+    async def work() -> dict[str, object]:
+        async with ScribeClient(layout.scribe_socket) as ledger:
+            await ledger.connected(CLI_SECONDS)
+            in_use, fresh = Projections.open(layout.projections), Projections.open(None)
+            size = in_use.following
+            start = 0
+            while start < size:
+                batch = [one for one in await ledger.read(start, 1000) if one.seq < size]
+                fresh.apply(batch)
+                start = batch[-1].seq + 1
+            identical = in_use.digest() == fresh.digest()
+            in_use.close()
+            fresh.close()
+            return {"entries": size, "identical": identical}
+
+    return asyncio.run(work())
