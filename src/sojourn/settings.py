@@ -78,7 +78,6 @@ class GatewaySettings:
     require_tls: bool = True
     handshake_seconds: float = 15.0
     connections_max: int = 2000
-    record_wait_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,7 @@
-"""The reviewable YAML files, read into the domain's catalogue."""
+"""The reviewable YAML files, read into the domain's catalogue and the settings."""
+
+from .catalogue import read_catalogue
+from .examples import write_examples
+from .settings import read_settings
+
+__all__ = ["read_catalogue", "read_settings", "write_examples"]

@@ -98,5 +98,14 @@ class MemoryLedger:
         """See `scribe.client.ScribeClient.attachment`."""
         return self.attachments[sha256]
 
+    async def read(self, start: int, limit: int, prefixes: Sequence[str] = ()) -> tuple[Recorded, ...]:
+        """See `scribe.client.ScribeClient.read`."""
+        wanted = tuple(prefixes) or ("",)
+        return tuple(one for one in self.entries[start:] if one.stream.startswith(wanted))[:limit]
+
+    async def size(self) -> int:
+        """See `scribe.client.ScribeClient.size`."""
+        return len(self.entries)
+
     def _version(self, stream: StreamName) -> int:
         return sum(one.stream == stream for one in self.entries)

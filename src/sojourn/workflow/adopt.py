@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -80,16 +80,24 @@ async def load_adopted(ledger: ConfigurationLedger) -> Adopted | None:
     if last is None:
         return None
     recorded, event = last
-    body = await ledger.attachment(event.catalogue_sha256)
+    return await read_adopted(ledger.attachment, event, recorded.version)
+
+
+async def read_adopted(
+    attachment: Callable[[str], Awaitable[bytes]], event: ConfigurationAdopted, version: int
+) -> Adopted:
+    """The catalogue that an adoption put in force; `version` is that of its entry in the configuration stream.
+
+    Raises SojournError `record.damaged` if the attachment is not what the entry says, else the ledger's.
+    """
+    body = await attachment(event.catalogue_sha256)
     if hashlib.sha256(body).hexdigest() != event.catalogue_sha256:
-        raise SojournError(
-            Code.RECORD_DAMAGED, problem="the catalogue in force is not the one on record", path="ledger.db"
-        )
+        raise SojournError(Code.RECORD_DAMAGED, problem="a catalogue is not the one on record", path="ledger.db")
     try:
         catalogue = _decoder.decode(body)
     except msgspec.MsgspecError as error:
         raise SojournError(Code.RECORD_DAMAGED, problem=f"catalogue: {error}", path="ledger.db") from error
-    return Adopted(catalogue=catalogue, version=recorded.version, digest=event.catalogue_sha256)
+    return Adopted(catalogue=catalogue, version=version, digest=event.catalogue_sha256)
 
 
 def _last(entries: tuple[Recorded, ...]) -> tuple[Recorded, ConfigurationAdopted] | None:

@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar, assert_never
+from typing import Generic, TypeVar
 
 from sojourn.domain import grant as grants
 from sojourn.domain import request as requests
@@ -41,12 +41,12 @@ from .ports import Office
 
 TRIES_MAX = 20
 WAIT_SECONDS_MAX = 0.05
-TEXT_LENGTH_MAX = 500
+TEXT_LENGTH_MAX = 200
 DETAILS_MAX = 16
 SYSTEM_ACTOR = "system"
 """The actor of what time and the enforcer do; no person may have this id."""
 
-State = TypeVar("State", Request, Grant)
+State = TypeVar("State", bound=Request | Grant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ async def _settle(
             return await refuse(office, attempt, subject.stream, decided)
         if not decided.events:
             return state
-        changes: tuple[Change, ...] = tuple(
+        changes = tuple(
             Change(stream=subject.stream, event=event, seen=len(entries) + place)
             for place, event in enumerate(decided.events)
         )
@@ -180,21 +180,18 @@ async def append_unless_stale(
 
 
 async def refuse(office: Office, attempt: Attempt, subject: StreamName | str, refusal: Refusal) -> Refusal:
-    """Put the refusal on record, and give it back with its texts bounded.
-
-    Raises what the ledger raises: there is no answer without a record.
-    """
-    bounded = {shown(name): shown(value) for name, value in sorted(refusal.details.items())[:DETAILS_MAX]}
+    """Put the refusal on record, and give it back. Raises what the ledger raises: no answer without a record."""
+    details = tuple((shown(name), shown(value)) for name, value in sorted(refusal.details.items())[:DETAILS_MAX])
     event = AttemptRefused(
         verb=attempt.verb,
         actor=shown(attempt.actor),
         code=refusal.code,
         subject=shown(subject),
         source=shown(attempt.source),
-        details=tuple(bounded.items()),
+        details=details,
     )
     await office.ledger.append((Change(stream=ATTEMPTS, event=event, seen=None),))
-    return Refusal(refusal.code, bounded)
+    return refusal
 
 
 def shown(text: str) -> str:
@@ -208,13 +205,9 @@ def must(settled: State | Refusal) -> State:
 
     Raises SojournError with the refusal's code; the refusal is on record by then.
     """
-    match settled:
-        case Refusal():
-            raise SojournError(settled.code, **settled.details)
-        case Request() | Grant():
-            return settled
-        case _:
-            assert_never(settled)
+    if isinstance(settled, Refusal):
+        raise SojournError(settled.code, **settled.details)
+    return settled
 
 
 def plainly(command: grants.Command) -> Decide[Grant]:

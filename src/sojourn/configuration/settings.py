@@ -1,0 +1,67 @@
+"""settings.yaml, read into `Settings`; what it does not say keeps its default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sojourn.settings import ControlSettings, GatewaySettings, ScribeSettings, Settings
+
+from .nodes import Node, read_file
+
+_Reader = Callable[[Node], object]
+
+
+def _text(node: Node) -> str:
+    return node.text("text")
+
+
+def _port(node: Node) -> int:
+    return node.integer(0, 65535)
+
+
+_GATEWAY: Mapping[str, _Reader] = {
+    "host": _text,
+    "port": _port,
+    "public_host": _text,
+    "require_tls": Node.boolean,
+    "handshake_seconds": Node.seconds,
+    "connections_max": lambda node: node.integer(1, 100_000),
+}
+_CONTROL: Mapping[str, _Reader] = {
+    "host": _text,
+    "port": _port,
+    "api_token_life": Node.duration,
+    "gateway_token_life": Node.duration,
+    "invitation_life": Node.duration,
+    "password_length_min": lambda node: node.integer(8, 128),
+}
+_SCRIBE: Mapping[str, _Reader] = {
+    "origin": _text,
+    "checkpoint_seconds": Node.seconds,
+    "free_bytes_min": lambda node: node.integer(0, 1 << 50),
+}
+
+
+def read_settings(directory: Path) -> Settings:
+    """The settings in `directory`/settings.yaml; all defaults if there is no such file.
+
+    Raises SojournError `configuration.invalid`.
+    """
+    path = directory / "settings.yaml"
+    if not path.exists():
+        return Settings()
+    root, _ = read_file(path)
+    sections = root.fields("gateway", "control", "scribe")
+    return Settings(
+        gateway=GatewaySettings(**_section(sections.get("gateway"), _GATEWAY)),
+        control=ControlSettings(**_section(sections.get("control"), _CONTROL)),
+        scribe=ScribeSettings(**_section(sections.get("scribe"), _SCRIBE)),
+    )
+
+
+def _section(node: Node | None, readers: Mapping[str, _Reader]) -> dict[str, Any]:
+    if node is None:
+        return {}
+    return {name: readers[name](value) for name, value in node.fields(*readers).items()}

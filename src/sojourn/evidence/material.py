@@ -1,0 +1,166 @@
+"""Gathers everything on record about one access: raw entries, proofs, opened values, attachments.
+
+- The streams of the request, of the grant and of each of its sessions come whole, from their first entry.
+- Refused attempts about them come one by one; so does the configuration that was in force.
+- What is sealed to the gateway (credentials) is never opened for evidence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sojourn.domain.events import ConfigurationAdopted, GrantCreated
+from sojourn.domain.history import Recorded
+from sojourn.domain.identifiers import (
+    CONFIGURATION,
+    GrantId,
+    SessionId,
+    StreamName,
+    grant_stream,
+    request_stream,
+    session_stream,
+)
+from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
+from sojourn.errors import Code, SojournError
+from sojourn.ledger import checkpoint as checkpoints
+
+RECIPIENT = "evidence"
+
+
+class EvidenceLedger(Protocol):
+    """What is read of the record. Implemented by `scribe.client.ScribeClient`."""
+
+    async def raw_stream(self, stream: StreamName) -> tuple[bytes, ...]:
+        """The bytes of every entry of a stream."""
+        ...
+
+    async def raw(self, places: Sequence[int]) -> tuple[bytes, ...]:
+        """The bytes of the entries at these places."""
+        ...
+
+    async def matter(self, commitments: Sequence[str]) -> tuple[tuple[SealedMatter, SealingKey], ...]:
+        """Sealed values with their keys."""
+        ...
+
+    async def attachment(self, sha256: str) -> bytes:
+        """An attachment."""
+        ...
+
+    async def sign(self) -> str:
+        """A signed checkpoint over everything."""
+        ...
+
+    async def prove(self, seq: int, size: int) -> tuple[bytes, ...]:
+        """An inclusion proof."""
+        ...
+
+
+class OpenedValue(Protocol):
+    """A value with the salt that it was committed to with."""
+
+    @property
+    def value(self) -> bytes:
+        """The value."""
+        ...
+
+    @property
+    def salt(self) -> bytes:
+        """The salt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosed:
+    """A sealed value, opened."""
+
+    commitment: str
+    salt: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """Everything about one grant. `raw` and `proofs` are by place; `checkpoint` is the one all proofs lead to."""
+
+    grant: GrantId
+    entries: tuple[Recorded, ...]
+    raw: Mapping[int, bytes]
+    proofs: Mapping[int, tuple[bytes, ...]]
+    checkpoint: str
+    disclosed: Mapping[str, Disclosed]
+    attachments: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where the material comes from.
+
+    `sessions(grant)` and `attempts(subjects)` come from the read models: which sessions there were, and at which
+    places refused attempts are on record. `read_entry` decodes an entry; `open_sealed` opens for the recipient
+    `evidence`.
+    """
+
+    ledger: EvidenceLedger
+    read_entry: Callable[[bytes], Recorded]
+    open_sealed: Callable[[SealedMatter, SealingKey], OpenedValue]
+    sessions: Callable[[GrantId], Awaitable[Sequence[SessionId]]]
+    attempts: Callable[[Sequence[str]], Awaitable[Sequence[int]]]
+
+
+async def gather(sources: Sources, grant: GrantId) -> Material:
+    """All material about `grant`. Raises SojournError `grant.unknown`, or the ledger's."""
+    ledger = sources.ledger
+    own = await ledger.raw_stream(grant_stream(grant))
+    if not own:
+        raise SojournError(Code.GRANT_UNKNOWN, grant=grant)
+    created = sources.read_entry(own[0]).event
+    assert isinstance(created, GrantCreated), "a grant's stream begins with its creation"
+    streams = [request_stream(created.request), grant_stream(grant)]
+    streams += [session_stream(session) for session in sorted(await sources.sessions(grant))]
+    raw = [entry for stream in streams for entry in await ledger.raw_stream(stream)]
+    raw += await ledger.raw(sorted(await sources.attempts(streams)))
+    configurations = await ledger.raw_stream(CONFIGURATION)
+    raw.append(configurations[created.configuration_version - 1])
+    entries = {recorded.seq: (recorded, data) for data in raw for recorded in (sources.read_entry(data),)}
+    note = await ledger.sign()
+    size = checkpoints.parse(note.split("\n\n")[0] + "\n").size
+    ordered = tuple(entries[seq][0] for seq in sorted(entries))
+    return Material(
+        grant=grant,
+        entries=ordered,
+        raw={seq: data for seq, (_, data) in sorted(entries.items())},
+        proofs={seq: await ledger.prove(seq, size) for seq in sorted(entries)},
+        checkpoint=note,
+        disclosed=await _disclose(sources, ordered),
+        attachments=await _attachments(ledger, ordered),
+    )
+
+
+def sealed_in(event: object) -> Iterator[Sealed]:
+    """Every sealed field of an event."""
+    for field in dataclasses.fields(event):  # type: ignore[arg-type]
+        value = getattr(event, field.name)
+        if isinstance(value, Sealed):
+            yield value
+
+
+async def _disclose(sources: Sources, entries: Sequence[Recorded]) -> dict[str, Disclosed]:
+    commitments = [sealed.commitment for recorded in entries for sealed in sealed_in(recorded.event)]
+    disclosed: dict[str, Disclosed] = {}
+    for matter, key in await sources.ledger.matter(commitments):
+        if key.recipient == RECIPIENT:
+            opened = sources.open_sealed(matter, key)
+            disclosed[matter.commitment] = Disclosed(commitment=matter.commitment, salt=opened.salt, value=opened.value)
+    return disclosed
+
+
+async def _attachments(ledger: EvidenceLedger, entries: Sequence[Recorded]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for recorded in entries:
+        if isinstance(recorded.event, ConfigurationAdopted):
+            for sha256 in (recorded.event.catalogue_sha256, *(file.sha256 for file in recorded.event.files)):
+                found[sha256] = await ledger.attachment(sha256)
+    return found

@@ -1,0 +1,238 @@
+"""Signed notes (C2SP signed-note): text, an empty line, then signatures that anybody's tool can check.
+
+    — <key name> <base64 of (4-byte key id || signature)>
+
+The key id is SHA-256(name || newline || 0x01 || public key)[:4]; 0x01 stands for Ed25519, the only algorithm.
+Keys travel as text, the form of Go's `golang.org/x/mod/sumdb/note`:
+
+    PRIVATE+KEY+<name>+<key id>+<base64 of (0x01 || 32-byte seed)>      kept secret
+    <name>+<key id>+<base64 of (0x01 || 32-byte public key)>            the "vkey", given to everybody
+"""
+
+import binascii
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from sojourn.ledger.errors import LedgerError
+
+MAX_NOTE_BYTES = 1_000_000
+MAX_SIGNATURES = 100
+_ED25519 = b"\x01"
+_KEY_BYTES = 32
+_FIELD_PRIME = 2**255 - 19
+# The heights (y) of the eight points of small order. A key on one of them accepts signatures for any text.
+_SMALL_ORDER_HEIGHTS = frozenset(
+    {
+        0,
+        1,
+        _FIELD_PRIME - 1,
+        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifier:
+    """A named public key; what a stranger needs to check our notes."""
+
+    name: str
+    public: bytes
+
+    @classmethod
+    def parse(cls, vkey: str) -> "Verifier":
+        """Read a vkey. Raises LedgerError for a wrong form, id or algorithm, or a point of small order."""
+        name, public = _parse_key_text(vkey.strip())
+        height = int.from_bytes(public, "little") & (2**255 - 1)
+        if height >= _FIELD_PRIME or height in _SMALL_ORDER_HEIGHTS:
+            raise LedgerError("This public key is not a usable Ed25519 key.")
+        return cls(name=name, public=public)
+
+    @property
+    def key_id(self) -> bytes:
+        """The four bytes that name this key in a signature line."""
+        return _key_id(self.name, self.public)
+
+    def vkey(self) -> str:
+        """Return the text form given to auditors."""
+        return _format_key_text(self.name, self.key_id, self.public)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """A named private key. Its seed never shows in `repr`."""
+
+    name: str
+    seed: bytes = field(repr=False)
+
+    @classmethod
+    def generate(cls, name: str, seed: bytes) -> "SigningKey":
+        """Return the key that 32 random bytes stand for."""
+        _check_name(name)
+        if len(seed) != _KEY_BYTES:
+            raise LedgerError("The seed of a signing key has 32 bytes.")
+        return cls(name=name, seed=seed)
+
+    @classmethod
+    def parse(cls, text: str) -> "SigningKey":
+        """Read the PRIVATE+KEY form; the message of the LedgerError never repeats the key."""
+        prefix = "PRIVATE+KEY+"
+        stripped = text.strip()
+        if not stripped.startswith(prefix):
+            raise LedgerError("A signing key starts with PRIVATE+KEY+.")
+        name, seed = _parse_key_text(stripped.removeprefix(prefix), public_of=_public_of)
+        return cls(name=name, seed=seed)
+
+    def format(self) -> str:
+        """Return the PRIVATE+KEY form, to be kept in a file only its owner may read."""
+        return "PRIVATE+KEY+" + _format_key_text(self.name, self.verifier().key_id, self.seed)
+
+    def verifier(self) -> Verifier:
+        """Return the public half."""
+        return Verifier(name=self.name, public=_public_of(self.seed))
+
+    def vkey(self) -> str:
+        """Return the text form of the public half."""
+        return self.verifier().vkey()
+
+    def signature_line(self, text: str) -> str:
+        """Return this key's signature line for a note text, with its newline."""
+        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
+        return f"— {self.name} {b64encode(self.verifier().key_id + signature).decode()}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedNote:
+    """A note with at least one good signature: its text, and the names of the keys that signed it."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+def sign(text: str, keys: Sequence[SigningKey]) -> str:
+    """Return a note of `text`, which ends in a newline, signed by each key in turn."""
+    if not keys:
+        raise LedgerError("A note needs at least one signing key.")
+    _check_text(text)
+    return text + "\n" + "".join(key.signature_line(text) for key in keys)
+
+
+def open(note: str, verifiers: Sequence[Verifier]) -> OpenedNote:  # noqa: A001 - the word the format's authors use
+    """Return the text of a note and who signed it.
+
+    Signatures of unknown keys are passed over. Raises LedgerError if a known key's signature is wrong, or if
+    no known key signed.
+    """
+    text, lines = split(note)
+    known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
+    if len(known) != len(verifiers):
+        raise LedgerError("Two of the trusted keys have the same name and id.")
+    names: list[str] = []
+    for name, key_id, signature in lines:
+        verifier = known.get((name, key_id))
+        if verifier is None:
+            continue
+        try:
+            Ed25519PublicKey.from_public_bytes(verifier.public).verify(signature, text.encode())
+        except (InvalidSignature, ValueError) as error:
+            raise LedgerError(f"The signature of {name!a} on this note is wrong.") from error
+        if name not in names:
+            names.append(name)
+    if not names:
+        raise LedgerError("No trusted key signed this note.")
+    return OpenedNote(text=text, names=tuple(names))
+
+
+def split(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+    """Return the text and the (name, key id, signature) of each line; checks the form, not the truth."""
+    try:
+        size = len(note.encode())
+    except UnicodeEncodeError as error:
+        raise LedgerError("A note is valid UTF-8.") from error
+    if size > MAX_NOTE_BYTES:
+        raise LedgerError(f"The note has more than {MAX_NOTE_BYTES} bytes.")
+    head, gap, tail = note.rpartition("\n\n")
+    text = head + "\n"
+    if not gap or not tail.endswith("\n"):
+        raise LedgerError("A note is text, an empty line, and signature lines, each ended by a newline.")
+    _check_text(text)
+    lines = tail[:-1].split("\n")
+    if len(lines) > MAX_SIGNATURES:
+        raise LedgerError(f"A note has at most {MAX_SIGNATURES} signatures.")
+    return text, [_parse_signature_line(line) for line in lines]
+
+
+def decode_base64(text: str) -> bytes:
+    """Decode standard base64 (RFC 4648 section 4) in its one canonical spelling, or raise LedgerError."""
+    try:
+        data = b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise LedgerError(f"{text[:60]!a} is not base64.") from error
+    if b64encode(data).decode() != text:
+        raise LedgerError(f"{text[:60]!a} is not canonical base64.")
+    return data
+
+
+def _parse_signature_line(line: str) -> tuple[str, bytes, bytes]:
+    parts = line.split(" ")
+    if len(parts) != 3 or parts[0] != "—":
+        raise LedgerError(f"{line[:60]!a} is not a signature line.")
+    _check_name(parts[1])
+    blob = decode_base64(parts[2])
+    if len(blob) < 5:
+        raise LedgerError(f"The signature of {parts[1]!a} is too short.")
+    return parts[1], blob[:4], blob[4:]
+
+
+def _check_text(text: str) -> None:
+    if not text.endswith("\n") or any(character < " " and character != "\n" for character in text):
+        raise LedgerError("The text of a note ends in a newline and has no other control character.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise LedgerError("The text of a note is valid UTF-8.") from error
+
+
+def _check_name(name: str) -> None:
+    if not name or "+" in name or any(character.isspace() or character < " " for character in name):
+        raise LedgerError(f"{name[:60]!a} is not a key name: no space, plus or control character may be in it.")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise LedgerError("A key name is valid UTF-8.") from error
+
+
+def _key_id(name: str, public: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+
+
+def _public_of(seed: bytes) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def _format_key_text(name: str, key_id: bytes, material: bytes) -> str:
+    return f"{name}+{key_id.hex()}+{b64encode(_ED25519 + material).decode()}"
+
+
+def _parse_key_text(text: str, *, public_of: Callable[[bytes], bytes] | None = None) -> tuple[str, bytes]:
+    """Return the name and the 32 bytes of a key's text. No message repeats the text: it may be a secret."""
+    parts = text.split("+", 2)
+    if len(parts) != 3:
+        raise LedgerError("A key is written name+id+base64.")
+    name, key_id, encoded = parts
+    _check_name(name)
+    try:
+        material = b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise LedgerError(f"The key of {name!a} is not base64.") from error
+    if len(material) != 1 + _KEY_BYTES or material[:1] != _ED25519 or b64encode(material).decode() != encoded:
+        raise LedgerError(f"The key of {name!a} is not an Ed25519 key (0x01 and 32 bytes).")
+    public = public_of(material[1:]) if public_of else material[1:]
+    if key_id != _key_id(name, public).hex():
+        raise LedgerError(f"The id of the key of {name!a} does not fit: a character was changed or lost.")
+    return name, material[1:]

@@ -1,0 +1,107 @@
+"""Keeps the read models in step with the ledger: every batch and the cursor in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection, Engine, create_engine, delete, inspect, select, text
+
+from sojourn.domain.history import Recorded
+from sojourn.errors import Code, SojournError
+
+from .apply import changes
+from .tables import FOLDED, SCHEMA, cursor, metadata
+
+
+@dataclass(slots=True)
+class Projections:
+    """The read models of one installation. `following` is the place of the next entry to fold."""
+
+    engine: Engine
+    following: int = 0
+    _grown: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    def open(cls, path: Path | None) -> Projections:
+        """The read models in the SQLite file `path` (in memory if None); those of another schema are dropped."""
+        engine = create_engine("sqlite://" if path is None else f"sqlite:///{path}")
+        with engine.begin() as connection:
+            connection.execute(text("PRAGMA journal_mode = WAL"))
+            following = _cursor(connection)
+            if following is None:
+                metadata.drop_all(connection)
+                metadata.create_all(connection)
+                connection.execute(cursor.insert().values(id=1, following=0, schema=SCHEMA))
+                following = 0
+        if path is not None:
+            path.chmod(0o600)
+        return cls(engine=engine, following=following)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.engine.dispose()
+
+    def apply(self, batch: Sequence[Recorded]) -> None:
+        """Fold entries in; what has been folded before is passed over."""
+        fresh = [recorded for recorded in batch if recorded.seq >= self.following]
+        if not fresh:
+            return
+        with self.engine.begin() as connection:
+            for recorded in fresh:
+                for statement in changes(recorded):
+                    connection.execute(statement)
+            following = fresh[-1].seq + 1
+            connection.execute(cursor.update().values(following=following))
+        self.following = following
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    async def wait_for(self, size: int, seconds: float) -> None:
+        """Until everything among the first `size` entries is folded, so that a writer reads its own write.
+
+        Raises SojournError `service.timeout` after `seconds`.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while self.following < size:
+                    await self._grown.wait()
+        except TimeoutError as error:
+            raise SojournError(Code.SERVICE_TIMEOUT, what="Reading one's own write", seconds=f"{seconds:g}") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to query with."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def clear(self) -> None:
+        """Forget everything; the next `apply` begins at the first entry."""
+        with self.engine.begin() as connection:
+            for table in FOLDED:
+                connection.execute(delete(table))
+            connection.execute(cursor.update().values(following=0))
+        self.following = 0
+
+    def digest(self) -> str:
+        """SHA-256 (hex) over every row of every table in key order: equal folds have equal digests."""
+        hashed = hashlib.sha256()
+        with self.reading() as connection:
+            for table in FOLDED:
+                hashed.update(table.name.encode())
+                for row in connection.execute(select(table).order_by(*table.primary_key.columns)):
+                    hashed.update(msgspec.json.encode(list(row)))
+        return hashed.hexdigest()
+
+
+def _cursor(connection: Connection) -> int | None:
+    """Where to go on, or None if the file has no read models of this schema."""
+    if not inspect(connection).has_table(cursor.name):
+        return None
+    row = connection.execute(select(cursor.c.following, cursor.c.schema)).first()
+    return None if row is None or row.schema != SCHEMA else int(row.following)

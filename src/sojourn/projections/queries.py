@@ -1,0 +1,242 @@
+"""Questions to the read models, answered a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection, Row, Select, Table, select
+
+from . import tables as t
+
+PAGE_MAX = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproverRow:
+    """One person who may decide on a request, and what they decided. `comment` is a commitment."""
+
+    person: str
+    decision: str | None
+    decided_at: str | None
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """A request. `reason` is a commitment; times are RFC 3339."""
+
+    id: str
+    person: str
+    target: str
+    role: str
+    seconds: int
+    reason: str
+    digest: str
+    rules: str
+    approvals: int
+    status: str
+    submitted_at: str
+    due: str | None
+    decided_at: str | None
+    grant: str | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRow:
+    """A grant. `observed` are the privileges as read back, one a line."""
+
+    id: str
+    request: str
+    person: str
+    target: str
+    role: str
+    start: str
+    end: str
+    credential: str
+    status: str
+    observed: str | None
+    cause: str | None
+    ended_by: str | None
+    ended_at: str | None
+    removed_at: str | None
+    problem: str | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """A session."""
+
+    id: str
+    grant: str
+    person: str
+    target: str
+    role: str
+    source: str
+    application: str
+    opened_at: str
+    closed_at: str | None
+    cause: str | None
+    actions: int
+    cut_lag_us: int | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRow:
+    """An action. `detail` and `message` are commitments."""
+
+    session: str
+    number: int
+    intended_at: str
+    verb: str
+    may_write: int
+    objects: str
+    detail: str
+    outcome: str | None
+    tags: str | None
+    sqlstate: str | None
+    rows: int | None
+    bytes_out: int | None
+    duration_us: int | None
+    message: str | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """A refused attempt. `details` is a JSON object of texts."""
+
+    seq: int
+    at: str
+    verb: str
+    actor: str
+    code: str
+    subject: str
+    source: str
+    details: str
+
+
+R = TypeVar("R", RequestRow, GrantRow, SessionRow, ActionRow, AttemptRow, ApproverRow)
+
+
+def requests(
+    connection: Connection,
+    *,
+    person: str | None = None,
+    status: str | None = None,
+    waiting_for: str | None = None,
+    limit: int = PAGE_MAX,
+) -> tuple[RequestRow, ...]:
+    """Requests, newest first: of a person, in a status, or pending ones that wait for a person's decision."""
+    query = _newest(t.request, limit)
+    if person is not None:
+        query = query.where(t.request.c.person == person)
+    if status is not None:
+        query = query.where(t.request.c.status == status)
+    if waiting_for is not None:
+        waiting = select(t.approver.c.request).where(
+            t.approver.c.person == waiting_for, t.approver.c.decision.is_(None)
+        )
+        query = query.where(t.request.c.status == "pending", t.request.c.id.in_(waiting))
+    return _all(connection, query, RequestRow)
+
+
+def request(connection: Connection, name: str) -> RequestRow | None:
+    """One request."""
+    return _one(connection, select(t.request).where(t.request.c.id == name), RequestRow)
+
+
+def approvers(connection: Connection, name: str) -> tuple[ApproverRow, ...]:
+    """Who may decide on a request, and what they decided."""
+    query = select(t.approver.c.person, t.approver.c.decision, t.approver.c.decided_at, t.approver.c.comment).where(
+        t.approver.c.request == name
+    )
+    return _all(connection, query.order_by(t.approver.c.person), ApproverRow)
+
+
+def grants(
+    connection: Connection,
+    *,
+    person: str | None = None,
+    target: str | None = None,
+    status: str | None = None,
+    limit: int = PAGE_MAX,
+) -> tuple[GrantRow, ...]:
+    """Grants, newest first."""
+    query = _newest(t.grant, limit)
+    for column, value in ((t.grant.c.person, person), (t.grant.c.target, target), (t.grant.c.status, status)):
+        if value is not None:
+            query = query.where(column == value)
+    return _all(connection, query, GrantRow)
+
+
+def grant(connection: Connection, name: str) -> GrantRow | None:
+    """One grant."""
+    return _one(connection, select(t.grant).where(t.grant.c.id == name), GrantRow)
+
+
+def sessions(
+    connection: Connection,
+    *,
+    grant: str | None = None,
+    person: str | None = None,
+    open_only: bool = False,
+    limit: int = PAGE_MAX,
+) -> tuple[SessionRow, ...]:
+    """Sessions, newest first."""
+    query = _newest(t.session, limit)
+    if grant is not None:
+        query = query.where(t.session.c.grant == grant)
+    if person is not None:
+        query = query.where(t.session.c.person == person)
+    if open_only:
+        query = query.where(t.session.c.closed_at.is_(None))
+    return _all(connection, query, SessionRow)
+
+
+def session(connection: Connection, name: str) -> SessionRow | None:
+    """One session."""
+    return _one(connection, select(t.session).where(t.session.c.id == name), SessionRow)
+
+
+def actions(connection: Connection, session: str, *, after: int = 0, limit: int = PAGE_MAX) -> tuple[ActionRow, ...]:
+    """The actions of a session above number `after`, in order."""
+    query = select(t.action).where(t.action.c.session == session, t.action.c.number > after)
+    return _all(connection, query.order_by(t.action.c.number).limit(min(limit, PAGE_MAX)), ActionRow)
+
+
+def attempts(
+    connection: Connection,
+    *,
+    subjects: Sequence[str] = (),
+    actor: str | None = None,
+    limit: int = PAGE_MAX,
+) -> tuple[AttemptRow, ...]:
+    """Refused attempts, newest first: about certain streams, or of an actor."""
+    query = _newest(t.attempt, limit)
+    if subjects:
+        query = query.where(t.attempt.c.subject.in_(subjects))
+    if actor is not None:
+        query = query.where(t.attempt.c.actor == actor)
+    return _all(connection, query, AttemptRow)
+
+
+def _newest(table: Table, limit: int) -> Select[tuple[object, ...]]:
+    return select(table).order_by(table.c.seq.desc()).limit(min(limit, PAGE_MAX))
+
+
+def _all(connection: Connection, query: Select[tuple[object, ...]], kind: type[R]) -> tuple[R, ...]:
+    return tuple(_row(row, kind) for row in connection.execute(query))
+
+
+def _one(connection: Connection, query: Select[tuple[object, ...]], kind: type[R]) -> R | None:
+    row = connection.execute(query).first()
+    return None if row is None else _row(row, kind)
+
+
+def _row(row: Row[tuple[object, ...]], kind: type[R]) -> R:
+    return kind(**row._mapping)

@@ -1,0 +1,35 @@
+"""What Sojourn asks of every kind of target: make one access real, take it back, and say what is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sojourn.domain.target import Role, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """What was read back after an access was taken out of a target."""
+
+    role_present: bool
+    sessions_present: int
+    sessions_terminated: int
+
+
+class TargetDriver(Protocol):
+    """One kind of target. Every method may raise SojournError `target.…`; none waits for ever."""
+
+    async def grant(
+        self, target: Target, role: Role, *, credential: str, password: str, until: datetime, secret: str
+    ) -> tuple[str, ...]:
+        """Make the login `credential` with exactly the privileges of `role`; gives what was read back.
+
+        What is left of an earlier try of the same credential is replaced. `secret` is the administrator's.
+        """
+        ...
+
+    async def revoke(self, target: Target, *, credential: str, secret: str) -> Removal:
+        """End its sessions, remove it and all it holds, and read back. Removing what is not there is no error."""
+        ...

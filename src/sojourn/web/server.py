@@ -1,0 +1,47 @@
+"""The routes of the API, all below /api/v1."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from . import access, asking, people, record
+from .exchange import Handler, answer
+from .services import Services
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("POST", "/sign-in", people.sign_in),
+    ("POST", "/sign-out", people.sign_out),
+    ("POST", "/enrol", people.enrol),
+    ("GET", "/me", people.me),
+    ("POST", "/people/{name}/invitation", people.invite),
+    ("GET", "/targets", asking.targets),
+    ("POST", "/targets/{name}/connection", access.connect),
+    ("POST", "/requests", asking.submit),
+    ("GET", "/requests", asking.listing),
+    ("GET", "/requests/{name}", asking.one),
+    ("POST", "/requests/{name}/approve", asking.approve),
+    ("POST", "/requests/{name}/deny", asking.deny),
+    ("POST", "/requests/{name}/withdraw", asking.withdraw),
+    ("POST", "/requests/{name}/activate", access.activate),
+    ("GET", "/grants", access.listing),
+    ("GET", "/grants/{name}", access.one),
+    ("POST", "/grants/{name}/revoke", access.revoke),
+    ("POST", "/grants/{name}/end", access.end),
+    ("GET", "/grants/{name}/evidence", record.evidence),
+    ("GET", "/sessions", record.sessions),
+    ("GET", "/sessions/{name}", record.session),
+    ("GET", "/sessions/{name}/actions", record.actions),
+    ("GET", "/attempts", record.attempts),
+    ("GET", "/ledger", record.ledger),
+    ("GET", "/health", record.health),
+)
+"""Method, path and handler of everything the API does."""
+
+
+def build(services: Services) -> Starlette:
+    """The application."""
+    routes = [Route(path, answer(handler), methods=[method]) for method, path, handler in ROUTES]
+    application = Starlette(routes=[Mount("/api/v1", routes=routes)])
+    application.state.services = services
+    return application

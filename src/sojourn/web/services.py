@@ -1,0 +1,39 @@
+"""What the API works with. Everything is handed in; nothing here is global."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from sojourn.domain.sealed import SealedMatter, SealingKey
+from sojourn.identity.accounts import PasswordReader
+from sojourn.identity.limits import AttemptLimit
+from sojourn.projections.projector import Projections
+from sojourn.settings import Settings
+from sojourn.workflow.ports import Office, Sealer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a request may need.
+
+    `size` counts the ledger's entries, `sign` gives a checkpoint over them; `pack(grant)`
+    builds an evidence pack (ZIP); `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
+    """
+
+    office: Office
+    projections: Projections
+    settings: Settings
+    passwords: PasswordReader
+    limit: AttemptLimit
+    gateway_sealer: Sealer
+    matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
+    open_value: Callable[[SealedMatter, SealingKey], bytes]
+    size: Callable[[], Awaitable[int]]
+    sign: Callable[[], Awaitable[str]]
+    pack: Callable[[str], Awaitable[bytes]]
+    gateway_address: Callable[[], tuple[str, int]]
+    random_bytes: Callable[[int], bytes]
+    verifier_key: str
+    authority: str
+    version: str
