@@ -166,9 +166,23 @@ class Anything(RuleBasedStateMachine):
         self.noted(self.run(approve(self.place.office, request=request, person=person, digest=digest, source="sim")))
 
     @rule(request=asked)
-    def both_leads_approve(self, request: RequestId) -> None:
-        for person in (BOB, CAROL):
+    def all_who_may_approve_do(self, request: RequestId) -> None:
+        for person in (BOB, CAROL, DAVE):
             self.somebody_approves(request, person, True)
+
+    @rule(request=asked, person=st.sampled_from([BOB, CAROL]))
+    def an_approver_insists(self, request: RequestId, person: PersonId) -> None:
+        self.somebody_approves(request, person, True)
+        self.somebody_approves(request, person, True)
+
+    @rule(target=given, person=st.sampled_from([ALICE, DAVE]), catalogue=st.sampled_from(CONFIGURATIONS))
+    def the_ground_moves_between_approval_and_activation(self, person: PersonId, catalogue: Catalogue) -> Any:
+        request = self.ask(person, READ, 60)
+        if not isinstance(request, str):
+            return multiple()
+        self.somebody_approves(RequestId(request), BOB, True)
+        self.the_configuration_changes(catalogue)
+        return self.somebody_activates(RequestId(request), person)
 
     @rule(request=asked, person=PEOPLE)
     def somebody_denies(self, request: RequestId, person: PersonId) -> None:
@@ -274,7 +288,26 @@ class Anything(RuleBasedStateMachine):
         return next(one.catalogue for one in self.place.adopted if one.version == version)
 
     @invariant()
-    def no_grant_without_recorded_decisions_by_enough_entitled_people_who_did_not_ask(self) -> None:
+    def every_decision_is_by_an_entitled_person_who_did_not_ask_on_what_was_asked_and_in_time(self) -> None:
+        for stream in self.streams("request").values():
+            asked = stream[0].event
+            assert isinstance(asked, RequestSubmitted)
+            yes: list[PersonId] = []
+            for one in stream[1:]:
+                if not isinstance(one.event, RequestApproved | RequestDenied):
+                    continue
+                people, needed = entitled(self.catalogue(one.event.configuration_version), asked)
+                assert one.event.person in people & set(asked.approvers)
+                assert one.event.person != asked.person
+                assert one.event.digest == asked.digest
+                assert one.at < asked.decide_by
+                if isinstance(one.event, RequestApproved):
+                    assert one.event.person not in yes
+                    yes.append(one.event.person)
+                    assert one.event.complete == (len(people & set(yes)) >= max(needed, asked.approvals))
+
+    @invariant()
+    def no_grant_without_enough_decisions_on_record_before_it(self) -> None:
         told = self.streams("request")
         for stream in self.streams("grant").values():
             created = stream[0].event
@@ -283,16 +316,11 @@ class Anything(RuleBasedStateMachine):
             asked = story[0].event
             assert isinstance(asked, RequestSubmitted)
             assert isinstance(story[-1].event, RequestActivated)
+            assert created.person == asked.person
             yes = [one.event for one in story if isinstance(one.event, RequestApproved)]
-            assert yes and yes[-1].complete
-            assert all(one.digest == asked.digest for one in yes)
-            people = [one.person for one in yes]
-            assert len(people) == len(set(people))
-            assert created.person == asked.person and asked.person not in people
-            for one in yes:
-                assert one.person in entitled(self.catalogue(one.configuration_version), asked)[0]
+            assert yes and yes[-1].complete and stream[0].at < yes[-1].activate_by
             now, needed = entitled(self.catalogue(created.configuration_version), asked)
-            assert len(now & set(people)) >= max(needed, asked.approvals)
+            assert len(now & {one.person for one in yes}) >= max(needed, asked.approvals)
 
     @invariant()
     def a_grant_opens_only_in_its_window_only_while_active_and_its_end_never_moves(self) -> None:
