@@ -25,8 +25,8 @@ def program() -> App:
         help_format="plaintext",
         version_flags=["--version", "-V"],
     )
-    for name, module in COMMANDS.items():
-        app.command(f"sojourn.cli.{module}:{module}", name=name)
+    for name, purpose in COMMANDS.items():
+        app.command(f"sojourn.cli.{name}:{name}", name=name, help=purpose)
     return app
 
 
