@@ -59,9 +59,7 @@ def parse(data: bytes, *, max_bytes: int = MAX_ENTRY_BYTES, max_depth: int = MAX
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise LedgerError(f"These bytes are not JSON: {error}.") from error
     if again != data:
-        raise LedgerError(
-            "The JSON is not canonical: key order, white space, an escape or a repeated key differs."
-        )
+        raise LedgerError("The JSON is not canonical: key order, white space, an escape or a repeated key differs.")
     return value
 
 

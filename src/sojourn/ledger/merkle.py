@@ -180,9 +180,7 @@ def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[byte
         raise LedgerError("The inclusion proof does not lead to the root.")
 
 
-def verify_consistency(
-    *, old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
-) -> None:
+def verify_consistency(*, old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
     """Raise LedgerError unless `proof` shows that the new tree only appended to the old one.
 
     RFC 9162 section 2.1.4.2; a proof for equal sizes or from the empty tree is empty.

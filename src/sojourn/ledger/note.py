@@ -200,9 +200,7 @@ def _check_text(text: str) -> None:
 
 def _check_name(name: str) -> None:
     if not name or "+" in name or any(character.isspace() or character < " " for character in name):
-        raise LedgerError(
-            f"{name[:60]!a} is not a key name: no space, plus or control character may be in it."
-        )
+        raise LedgerError(f"{name[:60]!a} is not a key name: no space, plus or control character may be in it.")
     try:
         name.encode()
     except UnicodeEncodeError as error:

@@ -1,0 +1,27 @@
+# `make demo` and `make test` do all their own set-up. Everything else is for people who change the code.
+
+UV := scripts/uv
+export UV_PROJECT_ENVIRONMENT ?= .venv
+
+.PHONY: demo test check bench soak clean
+
+demo: ## one temporary access from request to proof, on a real PostgreSQL
+	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
+
+test: check ## all gates and all tests
+	@$(UV) run --quiet --frozen pytest -n 2 --dist loadgroup $(PYTEST)
+
+check: ## the gates alone: style, types, imports
+	@$(UV) run --quiet --frozen ruff format --check .
+	@$(UV) run --quiet --frozen ruff check .
+	@$(UV) run --quiet --frozen mypy
+	@$(UV) run --quiet --frozen lint-imports --no-cache
+
+bench: ## figures of docs/performance.md, each as a ratio to a direct connection in the same run
+	@$(UV) run --quiet --frozen python -m benchmarks $(BENCH)
+
+soak: ## the long runs that CI does in short: kill rounds and cuts
+	@$(UV) run --quiet --frozen pytest -n 0 -m "soak or not soak" -k "kill or cut" --soak $(PYTEST)
+
+clean:
+	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo

@@ -1,0 +1,110 @@
+"""The stable names of all errors and refusals, and the exit codes of the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Exit:
+    """Exit codes of the command line (documented in docs/reference/cli.md)."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    UNAUTHENTICATED = 4
+    NOT_FOUND = 5
+    UNAVAILABLE = 6
+    CONFLICT = 7
+
+
+class Code(StrEnum):
+    """Stable names of all errors and refusals; never renamed once released."""
+
+    CONFIGURATION_INVALID = "configuration.invalid"
+    CONFIGURATION_MISSING = "configuration.missing"
+    SETTINGS_INVALID = "settings.invalid"
+    DATA_DIRECTORY_BUSY = "data.directory_busy"
+    DATA_DIRECTORY_EXISTS = "data.directory_exists"
+    DATA_DIRECTORY_MISSING = "data.directory_missing"
+    DATA_DIRECTORY_OPEN = "data.directory_open"
+
+    PERSON_UNKNOWN = "person.unknown"
+    TARGET_UNKNOWN = "target.unknown"
+    ROLE_UNKNOWN = "role.unknown"
+    POLICY_NO_RULE = "policy.no_rule"
+    POLICY_NO_APPROVER = "policy.no_approver"
+
+    REQUEST_UNKNOWN = "request.unknown"
+    REQUEST_DURATION_TOO_LONG = "request.duration_too_long"
+    REQUEST_DURATION_INVALID = "request.duration_invalid"
+    REQUEST_START_IN_PAST = "request.start_in_past"
+    REQUEST_REASON_MISSING = "request.reason_missing"
+    REQUEST_REASON_TOO_LONG = "request.reason_too_long"
+    REQUEST_NOT_PENDING = "request.not_pending"
+    REQUEST_NOT_APPROVED = "request.not_approved"
+    REQUEST_NOT_YOURS = "request.not_yours"
+    REQUEST_EXPIRED = "request.expired"
+    REQUEST_ALREADY_ACTIVATED = "request.already_activated"
+    REQUEST_CHANGED = "request.changed"
+    APPROVAL_SELF = "approval.self"
+    APPROVAL_NOT_ENTITLED = "approval.not_entitled"
+    APPROVAL_REPEATED = "approval.repeated"
+
+    GRANT_UNKNOWN = "grant.unknown"
+    GRANT_NONE_ACTIVE = "grant.none_active"
+    GRANT_AMBIGUOUS = "grant.ambiguous"
+    GRANT_EXPIRED = "grant.expired"
+    GRANT_ENDED = "grant.ended"
+    GRANT_NOT_READY = "grant.not_ready"
+    GRANT_NOT_YOURS = "grant.not_yours"
+    GRANT_REVOKE_NOT_ENTITLED = "grant.revoke_not_entitled"
+    GRANT_PROVISIONING_FAILED = "grant.provisioning_failed"
+    GRANT_REMOVAL_FAILED = "grant.removal_failed"
+
+    TARGET_UNREACHABLE = "target.unreachable"
+    TARGET_REFUSED = "target.refused"
+    TARGET_PRIVILEGE_MISSING = "target.privilege_missing"
+    TARGET_OBJECT_MISSING = "target.object_missing"
+
+    ACCOUNT_EXISTS = "account.exists"
+    ACCOUNT_NOT_ENROLLED = "account.not_enrolled"
+    CREDENTIALS_INVALID = "credentials.invalid"
+    CREDENTIALS_EXPIRED = "credentials.expired"
+    CREDENTIALS_MISSING = "credentials.missing"
+    INVITATION_INVALID = "invitation.invalid"
+    PASSWORD_TOO_SHORT = "password.too_short"  # noqa: S105 - an error code, not a password
+    ATTEMPTS_LIMITED = "attempts.limited"
+    PERMISSION_DENIED = "permission.denied"
+
+    SESSION_UNKNOWN = "session.unknown"
+    GATEWAY_NOT_POSTGRES = "gateway.not_postgres"
+    GATEWAY_TLS_REQUIRED = "gateway.tls_required"
+    GATEWAY_HANDSHAKE_TIMEOUT = "gateway.handshake_timeout"
+    GATEWAY_PROTOCOL_VIOLATION = "gateway.protocol_violation"
+    GATEWAY_PARAMETER_REFUSED = "gateway.parameter_refused"
+    GATEWAY_BUSY = "gateway.busy"
+
+    RECORD_UNAVAILABLE = "record.unavailable"
+    RECORD_STALE = "record.stale"
+    RECORD_TOO_LARGE = "record.too_large"
+    RECORD_FULL = "record.full"
+    RECORD_DAMAGED = "record.damaged"
+    RECORD_BEHIND = "record.behind"
+
+    INPUT_INVALID = "input.invalid"
+    SERVICE_UNREACHABLE = "service.unreachable"
+    SERVICE_TIMEOUT = "service.timeout"
+    TOOL_MISSING = "tool.missing"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a code tells people: `sentence` and `next_step` are `str.format` templates over the details."""
+
+    sentence: str
+    next_step: str
+    http_status: int
+    exit_code: int

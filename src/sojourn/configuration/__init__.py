@@ -1,0 +1,1 @@
+"""The reviewable YAML files, read into the domain's catalogue."""

@@ -1,0 +1,1 @@
+"""The main job on embedded parts: a real PostgreSQL plays production."""

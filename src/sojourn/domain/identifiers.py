@@ -1,0 +1,50 @@
+"""Names of things. A `NewType` each, so that a grant's id cannot be passed where a request's is meant."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+PersonId = NewType("PersonId", str)
+"""The immutable account id of a person, service account or agent; never a mail address."""
+
+TeamName = NewType("TeamName", str)
+TargetName = NewType("TargetName", str)
+RoleName = NewType("RoleName", str)
+RuleName = NewType("RuleName", str)
+
+RequestId = NewType("RequestId", str)
+GrantId = NewType("GrantId", str)
+SessionId = NewType("SessionId", str)
+TokenId = NewType("TokenId", str)
+
+StreamName = NewType("StreamName", str)
+"""A stream of the ledger: one of the three below, or one of a thing, by the functions that follow."""
+
+CONFIGURATION = StreamName("configuration")
+SYSTEM = StreamName("system")
+ATTEMPTS = StreamName("attempts")
+
+
+def request_stream(request: RequestId) -> StreamName:
+    """The stream that holds one request's whole story."""
+    return StreamName(f"request/{request}")
+
+
+def grant_stream(grant: GrantId) -> StreamName:
+    """The stream that holds one grant's whole story."""
+    return StreamName(f"grant/{grant}")
+
+
+def session_stream(session: SessionId) -> StreamName:
+    """The stream that holds one session and every action in it."""
+    return StreamName(f"session/{session}")
+
+
+def account_stream(person: PersonId) -> StreamName:
+    """The stream of one person's account: invitation, enrolment, sign-ins."""
+    return StreamName(f"account/{person}")
+
+
+def token_stream(token: TokenId) -> StreamName:
+    """The stream of one token: issued, revoked."""
+    return StreamName(f"token/{token}")

@@ -1,0 +1,33 @@
+"""What every connection of a gateway works with, whatever its protocol."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sojourn.settings import GatewaySettings
+from sojourn.workflow.ports import Clock, Sealer
+
+from .attempts import AttemptRecorder
+from .live import GatewayLedger, LiveView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One gateway: its settings, what it knows, where it records, and its sources of time and chance.
+
+    `node` is the gateway's name in the record. `connections` are those open now, by their peer's address.
+    """
+
+    settings: GatewaySettings
+    ledger: GatewayLedger
+    live: LiveView
+    attempts: AttemptRecorder
+    sealer: Sealer
+    clock: Clock
+    new_id: Callable[[str], str]
+    random_bytes: Callable[[int], bytes]
+    node: str
+    tls: ssl.SSLContext
+    connections: set[str] = field(default_factory=set)

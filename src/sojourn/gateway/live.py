@@ -1,0 +1,154 @@
+"""What a gateway knows at this moment: live grants, tokens and targets, folded from the ledger as it grows.
+
+- It holds no administrator's credential. What it may open is sealed to the gateway.
+- A grant that ends is told to whoever watches it in the same turn of the loop in which the event arrives.
+- It is ready once it has read everything that was there when it started; before that it lets nobody in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from sojourn.domain import account, grant
+from sojourn.domain.account import Token
+from sojourn.domain.catalogue import Catalogue
+from sojourn.domain.events import ConfigurationAdopted, GrantEnded, TokenIssued, TokenPurpose
+from sojourn.domain.grant import Grant, Status
+from sojourn.domain.history import Recorded
+from sojourn.domain.identifiers import GrantId, PersonId, StreamName, TargetName
+from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
+from sojourn.domain.target import Target
+from sojourn.errors import Code, SojournError
+from sojourn.workflow.ports import Ledger
+
+PREFIXES = ("grant/", "token/", "configuration")
+
+EndWatcher = Callable[[GrantEnded, datetime], None]
+"""Told that a grant has ended, and when that was recorded."""
+
+
+class GatewayLedger(Ledger, Protocol):
+    """What a gateway needs of the record. Implemented by `scribe.client` and `testing.ledger`."""
+
+    def follow(self, start: int, prefixes: Sequence[str] = ()) -> AsyncIterator[tuple[Recorded, ...]]:
+        """All entries of such streams from a place on, for ever."""
+        ...
+
+    async def matter(self, commitments: Sequence[str]) -> tuple[tuple[SealedMatter, SealingKey], ...]:
+        """Sealed values with their keys."""
+        ...
+
+    async def attachment(self, sha256: str) -> bytes:
+        """An attachment by its SHA-256 (hex)."""
+        ...
+
+
+@dataclass(slots=True)
+class LiveView:
+    """The gateway's fold. `open_value` opens what is sealed to the gateway."""
+
+    ledger: GatewayLedger
+    open_value: Callable[[SealedMatter, SealingKey], bytes]
+    catalogue: Catalogue | None = None
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _grants: dict[GrantId, Grant] = field(default_factory=dict)
+    _versions: dict[GrantId, int] = field(default_factory=dict)
+    _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
+    _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
+
+    async def run(self, size: int) -> None:
+        """Follow the ledger for ever. `size` is how much of it there was at the start."""
+        if size == 0:
+            self.ready.set()
+        async for batch in self.ledger.follow(0, PREFIXES):
+            for recorded in batch:
+                await self._take(recorded)
+            if not batch or batch[-1].seq + 1 >= size:
+                self.ready.set()
+
+    async def _take(self, recorded: Recorded) -> None:
+        event, stream = recorded.event, recorded.stream
+        if isinstance(event, ConfigurationAdopted):
+            content = await self.ledger.attachment(event.catalogue_sha256)
+            self.catalogue = msgspec.json.decode(content, type=Catalogue)
+        elif stream.startswith("grant/"):
+            self._take_grant(GrantId(stream.removeprefix("grant/")), recorded)
+        elif stream.startswith("token/"):
+            self._take_token(stream, recorded)
+
+    def _take_grant(self, name: GrantId, recorded: Recorded) -> None:
+        state = grant.evolve(self._grants.get(name), recorded.event)
+        if state is None:
+            return
+        self._grants[name] = state
+        self._versions[name] = recorded.version
+        if isinstance(recorded.event, GrantEnded):
+            for watcher in tuple(self._watchers.get(name, ())):
+                watcher(recorded.event, recorded.at)
+
+    def _take_token(self, stream: StreamName, recorded: Recorded) -> None:
+        event = recorded.event
+        if isinstance(event, TokenIssued) and event.purpose is TokenPurpose.GATEWAY:
+            state = account.evolve_token(None, event)
+            assert state is not None
+            self._tokens.setdefault(event.person, {})[stream] = state
+            return
+        for held in self._tokens.values():
+            if stream in held:
+                state = account.evolve_token(held[stream], event)
+                assert state is not None
+                held[stream] = state
+
+    def tokens(self, person: PersonId, now: datetime) -> tuple[Token, ...]:
+        """The person's gateway tokens that are good at this moment; those that are over are forgotten."""
+        held = self._tokens.get(person, {})
+        for stream, token in tuple(held.items()):
+            if now >= token.issued.expires_at or token.revoked:
+                del held[stream]
+        if self.catalogue is None or self.catalogue.person(person) is None:
+            return ()
+        return tuple(held.values())
+
+    def grants(self) -> tuple[Grant, ...]:
+        """Every grant that is not removed, and the removed ones that are still remembered."""
+        return tuple(self._grants.values())
+
+    def version(self, name: GrantId) -> int:
+        """The version of the grant's stream that this view has seen."""
+        return self._versions[name]
+
+    def grant(self, name: GrantId) -> Grant:
+        """One grant as it is now."""
+        return self._grants[name]
+
+    def target(self, name: TargetName) -> Target | None:
+        """The target of that name in the configuration in force."""
+        return None if self.catalogue is None else self.catalogue.target(name)
+
+    def watch(self, name: GrantId, watcher: EndWatcher) -> Callable[[], None]:
+        """Be told when the grant ends; gives the way to stop being told. A grant that has ended is told at once."""
+        watchers = self._watchers.setdefault(name, set())
+        watchers.add(watcher)
+
+        def stop() -> None:
+            watchers.discard(watcher)
+            if not watchers:
+                self._watchers.pop(name, None)
+
+        return stop
+
+    def is_over(self, name: GrantId) -> bool:
+        """Whether the grant has ended, as far as this view knows."""
+        return self._grants[name].status in (Status.ENDED, Status.REMOVED)
+
+    async def open(self, sealed: Sealed) -> bytes:
+        """The value behind a sealed field. Raises SojournError `record.damaged` when it is gone or not for us."""
+        for matter, key in await self.ledger.matter([sealed.commitment]):
+            return self.open_value(matter, key)
+        raise SojournError(Code.RECORD_DAMAGED, problem="a sealed value is gone", path="ledger.db")

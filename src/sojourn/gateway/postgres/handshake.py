@@ -1,0 +1,212 @@
+"""From the first byte of a connection to a person who has shown who they are.
+
+- Before TLS exactly the bytes of one packet are read, so nothing in clear can hide behind an SSLRequest.
+- A client learns nothing about grants before it has authenticated, and cannot tell an unknown name from a wrong
+  secret: both get the same exchange and the same refusal.
+- What is no PostgreSQL client is told so in the words of the protocol, and is on record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sojourn.domain import credential
+from sojourn.domain.account import Token
+from sojourn.domain.credential import ITERATIONS, ScramVerifier, gateway_salt
+from sojourn.errors import Code, Refusal, SojournError
+
+from . import backend, frontend, startup
+from .backend import Severity
+from .frontend import AUTHENTICATION_LIMITS
+from .line import Line
+from .scram import Mechanism, ScramError, ServerExchange, decoy_verifier
+from .startup import CancelRequest, GssEncRequest, Sniff, SslRequest, StartupMessage
+from .wire import Splitter, WireError
+
+INVALID_AUTHORIZATION = "28000"
+INVALID_PASSWORD = "28P01"  # noqa: S105 - an SQLSTATE
+PROTOCOL_VIOLATION = "08P01"
+REFUSED_PARAMETERS = frozenset({"role", "session_authorization"})
+"""Settings that would change who the session is; the target would refuse most of them, the gateway all."""
+
+
+class RefusedError(Exception):
+    """The client is not let in: what to say to it, under which SQLSTATE, and who it said it was."""
+
+    def __init__(self, refusal: Refusal, sqlstate: str, *, actor: str = "", subject: str = "") -> None:
+        super().__init__(refusal.code)
+        self.refusal, self.sqlstate, self.actor, self.subject = refusal, sqlstate, actor, subject
+
+    def message(self) -> bytes:
+        """The ErrorResponse."""
+        return backend.error_response(
+            self.sqlstate,
+            self.refusal.sentence,
+            severity=Severity.FATAL,
+            hint=self.refusal.next_step,
+            detail=str(self.refusal.code),
+        )
+
+
+@dataclass(slots=True)
+class Opening:
+    """A connection whose start-up packet has been read. `tls` describes the encryption, empty for none."""
+
+    line: Line
+    packet: StartupMessage | CancelRequest
+    tls: str
+
+
+async def open_connection(client: socket.socket, context: ssl.SSLContext, *, require_tls: bool) -> Opening:
+    """Read up to and including the start-up packet, putting TLS around the connection when it is asked for.
+
+    Raises RefusedError, WireError, OSError. The caller sets the deadline.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        packet = await _read_packet(client)
+        if isinstance(packet, GssEncRequest):
+            await loop.sock_sendall(client, b"N")
+        elif isinstance(packet, SslRequest):
+            if _has_more(client):
+                raise WireError("received unencrypted data after SSL request")
+            await loop.sock_sendall(client, b"S")
+            _, line = await loop.connect_accepted_socket(Line, client, ssl=context)
+            return Opening(line, await _read_start(line), _describe_tls(line))
+        else:
+            _, line = await loop.connect_accepted_socket(Line, client)
+            if require_tls and isinstance(packet, StartupMessage):
+                line.send(RefusedError(Refusal(Code.GATEWAY_TLS_REQUIRED), INVALID_AUTHORIZATION).message())
+                line.hang_up()
+                raise RefusedError(
+                    Refusal(Code.GATEWAY_TLS_REQUIRED),
+                    INVALID_AUTHORIZATION,
+                    actor=packet.parameters.get("user", ""),
+                )
+            return Opening(line, packet, "")
+
+
+async def _read_packet(client: socket.socket) -> startup.StartupPacket:
+    header = await _read_exactly(client, startup.SNIFF_BYTES)
+    found = startup.sniff(header)
+    if found is not Sniff.STARTUP:
+        refusal = Refusal(Code.GATEWAY_NOT_POSTGRES, {"found": _FOUND[found]})
+        error = RefusedError(refusal, PROTOCOL_VIOLATION)
+        await asyncio.get_running_loop().sock_sendall(client, error.message())
+        raise error
+    rest = await _read_exactly(client, startup.startup_length(header) - len(header))
+    return startup.parse_startup(header + rest)
+
+
+_FOUND = {
+    Sniff.HTTP: "an HTTP request",
+    Sniff.SSH: "an SSH greeting",
+    Sniff.TLS: "TLS without a request for it",
+    Sniff.PROXY: "a PROXY header",
+    Sniff.GARBAGE: "something else",
+    Sniff.INCOMPLETE: "too little",
+}
+
+
+async def _read_exactly(client: socket.socket, count: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    data = b""
+    while len(data) < count:
+        more = await loop.sock_recv(client, count - len(data))
+        if not more:
+            raise ConnectionResetError("the client hung up")
+        data += more
+    return data
+
+
+def _has_more(client: socket.socket) -> bool:
+    try:
+        return bool(client.recv(1, socket.MSG_PEEK))
+    except BlockingIOError:
+        return False
+
+
+def _describe_tls(line: Line) -> str:
+    connection = line.transport.get_extra_info("ssl_object")
+    return f"{connection.version()} {connection.cipher()[0]}"
+
+
+async def _read_start(line: Line) -> StartupMessage | CancelRequest:
+    header = await line.take(4)
+    rest = await line.take(startup.startup_length(header) - 4)
+    packet = startup.parse_startup(header + rest)
+    if isinstance(packet, SslRequest | GssEncRequest):
+        raise WireError("encryption was asked for twice")
+    return packet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticator:
+    """Checks who a client is. `decoy_key` makes up the verifiers of names that nobody has."""
+
+    random_nonce: Callable[[], bytes]
+    decoy_key: bytes
+
+    async def authenticate(self, line: Line, name: str, known: tuple[tuple[Token, ScramVerifier], ...]) -> Token:
+        """SCRAM-SHA-256 with the client (RFC 5802, RFC 7677); gives the token whose secret it knows.
+
+        Raises RefusedError 28P01 when it knows none, WireError when it breaks the protocol.
+        """
+        decoy = decoy_verifier(name, self.decoy_key, ITERATIONS)
+        unknown = ScramVerifier(
+            salt=gateway_salt(name),
+            iterations=ITERATIONS,
+            stored_key=decoy.stored_key,
+            server_key=decoy.server_key,
+        )
+        verifiers = [verifier for _, verifier in known] or [unknown]
+        exchange = ServerExchange(verifiers, self.random_nonce())
+        splitter = Splitter(AUTHENTICATION_LIMITS)
+        line.send(backend.authentication_sasl([Mechanism.PLAIN]))
+        try:
+            initial = frontend.parse_sasl_initial(await _next_message(line, splitter))
+            if initial.mechanism != Mechanism.PLAIN or initial.data is None:
+                raise WireError("the client chose a mechanism that was not offered")
+            line.send(backend.authentication_sasl_continue(exchange.first(initial.data)))
+            last = exchange.final(await _next_message(line, splitter))
+        except ScramError as error:
+            raise RefusedError(Refusal(Code.CREDENTIALS_INVALID), INVALID_PASSWORD, actor=name) from error
+        line.send(backend.authentication_sasl_final(last))
+        return next(token for token, verifier in known if verifier is exchange.matched)
+
+
+async def _next_message(line: Line, splitter: Splitter) -> bytes:
+    while True:
+        frames = splitter.feed(await line.take_some())
+        if len(frames) > 1 or (frames and splitter.buffered):
+            raise WireError("the client sent more than it was asked for")
+        if frames:
+            return frames[0].payload
+
+
+def check_parameters(packet: StartupMessage) -> dict[str, str]:
+    """The start-up parameters that go on to the target.
+
+    Raises RefusedError for one that would change who the session is or open replication.
+    """
+    passed = {name: value for name, value in packet.parameters.items() if name not in ("user", "database")}
+    names = [(name.lower(), value) for name, value in passed.items()]
+    if "options" in passed:
+        names += startup.settings_in_options(passed["options"])
+    for name, value in names:
+        replicating = name == "replication" and value.lower() not in ("false", "off", "no", "0")
+        if name in REFUSED_PARAMETERS or replicating:
+            raise RefusedError(Refusal(Code.GATEWAY_PARAMETER_REFUSED, {"parameter": name}), INVALID_AUTHORIZATION)
+    return passed
+
+
+def decode_token_verifier(data: bytes) -> ScramVerifier:
+    """A token's verifier as it was sealed for the gateway. Raises SojournError `record.damaged`."""
+    try:
+        return credential.decode_verifier(data)
+    except (ValueError, KeyError) as error:
+        raise SojournError(Code.RECORD_DAMAGED, problem="a token's verifier", path="ledger.db") from error

@@ -1,0 +1,128 @@
+"""The gateway as a process: listen, serve each connection in a task of its own, close everything on record."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from sojourn.domain.events import ProcessStarted
+from sojourn.domain.history import Change, Recorded
+from sojourn.domain.identifiers import SYSTEM
+from sojourn.domain.sealed import SealedMatter, SealingKey
+from sojourn.errors import SojournError
+from sojourn.settings import GatewaySettings
+from sojourn.workflow.ports import Clock, Sealer
+
+from .attempts import AttemptRecorder
+from .gate import Gate
+from .live import GatewayLedger, LiveView
+from .orphans import close_orphans
+from .postgres.handshake import Authenticator
+from .postgres.session import PostgresDoor, nonce
+
+BACKLOG = 512
+HARD_LIMIT_FACTOR = 2
+RETRY_SECONDS = 0.5
+FLUSH_SECONDS = 10.0
+NONCE_BYTES = 18
+
+
+class ServingLedger(GatewayLedger, Protocol):
+    """What the process needs beyond the connections: to read from the start, and to know how much there is."""
+
+    async def read(self, start: int, limit: int, prefixes: Sequence[str] = ()) -> tuple[Recorded, ...]:
+        """A page of entries."""
+        ...
+
+    async def size(self) -> int:
+        """The number of entries."""
+        ...
+
+
+async def run_gateway(
+    *,
+    settings: GatewaySettings,
+    ledger: ServingLedger,
+    sealer: Sealer,
+    open_value: Callable[[SealedMatter, SealingKey], bytes],
+    tls: ssl.SSLContext,
+    clock: Clock,
+    new_id: Callable[[str], str],
+    random_bytes: Callable[[int], bytes],
+    node: str,
+    build: str,
+    started: Callable[[str, int], None],
+) -> None:
+    """Serve until cancelled. `started` is told the address once connections are taken.
+
+    Raises OSError when the address cannot be had.
+    """
+    loop = asyncio.get_running_loop()
+    live = LiveView(ledger, open_value)
+    gate = Gate(
+        settings=settings,
+        ledger=ledger,
+        live=live,
+        attempts=AttemptRecorder(ledger, loop.time),
+        sealer=sealer,
+        clock=clock,
+        new_id=new_id,
+        random_bytes=random_bytes,
+        node=node,
+        tls=tls,
+    )
+    authenticator = Authenticator(random_nonce=lambda: nonce(random_bytes(NONCE_BYTES)), decoy_key=random_bytes(32))
+    with socket.create_server((settings.host, settings.port), backlog=BACKLOG) as listener:
+        listener.setblocking(False)
+        size = await _begin(ledger, node, build)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(live.run(size))
+            tasks.create_task(_flush(gate.attempts))
+            await live.ready.wait()
+            started(*listener.getsockname()[:2])
+            await _accept(listener, gate, PostgresDoor(gate, authenticator), tasks)
+
+
+async def _begin(ledger: ServingLedger, node: str, build: str) -> int:
+    """Put the start on record and close what was left open; waits for the record. Gives the ledger's size."""
+    while True:
+        try:
+            size = await ledger.size()
+            await close_orphans(ledger, ledger.read, node=node, size=size)
+            event = ProcessStarted(process="gateway", node=node, build=build)
+            return (await ledger.append([Change(stream=SYSTEM, event=event, seen=None)])).size
+        except SojournError:
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _accept(listener: socket.socket, gate: Gate, door: PostgresDoor, tasks: asyncio.TaskGroup) -> None:
+    loop = asyncio.get_running_loop()
+    limit = gate.settings.connections_max * HARD_LIMIT_FACTOR
+    while True:
+        try:
+            client, address = await loop.sock_accept(listener)
+        except OSError:
+            # Out of descriptors, or a connection gone before it was taken: neither ends the gateway.
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        if len(gate.connections) >= limit:
+            client.close()
+            continue
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        source = f"{address[0]}:{address[1]}"
+        gate.connections.add(source)
+        task = tasks.create_task(door.serve(client, source))
+        task.add_done_callback(lambda _, source=source: gate.connections.discard(source))
+
+
+async def _flush(attempts: AttemptRecorder) -> None:
+    try:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            await attempts.flush()
+    finally:
+        await attempts.flush(everything=True)

@@ -1,0 +1,329 @@
+"""The scribe's client: how every other process records and reads.
+
+- One socket, many calls in flight; frames that are sent within one turn of the loop leave in one write.
+- While the scribe is away every call fails at once with `record.unavailable`; the client connects again by itself.
+- A call that was in flight when the scribe went away fails too. Whether an append among those was recorded is not
+  known until the stream is read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import msgspec
+
+from sojourn.codes import Code
+from sojourn.domain.history import Change, Guard, Receipt, Recorded
+from sojourn.domain.identifiers import StreamName
+from sojourn.domain.sealed import SealedMatter, Sealing, SealingKey
+from sojourn.errors import SojournError
+
+from . import codec, protocol
+from .protocol import FrameError, answer_decoder, frame, take_frames
+
+RECONNECT_SECONDS = 0.05
+RECONNECT_SECONDS_MAX = 1.0
+CALL_SECONDS = 30.0
+IN_FLIGHT_MAX = 20_000
+KEYS_KNOWN_MAX = 10_000
+
+
+class _Line(msgspec.Struct):
+    """An entry as it lies in the ledger, its body unread."""
+
+    at: datetime
+    body: msgspec.Raw
+    kind: str
+    seq: int
+    stream: str
+    v: int
+    version: int
+
+
+_line_decoder = msgspec.json.Decoder(_Line)
+
+Answered = TypeVar("Answered", bound=protocol.Answer)
+
+
+def read_entry(data: bytes) -> Recorded:
+    """The event in an entry's bytes. Raises SojournError `record.damaged`."""
+    try:
+        line = _line_decoder.decode(data)
+    except msgspec.MsgspecError as error:
+        raise SojournError(
+            Code.RECORD_DAMAGED, problem=f"an entry cannot be read: {error}", path="ledger.db"
+        ) from error
+    return Recorded(
+        seq=line.seq,
+        at=line.at,
+        stream=StreamName(line.stream),
+        version=line.version,
+        event=codec.decode(line.kind, bytes(line.body)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeHead:
+    """Size of the ledger and root of its tree (32 bytes)."""
+
+    size: int
+    root: bytes
+
+
+class _Connection(asyncio.Protocol):
+    """One connection to the scribe."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self.in_flight: dict[int, asyncio.Future[protocol.Answer]] = {}
+        self.transport: asyncio.Transport | None = None
+        self.lost = asyncio.get_running_loop().create_future()
+        self._outgoing: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        try:
+            for payload in take_frames(self.received):
+                answer = answer_decoder.decode(payload)
+                waiting = self.in_flight.pop(answer.id, None)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(answer)
+        except (FrameError, msgspec.MsgspecError):
+            assert self.transport is not None
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for waiting in self.in_flight.values():
+            if not waiting.done():
+                waiting.set_exception(SojournError(Code.RECORD_UNAVAILABLE))
+        self.in_flight.clear()
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def send(self, data: bytes) -> None:
+        """Queue a frame; everything that is queued in this turn of the loop is written at once."""
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(data)
+
+    def _flush(self) -> None:
+        assert self.transport is not None
+        self.transport.write(b"".join(self._outgoing))
+        self._outgoing.clear()
+
+
+class ScribeClient:
+    """Implements `workflow.ports.Ledger`, and reads what others need. Use it as an asynchronous context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """A client of the scribe whose socket is `path`; it connects when started."""
+        self._path = path
+        self._connection: _Connection | None = None
+        self._up = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._next_id = 0
+        self._keys_known: dict[str, None] = {}
+
+    async def __aenter__(self) -> ScribeClient:
+        """Start connecting."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Hang up."""
+        await self.close()
+
+    async def start(self) -> None:
+        """Begin to connect, and to connect again whenever the connection is lost."""
+        if self._keeper is None:
+            self._keeper = asyncio.get_running_loop().create_task(self._keep_connected())
+
+    async def close(self) -> None:
+        """Hang up; calls in flight fail."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
+        if self._connection is not None and self._connection.transport is not None:
+            self._connection.transport.abort()
+
+    async def connected(self, timeout: float) -> None:
+        """Wait until the scribe is there. Raises SojournError `record.unavailable` after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._up.wait()
+        except TimeoutError as error:
+            raise SojournError(Code.RECORD_UNAVAILABLE) from error
+
+    async def _keep_connected(self) -> None:
+        loop = asyncio.get_running_loop()
+        pause = RECONNECT_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout(CALL_SECONDS):
+                    _, connection = await loop.create_unix_connection(_Connection, str(self._path))
+            except OSError:
+                await asyncio.sleep(pause)
+                pause = min(RECONNECT_SECONDS_MAX, pause * 1.5)
+                continue
+            pause = RECONNECT_SECONDS
+            self._connection = connection
+            self._up.set()
+            try:
+                await connection.lost
+            finally:
+                self._up.clear()
+                self._connection = None
+
+    def _send(self, call: protocol.Call) -> asyncio.Future[protocol.Answer]:
+        connection = self._connection
+        if connection is None or len(connection.in_flight) >= IN_FLIGHT_MAX:
+            raise SojournError(Code.RECORD_UNAVAILABLE)
+        answer: asyncio.Future[protocol.Answer] = asyncio.get_running_loop().create_future()
+        connection.in_flight[call.id] = answer
+        connection.send(frame(call))
+        return answer
+
+    async def _call(self, call: protocol.Call, kind: type[Answered], *, patient: bool = False) -> Answered:
+        future = self._send(call)
+        try:
+            async with asyncio.timeout(None if patient else CALL_SECONDS):
+                answer = await future
+        except TimeoutError as error:
+            raise SojournError(Code.RECORD_UNAVAILABLE) from error
+        if isinstance(answer, protocol.Refused):
+            raise SojournError(Code(answer.code), **answer.details)
+        assert isinstance(answer, kind), "the scribe answers each call with its own kind"
+        return answer
+
+    def _id(self) -> int:
+        self._next_id += 1
+        return self._next_id
+
+    async def append(
+        self,
+        changes: Sequence[Change],
+        *,
+        guards: Sequence[Guard] = (),
+        sealings: Sequence[Sealing] = (),
+        attachments: Sequence[bytes] = (),
+    ) -> Receipt:
+        """See `workflow.ports.Ledger.append`."""
+        keys = {one.key.key: one.key for one in sealings if one.key.key not in self._keys_known}
+        call = protocol.Append(
+            self._id(),
+            [
+                protocol.Draft(change.stream, change.event.kind, codec.encode(change.event), change.seen)
+                for change in changes
+            ],
+            [(guard.stream, guard.seen) for guard in guards],
+            [protocol.Matter(one.matter.commitment, one.matter.key, one.matter.ciphertext) for one in sealings],
+            [protocol.Key(key.key, key.subject, key.recipient, key.wrapped) for key in keys.values()],
+            list(attachments),
+        )
+        answer = await self._call(call, protocol.Appended)
+        self._keys_known.update(dict.fromkeys(keys))
+        while len(self._keys_known) > KEYS_KNOWN_MAX:
+            del self._keys_known[next(iter(self._keys_known))]
+        return Receipt(first=answer.first, size=answer.size, at=datetime.fromisoformat(answer.at))
+
+    async def raw_stream(self, stream: StreamName) -> tuple[bytes, ...]:
+        """The bytes of every entry of one stream, in order."""
+        found: list[bytes] = []
+        after, more = 0, True
+        while more:
+            page = await self._call(protocol.ReadStream(self._id(), stream, after), protocol.Entries)
+            found.extend(page.entries)
+            after, more = page.following, page.more
+        return tuple(found)
+
+    async def stream(self, stream: StreamName) -> tuple[Recorded, ...]:
+        """See `workflow.ports.Ledger.stream`."""
+        return tuple(map(read_entry, await self.raw_stream(stream)))
+
+    async def read(self, start: int, limit: int, prefixes: Sequence[str] = ()) -> tuple[Recorded, ...]:
+        """Up to `limit` entries from place `start` on whose stream begins with one of `prefixes`; a page at most."""
+        call = protocol.Read(self._id(), start, limit, list(prefixes), False)
+        return tuple(map(read_entry, (await self._call(call, protocol.Entries)).entries))
+
+    async def follow(self, start: int, prefixes: Sequence[str] = ()) -> AsyncIterator[tuple[Recorded, ...]]:
+        """All such entries from place `start` on, in order, for ever: what is there, then what is added.
+
+        Survives a scribe that goes away and comes back; loses and repeats nothing.
+        """
+        while True:
+            call = protocol.Read(self._id(), start, protocol.PAGE_ENTRIES_MAX, list(prefixes), True)
+            try:
+                page = await self._call(call, protocol.Entries, patient=True)
+            except SojournError as error:
+                if error.code is not Code.RECORD_UNAVAILABLE:
+                    raise
+                await asyncio.sleep(RECONNECT_SECONDS)
+                await self._up.wait()
+                continue
+            yield tuple(map(read_entry, page.entries))
+            start = page.following
+
+    async def raw(self, places: Sequence[int]) -> tuple[bytes, ...]:
+        """The bytes of the entries at these places."""
+        found: list[bytes] = []
+        for start in range(0, len(places), protocol.PAGE_ENTRIES_MAX):
+            part = list(places[start : start + protocol.PAGE_ENTRIES_MAX])
+            found.extend((await self._call(protocol.Fetch(self._id(), part), protocol.Entries)).entries)
+        return tuple(found)
+
+    async def matter(self, commitments: Sequence[str]) -> tuple[tuple[SealedMatter, SealingKey], ...]:
+        """The sealed values of these commitments with their keys; those that were destroyed are left out."""
+        found: list[tuple[SealedMatter, SealingKey]] = []
+        for start in range(0, len(commitments), protocol.PAGE_ENTRIES_MAX):
+            part = list(commitments[start : start + protocol.PAGE_ENTRIES_MAX])
+            answer = await self._call(protocol.ReadMatter(self._id(), part), protocol.Matters)
+            found.extend(_domain(matter, key) for matter, key in answer.found)
+        return tuple(found)
+
+    async def attachment(self, sha256: str) -> bytes:
+        """The attachment of that SHA-256 (hex). Raises SojournError `record.damaged` if there is none."""
+        content = (await self._call(protocol.ReadAttachment(self._id(), sha256), protocol.Blob)).content
+        if content is None:
+            raise SojournError(Code.RECORD_DAMAGED, problem=f"attachment {sha256} is missing", path="ledger.db")
+        return content
+
+    async def head(self) -> TreeHead:
+        """Size and root of the tree as it is now (not signed)."""
+        answer = await self._call(protocol.ReadHead(self._id()), protocol.Head)
+        return TreeHead(size=answer.size, root=answer.root)
+
+    async def size(self) -> int:
+        """The number of entries in the ledger."""
+        return (await self.head()).size
+
+    async def sign(self) -> str:
+        """A signed checkpoint (C2SP signed-note) over everything recorded so far."""
+        return (await self._call(protocol.Sign(self._id()), protocol.Note)).text
+
+    async def prove(self, seq: int, size: int) -> tuple[bytes, ...]:
+        """Inclusion proof (RFC 6962 section 2.1.1) of the entry at `seq` in the tree of `size` entries."""
+        return tuple((await self._call(protocol.Prove(self._id(), seq, size), protocol.Hashes)).hashes)
+
+    async def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Consistency proof (RFC 6962 section 2.1.2) between the trees of `old` and `new` entries."""
+        return tuple((await self._call(protocol.ProveConsistency(self._id(), old, new), protocol.Hashes)).hashes)
+
+
+def _domain(matter: protocol.Matter, key: protocol.Key) -> tuple[SealedMatter, SealingKey]:
+    return (
+        SealedMatter(commitment=matter.commitment, key=matter.key, ciphertext=matter.ciphertext),
+        SealingKey(key=key.key, subject=key.subject, recipient=key.recipient, wrapped=key.wrapped),
+    )

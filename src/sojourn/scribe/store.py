@@ -1,0 +1,185 @@
+"""The ledger's store on SQLite: rows in, rows out, and nothing that could change a row.
+
+- One read-write connection for each file; WAL with `synchronous=FULL`, so a commit is durable when it returns.
+- Entries, tiles, checkpoints and attachments refuse UPDATE and DELETE by trigger.
+- Constraints are named after the rule that they state.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sojourn.ledger.merkle import HASH_BYTES
+
+from .protocol import Key, Matter
+
+EntryRow = tuple[int, str, int, str, bytes, bytes]
+"""seq, stream, version, kind, leaf hash, bytes."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entry (
+    seq INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    leaf BLOB NOT NULL CONSTRAINT a_leaf_is_a_sha256 CHECK (length(leaf) = 32),
+    bytes BLOB NOT NULL CONSTRAINT an_entry_fits_a_bundle CHECK (length(bytes) BETWEEN 2 AND 65535),
+    CONSTRAINT a_version_is_written_once UNIQUE (stream, version)
+);
+CREATE TABLE IF NOT EXISTS tile (
+    level INTEGER NOT NULL,
+    tile_index INTEGER NOT NULL,
+    hashes BLOB NOT NULL CONSTRAINT a_stored_tile_is_full CHECK (length(hashes) = 8192),
+    PRIMARY KEY (level, tile_index)
+);
+CREATE TABLE IF NOT EXISTS checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS attachment (
+    sha256 TEXT PRIMARY KEY CONSTRAINT a_name_is_a_sha256 CHECK (length(sha256) = 64),
+    bytes BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS sealing_key (
+    key_id TEXT PRIMARY KEY, subject TEXT NOT NULL, recipient TEXT NOT NULL, wrapped BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS sealed (
+    commitment TEXT PRIMARY KEY CONSTRAINT a_commitment_is_a_sha256 CHECK (length(commitment) = 64),
+    key_id TEXT NOT NULL,
+    ciphertext BLOB NOT NULL
+);
+"""
+
+_APPEND_ONLY = ("entry", "tile", "checkpoint", "attachment")
+
+
+class Store:
+    """One ledger file, open for writing. Every method may raise `sqlite3.Error`, which the scribe does not survive."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making it (0600) if it is not there."""
+        path.touch(mode=0o600, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=64)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        self._connection.executescript(_SCHEMA)
+        for table in _APPEND_ONLY:
+            for verb in ("UPDATE", "DELETE"):
+                self._connection.execute(
+                    f"CREATE TRIGGER IF NOT EXISTS {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} "
+                    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+                )
+
+    def close(self) -> None:
+        """Close the file; SQLite folds the write-ahead log into it."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; durable when it ends without an exception."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def insert(
+        self,
+        entries: Sequence[EntryRow],
+        *,
+        keys: Iterable[Key],
+        matter: Iterable[Matter],
+        attachments: Iterable[tuple[str, bytes]],
+        tiles: Iterable[tuple[int, int, bytes]],
+    ) -> None:
+        """Write one batch; call it inside a transaction."""
+        many = self._connection.executemany
+        many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", entries)
+        many(
+            "INSERT OR IGNORE INTO sealing_key VALUES (?, ?, ?, ?)",
+            [(key.key, key.subject, key.recipient, key.wrapped) for key in keys],
+        )
+        many(
+            "INSERT OR IGNORE INTO sealed VALUES (?, ?, ?)",
+            [(one.commitment, one.key, one.ciphertext) for one in matter],
+        )
+        many("INSERT OR IGNORE INTO attachment VALUES (?, ?)", attachments)
+        many("INSERT INTO tile VALUES (?, ?, ?)", tiles)
+
+    def insert_checkpoint(self, size: int, note: str) -> None:
+        """Keep a signed checkpoint; call it inside a transaction."""
+        self._connection.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
+
+    def size(self) -> tuple[int, int]:
+        """The number of entries, and the highest place; without gaps the second is the first less one."""
+        count, highest = self._connection.execute("SELECT count(*), max(seq) FROM entry").fetchone()
+        return count, -1 if highest is None else highest
+
+    def version(self, stream: str) -> int:
+        """The version of a stream: the number of its entries."""
+        row = self._connection.execute("SELECT max(version) FROM entry WHERE stream = ?", (stream,)).fetchone()
+        return row[0] or 0
+
+    def key(self, key_id: str) -> Key | None:
+        """A wrapped sealing key."""
+        row = self._connection.execute("SELECT * FROM sealing_key WHERE key_id = ?", (key_id,)).fetchone()
+        return None if row is None else Key(*row)
+
+    def rows(self, start: int, end: int) -> Iterator[EntryRow]:
+        """Entries with `start <= seq < end`, in order."""
+        return iter(
+            self._connection.execute("SELECT * FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq", (start, end))
+        )
+
+    def matching(self, start: int, prefixes: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+        """(seq, bytes) from `start` on whose stream begins with one of `prefixes` (any, if empty), in order."""
+        condition = " OR ".join("(stream >= ? AND stream < ?)" for _ in prefixes) or "1"
+        bounds = [bound for prefix in prefixes for bound in (prefix, prefix + "\x7f")]
+        query = f"SELECT seq, bytes FROM entry WHERE seq >= ? AND ({condition}) ORDER BY seq"  # noqa: S608 - placeholders only
+        return iter(self._connection.execute(query, (start, *bounds)))
+
+    def stream(self, stream: str, after: int) -> Iterator[tuple[int, bytes]]:
+        """(version, bytes) of a stream's entries above version `after`, in order."""
+        query = "SELECT version, bytes FROM entry WHERE stream = ? AND version > ? ORDER BY version"
+        return iter(self._connection.execute(query, (stream, after)))
+
+    def entry(self, seq: int) -> bytes | None:
+        """One entry's bytes."""
+        row = self._connection.execute("SELECT bytes FROM entry WHERE seq = ?", (seq,)).fetchone()
+        return None if row is None else row[0]
+
+    def leaves(self, start: int, count: int) -> bytes:
+        """`count` leaf hashes from `start` on, joined."""
+        query = "SELECT leaf FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq"
+        joined = b"".join(row[0] for row in self._connection.execute(query, (start, start + count)))
+        assert len(joined) == count * HASH_BYTES, "leaves are asked for inside the tree"
+        return joined
+
+    def tile(self, level: int, tile_index: int) -> bytes | None:
+        """A full tile's hashes."""
+        row = self._connection.execute(
+            "SELECT hashes FROM tile WHERE level = ? AND tile_index = ?", (level, tile_index)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def last_checkpoint(self) -> tuple[int, str] | None:
+        """The newest signed checkpoint: its size and its note."""
+        row = self._connection.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def matter(self, commitment: str) -> tuple[Matter, Key] | None:
+        """A sealed value and its key, unless either was destroyed."""
+        row = self._connection.execute(
+            "SELECT s.commitment, s.key_id, s.ciphertext, k.subject, k.recipient, k.wrapped "
+            "FROM sealed s JOIN sealing_key k USING (key_id) WHERE s.commitment = ?",
+            (commitment,),
+        ).fetchone()
+        return None if row is None else (Matter(*row[:3]), Key(row[1], *row[3:]))
+
+    def attachment(self, sha256: str) -> bytes | None:
+        """An attachment's content."""
+        row = self._connection.execute("SELECT bytes FROM attachment WHERE sha256 = ?", (sha256,)).fetchone()
+        return None if row is None else row[0]

@@ -1,0 +1,111 @@
+"""Settings: what an operator may choose, with safe defaults. Plain values; read from the outside in app.py.
+
+Source: `settings.yaml` in the configuration folder of the data directory. Each field is described in
+docs/reference/settings.md, and a test keeps the two in step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where everything lies below one data directory. The directory is private to its owner (0700)."""
+
+    root: Path
+
+    @property
+    def configuration(self) -> Path:
+        """People, targets, policy and settings: the reviewable YAML files."""
+        return self.root / "config"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger store (SQLite)."""
+        return self.root / "ledger.db"
+
+    @property
+    def anchor(self) -> Path:
+        """The last signed checkpoint, kept apart from the store so that a rolled-back store is noticed."""
+        return self.root / "checkpoint"
+
+    @property
+    def verifier_key(self) -> Path:
+        """The ledger's public key (a signed-note vkey), to be handed to auditors."""
+        return self.root / "ledger.vkey"
+
+    @property
+    def keys(self) -> Path:
+        """Private keys, one file each (0600)."""
+        return self.root / "keys"
+
+    @property
+    def tls(self) -> Path:
+        """The gateway's certificate authority, certificate and key."""
+        return self.root / "tls"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and lock files; empty when nothing runs."""
+        return self.root / "run"
+
+    @property
+    def scribe_socket(self) -> Path:
+        """The scribe's local socket (0600)."""
+        return self.run / "scribe.sock"
+
+    @property
+    def projections(self) -> Path:
+        """Read models; may be deleted at any time and are rebuilt from the ledger."""
+        return self.root / "projections.db"
+
+    @property
+    def addresses(self) -> Path:
+        """The addresses that control and gateway are listening on, written once they listen (JSON)."""
+        return self.run / "addresses.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """The gateway's listener and limits."""
+
+    host: str = "127.0.0.1"
+    port: int = 6543
+    public_host: str = "localhost"
+    require_tls: bool = True
+    handshake_seconds: float = 15.0
+    connections_max: int = 2000
+    record_wait_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlSettings:
+    """The JSON API's listener and the life of what it issues."""
+
+    host: str = "127.0.0.1"
+    port: int = 6580
+    api_token_life: timedelta = timedelta(hours=12)
+    gateway_token_life: timedelta = timedelta(minutes=15)
+    invitation_life: timedelta = timedelta(hours=24)
+    password_length_min: int = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScribeSettings:
+    """The ledger's writer."""
+
+    origin: str = "sojourn.localhost/ledger"
+    checkpoint_seconds: float = 1.0
+    free_bytes_min: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of one installation."""
+
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    control: ControlSettings = field(default_factory=ControlSettings)
+    scribe: ScribeSettings = field(default_factory=ScribeSettings)

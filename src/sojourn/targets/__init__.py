@@ -1,0 +1,1 @@
+"""Making access real and taking it back, one file per kind of target."""

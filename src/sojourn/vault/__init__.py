@@ -1,0 +1,1 @@
+"""Sealed values and secrets: envelope encryption and where keys come from."""

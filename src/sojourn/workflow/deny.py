@@ -1,0 +1,29 @@
+"""Deny: somebody entitled says no to exactly what was shown."""
+
+from __future__ import annotations
+
+from sojourn.domain.identifiers import PersonId, RequestId
+from sojourn.domain.request import Deny, Request
+from sojourn.errors import Refusal
+
+from .deciding import shown
+from .judging import judge
+from .ports import Office
+
+
+async def deny(
+    office: Office,
+    *,
+    request: RequestId,
+    person: PersonId,
+    digest: str,
+    source: str,
+    comment: str = "",
+) -> Request | Refusal:
+    """Say no to the request whose content has `digest`. `comment` is sealed.
+
+    Gives the request afterwards, or why the word does not count (which is on record as an attempt). Raises
+    SojournError from the ledger; after `record.unavailable` the decision may stand, so look before repeating it.
+    """
+    command = Deny(person=person, digest=digest, source=shown(source))
+    return await judge(office, verb="deny", request=request, command=command, comment=comment)

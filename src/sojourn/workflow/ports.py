@@ -1,0 +1,64 @@
+"""What the workflow needs from the outside, as small protocols, and the bundle that carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sojourn.domain.catalogue import Adopted
+from sojourn.domain.history import Change, Guard, Receipt, Recorded
+from sojourn.domain.identifiers import StreamName
+from sojourn.domain.sealed import Sealing
+
+
+class Ledger(Protocol):
+    """The record. Implemented by `scribe.client` and, for tests and simulations, by `testing.ledger`."""
+
+    async def append(
+        self,
+        changes: Sequence[Change],
+        *,
+        guards: Sequence[Guard] = (),
+        sealings: Sequence[Sealing] = (),
+        attachments: Sequence[bytes] = (),
+    ) -> Receipt:
+        """Record all changes or none, durably.
+
+        Raises SojournError: `record.stale` when a stream or guard has moved on (nothing was recorded),
+        `record.unavailable`, `record.full` or `record.too_large` otherwise. After `record.unavailable` it is
+        not known whether it was recorded; read the stream again.
+        """
+        ...
+
+    async def stream(self, stream: StreamName) -> tuple[Recorded, ...]:
+        """Everything on record in one stream, in order; empty if there is none."""
+        ...
+
+
+class Sealer(Protocol):
+    """Seals values so that only their recipient can open them. Implemented by `vault.sealer`."""
+
+    def seal(self, subject: str, value: bytes) -> Sealing:
+        """Seal `value`, which is about `subject` (a person's id)."""
+        ...
+
+
+class Clock(Protocol):
+    """The time. Implemented in app.py, and by `testing.clock`."""
+
+    def now(self) -> datetime:
+        """The present moment, aware and in UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """What every verb works with. `new_id("r")` gives a fresh id such as `r-7k3m2q9x4h`; `in_force()` the catalogue."""
+
+    ledger: Ledger
+    sealer: Sealer
+    clock: Clock
+    new_id: Callable[[str], str]
+    in_force: Callable[[], Adopted]

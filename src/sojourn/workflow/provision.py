@@ -1,0 +1,45 @@
+"""Provision: the target took the privilege, or would not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sojourn.domain import grant as grants
+from sojourn.domain.catalogue import Adopted
+from sojourn.domain.grant import ConfirmProvisioned, GiveUpProvisioning, Grant
+from sojourn.domain.identifiers import GrantId
+from sojourn.errors import Refusal
+
+from .deciding import SYSTEM_ACTOR, Attempt, Decided, on_grant, plainly, shown
+from .ports import Office, Sealer
+
+
+async def confirm_provisioned(
+    office: Office, *, grant: GrantId, observed: Sequence[str], secret: bytes, sealer: Sealer
+) -> Grant | Refusal:
+    """Say that the privilege exists, as `observed` there. `secret` is sealed by `sealer`, to the gateway alone.
+
+    Gives the active grant, or why it may not become active any more (ended or past its end; on record): then
+    what was made in the target has to be removed. If the grant is active already, it stays as it is and this
+    secret is not kept. Raises SojournError from the ledger.
+    """
+
+    def decide(state: Grant, adopted: Adopted, now: datetime) -> Decided | Refusal:
+        sealing = sealer.seal(state.created.person, secret)
+        command = ConfirmProvisioned(observed=tuple(observed), secret=sealing.sealed)
+        decided = grants.decide(state, command, adopted.catalogue, now)
+        return decided if isinstance(decided, Refusal) else Decided(events=decided, sealings=(sealing,))
+
+    attempt = Attempt(verb="confirm_provisioned", actor=SYSTEM_ACTOR, source="")
+    return await on_grant(office, attempt, grant, decide, guarded=False)
+
+
+async def give_up_provisioning(office: Office, *, grant: GrantId, problem: str) -> Grant | Refusal:
+    """Say that the target would not take the privilege: the grant ends, and what was half made gets removed.
+
+    An active grant stays as it is: the target did take it. Gives the grant, or why not (on record). Raises
+    SojournError from the ledger.
+    """
+    attempt = Attempt(verb="give_up_provisioning", actor=SYSTEM_ACTOR, source="")
+    return await on_grant(office, attempt, grant, plainly(GiveUpProvisioning(problem=shown(problem))), guarded=False)
