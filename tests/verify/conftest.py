@@ -61,9 +61,7 @@ class Ledger:
     def seal(self, value: bytes) -> str:
         salt = bytes(range(32))
         commitment = commit(value, salt)
-        self.disclosed.append(
-            {"commitment": commitment, "salt": salt.hex(), "value": b64encode(value).decode()}
-        )
+        self.disclosed.append({"commitment": commitment, "salt": salt.hex(), "value": b64encode(value).decode()})
         return commitment
 
     def read_hash(self, level: int, index: int) -> bytes:

@@ -20,7 +20,7 @@ def codes(report: dict[str, Any]) -> set[str]:
 
 
 def where(report: dict[str, Any], code: str) -> str:
-    return next(problem["where"] for problem in report["problems"] if problem["code"] == code)
+    return str(next(problem["where"] for problem in report["problems"] if problem["code"] == code))
 
 
 def test_a_pack_in_a_directory_verifies(ledger: Any, tools: Any, tmp_path: Path, verify: Any, key_file: str) -> None:
@@ -126,7 +126,9 @@ def test_an_entry_without_its_proof_is_found(
     assert status == 1 and where(report, "pack.missing") == "entry 4 (grant.created, grant/g-1 version 1)"
 
 
-@pytest.mark.parametrize("content", [b"[]", b"{}", b"7", b'""', b"[7]", b'{"files":[],"format":"","origin":"","subject":""}'])
+@pytest.mark.parametrize(
+    "content", [b"[]", b"{}", b"7", b'""', b"[7]", b'{"files":[],"format":"","origin":"","subject":""}']
+)
 def test_a_manifest_of_another_shape_is_refused(
     content: bytes, ledger: Any, tools: Any, tmp_path: Path, verify: Any, key_file: str
 ) -> None:
@@ -135,7 +137,9 @@ def test_a_manifest_of_another_shape_is_refused(
     assert status == 1 and codes(report) == {"manifest.form"}
 
 
-@pytest.mark.parametrize("content", [b"7", b'""', b"null", b"[null]", b'["a"]', b'[{"commitment":1,"salt":2,"value":3}]'])
+@pytest.mark.parametrize(
+    "content", [b"7", b'""', b"null", b"[null]", b'["a"]', b'[{"commitment":1,"salt":2,"value":3}]']
+)
 def test_opened_values_of_another_shape_are_refused(
     content: bytes, ledger: Any, tools: Any, tmp_path: Path, verify: Any, key_file: str
 ) -> None:
