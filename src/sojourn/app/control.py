@@ -40,6 +40,7 @@ CONNECT_SECONDS = 30.0
 
 
 async def run_control(layout: Layout, settings: Settings) -> None:
+    """Serve as this installation's control until cancelled."""
 
     require_loopback(settings)
     async with ScribeClient(layout.scribe_socket) as ledger:

@@ -17,6 +17,7 @@ from .installation import EVIDENCE, GATEWAY, announce, key_pair, same_port
 
 
 async def run_gateway_process(layout: Layout, settings: Settings) -> None:
+    """Serve as this installation's gateway until cancelled."""
 
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
