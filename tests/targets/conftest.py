@@ -98,4 +98,9 @@ def bench(production: Production) -> Iterator[Bench]:
     for connection in bench.opened:
         connection.close()
     left = bench.roles()
+    for name in left:
+        bench.owner(
+            f"GRANT {name} TO sojourn_admin WITH INHERIT TRUE; SET ROLE sojourn_admin; DROP OWNED BY {name};"
+            f" RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}"
+        )
     assert not left, f"the test left roles behind: {left}"

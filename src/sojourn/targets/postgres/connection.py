@@ -157,5 +157,5 @@ async def _answers(target: Target) -> bool:
             _, writer = await asyncio.open_connection(target.host, target.port)
     except OSError:
         return False
-    writer.close()
+    writer.transport.abort()
     return True
