@@ -1,1 +1,48 @@
 """The command line: one file per command."""
+
+from __future__ import annotations
+
+import sys
+
+COMMANDS = {
+    "init": "Write commented examples of every file.",
+    "serve": "Run scribe, control and gateway on this machine.",
+    "demo": "See one access from request to proof, on a real PostgreSQL.",
+    "invite": "Let somebody set up an account.",
+    "enrol": "Redeem an invitation and choose a password.",
+    "login": "Sign in.",
+    "logout": "Sign out.",
+    "whoami": "Show who is signed in.",
+    "targets": "List what you may ask for.",
+    "request": "Ask for an access.",
+    "requests": "List requests: yours, or those that wait for you.",
+    "show": "Show one request, grant or session.",
+    "approve": "Say yes to a request.",
+    "deny": "Say no to a request.",
+    "withdraw": "Take a request back.",
+    "activate": "Begin an approved access.",
+    "connect": "Work in a target with your own client.",
+    "grants": "List accesses.",
+    "end": "End your own access early.",
+    "revoke": "Take somebody's access away.",
+    "sessions": "List sessions.",
+    "actions": "List what was done in a session.",
+    "attempts": "List what was refused.",
+    "evidence": "Write the evidence pack of one access.",
+    "ledger": "Show the signed head of the record.",
+    "rebuild": "Fold the read models anew and compare.",
+    "completion": "Print a completion script for your shell.",
+}
+"""Every command and what it is for; it lies in the module of its name, imported only when it is used."""
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit with its code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from importlib.metadata import version
+
+        sys.stdout.write(f"sojourn {version('sojourn')}\n")
+        return
+    from .program import run
+
+    sys.exit(run(sys.argv[1:]))

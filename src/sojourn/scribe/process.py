@@ -48,6 +48,9 @@ def run(
         signal.signal(number, lambda number, _: told.append(number))
     with (layout.run / "scribe.lock").open("a+") as lock:
         _lock(lock.fileno(), layout)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         try:
             store = Store(layout.ledger)
             log = recover(

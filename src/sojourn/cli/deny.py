@@ -1,0 +1,33 @@
+"""sojourn deny: say no to a request."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .common import Common
+from .deciding import decide
+
+
+def deny(
+    request: str,
+    *,
+    comment: str = "",
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    common: Common | None = None,
+) -> None:
+    """Say no to a request. It is shown first, and the decision counts for exactly what was shown.
+
+    Example: sojourn deny r-7k3m2q9x4h
+
+    Parameters
+    ----------
+    request
+        The request's id (see `sojourn requests --waiting`).
+    comment
+        A word to go on record with it.
+    yes
+        Do not ask back.
+    """
+    decide(common or Common(), request, "deny", comment=comment, yes=yes)

@@ -1,0 +1,26 @@
+"""sojourn grants: accesses."""
+
+from __future__ import annotations
+
+from .client import call
+from .common import Common
+from .output import print_json, print_table
+
+
+def grants(*, status: str | None = None, common: Common | None = None) -> None:
+    """List accesses, newest first.
+
+    Example: sojourn grants --status active
+
+    Parameters
+    ----------
+    status
+        Only those in this status: provisioning, active, ended, removed.
+    """
+    common = common or Common()
+    answered = call(common, "GET", "/grants", params={} if status is None else {"status": status})
+    if common.json:
+        print_json(answered)
+        return
+    columns = ("grant", "status", "person", "target", "role", "start", "end", "cause", "problem")
+    print_table(answered["grants"], columns, empty="There are none.")

@@ -1,0 +1,41 @@
+"""sojourn requests: what was asked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .client import call
+from .common import Common
+from .output import print_json, print_table, seconds_text
+
+
+def requests(
+    *,
+    waiting: Annotated[bool, Parameter(negative="")] = False,
+    status: str | None = None,
+    common: Common | None = None,
+) -> None:
+    """List requests, newest first: yours, or those that wait for your decision.
+
+    Example: sojourn requests --waiting
+
+    Parameters
+    ----------
+    waiting
+        Only those that wait for your decision.
+    status
+        Only those in this status: pending, approved, denied, withdrawn, expired, activated.
+    """
+    common = common or Common()
+    params = {"waiting": "1"} if waiting else {}
+    if status is not None:
+        params["status"] = status
+    answered = call(common, "GET", "/requests", params=params)
+    if common.json:
+        print_json(answered)
+        return
+    rows = [{**one, "for": seconds_text(one["duration_seconds"])} for one in answered["requests"]]
+    columns = ("request", "status", "person", "target", "role", "for", "submitted_at", "reason")
+    print_table(rows, columns, empty="There are none.")
