@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sojourn.app import invite_as_operator, lay_out
 
-from .client import call
+from .client import call, place
 from .common import Common
 from .output import print_json, print_line
 
@@ -30,7 +30,7 @@ def invite(person: str, *, data: Path | None = None, common: Common | None = Non
     if data is not None:
         answered = invite_as_operator(lay_out(data), person)
     else:
-        answered = call(common, "POST", f"/people/{person}/invitation")
+        answered = call(common, "POST", place("people", person, "invitation"))
     if common.json:
         print_json(answered)
         return
