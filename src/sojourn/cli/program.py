@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     except SojournError as error:
         return print_error(error.refusal, as_json)
     except CycloptsError as error:
-        problem = escaped(str(error).strip().splitlines()[0].rstrip("."))
+        problem = escaped(str(error).strip().splitlines()[0].rstrip("., "))
         refusal = Refusal(Code.INPUT_INVALID, {"problem": problem, "expected": "see `sojourn --help`"})
         print_error(refusal, as_json)
         return Exit.USAGE
