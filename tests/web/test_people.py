@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sojourn.app import invite_as_operator
+from sojourn.app.offline import invite_as_operator
 from sojourn.testing.installation import PASSWORD, Running
 
 

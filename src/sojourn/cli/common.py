@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from sojourn.app import environment
+from sojourn.app.ambient import environment
 from sojourn.errors import Code, SojournError
 from sojourn.vault.files import read_private, write_private
 

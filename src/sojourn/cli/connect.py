@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 from cyclopts import Parameter
 
-from sojourn.app import process_environment
+from sojourn.app.ambient import process_environment
 from sojourn.errors import Code, SojournError
 from sojourn.vault.files import write_private
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sojourn.app import invite_as_operator, lay_out
+from sojourn.app.installation import lay_out
+from sojourn.app.offline import invite_as_operator
 
 from .client import call, place
 from .common import Common

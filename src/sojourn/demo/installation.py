@@ -114,6 +114,8 @@ class Installation:
         else:
             pid = int(json.loads((self.layout.run / f"{process}.json").read_text())["pid"])
         os.kill(pid, signal.SIGKILL)
+        while _is_running(pid):
+            time.sleep(0.001)
         return pid
 
     def stop(self) -> None:
@@ -126,8 +128,15 @@ class Installation:
             self.server.wait()
 
 
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def _inherited() -> dict[str, str]:
-    from sojourn.app import process_environment
+    from sojourn.app.ambient import process_environment
 
     return {name: value for name, value in process_environment().items() if not name.startswith(("PG", "SOJOURN_"))}
 

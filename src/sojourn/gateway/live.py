@@ -28,6 +28,8 @@ from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger
 
 PREFIXES = ("grant/", "token/", "configuration")
+PAGE = 1000
+RETRY_SECONDS = 0.2
 
 EndWatcher = Callable[[GrantEnded, datetime], None]
 """Told that a grant has ended, and when that was recorded."""
@@ -38,6 +40,10 @@ class GatewayLedger(Ledger, Protocol):
 
     def follow(self, start: int, prefixes: Sequence[str] = ()) -> AsyncIterator[tuple[Recorded, ...]]:
         """All entries of such streams from a place on, for ever."""
+        ...
+
+    async def read(self, start: int, limit: int, prefixes: Sequence[str] = ()) -> tuple[Recorded, ...]:
+        """A page of entries of such streams from a place on; empty when there are no more."""
         ...
 
     async def matter(self, commitments: Sequence[str]) -> tuple[tuple[SealedMatter, SealingKey], ...]:
@@ -62,15 +68,24 @@ class LiveView:
     _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
 
-    async def run(self, size: int) -> None:
-        """Follow the ledger for ever. `size` is how much of it there was at the start."""
-        if size == 0:
-            self.ready.set()
-        async for batch in self.ledger.follow(0, PREFIXES):
+    async def run(self) -> None:
+        """Read what there is, say that the view is ready, and follow the ledger for ever."""
+        start = 0
+        while batch := await self._page(start):
             for recorded in batch:
                 await self._take(recorded)
-            if not batch or batch[-1].seq + 1 >= size:
-                self.ready.set()
+            start = batch[-1].seq + 1
+        self.ready.set()
+        async for batch in self.ledger.follow(start, PREFIXES):
+            for recorded in batch:
+                await self._take(recorded)
+
+    async def _page(self, start: int) -> tuple[Recorded, ...]:
+        while True:
+            try:
+                return await self.ledger.read(start, PAGE, PREFIXES)
+            except SojournError:
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _take(self, recorded: Recorded) -> None:
         event, stream = recorded.event, recorded.stream

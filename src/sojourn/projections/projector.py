@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, delete, inspect, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, delete, inspect, select, text
 
 from sojourn.domain.history import Recorded
 from sojourn.errors import Code, SojournError
@@ -30,7 +30,7 @@ class Projections:
     @classmethod
     def open(cls, path: Path | None) -> Projections:
         """The read models in the SQLite file `path` (in memory if None); those of another schema are dropped."""
-        engine = create_engine("sqlite://" if path is None else f"sqlite:///{path}")
+        engine = create_engine(URL.create("sqlite", database=None if path is None else str(path)))
         with engine.begin() as connection:
             connection.execute(text("PRAGMA journal_mode = WAL"))
             following = _cursor(connection)
@@ -48,10 +48,17 @@ class Projections:
         self.engine.dispose()
 
     def apply(self, batch: Sequence[Recorded]) -> None:
-        """Fold entries in; what has been folded before is passed over."""
+        """Fold entries in; what has been folded before is passed over.
+
+        Raises SojournError `record.damaged` when an entry is missing or out of order; then nothing is folded.
+        """
         fresh = [recorded for recorded in batch if recorded.seq >= self.following]
         if not fresh:
             return
+        for place, recorded in enumerate(fresh, self.following):
+            if recorded.seq != place:
+                problem = f"entry {recorded.seq} came where entry {place} belongs"
+                raise SojournError(Code.RECORD_DAMAGED, problem=problem, path="ledger.db")
         with self.engine.begin() as connection:
             for recorded in fresh:
                 for statement in changes(recorded):

@@ -206,7 +206,7 @@ def session(connection: Connection, name: str) -> SessionRow | None:
 def actions(connection: Connection, session: str, *, after: int = 0, limit: int = PAGE_MAX) -> tuple[ActionRow, ...]:
     """The actions of a session above number `after`, in order."""
     query = select(t.action).where(t.action.c.session == session, t.action.c.number > after)
-    return _all(connection, query.order_by(t.action.c.number).limit(min(limit, PAGE_MAX)), ActionRow)
+    return _all(connection, query.order_by(t.action.c.number).limit(_page(limit)), ActionRow)
 
 
 def attempts(
@@ -226,7 +226,12 @@ def attempts(
 
 
 def _newest(table: Table, limit: int) -> Select[tuple[object, ...]]:
-    return select(table).order_by(table.c.seq.desc()).limit(min(limit, PAGE_MAX))
+    return select(table).order_by(table.c.seq.desc()).limit(_page(limit))
+
+
+def _page(limit: int) -> int:
+    """A page's length within bounds; SQLite reads a negative limit as none at all."""
+    return max(0, min(limit, PAGE_MAX))
 
 
 def _all(connection: Connection, query: Select[tuple[object, ...]], kind: type[R]) -> tuple[R, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from sojourn.app import invite_as_operator
+from sojourn.app.offline import invite_as_operator
 from sojourn.demo.installation import PEOPLE, Installation, installation
 from sojourn.demo.production import Production, production
 

@@ -39,7 +39,9 @@ async def activate(office: Office, *, request: RequestId, person: PersonId, sour
         opened.append(Grant(created=created))
         return Decided(events=own, also=(Change(stream=grant_stream(grant), event=created, seen=0),))
 
-    settled = await on_request(office, Attempt(verb="activate", actor=person, source=source), request, decide)
+    settled = await on_request(
+        office, Attempt(verb="activate", actor=person, source=source), request, decide, guarded=True
+    )
     return settled if isinstance(settled, Refusal) else opened[0]
 
 

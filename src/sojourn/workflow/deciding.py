@@ -44,7 +44,7 @@ WAIT_SECONDS_MAX = 0.05
 TEXT_LENGTH_MAX = 200
 DETAILS_MAX = 16
 SYSTEM_ACTOR = "system"
-"""The actor of what time and the enforcer do; no person may have this id."""
+"""The actor on record of what time and the enforcer do. Nothing is decided by this name."""
 
 State = TypeVar("State", bound=Request | Grant)
 
@@ -82,11 +82,12 @@ class _Subject(Generic[State]):
 
 
 async def on_request(
-    office: Office, attempt: Attempt, request: RequestId, decide: Decide[Request]
+    office: Office, attempt: Attempt, request: RequestId, decide: Decide[Request], *, guarded: bool
 ) -> Request | Refusal:
-    """Decide on a request and record it. Gives the request as it is afterwards, or the recorded refusal.
+    """Decide on a request and record it. `guarded` says that the decision relies on the configuration.
 
-    Raises SojournError: `record.stale` after too many tries, else what the ledger raises.
+    Gives the request as it is afterwards, or the recorded refusal. Raises SojournError: `record.stale` after too
+    many tries, else what the ledger raises.
     """
     return await _settle(
         office,
@@ -98,7 +99,7 @@ async def on_request(
             unknown=Refusal(Code.REQUEST_UNKNOWN, {"request": shown(request)}),
         ),
         decide,
-        guarded=attempt.actor != SYSTEM_ACTOR,
+        guarded=guarded,
     )
 
 

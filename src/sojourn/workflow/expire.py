@@ -41,4 +41,4 @@ async def lapse_request(office: Office, request: RequestId) -> Request:
         return decided if isinstance(decided, Refusal) else Decided(events=decided)
 
     attempt = Attempt(verb="lapse", actor=SYSTEM_ACTOR, source="")
-    return must(await on_request(office, attempt, request, decide))
+    return must(await on_request(office, attempt, request, decide, guarded=False))

@@ -37,7 +37,7 @@ async def judge(
         return Decided(events=events, sealings=(sealing,))
 
     attempt = Attempt(verb=verb, actor=command.person, source=command.source)
-    return await on_request(office, attempt, request, decide)
+    return await on_request(office, attempt, request, decide, guarded=True)
 
 
 def _with_comment(event: Event, comment: Sealed) -> Event:

@@ -22,4 +22,6 @@ async def withdraw(office: Office, *, request: RequestId, person: PersonId, sour
         decided = requests.decide(state, command, adopted, now)
         return decided if isinstance(decided, Refusal) else Decided(events=decided)
 
-    return await on_request(office, Attempt(verb="withdraw", actor=person, source=source), request, decide)
+    return await on_request(
+        office, Attempt(verb="withdraw", actor=person, source=source), request, decide, guarded=True
+    )

@@ -76,10 +76,10 @@ async def open_connection(client: socket.socket, context: ssl.SSLContext, *, req
             if _has_more(client):
                 raise WireError("received unencrypted data after SSL request")
             await loop.sock_sendall(client, b"S")
-            _, line = await loop.connect_accepted_socket(Line, client, ssl=context)
+            line = await _accept(client, context)
             return Opening(line, await _read_start(line), _describe_tls(line))
         else:
-            _, line = await loop.connect_accepted_socket(Line, client)
+            line = await _accept(client, None)
             if require_tls and isinstance(packet, StartupMessage):
                 line.send(RefusedError(Refusal(Code.GATEWAY_TLS_REQUIRED), INVALID_AUTHORIZATION).message())
                 line.hang_up()
@@ -89,6 +89,13 @@ async def open_connection(client: socket.socket, context: ssl.SSLContext, *, req
                     actor=packet.parameters.get("user", ""),
                 )
             return Opening(line, packet, "")
+
+
+async def _accept(client: socket.socket, context: ssl.SSLContext | None) -> Line:
+    """The connection as a line. (What the loop gives back as protocol may be its own layer for TLS.)"""
+    line = Line()
+    await asyncio.get_running_loop().connect_accepted_socket(lambda: line, client, ssl=context)
+    return line
 
 
 async def _read_packet(client: socket.socket) -> startup.StartupPacket:

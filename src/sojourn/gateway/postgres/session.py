@@ -8,6 +8,8 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 
+import structlog
+
 from sojourn.domain.account import Token, check_token
 from sojourn.domain.credential import ScramVerifier
 from sojourn.domain.events import CancelRequested, CloseCause, SessionOpened, TokenPurpose
@@ -46,6 +48,8 @@ from .relay import CONNECTION_FAILURE, IO_ERROR, Relay
 from .startup import CancelRequest, StartupMessage
 from .upstream import TargetRefusedError, Upstream, log_in, send_cancel
 from .wire import WireError
+
+log = structlog.get_logger("gateway")
 
 STALE_TRIES_MAX = 10
 STALE_PAUSE_SECONDS = 0.02
@@ -102,6 +106,8 @@ class PostgresDoor:
         except (OSError, ssl.SSLError) as error:
             refusal = Refusal(Code.GATEWAY_PROTOCOL_VIOLATION, {"problem": f"it hung up in the handshake ({error})"})
             await self._turn_away(opening, RefusedError(refusal, PROTOCOL_VIOLATION, actor=actor), source)
+        except Exception:
+            log.exception("a connection failed", source=source)
         finally:
             if opening is not None:
                 opening.line.hang_up()

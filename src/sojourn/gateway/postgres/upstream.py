@@ -72,11 +72,11 @@ async def open_line(target: Target) -> Line:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             loop = asyncio.get_running_loop()
+            line = Line()
             if target.host.startswith("/"):
-                path = f"{target.host}/.s.PGSQL.{target.port}"
-                _, line = await loop.create_unix_connection(Line, path)
+                await loop.create_unix_connection(lambda: line, f"{target.host}/.s.PGSQL.{target.port}")
                 return line
-            _, line = await loop.create_connection(Line, target.host, target.port)
+            await loop.create_connection(lambda: line, target.host, target.port)
             context = tls_context(target)
             if context is None:
                 return line

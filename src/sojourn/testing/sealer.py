@@ -1,0 +1,35 @@
+"""A sealer with one fixed key, for tests and simulations: honest about what it does, and no protection at all."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from itertools import count
+
+from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
+
+
+@dataclass(slots=True)
+class FixedSealer:
+    """Implements `workflow.ports.Sealer`. The commitment binds a counted salt and the value, as a real one does.
+
+    The "ciphertext" is the salt and the value in the clear.
+    """
+
+    key: str = "k-fixed"
+    recipient: str = "tests"
+    _salts: count[int] = field(default_factory=count)
+
+    def seal(self, subject: str, value: bytes) -> Sealing:
+        """See `workflow.ports.Sealer.seal`."""
+        salted = next(self._salts).to_bytes(16, "big") + value
+        commitment = hashlib.sha256(salted).hexdigest()
+        return Sealing(
+            sealed=Sealed(commitment=commitment, key=self.key),
+            matter=SealedMatter(commitment=commitment, key=self.key, ciphertext=salted),
+            key=SealingKey(key=self.key, subject=subject, recipient=self.recipient, wrapped=b""),
+        )
+
+    def open(self, matter: SealedMatter) -> bytes:
+        """The value that was sealed."""
+        return matter.ciphertext[16:]
