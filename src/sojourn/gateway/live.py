@@ -27,7 +27,7 @@ from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger
 
-PREFIXES = ("grant/", "token/", "configuration")
+PREFIXES = ("grant/", "token/", "configuration", "system")
 
 EndWatcher = Callable[[GrantEnded, datetime], None]
 """Told that a grant has ended, and when that was recorded."""
