@@ -32,8 +32,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
             connection.execute(
                 sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(ROLE), sql.Literal(PASSWORD))
             )
-            for text in ("GRANT USAGE ON SCHEMA shop TO {}", "GRANT SELECT ON ALL TABLES IN SCHEMA shop TO {}",
-                         "GRANT CREATE ON SCHEMA public TO {}"):
+            for text in (
+                "GRANT USAGE ON SCHEMA shop TO {}",
+                "GRANT SELECT ON ALL TABLES IN SCHEMA shop TO {}",
+                "GRANT CREATE ON SCHEMA public TO {}",
+            ):
                 connection.execute(sql.SQL(text).format(sql.Identifier(ROLE)))
         yield running
 
@@ -79,7 +82,8 @@ class Stage:
     async def connect(self, secret: str, *, autocommit: bool = True, **parameters: str) -> psycopg.AsyncConnection:
         """psycopg 3 through the gateway."""
         return await psycopg.AsyncConnection.connect(
-            **self.conninfo(secret, **parameters), autocommit=autocommit  # type: ignore[arg-type]
+            **self.conninfo(secret, **parameters),
+            autocommit=autocommit,  # type: ignore[arg-type]
         )
 
     async def psql(self, secret: str, *arguments: str, typed: str = "", **parameters: str) -> tuple[int, str, str]:
@@ -87,8 +91,14 @@ class Stage:
         program, extra = psql_with_tls(binaries())
         conninfo = " ".join(f"{name}='{value}'" for name, value in self.conninfo(secret, **parameters).items())
         process = await asyncio.create_subprocess_exec(
-            program, "-X", "-d", conninfo, *arguments,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            program,
+            "-X",
+            "-d",
+            conninfo,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **extra},
         )
         out, errors = await asyncio.wait_for(process.communicate(typed.encode()), 30)

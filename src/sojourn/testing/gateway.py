@@ -86,9 +86,7 @@ class SlowLedger(MemoryLedger):
         """See `workflow.ports.Ledger.append`."""
         if self.delay:
             await asyncio.sleep(self.delay)
-        receipt = await MemoryLedger.append(
-            self, changes, guards=guards, sealings=sealings, attachments=attachments
-        )
+        receipt = await MemoryLedger.append(self, changes, guards=guards, sealings=sealings, attachments=attachments)
         if self.lose_answers:
             raise SojournError(Code.RECORD_UNAVAILABLE)
         return receipt
@@ -111,9 +109,7 @@ async def tap(host: str, port: int) -> AsyncIterator[Tap]:
     state = Tap(port=0)
     tasks: set[asyncio.Task[None]] = set()
 
-    async def copy(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray | None
-    ) -> None:
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray | None) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
                 if kept is not None:
@@ -326,10 +322,9 @@ async def gateway(
             started=lambda _, bound: listening.set_result(bound),
         )
     )
-    await asyncio.wait([task, listening], timeout=20, return_when=asyncio.FIRST_COMPLETED)
-    if task.done():
-        await task
-    under_test.port = listening.result()
+    task.add_done_callback(lambda ended: listening.cancel())
+    async with asyncio.timeout(20):
+        under_test.port = await listening
     try:
         yield under_test
     finally:

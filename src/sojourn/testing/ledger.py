@@ -15,7 +15,6 @@ from sojourn.domain.identifiers import StreamName
 from sojourn.domain.sealed import SealedMatter, Sealing, SealingKey
 from sojourn.errors import Code, SojournError
 from sojourn.scribe import codec
-
 from sojourn.workflow.ports import Clock
 
 

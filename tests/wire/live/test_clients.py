@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import asyncpg
-import psycopg
-import pytest
-
 
 async def test_psql_works_and_each_statement_is_on_record(live: Any) -> None:
     secret = await live.enter()

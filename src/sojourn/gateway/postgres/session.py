@@ -41,7 +41,7 @@ from .handshake import (
     decode_token_verifier,
     open_connection,
 )
-from .line import Line
+from .line import Line, LineClosedError
 from .relay import CONNECTION_FAILURE, IO_ERROR, Relay
 from .startup import CancelRequest, StartupMessage
 from .upstream import TargetRefusedError, Upstream, log_in, send_cancel
@@ -171,8 +171,8 @@ class PostgresDoor:
             with deadline(gate, admitted.grant, relay.cut) as reached:
                 cause = CloseCause.GATEWAY_STOPPED
                 cause = await self._relay(line, upstream, relay, admitted.target)
-            if cause is CloseCause.GRANT_ENDED and reached.passed_at is not None and relay.cut_at is not None:
-                lag = round((relay.cut_at - reached.passed_at) * 1e6)
+            if cause is CloseCause.GRANT_ENDED and reached.passed_at is not None and relay.closed_at is not None:
+                lag = round((relay.closed_at - reached.passed_at) * 1e6)
         finally:
             await self._record_end(recorder, relay, cause, lag)
 
@@ -248,9 +248,14 @@ class PostgresDoor:
             self._running[key.pid, secret] = (relay.recorder, target, key)
         try:
             client, there = line.transport, upstream.line.transport
-            client_side, target_side = relay.client_side(), relay.target_side()
-            late = upstream.line.hand_over(target_side)
-            early = line.hand_over(client_side)
+            try:
+                late = upstream.line.hand_over(relay.target)
+            except LineClosedError:
+                return CloseCause.TARGET_CLOSED
+            try:
+                early = line.hand_over(relay.client)
+            except LineClosedError:
+                return CloseCause.CLIENT_CLOSED
             return await relay.run(client, there, from_client=early, from_target=late)
         finally:
             upstream.line.hang_up()
