@@ -8,6 +8,8 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 
+import structlog
+
 from sojourn.domain.account import Token, check_token
 from sojourn.domain.credential import ScramVerifier
 from sojourn.domain.events import CancelRequested, CloseCause, SessionOpened, TokenPurpose
@@ -47,6 +49,8 @@ from .startup import CancelRequest, StartupMessage
 from .upstream import TargetRefusedError, Upstream, log_in, send_cancel
 from .wire import WireError
 
+log = structlog.get_logger()
+
 STALE_TRIES_MAX = 10
 STALE_PAUSE_SECONDS = 0.02
 CLOSE_RECORD_SECONDS = 3.0
@@ -74,7 +78,16 @@ class PostgresDoor:
     _running: dict[tuple[int, bytes], tuple[SessionRecorder, Target, backend.BackendKey]] = field(default_factory=dict)
 
     async def serve(self, client: socket.socket, source: str) -> None:
-        """Serve one accepted connection to its end. Never raises but for cancellation."""
+        """Serve one accepted connection to its end. Never raises but for cancellation: one session's fault is its own.
+
+        The top of a task: whatever goes wrong here unforeseen ends this connection and no other.
+        """
+        try:
+            await self._serve(client, source)
+        except Exception:
+            log.exception("gateway.connection_failed", source=source)
+
+    async def _serve(self, client: socket.socket, source: str) -> None:
         settings = self.gate.settings
         opening: Opening | None = None
         actor = ""
@@ -99,6 +112,8 @@ class PostgresDoor:
         except WireError as error:
             refusal = Refusal(Code.GATEWAY_PROTOCOL_VIOLATION, {"problem": error.reason})
             await self._turn_away(opening, RefusedError(refusal, error.sqlstate, actor=actor), source)
+        except SojournError as error:
+            await self._turn_away(opening, RefusedError(error.refusal, IO_ERROR, actor=actor), source)
         except (OSError, ssl.SSLError) as error:
             refusal = Refusal(Code.GATEWAY_PROTOCOL_VIOLATION, {"problem": f"it hung up in the handshake ({error})"})
             await self._turn_away(opening, RefusedError(refusal, PROTOCOL_VIOLATION, actor=actor), source)
@@ -157,11 +172,16 @@ class PostgresDoor:
         """Record the session, log in at the target, relay, and record the end."""
         gate, line = self.gate, opening.line
         session = SessionId(gate.new_id("s"))
+        recorder = SessionRecorder(gate.ledger, gate.sealer, session, admitted.person)
         try:
             admitted = await self._record_opening(opening, admitted, session, source)
         except SojournError as error:
-            raise RefusedError(error.refusal, IO_ERROR, actor=admitted.person) from error
-        recorder = SessionRecorder(gate.ledger, gate.sealer, session, admitted.person)
+            await self._turn_away(opening, RefusedError(error.refusal, IO_ERROR, actor=admitted.person), source)
+            if error.code is Code.RECORD_UNAVAILABLE:
+                # Perhaps it did get on record: then it is closed there, as soon as the record can be read again.
+                recorder.in_doubt = True
+                await recorder.close(CloseCause.RECORD_UNAVAILABLE, bytes_in=0, bytes_out=0, cut_lag_us=None)
+            return
         cause, relay, lag = CloseCause.TARGET_UNREACHABLE, None, None
         try:
             upstream = await self._log_in(line, admitted)
@@ -283,7 +303,7 @@ class PostgresDoor:
         known = self._running.get((packet.pid, packet.secret))
         if known is None:
             refusal = Refusal(Code.CREDENTIALS_INVALID, {"pid": str(packet.pid)})
-            await self.gate.attempts.refused(actor="", refusal=refusal, subject="cancel", source=source)
+            await self.gate.attempts.refused(verb="cancel", actor="", refusal=refusal, subject="", source=source)
             return
         recorder, target, key = known
         event = CancelRequested(session=recorder.session, source=source)
