@@ -18,6 +18,7 @@ from psycopg import sql
 
 from sojourn.demo.production import Production, binaries, production, psql_with_tls
 from sojourn.settings import GatewaySettings
+from sojourn.testing.client import RawClient, log_in
 from sojourn.testing.gateway import GatewayUnderTest, RealClock, SlowLedger, Tap, gateway, tap
 from sojourn.vault.certificates import ensure_certificates
 
@@ -81,10 +82,13 @@ class Stage:
 
     async def connect(self, secret: str, *, autocommit: bool = True, **parameters: str) -> psycopg.AsyncConnection:
         """psycopg 3 through the gateway."""
-        return await psycopg.AsyncConnection.connect(
-            **self.conninfo(secret, **parameters),
-            autocommit=autocommit,  # type: ignore[arg-type]
-        )
+        conninfo = psycopg.conninfo.make_conninfo("", **self.conninfo(secret, **parameters))
+        return await psycopg.AsyncConnection.connect(conninfo, autocommit=autocommit)
+
+    async def raw(self, secret: str, **parameters: str) -> RawClient:
+        """A client that says exactly what the test wants."""
+        context = ssl.create_default_context(cafile=str(self.certificates / "authority.crt"))
+        return await log_in(self.gateway.port, context, user="alice", password=secret, **parameters)
 
     async def psql(self, secret: str, *arguments: str, typed: str = "", **parameters: str) -> tuple[int, str, str]:
         """psql 18 through the gateway; gives exit code, output and errors."""

@@ -46,6 +46,7 @@ class Conversation:
     _group_ran: bool = False
     _skipping: bool = False
     _copying: Action | None = None
+    _newest: Action | None = None
     _discarding: bool = False
 
     @property
@@ -112,6 +113,7 @@ class Conversation:
                 one.action = Action(prepare_intention(one.statement.name, one.statement.value or b""), prepares=True)
                 fresh.add(one.action)
         actions = {one.action: None for one in expected if one.action is not None and one.action in fresh}
+        self._newest = next((one.action for one in reversed(expected) if one.kind in "QE"), self._newest)
         return Batch(frames, list(actions), expected)
 
     def _read(self, frame: Frame, alone: dict[bytes, Expected], fresh: set[Action]) -> Expected | None:
@@ -146,8 +148,11 @@ class Conversation:
                 return Expected("S")
             case "c" | "f":
                 return Expected("c")
-            case "d" if self._copying is not None:
-                self._copying.bytes_in += len(frame.raw)
+            case "d":
+                # A client may send its data before the target has said that it wants them.
+                copying = self._copying or self._newest
+                if copying is not None:
+                    copying.bytes_in += len(frame.raw)
         return None
 
     def _bind(self, frame: Frame, bound: Bind, alone: dict[bytes, Expected], fresh: set[Action]) -> Expected:
