@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import msgspec
 
