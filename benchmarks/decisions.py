@@ -39,8 +39,8 @@ class _Clocked:
 
     def cost(self, name: str, work: Callable[[], object]) -> Figure:
         """Microseconds of `work`."""
-        count, start = 0, time.perf_counter()
-        while (passed := time.perf_counter() - start) < self.seconds:
+        count, start = 0, time.process_time()
+        while (passed := time.process_time() - start) < self.seconds:
             for _ in range(20):
                 work()
             count += 20
@@ -85,10 +85,10 @@ def _projection(*, pages: int) -> Figure:
     """Sessions and their actions, folded into the read models a page at a time, as control does it."""
     projections = Projections.open(None)
     batches = [_page(page) for page in range(pages)]
-    start = time.perf_counter()
+    start = time.process_time()
     for batch in batches:
         projections.apply(batch)
-    passed = time.perf_counter() - start
+    passed = time.process_time() - start
     projections.close()
     return Figure(name="events into the read models", unit="events/s", value=PAGE * pages / passed)
 

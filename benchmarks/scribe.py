@@ -14,22 +14,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 from sojourn.domain.events import ActionIntended
-from sojourn.domain.history import Change
+from sojourn.domain.history import Change, Receipt
 from sojourn.domain.identifiers import SessionId, session_stream
-from sojourn.domain.sealed import Sealed
+from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
 from sojourn.ledger.merkle import Tree, leaf_hash
 from sojourn.scribe.client import ScribeClient
 from sojourn.testing.scribe import KEY, ScribeProcess
 
 from .figures import Figure, compared, cpu_seconds
 
-CALLERS = ((1, 1), (32, 1), (128, 1), (16, 100))
-"""How many ask, and how many appends each has in flight; the last leaves the ledger that is verified."""
+SIZES = ((1, 0, False), (32, 0, False), (32, 0, True), (128, 0, False), (1, 1000, False))
+"""Callers, appends in flight for each (0: wait for every one), and whether each carries a sealed value. What the last
+leaves is the ledger that is verified.
+"""
 
+SEALING_KEY = SealingKey(key="k-0123456789", subject="p-alice", recipient="auditors", wrapped=bytes(80))
 VERIFY_SECONDS_MAX = 300
 TURN_SECONDS = 0.5
 ENTRY = b"x" * 400
@@ -44,7 +48,7 @@ def _change(caller: int, number: int) -> Change:
         verb="read",
         may_write=False,
         objects=("shop.orders",),
-        detail=Sealed(commitment=f"{caller:032x}{number:032x}", key="k-0123456789"),
+        detail=Sealed(commitment=f"{caller:032x}{number:032x}", key=SEALING_KEY.key),
     )
     return Change(stream=session_stream(session), event=event, seen=None)
 
@@ -60,56 +64,85 @@ def _plain_syncs(directory: Path, seconds: float) -> float:
     return count / passed
 
 
-async def _turn(client: ScribeClient, turn: int, callers: int, depth: int, seconds: float) -> tuple[int, float]:
-    """`callers` tasks, each with `depth` appends in flight, for `seconds`; gives entries and seconds."""
-    done, start = 0, time.perf_counter()
-
-    async def call(caller: int) -> None:
-        nonlocal done
-        number = 0
-        while time.perf_counter() - start < seconds:
-            changes = [_change(turn * callers + caller, number + one) for one in range(depth)]
-            await asyncio.gather(*(client.append([change]) for change in changes))
-            number += depth
-            done += depth
-
-    await asyncio.gather(*(call(caller) for caller in range(callers)))
-    return done, time.perf_counter() - start
+def _sealing(change: Change) -> Sealing:
+    assert isinstance(change.event, ActionIntended)
+    sealed = change.event.detail
+    matter = SealedMatter(commitment=sealed.commitment, key=sealed.key, ciphertext=bytes(160))
+    return Sealing(sealed=sealed, matter=matter, key=SEALING_KEY)
 
 
-async def _load(scribe: ScribeProcess, callers: int, depth: int, *, turns: int, entries: int) -> tuple[Figure, ...]:
+async def _wait_each(client: ScribeClient, caller: int, until: float, *, sealed: bool, batches: set[object]) -> int:
+    number = 0
+    while time.perf_counter() < until:
+        change = _change(caller, number)
+        receipt = await client.append([change], sealings=[_sealing(change)] if sealed else ())
+        batches.add(receipt.at)
+        number += 1
+    return number
+
+
+async def _pipeline(client: ScribeClient, caller: int, depth: int, until: float, *, batches: set[object]) -> int:
+    in_flight: deque[asyncio.Future[Receipt]] = deque()
+    number = 0
+    while time.perf_counter() < until:
+        while len(in_flight) < depth:
+            in_flight.append(client.append_nowait([_change(caller, number)]))
+            number += 1
+        batches.add((await in_flight.popleft()).at)
+        while in_flight and in_flight[0].done():
+            batches.add(in_flight.popleft().result().at)
+    for future in in_flight:
+        batches.add((await future).at)
+    return number
+
+
+async def _load(
+    scribe: ScribeProcess, callers: int, depth: int, *, sealed: bool, turns: int, entries: int
+) -> tuple[Figure, ...]:
     """Take turns with a plain file until that many turns are over and there are that many entries."""
     assert scribe.running is not None
     pairs: list[tuple[float, float]] = []
+    batches: set[object] = set()
     total, cpu = 0, 0.0
     async with ScribeClient(scribe.layout.scribe_socket) as client:
         await client.connected(10)
         while len(pairs) < turns or total < entries:
             direct = _plain_syncs(scribe.root, TURN_SECONDS / 2)
-            before = cpu_seconds(scribe.running.pid)
-            done, passed = await _turn(client, len(pairs), callers, depth, TURN_SECONDS)
+            before, start = cpu_seconds(scribe.running.pid), time.perf_counter()
+            until, first = start + TURN_SECONDS, len(pairs) * callers
+            if depth:
+                done = await _pipeline(client, first, depth, until, batches=batches)
+            else:
+                waiting = (
+                    _wait_each(client, first + caller, until, sealed=sealed, batches=batches)
+                    for caller in range(callers)
+                )
+                done = sum(await asyncio.gather(*waiting))
+            pairs.append((direct, done / (time.perf_counter() - start)))
             cpu += cpu_seconds(scribe.running.pid) - before
             total += done
-            pairs.append((direct, done / passed))
         if await client.size() != total:
             raise RuntimeError(f"{total} entries were acknowledged, {await client.size()} are in the ledger")
-    name = f"{callers} waiting" if depth == 1 else f"{callers} with {depth} in flight"
+    name = f"{callers} with {depth:,} in flight" if depth else f"{callers} waiting{', sealed' if sealed else ''}"
     return (
         compared(f"durable entries, {name}", "entries/s", pairs),
+        Figure(name="  entries in one commit", unit="entries", value=total / len(batches)),
         Figure(name="  scribe's processor time", unit="µs", value=cpu / total * 1e6),
     )
 
 
 def durable_entries(*, quick: bool) -> Iterator[Figure]:
     """Each size on a fresh ledger of a real scribe, with fsync; then the verification of the last ledger."""
-    for callers, depth in CALLERS:
-        last = depth > 1
+    for callers, depth, sealed in SIZES:
+        last = depth > 0
         entries = 0 if not last else 10_000 if quick else 100_000
         with tempfile.TemporaryDirectory() as directory:
             scribe = ScribeProcess(Path(directory))
             scribe.start()
             try:
-                yield from asyncio.run(_load(scribe, callers, depth, turns=2 if quick else 8, entries=entries))
+                yield from asyncio.run(
+                    _load(scribe, callers, depth, sealed=sealed, turns=2 if quick else 8, entries=entries)
+                )
             finally:
                 code, said = scribe.stop()
             if code:
@@ -133,10 +166,10 @@ def _verify(scribe: ScribeProcess) -> Figure:
 def hashing(*, quick: bool) -> Iterator[Figure]:
     """Leaf hashes (RFC 6962) of entries of 400 bytes, and growing the tree by them, in one process."""
     count = 20_000 if quick else 200_000
-    start = time.perf_counter()
+    start = time.process_time()
     leaves = [leaf_hash(ENTRY) for _ in range(count)]
-    yield Figure(name="leaf hashes", unit="hashes/s", value=count / (time.perf_counter() - start))
+    yield Figure(name="leaf hashes", unit="hashes/s", value=count / (time.process_time() - start))
     tree = Tree()
-    start = time.perf_counter()
+    start = time.process_time()
     tree.extend(leaves)
-    yield Figure(name="leaves into the tree", unit="leaves/s", value=count / (time.perf_counter() - start))
+    yield Figure(name="leaves into the tree", unit="leaves/s", value=count / (time.process_time() - start))

