@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     start = time.perf_counter()
-    figures = [progress(figure) for figure in _all(quick=options.quick)]
+    figures = [progress(figure, time.perf_counter() - start) for figure in _all(quick=options.quick)]
     show(figures, as_json=options.json)
     sys.stderr.write(f"{time.perf_counter() - start:.0f} s\n")
     return 0

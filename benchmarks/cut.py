@@ -1,11 +1,16 @@
-"""How long after the end of a grant its connection is closed, as the client's own socket sees it."""
+"""How long after the end of a grant its connections are over, as the client sees it.
+
+Two clients for each grant: one waits for a statement that would run for minutes, the other is idle and reads nothing.
+Each has a thread that watches from before the end.
+"""
 
 from __future__ import annotations
 
 import select
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -17,43 +22,66 @@ from .figures import Figure, percentile
 from .stage import Stage, connection, conninfo
 
 BATCH = 10
-PATIENCE_SECONDS = 20.0
+GRANT = "3s"
+PATIENCE_SECONDS = 20
+
+Client = psycopg.Connection[Any]
 
 
 def lags(stage: Stage) -> Iterator[Figure]:
-    """Grants of a few seconds, ten of them in use at a time, each with a connection of its own."""
-    grants = 10 if stage.quick else 50
-    found: list[float] = []
+    """Grants of a few seconds, ten of them in use at a time."""
+    grants = BATCH if stage.quick else 5 * BATCH
+    watches: tuple[tuple[str, Callable[[Client], None]], ...] = (
+        ("to the error of a running statement", _wait_for_error),
+        ("to the closed socket of an idle client", _wait_for_hang_up),
+    )
+    found: list[list[float]] = [[] for _ in watches]
     with tempfile.TemporaryDirectory() as directory:
         for _ in range(grants // BATCH):
-            found += _batch(stage, Path(directory) / "authority.crt")
-    for part, word in ((0.5, "p50"), (0.99, "p99")):
-        yield Figure(
-            name=f"from a grant's end to the closed socket, {grants} grants, {word}",
-            unit="ms",
-            value=percentile(found, part) * 1000,
-        )
+            seen = _batch(stage, Path(directory) / "authority.crt", [watch for _, watch in watches])
+            for kept, fresh in zip(found, seen, strict=True):
+                kept += fresh
+    for (name, _), samples in zip(watches, found, strict=True):
+        for part, word in ((0.5, "p50"), (0.99, "p99")):
+            value = percentile(samples, part) * 1000
+            yield Figure(name=f"end of a grant {name}, {word} of {len(samples)}", unit="ms", value=value)
 
 
-def _batch(stage: Stage, authority: Path) -> list[float]:
-    """Seconds from the end to the hang-up for one batch. A new connection belongs to the grant that ends last."""
+def _batch(stage: Stage, authority: Path, watches: list[Callable[[Client], None]]) -> list[list[float]]:
+    """Seconds from the end for each watch. A new connection belongs to that grant of the role that ends last."""
     way: dict[str, Any] = {}
-    ends: dict[int, float] = {}
-    lags: list[float] = []
+    seen: list[list[Future[float]]] = [[] for _ in watches]
     with ExitStack() as stack:
-        hang_ups = select.poll()
+        threads = stack.enter_context(ThreadPoolExecutor(BATCH * len(watches)))
         for _ in range(BATCH):
-            grant = stage.grant("bob", "read", "3s")
+            grant = stage.grant("bob", "read", GRANT)
+            end = datetime.fromisoformat(grant["end"]).timestamp()
             way = way or dict(conninfo(connection(stage.installation, "bob", "read", authority)))
-            client = stack.enter_context(psycopg.connect(autocommit=True, **way))
-            client.execute("select 1")
-            ends[client.fileno()] = datetime.fromisoformat(grant["end"]).timestamp()
-            hang_ups.register(client.fileno(), select.POLLRDHUP)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while ends:
-            for descriptor, _ in hang_ups.poll(1000):
-                lags.append(time.time() - ends.pop(descriptor))
-                hang_ups.unregister(descriptor)
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"{len(ends)} connections outlive their grants")
-    return lags
+            for futures, watch in zip(seen, watches, strict=True):
+                client = stack.enter_context(psycopg.connect(autocommit=True, **way))
+                futures.append(threads.submit(_lag, client, watch, end))
+        return [[future.result(PATIENCE_SECONDS) for future in futures] for futures in seen]
+
+
+def _lag(client: Client, watch: Callable[[Client], None], end: float) -> float:
+    if time.time() >= end:
+        raise RuntimeError("the grant had ended before anybody watched")
+    watch(client)
+    return time.time() - end
+
+
+def _wait_for_error(client: Client) -> None:
+    try:
+        client.execute("select pg_sleep(600)")
+    except psycopg.OperationalError as error:
+        if error.sqlstate == "57P01":
+            return
+        raise
+    raise RuntimeError("the statement outlived its grant")
+
+
+def _wait_for_hang_up(client: Client) -> None:
+    hang_up = select.poll()
+    hang_up.register(client.fileno(), select.POLLRDHUP)
+    if not hang_up.poll(PATIENCE_SECONDS * 1000):
+        raise RuntimeError("the connection outlived its grant")

@@ -48,9 +48,9 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def progress(figure: Figure) -> Figure:
-    """Say on standard error that a figure is there; gives it back."""
-    sys.stderr.write(f"  {figure.name}: {_number(figure.value)} {figure.unit}\n")
+def progress(figure: Figure, seconds: float) -> Figure:
+    """Say on standard error, after so many seconds, that a figure is there; gives it back."""
+    sys.stderr.write(f"[{seconds:5.1f} s] {figure.name}: {_number(figure.value)} {figure.unit}\n")
     sys.stderr.flush()
     return figure
 
