@@ -62,7 +62,7 @@ class RealClock:
 
     def now(self) -> datetime:
         """The present moment in UTC."""
-        return datetime.now(UTC)  # noqa: TID251 - a test of real sockets runs in real time
+        return datetime.now(UTC)
 
 
 @dataclass(slots=True)

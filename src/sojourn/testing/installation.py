@@ -78,7 +78,7 @@ class Running:
 def running(directory: Path) -> Iterator[Running]:
     """Everything below `directory`, which is private to us, and a database beside it, while the context lasts."""
     beside = directory.with_name(directory.name + "-production")
-    with production(beside, password="the target's own") as server, installation(directory, server) as one:  # noqa: S106
+    with production(beside, password="the target's own") as server, installation(directory, server) as one:
         tokens: dict[str, str] = {}
         found = Running(installation=one, production=server, tokens=tokens)
         for person in PEOPLE:
