@@ -152,12 +152,15 @@ class ScribeClient:
 
     async def close(self) -> None:
         """Hang up; calls in flight fail."""
+        connection = self._connection
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
-        if self._connection is not None and self._connection.transport is not None:
-            self._connection.transport.abort()
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
+            # The socket is closed in the loop's next turn, which a caller about to leave the loop would not give it.
+            await asyncio.sleep(0)
 
     async def connected(self, timeout: float) -> None:
         """Wait until the scribe is there. Raises SojournError `record.unavailable` after `timeout` seconds."""
