@@ -8,16 +8,17 @@ from datetime import timedelta
 
 import pytest
 
+from sojourn.domain.grant import Grant
 from sojourn.domain.identifiers import PersonId
 from sojourn.domain.policy import People
 from sojourn.domain.request import Request, Status
 from sojourn.errors import Code, Refusal, SojournError
-from sojourn.testing.organisation import ALICE, BOB, CAROL, CATALOGUE, DAVE, READ, SHOP, Workplace, with_rules
+from sojourn.testing.organisation import ALICE, BOB, CAROL, CATALOGUE, DAVE, READ, SHOP, Workplace, with_rules, without
 from sojourn.workflow.activate import activate
 from sojourn.workflow.approve import approve
 from sojourn.workflow.deciding import DETAILS_MAX, TEXT_LENGTH_MAX, Attempt, refuse, shown
 from sojourn.workflow.deny import deny
-from sojourn.workflow.expire import lapse_request
+from sojourn.workflow.expire import end_for_leaver, lapse_request
 from sojourn.workflow.loading import load_request
 from sojourn.workflow.submit import submit
 from sojourn.workflow.withdraw import withdraw
@@ -177,3 +178,28 @@ async def test_an_attempt_on_record_is_bounded_in_every_field() -> None:
     assert len(attempt.details) == DETAILS_MAX
     texts = [attempt.actor, attempt.source, attempt.subject, *(text for pair in attempt.details for text in pair)]
     assert max(map(len, texts)) <= TEXT_LENGTH_MAX
+
+
+async def test_an_id_that_is_taken_never_continues_the_story_of_another_request() -> None:
+    place = await Workplace.open()
+    first = await pending(place)
+    ids = iter((str(first.id), str(first.id), "r-fresh"))
+    place.office = replace(place.office, new_id=lambda prefix: next(ids))
+    second = await pending(place)
+    assert second.id == "r-fresh"
+    assert place.kinds(f"request/{first.id}") == ("request.submitted",)
+
+
+async def test_nobody_counts_as_a_leaver_by_a_configuration_that_is_no_longer_in_force() -> None:
+    place = await Workplace.open()
+    request = await pending(place)
+    await approve(place.office, request=request.id, person=BOB, digest=request.submitted.digest, source="t")
+    grant = await activate(place.office, request=request.id, person=ALICE, source="t")
+    assert isinstance(grant, Grant)
+    gone = await place.reconfigure(without(CATALOGUE, ALICE))
+    await place.reconfigure(CATALOGUE)
+    place.adopted.append(gone)
+    with pytest.raises(SojournError) as error:
+        await end_for_leaver(place.office, grant.id)
+    assert error.value.code is Code.RECORD_STALE
+    assert place.kinds(f"grant/{grant.id}") == ("grant.created",)

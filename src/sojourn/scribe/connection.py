@@ -48,8 +48,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports have the interface and not the base class.
+        self._transport = cast(asyncio.Transport, transport)
 
     def send(self, call_id: int, data: bytes) -> asyncio.Future[Outcome]:
         """Queue a frame; everything that is queued in one turn of the loop is written at once.
