@@ -1,21 +1,22 @@
-"""One running installation for the tests of this folder."""
+"""One running installation for the tests of this folder, and the command line over it."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from sojourn.testing.installation import Running, running
+from sojourn.demo.installation import PEOPLE
+from sojourn.demo.production import Production
+from sojourn.testing.installation import PASSWORD, Running, running
 
 
 @pytest.fixture(scope="session")
-def sojourn() -> Iterator[Running]:
-    """Everything runs: PostgreSQL, scribe, control, gateway."""
-    # Not below pytest's own directory: the system user of the database has to get through.
-    with tempfile.TemporaryDirectory(prefix="sojourn-test-") as directory:
-        Path(directory).chmod(0o755)
-        with running(Path(directory) / "one") as one:
-            yield one
+def sojourn(tmp_path_factory: pytest.TempPathFactory, production: Production) -> Iterator[Running]:
+    """Everything runs, and four people have signed in with `sojourn login`."""
+    with running(tmp_path_factory.mktemp("sojourn") / "one", production) as one:
+        for person in PEOPLE:
+            address = one.installation.address
+            done = one.installation.sojourn("login", person, "--url", address, stdin=PASSWORD + "\n")
+            assert done.returncode == 0, done.stderr
+        yield one

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from sojourn.demo.production import Production
 from sojourn.testing.installation import Running, running
 
 
 @pytest.fixture(scope="session")
-def sojourn() -> Iterator[Running]:
-    """Everything runs: PostgreSQL, scribe, control, gateway."""
-    # Not below pytest's own directory: the system user of the database has to get through.
-    with tempfile.TemporaryDirectory(prefix="sojourn-test-") as directory:
-        Path(directory).chmod(0o755)
-        with running(Path(directory) / "one") as one:
-            yield one
+def sojourn(tmp_path_factory: pytest.TempPathFactory, production: Production) -> Iterator[Running]:
+    """Scribe, control and gateway run over the production database, and four people have signed in."""
+    with running(tmp_path_factory.mktemp("sojourn") / "one", production) as one:
+        yield one

@@ -15,7 +15,7 @@ import httpx2
 
 from sojourn.app.offline import invite_as_operator
 from sojourn.demo.installation import PEOPLE, Installation, installation
-from sojourn.demo.production import Production, production
+from sojourn.demo.production import Production
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of made-up people
 SECONDS = 40.0
@@ -75,10 +75,9 @@ class Running:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[Running]:
-    """Everything below `directory`, which is private to us, and a database beside it, while the context lasts."""
-    beside = directory.with_name(directory.name + "-production")
-    with production(beside, password="the target's own") as server, installation(directory, server) as one:
+def running(directory: Path, server: Production) -> Iterator[Running]:
+    """An installation in `directory` over `server` while the context lasts. Every access is taken back at the end."""
+    with installation(directory, server) as one:
         tokens: dict[str, str] = {}
         found = Running(installation=one, production=server, tokens=tokens)
         for person in PEOPLE:
@@ -86,4 +85,8 @@ def running(directory: Path) -> Iterator[Running]:
             found.send("POST", "/enrol", {"person": person, "code": code, "password": PASSWORD}).raise_for_status()
             signed = found.send("POST", "/sign-in", {"person": person, "password": PASSWORD}).raise_for_status()
             tokens[person] = signed.json()["token"]
-        yield found
+        try:
+            yield found
+        finally:
+            for grant in found.get("/grants?status=active", person="carol")["grants"]:
+                found.post(f"/grants/{grant['grant']}/revoke", person="carol")
