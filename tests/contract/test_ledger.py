@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import cast
 
 import pytest
 
@@ -141,7 +143,8 @@ async def test_reading_keeps_to_its_prefixes_its_start_and_its_limit(ledger: Led
 
 async def _follow(ledger: Ledger, start: int, prefixes: tuple[str, ...], count: int) -> list[Recorded]:
     found: list[Recorded] = []
-    async with asyncio.timeout(20), aclosing(ledger.follow(start, prefixes)) as batches:
+    followed = cast("AsyncGenerator[tuple[Recorded, ...], None]", ledger.follow(start, prefixes))
+    async with asyncio.timeout(20), aclosing(followed) as batches:
         async for batch in batches:
             found.extend(batch)
             if len(found) >= count:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import signal
 import socket
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -33,6 +34,10 @@ def sealing(text: str, key: str = "k-1") -> Sealing:
         matter=SealedMatter(commitment=commitment, key=key, ciphertext=text.encode()),
         key=SealingKey(key=key, subject="p-alice", recipient="auditors", wrapped=b"wrapped"),
     )
+
+
+def _descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 async def test_without_a_scribe_every_call_fails_at_once(tmp_path: Path) -> None:
@@ -82,7 +87,7 @@ async def test_closing_hangs_up_and_fails_what_is_in_flight(scribe: ScribeProces
     client = ScribeClient(scribe.layout.scribe_socket)
     await client.start()
     await client.connected(20)
-    before = len(os.listdir("/proc/self/fd"))
+    before = _descriptors()
     assert scribe.running is not None
     scribe.running.send_signal(signal.SIGSTOP)
     in_flight = client.append_nowait([change("a")])
@@ -90,7 +95,7 @@ async def test_closing_hangs_up_and_fails_what_is_in_flight(scribe: ScribeProces
     with pytest.raises(SojournError):
         await in_flight
     await asyncio.sleep(0)
-    assert len(os.listdir("/proc/self/fd")) == before - 1
+    assert _descriptors() == before - 1
     with pytest.raises(SojournError):
         await client.append([change("a")])
 
@@ -100,7 +105,8 @@ async def test_a_follower_loses_and_repeats_nothing_over_restarts(scribe: Scribe
     done = asyncio.Event()
 
     async def follow(client: ScribeClient) -> None:
-        async with aclosing(client.follow(0, ("session/s-a",))) as batches:
+        followed = cast("AsyncGenerator[tuple[Recorded, ...], None]", client.follow(0, ("session/s-a",)))
+        async with aclosing(followed) as batches:
             async for batch in batches:
                 found.extend(batch)
                 if batch[-1].event == change("a", source="last").event:
@@ -182,7 +188,7 @@ async def test_large_matter_and_many_entries_come_back_in_pages(scribe: ScribePr
         assert len([one async for one in _pages(client, 240)]) > 1
 
 
-async def _pages(client: ScribeClient, size: int):  # type: ignore[no-untyped-def]
+async def _pages(client: ScribeClient, size: int) -> AsyncIterator[tuple[Recorded, ...]]:
     start = 0
     while start < size:
         page = await client.read(start, size)

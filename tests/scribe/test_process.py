@@ -307,7 +307,8 @@ async def test_a_call_that_cannot_be_done_is_refused_and_the_connection_goes_on(
     first = call if isinstance(call, bytes) else protocol.frame(call)
     with await asyncio.to_thread(raw_socket, scribe) as connection:
         connection.sendall(first + protocol.frame(protocol.ReadHead(10)))
-        received, answers = bytearray(), []
+        received = bytearray()
+        answers: list[protocol.Answer] = []
         while len(answers) < 2:
             received += await asyncio.to_thread(connection.recv, 65_536)
             answers += [protocol.answer_decoder.decode(payload) for payload in protocol.take_frames(received)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sojourn.scribe.protocol import (
     FRAME_BYTES_MAX,
     Append,
+    Call,
     Draft,
     FrameError,
     Read,
@@ -20,7 +21,7 @@ from sojourn.scribe.protocol import (
     take_frames,
 )
 
-CALLS = [ReadHead(1), Read(2, 0, 10, ["a"], True), Append(3, [Draft("a", "b.c", b"{}", None)]), ReadHead(4)]
+CALLS: list[Call] = [ReadHead(1), Read(2, 0, 10, ["a"], True), Append(3, [Draft("a", "b.c", b"{}", None)]), ReadHead(4)]
 
 
 @given(st.lists(st.integers(1, 40), min_size=1))
