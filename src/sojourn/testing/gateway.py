@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ from sojourn.domain.events import (
     GrantCreated,
     GrantEnded,
     GrantProvisioned,
+    SessionClosed,
     TokenIssued,
     TokenPurpose,
     TokenRevoked,
@@ -62,7 +63,7 @@ class RealClock:
 
     def now(self) -> datetime:
         """The present moment in UTC."""
-        return datetime.now(UTC)
+        return datetime.now(UTC)  # noqa: TID251 - a test of real sockets runs in real time
 
 
 @dataclass(slots=True)
@@ -83,13 +84,22 @@ class SlowLedger(MemoryLedger):
         sealings: Sequence[Sealing] = (),
         attachments: Sequence[bytes] = (),
     ) -> Receipt:
-        """See `workflow.ports.Ledger.append`."""
-        if self.delay:
-            await asyncio.sleep(self.delay)
-        receipt = await MemoryLedger.append(self, changes, guards=guards, sealings=sealings, attachments=attachments)
+        """See `workflow.ports.Ledger.append`. What was sent is recorded also if nobody waits for the answer."""
+        appending = self._append_later(changes, guards, sealings, attachments)
+        receipt = await (asyncio.shield(asyncio.ensure_future(appending)) if self.delay else appending)
         if self.lose_answers:
             raise SojournError(Code.RECORD_UNAVAILABLE)
         return receipt
+
+    async def _append_later(
+        self,
+        changes: Sequence[Change],
+        guards: Sequence[Guard],
+        sealings: Sequence[Sealing],
+        attachments: Sequence[bytes],
+    ) -> Receipt:
+        await asyncio.sleep(self.delay)
+        return await MemoryLedger.append(self, changes, guards=guards, sealings=sealings, attachments=attachments)
 
 
 @dataclass(slots=True)
@@ -99,14 +109,15 @@ class Tap:
     port: int
     sent: bytearray = field(default_factory=bytearray)
     connections: int = 0
-    silent: bool = False
-    """While set, nothing that the target says comes back: it hangs."""
+    speaking: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is not set, nothing that the target says comes back: it hangs."""
 
 
 @asynccontextmanager
 async def tap(host: str, port: int) -> AsyncIterator[Tap]:
     """A tap on `host`:`port` while the context lasts."""
     state = Tap(port=0)
+    state.speaking.set()
     tasks: set[asyncio.Task[None]] = set()
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray | None) -> None:
@@ -114,8 +125,8 @@ async def tap(host: str, port: int) -> AsyncIterator[Tap]:
             while data := await reader.read(65536):
                 if kept is not None:
                     kept += data
-                while kept is None and state.silent:
-                    await asyncio.sleep(0.01)
+                if kept is None:
+                    await state.speaking.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()
@@ -149,7 +160,7 @@ class GatewayUnderTest:
     records: Opener
     target: Target
     port: int = 0
-    tokens: dict[str, str] = field(default_factory=dict)
+    stop: Callable[[], object] = lambda: None
     _made: int = 0
 
     async def adopt(self, people: Sequence[str]) -> None:
@@ -250,6 +261,14 @@ class GatewayUnderTest:
                 return [(e, await self.detail(e.detail), done[e.session, e.number]) for e in intended]
             await asyncio.sleep(0.01)
 
+    async def closed(self, count: int = 1) -> list[SessionClosed]:
+        """The ends of sessions, once there are `count` of them."""
+        while True:
+            ends = [event for event in await self.events() if isinstance(event, SessionClosed)]
+            if len(ends) >= count:
+                return ends
+            await asyncio.sleep(0.01)
+
     async def texts(self) -> list[object]:
         """The texts of all actions, in order; for an action without a text, its detail."""
         return [detail.get("text", detail) for _, detail, _ in await self.actions()]
@@ -268,31 +287,6 @@ def _key_pair(recipient: str) -> KeyPair:
     return KeyPair(recipient=recipient, private=X25519PrivateKey.generate())
 
 
-async def _prepare(ledger: ServingLedger, host: str, port: int, database: str) -> GatewayUnderTest:
-    """Keys, one target, and two people on record."""
-    to_gateway, to_auditor = _key_pair("gateway"), _key_pair("evidence")
-    target = Target(
-        name=TargetName("shop"),
-        kind=TargetKind.POSTGRES,
-        host=host,
-        port=port,
-        database=database,
-        administrator="sojourn_admin",
-        administrator_secret="shop",
-        roles=(Role(name=RoleName("read"), privileges=()), Role(name=RoleName("write"), privileges=())),
-        tls=TlsMode.DISABLE,
-    )
-    prepared = GatewayUnderTest(
-        ledger=ledger,
-        sealer=Sealer("gateway", to_gateway.public, secrets.token_bytes),
-        opener=Opener(to_gateway),
-        records=Opener(to_auditor),
-        target=target,
-    )
-    await prepared.adopt(["alice", "bob"])
-    return prepared
-
-
 @asynccontextmanager
 async def gateway(
     *,
@@ -309,7 +303,27 @@ async def gateway(
 
     With `prepared`, another run over the same record.
     """
-    prepared = prepared or await _prepare(ledger, host, port, database)
+    if prepared is None:
+        to_gateway, to_auditor = _key_pair("gateway"), _key_pair("evidence")
+        target = Target(
+            name=TargetName("shop"),
+            kind=TargetKind.POSTGRES,
+            host=host,
+            port=port,
+            database=database,
+            administrator="sojourn_admin",
+            administrator_secret="shop",  # noqa: S106 - the name of a file
+            roles=(Role(name=RoleName("read"), privileges=()), Role(name=RoleName("write"), privileges=())),
+            tls=TlsMode.DISABLE,
+        )
+        prepared = GatewayUnderTest(
+            ledger=ledger,
+            sealer=Sealer("gateway", to_gateway.public, secrets.token_bytes),
+            opener=Opener(to_gateway),
+            records=Opener(to_auditor),
+            target=target,
+        )
+        await prepared.adopt(["alice", "bob"])
     under_test = replace(prepared)
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     task = asyncio.get_running_loop().create_task(
@@ -327,7 +341,8 @@ async def gateway(
             started=lambda _, bound: listening.set_result(bound),
         )
     )
-    task.add_done_callback(lambda ended: listening.cancel())
+    under_test.stop = task.cancel
+    task.add_done_callback(lambda _: listening.cancel())
     async with asyncio.timeout(20):
         under_test.port = await listening
     try:
