@@ -3,7 +3,7 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
-.PHONY: demo test check bench soak clean
+.PHONY: demo test check reference bench soak clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
@@ -16,6 +16,9 @@ check: ## the gates alone: style, types, imports
 	@$(UV) run --quiet --frozen ruff check .
 	@$(UV) run --quiet --frozen mypy
 	@$(UV) run --quiet --frozen lint-imports --no-cache
+
+reference: ## write the pages of docs/reference that come from the code
+	@$(UV) run --quiet --frozen python scripts/reference.py
 
 bench: ## figures of docs/performance.md, each as a ratio to a direct connection in the same run
 	@$(UV) run --quiet --frozen python -m benchmarks $(BENCH)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from sojourn.app import environment, lay_out
+from sojourn.app.ambient import environment
+from sojourn.app.installation import lay_out
 from sojourn.configuration import write_examples
 
 from .output import print_json, print_line

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from sojourn.app import environment, lay_out
-from sojourn.app import rebuild as run
+from sojourn.app.ambient import environment
+from sojourn.app.installation import lay_out
+from sojourn.app.offline import rebuild as run
 from sojourn.codes import Exit
 
 from .output import print_json, print_line

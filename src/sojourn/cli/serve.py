@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sojourn.app import environment, lay_out
-from sojourn.app import serve as run
+from sojourn.app.ambient import environment
+from sojourn.app.installation import lay_out
+from sojourn.app.serve import serve as run
 
 
 def serve(*, data: Path | None = None, only: str | None = None) -> int:

@@ -1,8 +1,13 @@
-"""people.yaml, targets.yaml and policy.yaml, read into the domain's catalogue. Every reference must be known."""
+"""people.yaml, targets.yaml and policy.yaml, read into the domain's catalogue. Every reference must be known.
+
+What is refused here can never surprise anybody later: a rule whose approvers cannot reach the number, alone or
+together with other rules that fit the same request, is an error that names it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import difflib
+from collections.abc import Callable, Collection, Hashable
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -13,14 +18,20 @@ from sojourn.domain.people import Person, Team
 from sojourn.domain.policy import People, Rule
 from sojourn.domain.target import Privilege, Role, Target, TargetKind, TlsMode, Verb
 
+from .conflicts import find_unapprovable
 from .nodes import Node, read_file
 
 LONGEST_GRANT = timedelta(days=30)
 APPROVALS_MAX = 10
 CONNECTIONS_MAX = 100
+ALTERNATIVES_SHOWN = 10
+SYSTEM_ACTOR = "system"
+"""What time and the enforcer do is on record under this name, so no person may have it."""
+
 TABLE_EXPECTED = "a list of table names, or all"
 
 Name = TypeVar("Name", bound=str)
+Value = TypeVar("Value", bound=Hashable)
 
 
 def read_catalogue(directory: Path) -> tuple[Catalogue, dict[str, bytes]]:
@@ -49,6 +60,8 @@ def _people(root: Node) -> tuple[tuple[Person, ...], tuple[Team, ...]]:
 
 
 def _person(name: PersonId, node: Node) -> Person:
+    if name == SYSTEM_ACTOR:
+        node.fail(f"{SYSTEM_ACTOR!r} is the name under which Sojourn itself is on record", "another id")
     fields = node.fields("name", "mail", "administrator", "auditor", required=("name",))
     return Person(
         id=name,
@@ -61,16 +74,25 @@ def _person(name: PersonId, node: Node) -> Person:
 
 def _known(node: Node, known: Collection[Name], expected: str, what: str) -> tuple[Name, ...]:
     """A list of names, all of them known and none twice."""
-    found: list[Name] = []
     by_text = {str(one): one for one in known}
-    for one in node.items(expected):
+
+    def read(one: Node) -> Name:
         name = one.text(f"the name of a {what}")
         if name not in by_text:
-            one.fail(f"There is no {what} {name!r}", "one of " + (", ".join(by_text) or "(none is defined)"))
-        if by_text[name] in found:
-            one.fail(f"{name!r} is listed twice", "each name once")
-        found.append(by_text[name])
-    return tuple(found)
+            one.fail(f"There is no {what} {name!a}", _alternatives(name, by_text))
+        return by_text[name]
+
+    return _once(node, expected, read)
+
+
+def _alternatives(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name.lower(), known, 3)
+    if near:
+        return " or ".join(near) + " (did you mean that?)"
+    if not known:
+        return "one that is defined, and none is"
+    shown = list(known)[:ALTERNATIVES_SHOWN]
+    return "one of " + ", ".join(shown) + (", …" if len(known) > len(shown) else "")
 
 
 def _targets(root: Node) -> tuple[Target, ...]:
@@ -112,38 +134,56 @@ def _role(name: RoleName, node: Node) -> Role:
 
 def _privilege(node: Node) -> Privilege:
     fields = node.fields("schema", "tables", "columns", "verbs", required=("schema", "tables", "verbs"))
-    verbs = tuple(one.choice({str(verb): verb for verb in Verb}) for one in fields["verbs"].items("a list of verbs"))
+    options = {str(verb): verb for verb in Verb}
+    verbs = _once(fields["verbs"], "a list of verbs", lambda one: one.choice(options))
     if not verbs:
-        fields["verbs"].fail("A privilege without verbs allows nothing", "one of select, insert, update, delete")
-    columns = (
-        tuple(one.text("a column") for one in fields["columns"].items("a list of columns"))
-        if ("columns" in fields)
-        else ()
-    )
+        fields["verbs"].fail("A privilege without verbs allows nothing", "one of " + ", ".join(options))
+    columns = _texts(fields["columns"], "a list of columns") if "columns" in fields else ()
     tables = _tables(fields["tables"])
     if columns and (Verb.DELETE in verbs or not tables):
-        fields["columns"].fail("Columns go with named tables, and not with delete", "no columns here")
+        problem = "Columns go with named tables, and never with delete, which takes whole rows"
+        fields["columns"].fail(problem, "a privilege of its own for them")
+    if "columns" in fields and not columns:
+        fields["columns"].fail("The list is empty", "a list of columns, or no such key for whole tables")
     return Privilege(schema=fields["schema"].text("a schema"), verbs=verbs, tables=tables, columns=columns)
 
 
 def _tables(node: Node) -> tuple[str, ...]:
     if node.is_list:
-        names = node.items(TABLE_EXPECTED)
-    else:
-        node.choice({"all": True})
-        return ()
-    if not names:
-        node.fail("The list is empty", TABLE_EXPECTED)
-    return tuple(one.text("a table") for one in names)
+        names = _texts(node, TABLE_EXPECTED)
+        if not names:
+            node.fail("The list is empty", TABLE_EXPECTED)
+        return names
+    node.choice({"all": True})
+    return ()
+
+
+def _texts(node: Node, expected: str) -> tuple[str, ...]:
+    return _once(node, expected, lambda one: one.text("a name"))
+
+
+def _once(node: Node, expected: str, read: Callable[[Node], Value]) -> tuple[Value, ...]:
+    """A list, none of whose values is given twice."""
+    found: dict[Value, None] = {}
+    for one in node.items(expected):
+        value = read(one)
+        if value in found:
+            one.fail(f"{str(value)!a} is listed twice", "each once")
+        found[value] = None
+    return tuple(found)
 
 
 def _rules(
     root: Node, people: tuple[Person, ...], teams: tuple[Team, ...], targets: tuple[Target, ...]
 ) -> tuple[Rule, ...]:
-    fields = root.fields("rules", required=("rules",))
-    return tuple(
-        _rule(RuleName(name), node, people, teams, targets) for name, node in fields["rules"].named("rules").items()
-    )
+    nodes = root.fields("rules", required=("rules",))["rules"].named("rules")
+    rules = tuple(_rule(RuleName(name), node, people, teams, targets) for name, node in nodes.items())
+    conflict = find_unapprovable(rules, teams)
+    if conflict is not None:
+        nodes[conflict.rules[-1]].fail(
+            conflict.sentence, "approvers whom all these rules name, or rules that do not overlap"
+        )
+    return rules
 
 
 def _rule(
@@ -171,7 +211,7 @@ def _rule(
     )
     approvers = rule.approvers.members(teams)
     for person in sorted(rule.who.members(teams)):
-        others = len(approvers - {person})
+        others = len(approvers) - (person in approvers)
         if others < rule.approvals:
             problem = f"{person} could never get {rule.approvals} approvals: only {others} others may approve"
             fields["approvers"].fail(problem, "more approvers")

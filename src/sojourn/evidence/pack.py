@@ -76,13 +76,7 @@ def page(story: Story, checkpoint: str) -> str:
     )
     environment.filters["visible"] = visible
     environment.filters["visible_block"] = lambda text: visible(text, keep_lines=True)
-    defaults = {"provisioned": None, "privileges": None, "ended": None, "removed": None}
-    shown = {
-        **story,
-        "access": {**defaults, **story["access"]},
-        "sessions": [{"closed": None, **session} for session in story["sessions"]],
-    }
-    return environment.get_template("pack.html").render(story=shown, checkpoint=checkpoint)
+    return environment.get_template("pack.html").render(story=story, checkpoint=checkpoint)
 
 
 def _canonical(value: object) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from sojourn.domain.identifiers import GrantId, SessionId
@@ -25,13 +26,15 @@ async def pack_of(
 
     async def sessions(name: GrantId) -> Sequence[SessionId]:
         with projections.reading() as connection:
-            return [SessionId(row.id) for row in queries.sessions(connection, grant=name)]
+            return [SessionId(session) for session in queries.session_ids(connection, name)]
 
     async def attempts(subjects: Sequence[str]) -> Sequence[int]:
         with projections.reading() as connection:
-            return [row.seq for row in queries.attempts(connection, subjects=subjects)]
+            return queries.attempt_places(connection, subjects)
 
     sources = Sources(
         ledger=ledger, read_entry=read_entry, open_sealed=open_sealed, sessions=sessions, attempts=attempts
     )
-    return build_pack(await gather(sources, GrantId(grant)))
+    material = await gather(sources, GrantId(grant))
+    # Telling, hashing and compressing a long access takes seconds of pure work; the loop has others to serve.
+    return await asyncio.to_thread(build_pack, material)

@@ -6,8 +6,7 @@ Every line names the place of its raw entry, so that each can be followed back t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,11 +16,14 @@ from sojourn.domain.events import (
     ActionCompleted,
     ActionIntended,
     AttemptRefused,
+    CancelRequested,
     ConfigurationAdopted,
     GrantCreated,
     GrantEnded,
     GrantProvisioned,
+    GrantRemovalFailed,
     GrantRemoved,
+    RequestActivated,
     RequestApproved,
     RequestDenied,
     RequestSubmitted,
@@ -32,7 +34,7 @@ from sojourn.domain.history import Recorded
 from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
 
-from .attributes import answer_attributes
+from .attributes import answer_attributes, moment_text
 from .material import Disclosed, Material
 
 Story = dict[str, Any]
@@ -52,8 +54,8 @@ def tell(material: Material) -> Story:
         "refused": [],
         "access": {},
         "sessions": [],
-        "configuration": {},
-        "tests": [dataclasses.asdict(test) for test in answer_attributes(entries)],
+        "configurations": [],
+        "tests": [dataclasses.asdict(test) for test in answer_attributes(material)],
         "entries": len(entries),
     }
     sessions: dict[str, Story] = {}
@@ -78,31 +80,47 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], disclosed: Ma
                 "person": event.person,
                 "target": event.target,
                 "role": event.role,
-                "start": _time(event.window.start),
-                "end": _time(event.window.end),
+                "start": moment_text(event.window.start),
+                "end": moment_text(event.window.end),
                 "credential": event.credential,
+                "configuration_version": event.configuration_version,
+                "provisioned": None,
+                "privileges": [],
+                "ended": None,
+                "removal_failed": [],
+                "removed": None,
             }
         case GrantProvisioned():
             story["access"] |= {"provisioned": _place(one), "privileges": list(event.observed)}
         case GrantEnded():
-            story["access"] |= {"ended": {**_place(one), "cause": event.cause, "by": event.ended_by}}
+            story["access"] |= {
+                "ended": {**_place(one), "cause": event.cause, "by": event.ended_by, "problem": event.problem}
+            }
+        case GrantRemovalFailed():
+            failure = {**_place(one), "attempt": event.attempt, "problem": event.problem}
+            story["access"]["removal_failed"].append(failure)
         case GrantRemoved():
             story["access"] |= {
                 "removed": {
                     **_place(one),
                     "role_present": event.role_present,
+                    "sessions_present": event.sessions_present,
                     "sessions_terminated": event.sessions_terminated,
                 }
             }
         case ConfigurationAdopted():
-            story["configuration"] = {
-                **_place(one),
-                "version": one.version,
-                "catalogue_sha256": event.catalogue_sha256,
-                "adopted_by": event.operator,
-                "files": [dataclasses.asdict(file) for file in event.files],
-            }
-        case SessionOpened() | SessionClosed() | ActionIntended() | ActionCompleted():
+            story["configurations"].append(
+                {
+                    **_place(one),
+                    "version": one.version,
+                    "catalogue_sha256": event.catalogue_sha256,
+                    "adopted_by": event.operator,
+                    "files": [dataclasses.asdict(file) for file in event.files],
+                }
+            )
+        case RequestActivated():
+            story["request"]["activated"] = {**_place(one), "source": event.source}
+        case SessionOpened() | SessionClosed() | ActionIntended() | ActionCompleted() | CancelRequested():
             _tell_session(one, sessions, disclosed)
         case _:
             return
@@ -118,7 +136,11 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], disclosed: Mapping[
                 "source": event.source,
                 "application": event.application,
                 "tls": event.tls,
+                "database": event.database,
+                "token": event.token,
                 "actions": [],
+                "cancels": [],
+                "closed": None,
             }
         case ActionIntended():
             sessions[event.session]["actions"].append(
@@ -134,7 +156,7 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], disclosed: Mapping[
             )
         case ActionCompleted():
             actions = sessions[event.session]["actions"]
-            action = next(action for action in actions if action["number"] == event.number)
+            action = actions[event.number - 1]
             action |= {
                 "outcome": event.outcome,
                 "outcome_entry": one.seq,
@@ -146,6 +168,8 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], disclosed: Mapping[
                 "bytes_out": event.bytes_out,
                 "duration_us": event.duration_us,
             }
+        case CancelRequested():
+            sessions[event.session]["cancels"].append({**_place(one), "source": event.source})
         case SessionClosed():
             sessions[event.session]["closed"] = {
                 **_place(one),
@@ -162,13 +186,16 @@ def _request(one: Recorded, event: RequestSubmitted, disclosed: Mapping[str, Dis
         "person": event.person,
         "target": event.target,
         "role": event.role,
-        "duration": _duration(event.duration),
+        "duration": format_duration(event.duration),
         "reason": _text(event.reason, disclosed),
         "digest": event.digest,
         "rules": list(event.rules),
         "approvals_needed": event.approvals,
         "approvers": list(event.approvers),
+        "decide_by": moment_text(event.decide_by),
+        "configuration_version": event.configuration_version,
         "source": event.source,
+        "activated": None,
     }
 
 
@@ -179,6 +206,7 @@ def _decision(one: Recorded, event: RequestApproved | RequestDenied, disclosed: 
         "decision": "approved" if isinstance(event, RequestApproved) else "denied",
         "digest": event.digest,
         "comment": _text(event.comment, disclosed),
+        "configuration_version": event.configuration_version,
         "source": event.source,
     }
 
@@ -200,15 +228,7 @@ def _refused(one: Recorded, event: AttemptRefused) -> Story:
 
 
 def _place(one: Recorded) -> Story:
-    return {"entry": one.seq, "at": _time(one.at)}
-
-
-def _time(moment: Any) -> str:
-    return str(moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
-
-
-def _duration(span: timedelta) -> str:
-    return format_duration(span)
+    return {"entry": one.seq, "at": moment_text(one.at)}
 
 
 def _text(sealed: Sealed | None, disclosed: Mapping[str, Disclosed]) -> str | None:
@@ -219,20 +239,47 @@ def _text(sealed: Sealed | None, disclosed: Mapping[str, Disclosed]) -> str | No
 
 
 def _detail(sealed: Sealed, disclosed: Mapping[str, Disclosed]) -> Story:
-    """What an action said: its text, and what was bound to it."""
+    """What an action said: its text, and what was bound to it. What is in no known form is shown as it stands."""
     held = disclosed.get(sealed.commitment)
     if held is None:
         return {"text": SHREDDED, "binds": None}
-    detail = msgspec.json.decode(held.value)
-    text = detail.get("text") or next((f"{name}: {detail[name]}" for name in _NAMES if name in detail), "")
-    return {"text": text, "binds": [_bind(value) for value in detail["binds"]] if "binds" in detail else None}
+    try:
+        detail = msgspec.json.decode(held.value, type=_Detail)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return {"text": held.value.decode("utf-8", "backslashreplace"), "binds": None}
+    return {"text": _said(detail), "binds": None if detail.binds is None else [_bound(one) for one in detail.binds]}
 
 
-_NAMES = ("text_base64", "statement", "portal", "function_oid")
+class _Bound(msgspec.Struct):
+    """A value that was bound: as text, or its exact bytes in base64."""
+
+    text: str | None = None
+    text_base64: str | None = None
+    base64: str | None = None
 
 
-def _bind(value: Any) -> str | None:
+class _Detail(msgspec.Struct):
+    """What a gateway seals of an action (written in `gateway/postgres/intentions.py`)."""
+
+    text: str | None = None
+    text_base64: str | None = None
+    statement: str | None = None
+    portal: str | None = None
+    function_oid: int | None = None
+    binds: list[_Bound | None] | None = None
+
+
+def _said(detail: _Detail) -> str:
+    if detail.text is not None:
+        return detail.text
+    for name in ("text_base64", "statement", "portal", "function_oid"):
+        value = getattr(detail, name)
+        if value is not None:
+            return f"{name}: {value}"
+    return ""
+
+
+def _bound(value: _Bound | None) -> str | None:
     if value is None:
         return None
-    kind: Sequence[str] = list(value)
-    return str(value["text"]) if "text" in kind else f"base64:{value[kind[0]]}"
+    return value.text if value.text is not None else f"base64:{value.text_base64 or value.base64 or ''}"

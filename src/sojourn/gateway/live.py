@@ -27,6 +27,8 @@ from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger
 
+PAGE = 1000
+RETRY_SECONDS = 0.25
 PREFIXES = ("grant/", "token/", "configuration")
 
 EndWatcher = Callable[[GrantEnded, datetime], None]
@@ -38,6 +40,10 @@ class GatewayLedger(Ledger, Protocol):
 
     def follow(self, start: int, prefixes: Sequence[str] = ()) -> AsyncIterator[tuple[Recorded, ...]]:
         """All entries of such streams from a place on, for ever."""
+        ...
+
+    async def read(self, start: int, limit: int, prefixes: Sequence[str] = ()) -> tuple[Recorded, ...]:
+        """A page of entries of such streams from a place on; empty when there are no more."""
         ...
 
     async def matter(self, commitments: Sequence[str]) -> tuple[tuple[SealedMatter, SealingKey], ...]:
@@ -62,25 +68,43 @@ class LiveView:
     _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
 
-    async def run(self, size: int) -> None:
-        """Follow the ledger for ever. `size` is how much of it there was at the start."""
-        if size == 0:
-            self.ready.set()
-        async for batch in self.ledger.follow(0, PREFIXES):
+    async def run(self) -> None:
+        """Read what there is, say that the view is ready, and follow the ledger for ever."""
+        start = 0
+        while batch := await self._page(start):
             for recorded in batch:
                 await self._take(recorded)
-            if not batch or batch[-1].seq + 1 >= size:
-                self.ready.set()
+            start = batch[-1].seq + 1
+        self.ready.set()
+        async for batch in self.ledger.follow(start, PREFIXES):
+            for recorded in batch:
+                await self._take(recorded)
+
+    async def _page(self, start: int) -> tuple[Recorded, ...]:
+        while True:
+            try:
+                return await self.ledger.read(start, PAGE, PREFIXES)
+            except SojournError:
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _take(self, recorded: Recorded) -> None:
         event, stream = recorded.event, recorded.stream
         if isinstance(event, ConfigurationAdopted):
-            content = await self.ledger.attachment(event.catalogue_sha256)
-            self.catalogue = msgspec.json.decode(content, type=Catalogue)
+            self.catalogue = msgspec.json.decode(await self._attachment(event.catalogue_sha256), type=Catalogue)
         elif stream.startswith("grant/"):
             self._take_grant(GrantId(stream.removeprefix("grant/")), recorded)
         elif stream.startswith("token/"):
             self._take_token(stream, recorded)
+
+    async def _attachment(self, sha256: str) -> bytes:
+        """An attachment, however long the record is away."""
+        while True:
+            try:
+                return await self.ledger.attachment(sha256)
+            except SojournError as error:
+                if error.code is not Code.RECORD_UNAVAILABLE:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
 
     def _take_grant(self, name: GrantId, recorded: Recorded) -> None:
         state = grant.evolve(self._grants.get(name), recorded.event)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
 from sojourn.domain.events import ProcessStarted
-from sojourn.domain.history import Change, Recorded
+from sojourn.domain.history import Change
 from sojourn.domain.identifiers import SYSTEM
 from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.errors import SojournError
@@ -32,11 +32,7 @@ NONCE_BYTES = 18
 
 
 class ServingLedger(GatewayLedger, Protocol):
-    """What the process needs beyond the connections: to read from the start, and to know how much there is."""
-
-    async def read(self, start: int, limit: int, prefixes: Sequence[str] = ()) -> tuple[Recorded, ...]:
-        """A page of entries."""
-        ...
+    """What the process needs beyond the connections: to know how much there is."""
 
     async def size(self) -> int:
         """The number of entries."""
@@ -78,25 +74,27 @@ async def run_gateway(
     authenticator = Authenticator(random_nonce=lambda: nonce(random_bytes(NONCE_BYTES)), decoy_key=random_bytes(32))
     with socket.create_server((settings.host, settings.port), backlog=BACKLOG) as listener:
         listener.setblocking(False)
-        size = await _begin(ledger, node, build)
+        await _begin(ledger, node, build)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(live.run(size))
+            tasks.create_task(live.run())
             tasks.create_task(_flush(gate.attempts))
             await live.ready.wait()
             started(*listener.getsockname()[:2])
             await _accept(listener, gate, PostgresDoor(gate, authenticator), tasks)
 
 
-async def _begin(ledger: ServingLedger, node: str, build: str) -> int:
-    """Put the start on record and close what was left open; waits for the record. Gives the ledger's size."""
+async def _begin(ledger: ServingLedger, node: str, build: str) -> None:
+    """Put the start on record and close what was left open; waits for the record."""
     while True:
         try:
             size = await ledger.size()
             await close_orphans(ledger, ledger.read, node=node, size=size)
             event = ProcessStarted(process="gateway", node=node, build=build)
-            return (await ledger.append([Change(stream=SYSTEM, event=event, seen=None)])).size
+            await ledger.append([Change(stream=SYSTEM, event=event, seen=None)])
         except SojournError:
             await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 async def _accept(listener: socket.socket, gate: Gate, door: PostgresDoor, tasks: asyncio.TaskGroup) -> None:

@@ -1,20 +1,23 @@
 """Local accounts: an invitation is redeemed once for a password, and the password for a token.
 
-Whether a name exists cannot be told from an answer or its time. Every refusal is on record.
+- Whether a name exists cannot be told from an answer, nor from its time: somebody unknown costs the same reads and
+  the same hash as somebody known.
+- An invitation is looked at before a password is hashed, so that strangers cannot make us work.
+- Every refusal is on record.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sojourn.domain import account as accounts
 from sojourn.domain.account import Account, Command, Enrol, Invite
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, account_stream
-from sojourn.domain.sealed import SealedMatter, Sealing, SealingKey
+from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
 from sojourn.errors import Code, Refusal
 from sojourn.workflow.deciding import Attempt, refuse
 from sojourn.workflow.loading import fold
@@ -24,6 +27,11 @@ from .limits import AttemptLimit
 from .passwords import DECOY, hash_password, verify_password
 
 PASSWORD_LENGTH_MAX = 1000
+NOBODY = PersonId("system")
+"""Whose account is read for somebody unknown. No person may have this id, so there is no such account."""
+
+NO_COMMITMENT = "0" * 64
+_UNSEALED = Sealed(commitment=NO_COMMITMENT, key="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +43,8 @@ class PasswordReader:
 
     async def read(self, account: Account | None) -> str | None:
         """The hash of the account's password, or None if it has none."""
-        if account is None or account.password is None:
-            return None
-        for matter, key in await self.matter([account.password.commitment]):
+        commitment = NO_COMMITMENT if account is None or account.password is None else account.password.commitment
+        for matter, key in await self.matter([commitment]):
             return self.open_value(matter, key).decode()
         return None
 
@@ -55,12 +62,26 @@ async def enrol(
 ) -> Account | Refusal:
     """Redeem an invitation and set the password."""
     attempt = Attempt(verb="enrol", actor=person, source=source)
-    if not minimum <= len(password) <= PASSWORD_LENGTH_MAX:
-        refusal = Refusal(Code.PASSWORD_TOO_SHORT, {"length": str(len(password)), "minimum": str(minimum)})
+    refusal = check_length(password, minimum)
+    if refusal is not None:
         return await refuse(office, attempt, account_stream(person), refusal)
+    command = Enrol(person=person, code_sha256=_digest(code), password=_UNSEALED)
+    state = await _load(office, person)
+    foreseen = accounts.decide(state, command, office.in_force().catalogue, office.clock.now())
+    if isinstance(foreseen, Refusal):
+        return await refuse(office, attempt, account_stream(person), foreseen)
     sealing = office.sealer.seal(person, (await hash_password(password)).encode())
-    command = Enrol(person=person, code_sha256=_digest(code), password=sealing.sealed)
-    return await _settle(office, attempt, person, command, (sealing,))
+    return await _settle(office, attempt, person, replace(command, password=sealing.sealed), (sealing,))
+
+
+def check_length(password: str, minimum: int) -> Refusal | None:
+    """The refusal of a password that is too short or too long to be hashed, or None."""
+    if len(password) < minimum:
+        return Refusal(Code.PASSWORD_TOO_SHORT, {"length": str(len(password)), "minimum": str(minimum)})
+    if len(password) > PASSWORD_LENGTH_MAX:
+        problem = f"The password has {len(password)} characters"
+        return Refusal(Code.INPUT_INVALID, {"problem": problem, "expected": f"at most {PASSWORD_LENGTH_MAX}"})
+    return None
 
 
 async def sign_in(
@@ -69,22 +90,21 @@ async def sign_in(
     """Who this is, or a refusal that does not tell an unknown name from a wrong password."""
     attempt = Attempt(verb="sign_in", actor=person, source=source)
     address = source.rsplit(":", 1)[0]
-    limited = limit.check(address, person)
+    limited = limit.take(address, person)
     if limited is not None:
-        return await refuse(office, attempt, "", limited)
-    known = office.in_force().catalogue.person(person)
-    account = await _load(office, person) if known is not None else None
-    hashed = await reader.read(account)
+        return await refuse(office, attempt, account_stream(person), limited)
+    hashed = await reader.read(await _load(office, person))
     right = await verify_password(hashed or DECOY, password[:PASSWORD_LENGTH_MAX])
-    if hashed is None or not right:
-        limit.failed(address, person)
+    if hashed is None or not right or len(password) > PASSWORD_LENGTH_MAX:
         return await refuse(office, attempt, account_stream(person), Refusal(Code.CREDENTIALS_INVALID))
     limit.succeeded(address, person)
     return person
 
 
 async def _load(office: Office, person: PersonId) -> Account | None:
-    return fold(accounts.evolve, await office.ledger.stream(account_stream(person)))
+    """The account of somebody the catalogue knows. A name that it does not know is never looked up."""
+    known = office.in_force().catalogue.person(person)
+    return fold(accounts.evolve, await office.ledger.stream(account_stream(NOBODY if known is None else person)))
 
 
 async def _settle(

@@ -1,10 +1,13 @@
 """Limits on failed attempts, by source and name together: guessing gets slow, and nobody can lock somebody else out.
 
-A person who fails from one place is slowed down there only. The memory is bounded: the oldest entries go first.
+- A person who fails from one place is slowed down there only.
+- An attempt counts before it is judged, so that many at once are no faster than one after the other.
+- The memory is bounded: what failed longest ago goes first.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,23 +33,24 @@ class AttemptLimit:
     now: Callable[[], datetime]
     _failures: dict[tuple[str, str], _Failures] = field(default_factory=dict)
 
-    def check(self, source: str, person: str) -> Refusal | None:
-        """The refusal of an attempt that comes too soon, or None."""
-        held = self._failures.get((source, person))
-        if held is None or self.now() >= held.until:
-            return None
-        left = max(1, round((held.until - self.now()).total_seconds()))
-        return Refusal(Code.ATTEMPTS_LIMITED, {"source": source, "seconds": str(left)})
+    def take(self, source: str, person: str) -> Refusal | None:
+        """Count an attempt as failed until `succeeded` says otherwise; or the refusal of one that comes too soon.
 
-    def failed(self, source: str, person: str) -> None:
-        """Remember a failure; after the free ones each doubles the pause."""
-        held = self._failures.pop((source, person), None)
+        After the free ones each attempt doubles the pause before the next.
+        """
+        now = self.now()
+        held = self._failures.get((source, person))
+        if held is not None and now < held.until:
+            left = max(1, math.ceil((held.until - now).total_seconds()))
+            return Refusal(Code.ATTEMPTS_LIMITED, {"source": source, "seconds": str(left)})
         count = 1 if held is None else held.count + 1
         over = count - FREE_ATTEMPTS
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(over - 1, 10)) if over > 0 else timedelta(0)
-        self._failures[source, person] = _Failures(count, self.now() + pause)
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(over, 10)) if over >= 0 else timedelta(0)
+        self._failures.pop((source, person), None)
+        self._failures[source, person] = _Failures(count, now + pause)
         while len(self._failures) > ENTRIES_MAX:
             del self._failures[next(iter(self._failures))]
+        return None
 
     def succeeded(self, source: str, person: str) -> None:
         """Forget the failures of somebody who has got in."""

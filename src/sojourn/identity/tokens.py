@@ -40,6 +40,8 @@ async def issue(
     `secret` are 20 fresh random bytes. `gateway_sealer` seals the verifier that a gateway needs; a token for a
     gateway has one, and no other has. Raises SojournError from the ledger.
     """
+    assert len(secret) == SECRET_BYTES, "the secret of a token is 160 bits, always"
+    assert (gateway_sealer is not None) == (purpose is TokenPurpose.GATEWAY), "a gateway needs the verifier"
     token = TokenId(office.new_id("t"))
     text = f"sj_{purpose}_{token}_{base64.b32encode(secret).decode().lower()}"
     sealing = None

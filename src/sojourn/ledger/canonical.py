@@ -34,7 +34,7 @@ _DECODER = msgspec.json.Decoder()
 def encode(value: object) -> bytes:
     """Return the canonical bytes of a plain value or a dataclass of plain values.
 
-    This is the fast writer for values our own code built; it does not look for floats or wrong keys.
+    This is the fast writer for values our own code built; it does not look for floats, large integers or wrong keys.
     Whoever takes bytes from somebody else calls `parse` on them.
     """
     try:

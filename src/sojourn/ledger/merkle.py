@@ -38,7 +38,8 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Tree:
     """A growing tree, kept as its frontier: one hash per complete subtree, at most 63 of them.
 
-    `size` is the number of leaves. The frontier holds the largest subtree first; its widths are the bits of `size`.
+    `size` is the number of leaves. The frontier holds the largest subtree first; the bits of `size` are the
+    widths.
     """
 
     size: int = 0
@@ -110,7 +111,7 @@ def root_of_range(start: int, end: int, read: HashReader) -> bytes:
 
 
 def inclusion_proof(index: int, size: int, read: HashReader) -> list[bytes]:
-    """Return the audit path of leaf `index` in the tree of `size` leaves, leaf side first (RFC 6962, 2.1.1)."""
+    """Return the audit path of leaf `index` in a tree of `size` leaves, leaf side first (RFC 6962, 2.1.1)."""
     if not 0 <= index < size <= MAX_SIZE:
         raise LedgerError(f"There is no entry {index} in a tree of {size}.")
     path: list[bytes] = []

@@ -1,8 +1,8 @@
 """Tiles: the tree cut into immutable pieces of 256 hashes (C2SP tlog-tiles), so any proof needs few reads.
 
-A tile of level `l` and index `n` holds up to 256 hashes of 32 bytes. At level 0 they are leaf hashes; at level
-`l` each is the root over 256**l leaves, that is, over one *full* tile of the level below. A partial tile is the
-right edge of its level: it holds 1 to 255 hashes and is never hashed into the level above.
+A tile of level `l` and index `n` holds up to 256 hashes of 32 bytes. At level 0 they are leaf hashes; at
+level `l` each is the root over 256**l leaves, that is, over one *full* tile of the level below. A partial
+tile is the right edge of its level: it holds 1 to 255 hashes and is never hashed into the level above.
 """
 
 import re

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Row, Select, Table, select
 from . import tables as t
 
 PAGE_MAX = 500
+SUBJECTS_PER_QUERY = 500
+"""Far below the number of parameters that SQLite takes (32,766)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +225,21 @@ def attempts(
     if actor is not None:
         query = query.where(t.attempt.c.actor == actor)
     return _all(connection, query, AttemptRow)
+
+
+def session_ids(connection: Connection, grant: str) -> tuple[str, ...]:
+    """Every session of a grant in order, however many: evidence is whole or it is none."""
+    query = select(t.session.c.id).where(t.session.c.grant == grant).order_by(t.session.c.seq)
+    return tuple(connection.execute(query).scalars())
+
+
+def attempt_places(connection: Connection, subjects: Sequence[str]) -> tuple[int, ...]:
+    """The place of every refused attempt about these streams, in order, however many."""
+    places: set[int] = set()
+    for start in range(0, len(subjects), SUBJECTS_PER_QUERY):
+        part = subjects[start : start + SUBJECTS_PER_QUERY]
+        places.update(connection.execute(select(t.attempt.c.seq).where(t.attempt.c.subject.in_(part))).scalars())
+    return tuple(sorted(places))
 
 
 def _newest(table: Table, limit: int) -> Select[tuple[object, ...]]:

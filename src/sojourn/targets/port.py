@@ -17,6 +17,11 @@ class Removal:
     sessions_present: int
     sessions_terminated: int
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left."""
+        return not self.role_present and not self.sessions_present
+
 
 class TargetDriver(Protocol):
     """One kind of target. Every method may raise SojournError `target.…`; none waits for ever."""
@@ -26,10 +31,18 @@ class TargetDriver(Protocol):
     ) -> tuple[str, ...]:
         """Make the login `credential` with exactly the privileges of `role`; gives what was read back.
 
-        What is left of an earlier try of the same credential is replaced. `secret` is the administrator's.
+        What is left of an earlier try of the same credential is replaced; a login of that name that Sojourn did
+        not make is refused. `secret` is the administrator's.
         """
         ...
 
     async def revoke(self, target: Target, *, credential: str, secret: str) -> Removal:
-        """End its sessions, remove it and all it holds, and read back. Removing what is not there is no error."""
+        """End its sessions, remove it and all it holds, and read back. Removing what is not there is no error.
+
+        The answer says if something would not go; then the login is shut at least, and this is to be called again.
+        """
+        ...
+
+    async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
+        """What Sojourn's account lacks for the target's roles, one line each with its remedy; empty if nothing."""
         ...

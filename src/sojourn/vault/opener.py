@@ -44,7 +44,7 @@ class Opener:
         except (InvalidTag, ValueError) as error:
             raise _damaged(f"sealed value {matter.commitment} cannot be opened") from error
         salt, value = salted[:SALT_BYTES], salted[SALT_BYTES:]
-        if commit(value, salt) != matter.commitment:
+        if len(salt) != SALT_BYTES or commit(value, salt) != matter.commitment:
             raise _damaged(f"sealed value {matter.commitment} is not what was committed to")
         return Opened(value=value, salt=salt)
 

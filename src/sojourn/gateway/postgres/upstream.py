@@ -72,11 +72,11 @@ async def open_line(target: Target) -> Line:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             loop = asyncio.get_running_loop()
+            line = Line()
             if target.host.startswith("/"):
-                path = f"{target.host}/.s.PGSQL.{target.port}"
-                _, line = await loop.create_unix_connection(Line, path)
+                await loop.create_unix_connection(lambda: line, f"{target.host}/.s.PGSQL.{target.port}")
                 return line
-            _, line = await loop.create_connection(Line, target.host, target.port)
+            await loop.create_connection(lambda: line, target.host, target.port)
             context = tls_context(target)
             if context is None:
                 return line
@@ -146,6 +146,8 @@ def _authenticate(line: Line, exchange: ClientExchange, frame: Frame) -> bool:
     step = parse_authentication(frame.payload)
     match step.code:
         case AuthenticationCode.OK:
+            if not exchange.proved:
+                raise WireError("the target did not prove that it knows the credential")
             return True
         case AuthenticationCode.SASL:
             if Mechanism.PLAIN not in step.mechanisms:

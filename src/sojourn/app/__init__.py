@@ -1,0 +1,1 @@
+"""The only place that wires things together, and the only one that touches clock, randomness and environment."""

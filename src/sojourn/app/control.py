@@ -1,0 +1,156 @@
+"""Control, wired: read models, enforcer and API over one client of the scribe."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import socket
+from collections.abc import Callable
+
+import structlog
+import uvicorn
+
+from sojourn.domain.catalogue import Adopted
+from sojourn.domain.events import ProcessStarted
+from sojourn.domain.history import Change
+from sojourn.domain.identifiers import SYSTEM
+from sojourn.domain.target import TargetKind
+from sojourn.errors import Code, SojournError
+from sojourn.evidence.sources import pack_of
+from sojourn.identity.accounts import PasswordReader
+from sojourn.identity.limits import AttemptLimit
+from sojourn.projections.projector import Projections
+from sojourn.scribe.client import ScribeClient
+from sojourn.settings import Layout, Settings
+from sojourn.targets.enforcer import Enforcer
+from sojourn.targets.postgres import PostgresDriver
+from sojourn.vault.opener import Opener
+from sojourn.vault.sealer import Sealer
+from sojourn.vault.secrets import read_secret
+from sojourn.web.server import build
+from sojourn.web.services import Services
+from sojourn.workflow.adopt import adopt, load_adopted
+from sojourn.workflow.ports import Office
+
+from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
+from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
+
+CONNECT_SECONDS = 30.0
+
+
+async def run_control(layout: Layout, settings: Settings) -> None:
+    """Serve as this installation's control until cancelled."""
+
+    require_loopback(settings)
+    async with ScribeClient(layout.scribe_socket) as ledger:
+        await ledger.connected(CONNECT_SECONDS)
+        in_force = await _adopt(layout, ledger)
+        office = make_office(layout, ledger, lambda: in_force)
+        started = ProcessStarted(process="control", node=node("control"), build=BUILD)
+        await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
+        await _serve_control(layout, settings, ledger, office)
+
+
+def require_loopback(settings: Settings) -> None:
+    """Refuse to offer the API, which has no TLS of its own, to other machines.
+
+    Raises SojournError `settings.invalid`.
+    """
+    host = settings.control.host
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise SojournError(
+            Code.SETTINGS_INVALID,
+            name="control.host",
+            problem=f"{host} can be reached from other machines, and the API has no TLS of its own",
+            expected="a loopback address, with a TLS proxy in front of it",
+        )
+
+
+async def _adopt(layout: Layout, ledger: ScribeClient) -> Adopted:
+    """Put the files in force; if they will not do, go on with what is in force, and say so."""
+
+    try:
+        catalogue, files = read_catalogue(layout)
+    except SojournError as error:
+        adopted = await load_adopted(ledger)
+        if adopted is None:
+            raise
+        structlog.get_logger("control").error("the files are not adopted", text=str(error), version=adopted.version)
+        return adopted
+    return await adopt(ledger, catalogue=catalogue, files=files, operator=operator())
+
+
+def make_office(layout: Layout, ledger: ScribeClient, in_force: Callable[[], Adopted]) -> Office:
+    """What every verb works with, wired to this installation\'s ledger and keys."""
+
+    sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes)
+    return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force)
+
+
+async def _serve_control(layout: Layout, settings: Settings, ledger: ScribeClient, office: Office) -> None:
+    """Run read models, enforcer and API until cancelled."""
+
+    projections = Projections.open(layout.projections)
+    gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes)
+    enforcer = Enforcer(
+        office=office,
+        follow=ledger.follow,
+        attachment=ledger.attachment,
+        secret_sealer=gateway_sealer,
+        read_secret=lambda name: read_secret(layout.configuration / "secrets", name),
+        drivers={TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)},
+        new_password=new_password,
+    )
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_project(projections, ledger))
+        tasks.create_task(enforcer.run())
+        tasks.create_task(_serve_api(layout, settings, services))
+
+
+async def _project(projections: Projections, ledger: ScribeClient) -> None:
+    async for batch in ledger.follow(projections.following):
+        projections.apply(batch)
+
+
+def _services(
+    layout: Layout,
+    settings: Settings,
+    ledger: ScribeClient,
+    office: Office,
+    projections: Projections,
+    gateway_sealer: Sealer,
+) -> Services:
+
+    opener = Opener(key_pair(layout, EVIDENCE))
+    return Services(
+        office=office,
+        projections=projections,
+        settings=settings,
+        passwords=PasswordReader(matter=ledger.matter, open_value=opener.open_value),
+        limit=AttemptLimit(SystemClock().now),
+        gateway_sealer=gateway_sealer,
+        matter=ledger.matter,
+        open_value=opener.open_value,
+        size=ledger.size,
+        sign=ledger.sign,
+        pack=lambda grant: pack_of(grant, ledger=ledger, projections=projections, open_sealed=opener.open),
+        gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
+        random_bytes=secrets.token_bytes,
+        verifier_key=layout.verifier_key.read_text().strip(),
+        authority=(layout.tls / "authority.crt").read_text(),
+        version=BUILD,
+    )
+
+
+async def _serve_api(layout: Layout, settings: Settings, services: Services) -> None:
+
+    place = layout.run / "control.json"
+    with socket.create_server((settings.control.host, same_port(place, settings.control.port))) as listener:
+        configuration = uvicorn.Config(
+            build(services), log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
+        )
+        server = uvicorn.Server(configuration)
+        announce(place, *listener.getsockname()[:2])
+        await server.serve(sockets=[listener])

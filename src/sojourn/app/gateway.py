@@ -1,0 +1,40 @@
+"""The gateway, wired."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import ssl
+
+from sojourn.gateway.process import run_gateway
+from sojourn.scribe.client import ScribeClient
+from sojourn.settings import Layout, Settings
+from sojourn.vault.opener import Opener
+from sojourn.vault.sealer import Sealer
+
+from .ambient import BUILD, SystemClock, new_id, node
+from .installation import EVIDENCE, GATEWAY, announce, key_pair, same_port
+
+
+async def run_gateway_process(layout: Layout, settings: Settings) -> None:
+    """Serve as this installation's gateway until cancelled."""
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    tls.load_cert_chain(layout.tls / "server.crt", layout.tls / "server.key")
+    place = layout.run / "gateway.json"
+    gateway = dataclasses.replace(settings.gateway, port=same_port(place, settings.gateway.port))
+    async with ScribeClient(layout.scribe_socket) as ledger:
+        await run_gateway(
+            settings=gateway,
+            ledger=ledger,
+            sealer=Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes),
+            open_value=Opener(key_pair(layout, GATEWAY)).open_value,
+            tls=tls,
+            clock=SystemClock(),
+            new_id=new_id,
+            random_bytes=secrets.token_bytes,
+            node=node("gateway"),
+            build=BUILD,
+            started=lambda host, port: announce(place, host, port),
+        )

@@ -1,0 +1,86 @@
+"""`sojourn serve`: everything under supervision, or one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+
+import structlog
+import uvloop
+
+from sojourn.settings import Layout, Settings
+from sojourn.supervise import Process, Supervisor, sole_use
+
+from .ambient import SystemClock
+from .installation import prepare, read_catalogue, read_settings, require_installation, signing_key
+
+
+def serve(layout: Layout, only: str | None = None) -> int:
+    """Run all processes under supervision, or one of them. Returns the exit code.
+
+    Raises SojournError when the directory, its settings or its configuration will not do.
+    """
+    require_installation(layout)
+    settings = read_settings(layout)
+    _configure_logging()
+    if only is None:
+        read_catalogue(layout)
+        layout.run.mkdir(mode=0o700, exist_ok=True)
+        with sole_use(layout):
+            prepare(layout, settings)
+            Supervisor(layout=layout, say=structlog.get_logger("serve").info).run()
+        return 0
+    prepare(layout, settings)
+    match Process(only):
+        case Process.SCRIBE:
+            return _run_scribe(layout, settings)
+        case Process.CONTROL:
+            from .control import run_control
+
+            return _run_until_told(lambda: run_control(layout, settings))
+        case Process.GATEWAY:
+            from .gateway import run_gateway_process
+
+            return _run_until_told(lambda: run_gateway_process(layout, settings))
+
+
+def _configure_logging() -> None:
+    """Logs go to standard error, one line each; they are for operators and never evidence."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+
+
+def _run_scribe(layout: Layout, settings: Settings) -> int:
+    from sojourn.scribe import process
+
+    return process.run(
+        layout, settings.scribe, signing_key(layout), SystemClock().now, stop_descriptor=sys.stdin.fileno()
+    )
+
+
+def _run_until_told(work: Callable[[], Coroutine[object, object, None]]) -> int:
+    """Run `work` until SIGTERM, SIGINT, or the end of standard input (the supervisor's death)."""
+
+    async def supervised() -> None:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        if not sys.stdin.isatty():
+            loop.add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 4096) or task.cancel())
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    uvloop.run(supervised())
+    return 0

@@ -1,0 +1,113 @@
+"""A temporary login role in PostgreSQL: exactly the privileges named, for exactly as long as the grant.
+
+See `grant` for how it is made, `removal` for how it is taken away, `preflight` for what it takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from psycopg import errors
+
+from sojourn.domain.target import Role, Target
+from sojourn.errors import Code, SojournError
+from sojourn.targets.port import Removal
+
+from .connection import Connection, again, explained, first_line, reaching
+from .grant import Access, make, verifier_of
+from .observe import find
+from .preflight import lacking
+from .removal import take_away
+
+GRANT_SECONDS = 25.0
+REVOKE_SECONDS = 40.0
+PREFLIGHT_SECONDS = 20.0
+
+
+class PostgresDriver:
+    """Implements `targets.port.TargetDriver` for PostgreSQL 15 and newer."""
+
+    def __init__(
+        self,
+        random_bytes: Callable[[int], bytes],
+        *,
+        grant_seconds: float = GRANT_SECONDS,
+        revoke_seconds: float = REVOKE_SECONDS,
+    ) -> None:
+        """`random_bytes(n)` gives n fresh random bytes, for salts. The seconds bound one call each."""
+        self._random_bytes = random_bytes
+        self._grant_seconds = grant_seconds
+        self._revoke_seconds = revoke_seconds
+        self._locks: dict[tuple[str, int, str], asyncio.Lock] = {}
+
+    async def grant(
+        self, target: Target, role: Role, *, credential: str, password: str, until: datetime, secret: str
+    ) -> tuple[str, ...]:
+        """See `targets.port.TargetDriver.grant`."""
+        access = Access(name=credential, role=role, verifier=verifier_of(password, self._random_bytes), until=until)
+        lock = self._lock(target)
+        async with (
+            reaching(target, secret, self._grant_seconds) as reach,
+            reach.connect() as connection,
+            explained(target, role),
+        ):
+            if await find(connection, credential) is not None:
+                removal = await take_away(reach, connection, credential, lock)
+                if not removal.complete:
+                    problem = "what is left of an earlier try does not go away"
+                    raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
+            async with lock, _privileged(connection, target, role):
+                observed = await again(lambda: make(connection, target, access))
+        return observed
+
+    async def revoke(self, target: Target, *, credential: str, secret: str) -> Removal:
+        """See `targets.port.TargetDriver.revoke`."""
+        async with reaching(target, secret, self._revoke_seconds) as reach, reach.connect() as connection:
+            try:
+                async with explained(target, None):
+                    removal = await take_away(reach, connection, credential, self._lock(target))
+            except errors.InsufficientPrivilege as error:
+                raise SojournError(
+                    Code.TARGET_PRIVILEGE_MISSING,
+                    target=target.name,
+                    problem=first_line(error),
+                    remedy=f'GRANT "{credential}" TO "{target.administrator}" WITH ADMIN OPTION;',
+                ) from error
+        return removal
+
+    async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
+        """See `targets.port.TargetDriver.preflight`."""
+        async with (
+            reaching(target, secret, PREFLIGHT_SECONDS) as reach,
+            reach.connect() as connection,
+            explained(target, None),
+        ):
+            lacks = await lacking(connection, target, target.roles)
+        return tuple(str(lack) for lack in lacks)
+
+    def _lock(self, target: Target) -> asyncio.Lock:
+        """One at a time changes the catalogs of one database: PostgreSQL would refuse, not queue, the others."""
+        return self._locks.setdefault((target.host, target.port, target.database), asyncio.Lock())
+
+
+@asynccontextmanager
+async def _privileged(connection: Connection, target: Target, role: Role) -> AsyncIterator[None]:
+    """Say which privilege Sojourn's own account lacks, and the SQL that gives it, if that is why something failed.
+
+    PostgreSQL only warns when some of what a GRANT names cannot be passed on; the read-back finds that, and this
+    finds the reason.
+    """
+    try:
+        yield
+    except (errors.InsufficientPrivilege, SojournError) as error:
+        if isinstance(error, SojournError) and error.code is not Code.TARGET_REFUSED:
+            raise
+        lacks = [lack for lack in await lacking(connection, target, (role,)) if lack.remedy]
+        if not lacks and isinstance(error, SojournError):
+            raise
+        problem = "; ".join(lack.problem for lack in lacks) or first_line(error)
+        remedy = " ".join(lack.remedy for lack in lacks) or f'ALTER ROLE "{target.administrator}" CREATEROLE;'
+        raise SojournError(Code.TARGET_PRIVILEGE_MISSING, target=target.name, problem=problem, remedy=remedy) from error

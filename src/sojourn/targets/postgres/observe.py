@@ -1,0 +1,122 @@
+"""What a role is and can do in PostgreSQL, read from the catalogs, in the words in which it was asked for.
+
+Only what was given to the role itself counts; what PUBLIC has is the same for everybody and not ours to change.
+Whatever the role has beyond tables, columns, schemas and its database gets a line too, so that it can be seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sojourn.domain.target import Role
+
+from .connection import Connection
+
+OURS = "Sojourn access "
+"""How the comment begins that every role of ours carries; its name follows. No role can change its own comment."""
+
+_GIVEN = """
+SELECT a.privilege_type || ' on schema ' || n.nspname
+FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
+WHERE a.grantee = %(role)s
+UNION ALL
+SELECT a.privilege_type || ' on database ' || d.datname
+FROM pg_catalog.pg_database d, pg_catalog.aclexplode(d.datacl) a
+WHERE a.grantee = %(role)s
+UNION ALL
+SELECT a.privilege_type || ' on ' || n.nspname || '.' || c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+     pg_catalog.aclexplode(c.relacl) a
+WHERE a.grantee = %(role)s
+UNION ALL
+SELECT a.privilege_type || ' (' || t.attname || ') on ' || n.nspname || '.' || c.relname
+FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+     pg_catalog.aclexplode(t.attacl) a
+WHERE a.grantee = %(role)s
+UNION ALL
+SELECT 'member of ' || m.roleid::pg_catalog.regrole::text
+FROM pg_catalog.pg_auth_members m WHERE m.member = %(role)s
+UNION ALL
+SELECT 'attribute ' || v.name
+FROM pg_catalog.pg_roles r, LATERAL (VALUES
+    ('SUPERUSER', r.rolsuper), ('CREATEDB', r.rolcreatedb), ('CREATEROLE', r.rolcreaterole),
+    ('REPLICATION', r.rolreplication), ('BYPASSRLS', r.rolbypassrls), ('INHERIT', r.rolinherit)) v (name, has)
+WHERE r.oid = %(role)s AND v.has
+UNION ALL
+SELECT CASE s.deptype WHEN 'o' THEN 'owner of ' WHEN 'a' THEN 'privilege on ' ELSE 'named by ' END
+       || CASE WHEN s.dbid IN (0, d.oid) THEN pg_catalog.pg_describe_object(s.classid, s.objid, s.objsubid)
+               ELSE 'something in database ' || (SELECT datname FROM pg_catalog.pg_database WHERE oid = s.dbid) END
+FROM pg_catalog.pg_shdepend s, pg_catalog.pg_database d
+WHERE d.datname = pg_catalog.current_database()
+  AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = %(role)s
+  AND NOT (s.deptype = 'a' AND (s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass OR s.dbid = d.oid
+      AND s.classid IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_namespace'::pg_catalog.regclass)))
+"""
+
+_TABLES = """
+SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1
+"""
+
+_STANDING = """
+SELECT oid::pg_catalog.int8, rolcanlogin, rolconnlimit, rolvaliduntil,
+       COALESCE(pg_catalog.shobj_description(oid, 'pg_authid'), '')
+FROM pg_catalog.pg_roles WHERE rolname = %s
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A role as the server has it. `oid` stays the same number as long as the role lives, whatever its name."""
+
+    oid: int
+    name: str
+    login: bool
+    connections_max: int
+    until: datetime | None
+    comment: str
+
+    @property
+    def ours(self) -> bool:
+        """Whether Sojourn made it."""
+        return self.comment == OURS + self.name
+
+
+async def find(connection: Connection, name: str) -> Standing | None:
+    """The role of that name, or None."""
+    row = await (await connection.execute(_STANDING, (name,))).fetchone()
+    if row is None:
+        return None
+    oid, login, connections_max, until, comment = row
+    assert isinstance(oid, int) and isinstance(connections_max, int)
+    assert until is None or isinstance(until, datetime)
+    return Standing(
+        oid=oid, name=name, login=login is True, connections_max=connections_max, until=until, comment=str(comment)
+    )
+
+
+async def observe(connection: Connection, oid: int) -> tuple[str, ...]:
+    """Everything that was given to the role, one line each, sorted."""
+    cursor = await connection.execute(_GIVEN, {"role": oid})
+    return tuple(sorted({str(line) for (line,) in await cursor.fetchall()}))
+
+
+async def tables_of(connection: Connection, schema: str) -> tuple[str, ...]:
+    """The tables, views and foreign tables that the schema holds now."""
+    cursor = await connection.execute(_TABLES, (schema,))
+    return tuple(str(name) for (name,) in await cursor.fetchall())
+
+
+async def expected(connection: Connection, role: Role) -> tuple[str, ...]:
+    """What `role` names, in the same words; a schema's tables are those that it holds now."""
+    lines: set[str] = set()
+    for privilege in role.privileges:
+        lines.add(f"USAGE on schema {privilege.schema}")
+        for table in privilege.tables or await tables_of(connection, privilege.schema):
+            for verb in privilege.verbs:
+                for column in privilege.columns or ("",):
+                    part = f" ({column})" if column else ""
+                    lines.add(f"{verb.upper()}{part} on {privilege.schema}.{table}")
+    return tuple(sorted(lines))

@@ -1,0 +1,101 @@
+"""What Sojourn's account lacks on a server to make the roles that a configuration names, with the SQL that gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import LiteralString
+
+from psycopg import errors
+
+from sojourn.domain.target import Privilege, Role, Target
+
+from .connection import Connection
+from .observe import tables_of
+
+_ACCOUNT = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
+
+_CONNECT = """
+SELECT EXISTS (SELECT FROM pg_catalog.aclexplode(COALESCE(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
+               WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT')
+    OR pg_catalog.has_database_privilege(d.oid, 'CONNECT WITH GRANT OPTION')
+FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+"""
+
+_SCHEMA = "SELECT pg_catalog.has_schema_privilege(%s, 'USAGE WITH GRANT OPTION')"
+_TABLE = "SELECT pg_catalog.has_table_privilege(pg_catalog.format('%%I.%%I', %s::text, %s::text), %s)"
+_COLUMN = "SELECT pg_catalog.has_column_privilege(pg_catalog.format('%%I.%%I', %s::text, %s::text), %s, %s)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """One thing that is missing. `remedy` is the SQL that gives it; empty if the configuration is what is wrong."""
+
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """The line that a person reads."""
+        return f"{self.problem}: {self.remedy}" if self.remedy else f"{self.problem}: correct targets.yaml"
+
+
+async def lacking(connection: Connection, target: Target, roles: tuple[Role, ...]) -> tuple[Lack, ...]:
+    """Everything that is missing for these roles, in the order in which it is best given; nothing is changed."""
+    account, lacks = _quoted(target.administrator), []
+    if not await _holds(connection, _ACCOUNT):
+        lacks.append(Lack(problem="it may not make roles", remedy=f"ALTER ROLE {account} CREATEROLE;"))
+    if not await _holds(connection, _CONNECT):
+        remedy = f"GRANT CONNECT ON DATABASE {_quoted(target.database)} TO {account} WITH GRANT OPTION;"
+        lacks.append(Lack(problem=f"it may not let others connect to database {target.database}", remedy=remedy))
+    for role in roles:
+        for privilege in role.privileges:
+            lacks += await _lacking_for(connection, account, privilege)
+    return tuple(dict.fromkeys(lacks))
+
+
+async def _lacking_for(connection: Connection, account: str, privilege: Privilege) -> list[Lack]:
+    schema, lacks = privilege.schema, []
+    try:
+        if not await _holds(connection, _SCHEMA, schema):
+            remedy = f"GRANT USAGE ON SCHEMA {_quoted(schema)} TO {account} WITH GRANT OPTION;"
+            lacks.append(Lack(problem=f"it may not pass on USAGE on schema {schema}", remedy=remedy))
+    except errors.InvalidSchemaName:
+        return [Lack(problem=f"there is no schema {schema}")]
+    for table in privilege.tables or await tables_of(connection, schema):
+        for verb in privilege.verbs:
+            for column in privilege.columns or ("",):
+                lack = await _lacking_on(connection, account, (schema, table, column), verb.upper())
+                lacks += () if lack is None else (lack,)
+    return lacks
+
+
+async def _lacking_on(connection: Connection, account: str, place: tuple[str, str, str], verb: str) -> Lack | None:
+    schema, table, column = place
+    option = f"{verb} WITH GRANT OPTION"
+    try:
+        if column:
+            held = await _holds(connection, _COLUMN, schema, table, column, option)
+        else:
+            held = await _holds(connection, _TABLE, schema, table, option)
+    except errors.UndefinedTable:
+        return Lack(problem=f"there is no table {schema}.{table}")
+    except errors.UndefinedColumn:
+        return Lack(problem=f"there is no column {column} in {schema}.{table}")
+    except errors.InsufficientPrivilege:
+        # Without the use of the schema the server does not look at its tables; that lack has its own line.
+        held = False
+    if held:
+        return None
+    part = f" ({_quoted(column)})" if column else ""
+    return Lack(
+        problem=f"it may not pass on {verb}{f' ({column})' if column else ''} on {schema}.{table}",
+        remedy=f"GRANT {verb}{part} ON TABLE {_quoted(schema)}.{_quoted(table)} TO {account} WITH GRANT OPTION;",
+    )
+
+
+async def _holds(connection: Connection, question: LiteralString, *values: str) -> bool:
+    row = await (await connection.execute(question, values)).fetchone()
+    return row is not None and row[0] is True
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

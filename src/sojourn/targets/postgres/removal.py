@@ -1,0 +1,142 @@
+"""Take a temporary login role out of a server: nothing of it may be left, and nobody else may lose anything.
+
+- It does not rely on VALID UNTIL, which ends log-ins and not sessions. In this order: no more log-ins, sessions
+  ended, prepared transactions rolled back, owned objects dropped in every database, role dropped, absence read back.
+- A session is known by the role's number, which it keeps after the role is gone. While one lives the role stays, so
+  that it can still be ended.
+- What the role owns is dropped with it and never handed to somebody mightier (a function that runs with its owner's
+  rights would be theirs then). If something of somebody else depends on it, that is a failure for people to see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import LiteralString
+
+from psycopg import sql
+
+from sojourn.errors import Code, SojournError
+from sojourn.targets.port import Removal
+
+from .connection import Connection, Reach, again
+from .observe import Standing, find
+
+TERMINATE_TRIES = 100
+TERMINATE_PAUSE_SECONDS = 0.02
+INHERIT_OPTION_SINCE = 160000
+UNLINK_AT_ONCE = 1000
+"""DROP OWNED locks every object in one transaction, and a server has room for so many locks only."""
+
+_SESSIONS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE usesysid = %s"
+_TERMINATE = "SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usesysid = %s"
+_OWNERLESS = """
+SELECT pid FROM pg_catalog.pg_stat_activity s
+WHERE usesysid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid = s.usesysid)
+"""
+_PREPARED = "SELECT database, gid FROM pg_catalog.pg_prepared_xacts WHERE owner = %s ORDER BY 1, 2"
+_ELSEWHERE = """
+SELECT DISTINCT d.datname FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = %s
+  AND d.datname <> pg_catalog.current_database()
+ORDER BY 1
+"""
+_UNLINK = """
+SELECT pg_catalog.lo_unlink(oid)
+FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = %s LIMIT %s) mine
+"""
+
+
+async def take_away(reach: Reach, connection: Connection, name: str, lock: asyncio.Lock) -> Removal:
+    """Remove the role and read back. `lock` keeps others of us from changing the same catalog rows meanwhile.
+
+    A role that carries the name but is not ours is refused (SojournError `target.refused`). If sessions will not
+    end, the role stays, unable to log in, and the answer says so.
+    """
+    role = await find(connection, name)
+    if role is None:
+        # Whose these are cannot be told any more, so none may be left before we say that nothing is.
+        left = await _pids(connection, _OWNERLESS)
+        return Removal(role_present=False, sessions_present=len(left), sessions_terminated=0)
+    if not role.ours:
+        problem = f"there is a role {name} that Sojourn did not make"
+        raise SojournError(Code.TARGET_REFUSED, target=reach.target.name, problem=problem)
+    quoted = sql.Identifier(name)
+
+    async def shut() -> None:
+        await connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL").format(quoted))
+        await _join(connection, quoted)
+
+    async def drop() -> None:
+        async with connection.transaction():
+            if not await _pids(connection, _SESSIONS, role.oid):
+                await connection.execute(sql.SQL("DROP OWNED BY {} RESTRICT").format(quoted))
+                await connection.execute(sql.SQL("DROP ROLE {}").format(quoted))
+
+    await again(shut)
+    ended, living = await _terminate(connection, role)
+    if not living:
+        await _forget_prepared(reach, connection, role)
+        await _drop_elsewhere(reach, connection, role)
+        await _unlink(connection, role)
+        async with lock:
+            await again(drop)
+    return Removal(
+        role_present=await find(connection, name) is not None,
+        sessions_present=len(await _pids(connection, _SESSIONS, role.oid)),
+        sessions_terminated=ended,
+    )
+
+
+async def _pids(connection: Connection, question: LiteralString, *values: int) -> set[object]:
+    cursor = await connection.execute(question, values)
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def _terminate(connection: Connection, role: Standing) -> tuple[int, int]:
+    """End every session of the role; gives how many have ended, and how many still live after a while."""
+    seen: set[object] = set()
+    living: set[object] = set()
+    for _ in range(TERMINATE_TRIES):
+        living = await _pids(connection, _TERMINATE, role.oid)
+        seen |= living
+        if not living:
+            break
+        await asyncio.sleep(TERMINATE_PAUSE_SECONDS)
+    return len(seen - living), len(living)
+
+
+async def _join(connection: Connection, role: sql.Identifier) -> None:
+    """Become a member of the role that we made: ending its sessions and dropping what it owns takes that."""
+    statement: LiteralString = "GRANT {} TO CURRENT_USER"
+    if connection.info.server_version >= INHERIT_OPTION_SINCE:
+        statement = "GRANT {} TO CURRENT_USER WITH INHERIT TRUE, SET TRUE"
+    await connection.execute(sql.SQL(statement).format(role))
+
+
+async def _forget_prepared(reach: Reach, connection: Connection, role: Standing) -> None:
+    """Roll back prepared transactions of the role, each in its own database: their locks outlive every session."""
+    cursor = await connection.execute(_PREPARED, (role.name,))
+    for database, gid in await cursor.fetchall():
+        async with reach.connect(str(database)) as there:
+            # Only who prepared it may roll it back.
+            await there.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role.name)))
+            await there.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
+
+
+async def _unlink(connection: Connection, role: Standing) -> None:
+    """Drop the role's large objects of this database, some at a time: anybody may make any number of them."""
+    while (await connection.execute(_UNLINK, (role.oid, UNLINK_AT_ONCE))).rowcount:
+        pass
+
+
+async def _drop_elsewhere(reach: Reach, connection: Connection, role: Standing) -> None:
+    """Drop what the role owns, or was given, in the other databases of the server."""
+    cursor = await connection.execute(_ELSEWHERE, (role.oid,))
+    for (database,) in await cursor.fetchall():
+        async with reach.connect(str(database)) as there:
+            await _unlink(there, role)
+
+            async def drop(there: Connection = there) -> None:
+                await there.execute(sql.SQL("DROP OWNED BY {} RESTRICT").format(sql.Identifier(role.name)))
+
+            await again(drop)

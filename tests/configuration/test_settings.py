@@ -1,0 +1,118 @@
+"""Settings: what is said counts, what is not said has its default, and all of it is in the reference."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sojourn.configuration import read_settings
+from sojourn.domain.duration import format_duration
+from sojourn.domain.people import Person
+from sojourn.domain.policy import Rule
+from sojourn.domain.target import Privilege, Role, Target
+from sojourn.errors import Code, SojournError
+from sojourn.settings import Settings
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+SECTIONS = {field.name: getattr(Settings(), field.name) for field in dataclasses.fields(Settings)}
+FIELDS = [(section, field.name) for section, value in SECTIONS.items() for field in dataclasses.fields(value)]
+
+
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case timedelta():
+            return format_duration(value)
+        case _:
+            return str(value)
+
+
+def _section(text: str, section: str) -> str:
+    return text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize(("section", "name"), FIELDS)
+def test_a_setting_is_in_the_reference_with_its_default(section: str, name: str) -> None:
+    default = _shown(getattr(SECTIONS[section], name))
+    text = _section((REFERENCE / "settings.md").read_text(), section)
+    assert f"| `{name}` | `{default}` |" in text
+
+
+@pytest.mark.parametrize(("section", "name"), FIELDS)
+def test_a_setting_can_be_set_to_its_default(tmp_path: Path, section: str, name: str) -> None:
+    default = _shown(getattr(SECTIONS[section], name))
+    (tmp_path / "settings.yaml").write_text(f"{section}:\n  {name}: {default}\n")
+    assert read_settings(tmp_path) == Settings()
+
+
+def test_what_is_said_counts_and_the_rest_keeps_its_default(tmp_path: Path) -> None:
+    text = "gateway: {port: 0, require_tls: false, handshake_seconds: 2.5}\ncontrol: {api_token_life: 30m}\n"
+    (tmp_path / "settings.yaml").write_text(text)
+    settings = read_settings(tmp_path)
+    assert (settings.gateway.port, settings.gateway.require_tls, settings.gateway.handshake_seconds) == (0, False, 2.5)
+    assert settings.control.api_token_life == timedelta(minutes=30)
+    assert settings.scribe == Settings().scribe
+
+
+@pytest.mark.parametrize("text", ["", "# port: 1\n", "\n\n"])
+def test_a_file_with_everything_commented_out_means_the_defaults(tmp_path: Path, text: str) -> None:
+    (tmp_path / "settings.yaml").write_text(text)
+    assert read_settings(tmp_path) == Settings()
+    (tmp_path / "settings.yaml").unlink()
+    assert read_settings(tmp_path) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("gatway: {}", 1, 1),
+        ("gateway:\n  prot: 1", 2, 3),
+        ("gateway:\n  port: 65536", 2, 9),
+        ("gateway:\n  port: -1", 2, 9),
+        ("gateway:\n  require_tls: 'true'", 2, 16),
+        ("gateway:\n  handshake_seconds: 0", 2, 22),
+        ("gateway:\n  handshake_seconds: 1e3", 2, 22),
+        ("gateway:\n  handshake_seconds: .inf", 2, 22),
+        ("gateway:\n  host: ''", 2, 9),
+        ("control:\n  api_token_life: 43200", 2, 19),
+        ("control:\n  password_length_min: 7", 2, 24),
+        ("scribe:\n  origin: a b", 2, 11),
+        ("scribe:\n  origin: a+b", 2, 11),
+        ('scribe:\n  origin: "a\\nb"', 2, 11),
+        ("scribe:", 1, 8),
+    ],
+)
+def test_an_unusable_setting_is_refused_at_its_place(tmp_path: Path, text: str, line: int, column: int) -> None:
+    (tmp_path / "settings.yaml").write_text(text)
+    with pytest.raises(SojournError) as raised:
+        read_settings(tmp_path)
+    assert raised.value.code is Code.CONFIGURATION_INVALID
+    details = raised.value.refusal.details
+    assert (details["file"], int(details["line"]), int(details["column"])) == ("settings.yaml", line, column)
+
+
+@pytest.mark.parametrize(
+    ("kind", "section"),
+    [(Person, "people.yaml"), (Target, "targets.yaml"), (Role, "targets.yaml"), (Privilege, "targets.yaml")],
+)
+def test_a_field_of_the_catalogue_is_in_the_reference(
+    kind: type[Person | Target | Role | Privilege], section: str
+) -> None:
+    text = _section((REFERENCE / "configuration.md").read_text(), section)
+    written = {"connections_max": "connections"}
+    for field in dataclasses.fields(kind):
+        if field.name not in ("id", "name") or (kind is Person and field.name == "name"):
+            assert f"| `{written.get(field.name, field.name)}` |" in text, field.name
+
+
+def test_a_field_of_a_rule_is_in_the_reference() -> None:
+    text = _section((REFERENCE / "configuration.md").read_text(), "policy.yaml")
+    for field in dataclasses.fields(Rule):
+        if field.name != "name":
+            assert f"| `{field.name.replace('reason_required', 'reason')}` |" in text, field.name

@@ -1,0 +1,28 @@
+"""What several folders of tests share: one real PostgreSQL that plays production."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sojourn.demo.production import Production
+from sojourn.demo.production import production as running
+
+ADMINISTRATOR_PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session")
+def production() -> Iterator[Production]:
+    """A server with the shop in it, one for each test process. Leave it as you found it.
+
+    Not under pytest's own directory: run as root, the server is another user, and every pytest on the machine that
+    starts closes that directory to others.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="sojourn-production-") as directory,
+        running(Path(directory) / "pg", password=ADMINISTRATOR_PASSWORD) as server,
+    ):
+        yield server

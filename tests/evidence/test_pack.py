@@ -1,0 +1,524 @@
+"""An evidence pack from a real ledger: whole, readable, the same every time, and verified by the verifier alone."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+import sojourn_verify
+from sojourn.domain.catalogue import Catalogue
+from sojourn.domain.events import (
+    ActionCompleted,
+    ActionIntended,
+    AttemptRefused,
+    CancelRequested,
+    CloseCause,
+    EndCause,
+    Event,
+    GrantCreated,
+    GrantEnded,
+    GrantProvisioned,
+    GrantRemovalFailed,
+    GrantRemoved,
+    Outcome,
+    RequestActivated,
+    RequestApproved,
+    RequestSubmitted,
+    SessionClosed,
+    SessionOpened,
+)
+from sojourn.domain.history import Change
+from sojourn.domain.identifiers import (
+    ATTEMPTS,
+    GrantId,
+    PersonId,
+    RequestId,
+    RoleName,
+    RuleName,
+    SessionId,
+    StreamName,
+    TargetName,
+    TokenId,
+    grant_stream,
+    request_stream,
+    session_stream,
+)
+from sojourn.domain.people import Person
+from sojourn.domain.policy import People, Rule
+from sojourn.domain.sealed import Sealed, Sealing
+from sojourn.domain.target import Privilege, Role, Target, TargetKind, Verb
+from sojourn.domain.window import Window
+from sojourn.errors import Code, SojournError
+from sojourn.evidence.sources import pack_of
+from sojourn.projections.projector import Projections
+from sojourn.scribe.client import ScribeClient
+from sojourn.testing.scribe import KEY, ScribeProcess
+from sojourn.vault.keys import KeyPair
+from sojourn.vault.opener import Opener
+from sojourn.vault.sealer import Sealer
+from sojourn.workflow.adopt import adopt
+
+ALICE, BOB, CAROL = PersonId("alice"), PersonId("bob"), PersonId("carol")
+SHOP, READ = TargetName("shop"), RoleName("read")
+REQUEST, GRANT = RequestId("r-0000000001"), GrantId("g-0000000001")
+EVIDENCE = KeyPair(recipient="evidence", private=X25519PrivateKey.generate())
+GATEWAY = KeyPair(recipient="gateway", private=X25519PrivateKey.generate())
+HOSTILE = "<script>alert(1)</script>\u202e\u0007 --> ]]> {{ 7*7 }} \" onload='x' &amp; \u2028 é"
+SECRET = b"the password of the role in the target"
+
+TARGET = Target(
+    name=SHOP,
+    kind=TargetKind.POSTGRES,
+    host="db.example.com",
+    port=5432,
+    database="shop",
+    administrator="admin",
+    administrator_secret="shop",
+    roles=(Role(name=READ, privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,)),)),),
+)
+
+
+def _catalogue(*approvers: PersonId) -> Catalogue:
+    rule = Rule(
+        name=RuleName("shop-read"),
+        who=People(people=(ALICE,)),
+        targets=(SHOP,),
+        roles=(READ,),
+        longest=timedelta(hours=4),
+        approvers=People(people=approvers),
+    )
+    people = tuple(Person(id=one, name=one.title()) for one in (ALICE, BOB, CAROL))
+    return Catalogue(people=people, teams=(), targets=(TARGET,), rules=(rule,))
+
+
+@dataclass
+class Record:
+    """Tells a story to a real scribe."""
+
+    client: ScribeClient
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        """Who seals, who reads, and where reading begins."""
+        self.sealer = Sealer("evidence", EVIDENCE.public, os.urandom)
+        self.gateway_sealer = Sealer("gateway", GATEWAY.public, os.urandom)
+        self.projections = Projections.open(None)
+        self.sealings: list[Sealing] = []
+
+    def seal(self, text: str | bytes, sealer: Sealer | None = None) -> Sealed:
+        """A sealed value about alice, stored with the next append."""
+        sealing = (sealer or self.sealer).seal(ALICE, text if isinstance(text, bytes) else text.encode())
+        self.sealings.append(sealing)
+        return sealing.sealed
+
+    async def say(self, stream: StreamName, *events: Event) -> None:
+        """Append events to a stream."""
+        sealings, self.sealings = self.sealings, []
+        await self.client.append([Change(stream=stream, event=one, seen=None) for one in events], sealings=sealings)
+
+    async def ask_and_approve(self, version: int = 1, approver: PersonId = BOB, reason: str = "INC-1") -> None:
+        """A request of alice, approved and activated, and its grant."""
+        asked = RequestSubmitted(
+            request=REQUEST,
+            person=ALICE,
+            target=SHOP,
+            role=READ,
+            duration=timedelta(minutes=30),
+            reason=self.seal(reason),
+            digest="d" * 64,
+            rules=(RuleName("shop-read"),),
+            approvers=(BOB, CAROL),
+            approvals=1,
+            decide_by=self.now + timedelta(hours=24),
+            activate_within=timedelta(hours=8),
+            configuration_version=1,
+            configuration_digest="c" * 64,
+            source="192.0.2.1:4000",
+        )
+        approved = RequestApproved(
+            request=REQUEST,
+            person=approver,
+            digest="d" * 64,
+            complete=True,
+            activate_by=self.now + timedelta(hours=8),
+            configuration_version=version,
+            source="192.0.2.2:4000",
+            comment=self.seal("go ahead"),
+        )
+        activated = RequestActivated(request=REQUEST, person=ALICE, grant=GRANT, source="192.0.2.1:4001")
+        await self.refuse("approve", ALICE, Code.APPROVAL_SELF, {"person": ALICE, "approvers": "bob"})
+        await self.say(request_stream(REQUEST), asked, approved, activated)
+        created = GrantCreated(
+            grant=GRANT,
+            request=REQUEST,
+            person=ALICE,
+            target=SHOP,
+            role=READ,
+            window=Window.starting(self.now, timedelta(minutes=30)),
+            credential="sojourn_g_0000000001",
+            configuration_version=version,
+        )
+        secret = self.seal(SECRET, self.gateway_sealer)
+        observed = ("SELECT on shop.orders", "CONNECT on shop")
+        await self.say(grant_stream(GRANT), created, GrantProvisioned(grant=GRANT, observed=observed, secret=secret))
+
+    async def refuse(self, verb: str, actor: str, code: str, details: dict[str, str]) -> None:
+        """A refused attempt about the request."""
+        event = AttemptRefused(
+            verb=verb,
+            actor=actor,
+            code=code,
+            subject=request_stream(REQUEST),
+            source="192.0.2.1:4000",
+            details=tuple(details.items()),
+        )
+        await self.say(ATTEMPTS, event)
+
+    async def work(
+        self, session: SessionId, *statements: tuple[str, list[Any] | None, str], close: bool = True
+    ) -> None:
+        """A session with statements: text, bound values, and the SQLSTATE they ended with."""
+        stream = session_stream(session)
+        opened = SessionOpened(
+            session=session,
+            grant=GRANT,
+            person=ALICE,
+            target=SHOP,
+            role=READ,
+            database="shop",
+            token=TokenId("t-0000000001"),
+            node="gateway-1",
+            source="192.0.2.1:5000",
+            application="psql",
+            tls="TLSv1.3",
+        )
+        await self.say(stream, opened)
+        for number, (text, binds, sqlstate) in enumerate(statements, 1):
+            detail: dict[str, object] = {"text": text} | ({} if binds is None else {"binds": binds})
+            intended = ActionIntended(
+                session=session,
+                number=number,
+                protocol="postgres",
+                verb="select",
+                may_write=False,
+                objects=("shop.orders",),
+                detail=self.seal(msgspec.json.encode(detail, order="sorted")),
+            )
+            completed = ActionCompleted(
+                session=session,
+                number=number,
+                outcome=Outcome.FAILED if sqlstate else Outcome.COMPLETED,
+                tags=() if sqlstate else ("SELECT 3",),
+                sqlstate=sqlstate,
+                rows=0 if sqlstate else 3,
+                bytes_in=50,
+                bytes_out=900,
+                duration_us=1500,
+                message=self.seal(f"permission denied: {HOSTILE}") if sqlstate else None,
+            )
+            await self.say(stream, intended, completed)
+        if close:
+            await self.say(
+                stream,
+                CancelRequested(session=session, source="192.0.2.1:5001"),
+                SessionClosed(
+                    session=session,
+                    cause=CloseCause.GRANT_ENDED,
+                    actions=len(statements),
+                    bytes_in=50,
+                    bytes_out=900,
+                    cut_lag_us=12_300,
+                ),
+            )
+
+    async def end(self) -> None:
+        """The grant is revoked and taken back at the second try."""
+        await self.say(
+            grant_stream(GRANT),
+            GrantEnded(grant=GRANT, cause=EndCause.REVOKED, ended_by=CAROL),
+            GrantRemovalFailed(grant=GRANT, attempt=1, problem="the target is restarting"),
+            GrantRemoved(
+                grant=GRANT,
+                role_present=False,
+                sessions_present=0,
+                sessions_terminated=1,
+                read_back_at=self.now,
+            ),
+        )
+
+    async def pack(self, grant: str = GRANT) -> bytes:
+        """The evidence pack of what was told."""
+        start = self.projections.following
+        while batch := await self.client.read(start, 1000):
+            self.projections.apply(batch)
+            start = batch[-1].seq + 1
+        return await pack_of(grant, ledger=self.client, projections=self.projections, open_sealed=Opener(EVIDENCE).open)
+
+
+@pytest.fixture
+async def record(tmp_path: Path) -> AsyncIterator[Record]:
+    """A real scribe with a configuration in force."""
+    process = ScribeProcess(root=tmp_path)
+    process.start()
+    try:
+        async with ScribeClient(process.layout.scribe_socket) as client:
+            await client.connected(30)
+            await adopt(client, catalogue=_catalogue(BOB, CAROL), files={"people.yaml": b"people: {}"}, operator="root")
+            record = Record(client)
+            yield record
+            record.projections.close()
+    finally:
+        process.stop()
+
+
+async def _whole_story(record: Record) -> bytes:
+    await record.ask_and_approve()
+    await record.work(
+        SessionId("s-0000000001"),
+        ("select * from orders where id = $1", [{"text": "7"}, None, {"base64": "AAE="}], ""),
+        ("update orders set total = 0", None, "42501"),
+    )
+    await record.work(SessionId("s-0000000002"), ("select 1\n  from orders", None, ""))
+    await record.end()
+    return await record.pack()
+
+
+def _files(pack: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(pack)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _story(pack: bytes) -> dict[str, Any]:
+    story: dict[str, Any] = json.loads(_files(pack)["grant.json"])
+    return story
+
+
+def _answers(pack: bytes) -> dict[str, str]:
+    return {test["letter"]: test["answer"] for test in _story(pack)["tests"]}
+
+
+def _verify(pack: bytes, directory: Path) -> tuple[int, dict[str, Any]]:
+    """What the verifier says, run as an auditor runs it: one file, no packages, nothing of ours on the path."""
+    path = directory / "pack.zip"
+    path.write_bytes(pack)
+    assert sojourn_verify.__file__ is not None
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", sojourn_verify.__file__, str(path), "--key", KEY.vkey(), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, json.loads(done.stdout)
+
+
+async def test_a_pack_of_a_whole_access_verifies_offline(record: Record, tmp_path: Path) -> None:
+    pack = await _whole_story(record)
+    status, report = _verify(pack, tmp_path)
+    assert (status, report["problems"]) == (0, [])
+    assert report["checked"]["streams"] == 6
+    assert report["checked"]["attachments"] == 2
+    assert report["checked"]["disclosed values"] == 6
+
+
+async def test_an_altered_statement_is_named_by_the_verifier(record: Record, tmp_path: Path) -> None:
+    files = _files(await _whole_story(record))
+    name = next(name for name, data in files.items() if name.startswith("entries/") and b"action.completed" in data)
+    files[name] = files[name].replace(b'"rows":3', b'"rows":2')
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    status, report = _verify(buffer.getvalue(), tmp_path)
+    assert status == 1
+    assert name in json.dumps(report["problems"])
+
+
+async def test_the_story_says_who_asked_who_decided_what_was_done_and_how_it_ended(record: Record) -> None:
+    story = _story(await _whole_story(record))
+    assert (story["request"]["person"], story["request"]["reason"]) == ("alice", "INC-1")
+    assert [(one["person"], one["decision"], one["comment"]) for one in story["decisions"]] == [
+        ("bob", "approved", "go ahead")
+    ]
+    assert story["refused"][0]["code"] == "approval.self"
+    assert "alice asked for this access" in story["refused"][0]["sentence"]
+    assert story["access"]["privileges"] == ["SELECT on shop.orders", "CONNECT on shop"]
+    assert (story["access"]["ended"]["cause"], story["access"]["ended"]["by"]) == ("revoked", "carol")
+    assert story["access"]["removal_failed"][0]["problem"] == "the target is restarting"
+    assert story["access"]["removed"]["sessions_terminated"] == 1
+    first, second = story["sessions"]
+    assert [action["text"] for action in first["actions"]] == [
+        "select * from orders where id = $1",
+        "update orders set total = 0",
+    ]
+    assert first["actions"][0]["binds"] == ["7", None, "base64:AAE="]
+    assert (first["actions"][1]["sqlstate"], first["actions"][1]["outcome"]) == ("42501", "failed")
+    assert first["closed"]["cut_lag_us"] == 12_300 and len(first["cancels"]) == 1
+    assert second["actions"][0]["text"] == "select 1\n  from orders"
+
+
+async def test_every_test_of_a_proper_access_passes(record: Record) -> None:
+    assert _answers(await _whole_story(record)) == dict.fromkeys("BCDEFHK", "pass")
+
+
+async def test_an_access_that_is_still_open_is_said_to_be(record: Record, tmp_path: Path) -> None:
+    await record.ask_and_approve()
+    await record.work(SessionId("s-0000000001"), ("select 1", None, ""), close=False)
+    pack = await record.pack()
+    assert _answers(pack)["H"] == "not applicable"
+    page = _files(pack)["index.html"].decode()
+    assert "not yet" in page and "its end is not on record" in page
+    assert _verify(pack, tmp_path)[0] == 0
+
+
+async def test_an_access_that_was_never_used_is_said_to_be(record: Record) -> None:
+    await record.ask_and_approve()
+    await record.end()
+    pack = await record.pack()
+    assert _answers(pack)["F"] == "not applicable"
+    assert "It was never used" in _files(pack)["index.html"].decode()
+
+
+async def test_an_approver_whom_the_policy_of_that_moment_does_not_name_fails_the_test(record: Record) -> None:
+    await adopt(record.client, catalogue=_catalogue(CAROL), files={"people.yaml": b"people: {} #"}, operator="root")
+    await record.ask_and_approve(version=2)
+    pack = await record.pack()
+    assert _answers(pack)["C"] == "fail"
+    reason = next(test["reason"] for test in _story(pack)["tests"] if test["letter"] == "C")
+    assert "version 2 does not name bob" in reason
+    assert [one["version"] for one in _story(pack)["configurations"]] == [1, 2]
+
+
+async def test_a_requester_who_approved_fails_the_test(record: Record) -> None:
+    await record.ask_and_approve(approver=ALICE)
+    answers = _answers(await record.pack())
+    assert (answers["D"], answers["C"]) == ("fail", "fail")
+
+
+async def test_use_outside_the_window_fails_the_test(record: Record) -> None:
+    record.now -= timedelta(hours=2)
+    await record.ask_and_approve()
+    await record.work(SessionId("s-0000000001"), ("select 1", None, ""))
+    await record.end()
+    answers = _answers(await record.pack())
+    assert (answers["F"], answers["H"]) == ("fail", "fail")
+
+
+async def test_the_same_ledger_gives_the_same_bytes(record: Record) -> None:
+    assert await _whole_story(record) == await record.pack()
+
+
+async def test_what_is_sealed_to_the_gateway_is_in_no_pack(record: Record) -> None:
+    pack = await _whole_story(record)
+    files = _files(pack)
+    for content in files.values():
+        assert SECRET not in content
+    disclosed = json.loads(files["disclosed.json"])
+    sealed = [json.loads(files[name])["body"].get("secret") for name in files if name.startswith("entries/")]
+    (secret,) = [one for one in sealed if one is not None]
+    assert secret["commitment"] not in [one["commitment"] for one in disclosed]
+
+
+async def test_no_refused_attempt_and_no_session_is_left_out_however_many_there_are(
+    record: Record, tmp_path: Path
+) -> None:
+    await record.ask_and_approve()
+    event = AttemptRefused(
+        verb="approve", actor=ALICE, code=Code.APPROVAL_SELF, subject=request_stream(REQUEST), source=""
+    )
+    await record.client.append([Change(stream=ATTEMPTS, event=event, seen=None)] * 600)
+    async with asyncio.TaskGroup() as group:
+        for number in range(510):
+            group.create_task(record.work(SessionId(f"s-{number:010d}")))
+    pack = await record.pack()
+    story = _story(pack)
+    assert (len(story["refused"]), len(story["sessions"])) == (601, 510)
+    assert _verify(pack, tmp_path)[0] == 0
+
+
+class _Page(HTMLParser):
+    """What a browser would make of the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember tags, attributes and where links lead."""
+        self.tags.append(tag)
+        self.attributes.update(name for name, _ in attrs)
+        self.links.extend(value or "" for name, value in attrs if name in ("href", "src"))
+
+
+async def test_hostile_text_is_shown_and_never_obeyed(record: Record) -> None:
+    await record.refuse(HOSTILE, HOSTILE, Code.APPROVAL_SELF, {"person": HOSTILE, "approvers": HOSTILE})
+    await record.ask_and_approve(reason=HOSTILE)
+    await record.work(SessionId("s-0000000001"), (HOSTILE, [{"text": HOSTILE}], "42501"))
+    await record.end()
+    pack = await record.pack()
+    text = _files(pack)["index.html"].decode()
+    page = _Page()
+    page.feed(text)
+    assert not {"script", "img", "iframe", "object", "form", "link"} & set(page.tags)
+    assert not any(name.startswith("on") for name in page.attributes)
+    assert not re.search("[\u0000-\u0008\u000e-\u001f\u2028-\u202e\u2066-\u2069]", text)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e\\u0007" in text
+    assert "{{ 7*7 }}" in text
+    assert _story(pack)["request"]["reason"] == HOSTILE
+
+
+async def test_every_link_of_the_page_leads_into_the_pack(record: Record) -> None:
+    files = _files(await _whole_story(record))
+    page = _Page()
+    page.feed(files["index.html"].decode())
+    assert page.links and set(page.links) <= set(files)
+    entries = {name for name in files if name.startswith("entries/")}
+    untold = entries - set(page.links)
+    assert untold == set(), "each entry is told somewhere on the page"
+
+
+async def test_a_value_whose_key_was_destroyed_is_said_to_be_and_breaks_no_proof(
+    record: Record, tmp_path: Path
+) -> None:
+    lost = record.sealer.seal(ALICE, b"INC-1").sealed
+    await record.ask_and_approve()
+    comment = dataclasses.replace(
+        RequestApproved(
+            request=REQUEST,
+            person=CAROL,
+            digest="d" * 64,
+            complete=False,
+            activate_by=record.now,
+            configuration_version=1,
+            source="",
+        ),
+        comment=lost,
+    )
+    await record.say(request_stream(REQUEST), comment)
+    pack = await record.pack()
+    assert _story(pack)["decisions"][1]["comment"] == "(destroyed)"
+    assert _verify(pack, tmp_path)[0] == 0
+
+
+async def test_a_grant_that_never_was_has_no_evidence(record: Record) -> None:
+    with pytest.raises(SojournError) as raised:
+        await record.pack("g-9999999999")
+    assert raised.value.code is Code.GRANT_UNKNOWN

@@ -1,0 +1,106 @@
+"""A target, its driver, and an engineer who tries things, all on the one real server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from sojourn.demo.production import ADMINISTRATOR, DATABASE, Production
+from sojourn.domain.identifiers import RoleName, TargetName
+from sojourn.domain.target import Privilege, Role, Target, TargetKind, TlsMode, Verb
+from sojourn.targets.port import Removal
+from sojourn.targets.postgres import PostgresDriver
+
+ROLE = Role(
+    name=RoleName("order-fixer"),
+    privileges=(
+        Privilege(schema="shop", verbs=(Verb.SELECT,), tables=("orders", "customers")),
+        Privilege(schema="shop", verbs=(Verb.UPDATE,), tables=("orders",), columns=("status",)),
+    ),
+)
+OBSERVED = (
+    "SELECT on shop.customers",
+    "SELECT on shop.orders",
+    "UPDATE (status) on shop.orders",
+    "USAGE on schema shop",
+)
+
+Row = tuple[object, ...]
+
+
+def target_of(server: Production, *roles: Role) -> Target:
+    """The shop as a target; this build of PostgreSQL has no TLS."""
+    return Target(
+        name=TargetName("shop"),
+        kind=TargetKind.POSTGRES,
+        host=server.host,
+        port=server.port,
+        database=DATABASE,
+        administrator=ADMINISTRATOR,
+        administrator_secret="shop",
+        roles=roles or (ROLE,),
+        tls=TlsMode.DISABLE,
+    )
+
+
+@dataclass(slots=True)
+class Bench:
+    """The server, the driver, and short ways to use them."""
+
+    server: Production
+    target: Target
+    driver: PostgresDriver
+    opened: list[psycopg.Connection[Row]] = field(default_factory=list)
+
+    async def grant(self, name: str, role: Role = ROLE, *, secret: str = "") -> tuple[str, ...]:
+        return await self.driver.grant(
+            self.target,
+            role,
+            credential=name,
+            password=f"pass-{name}",
+            until=datetime.now(UTC) + timedelta(minutes=5),
+            secret=secret or self.server.administrator_password,
+        )
+
+    async def revoke(self, name: str) -> Removal:
+        return await self.driver.revoke(self.target, credential=name, secret=self.server.administrator_password)
+
+    def engineer(self, name: str, database: str = DATABASE, password: str = "") -> psycopg.Connection[Row]:
+        connection = psycopg.connect(
+            host=self.server.host,
+            port=self.server.port,
+            dbname=database,
+            user=name,
+            password=password or f"pass-{name}",
+            autocommit=True,
+        )
+        self.opened.append(connection)
+        return connection
+
+    def owner(self, statement: str, database: str = DATABASE) -> list[Row]:
+        with self.server.superuser(database) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def roles(self) -> set[object]:
+        return {row[0] for row in self.owner("SELECT rolname FROM pg_roles WHERE rolname LIKE 'sojourn_t%'")}
+
+
+@pytest.fixture
+def bench(production: Production) -> Iterator[Bench]:
+    bench = Bench(server=production, target=target_of(production), driver=PostgresDriver(os.urandom))
+    yield bench
+    for connection in bench.opened:
+        connection.close()
+    left = bench.roles()
+    for name in left:
+        bench.owner(
+            f"GRANT {name} TO sojourn_admin WITH INHERIT TRUE; SET ROLE sojourn_admin; DROP OWNED BY {name};"
+            f" RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}"
+        )
+    assert not left, f"the test left roles behind: {left}"

@@ -1,0 +1,176 @@
+"""Whatever the engineer did while it lasted, afterwards nothing is left; and it is never said before it is so."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+
+import psycopg
+import pytest
+
+from sojourn.errors import Code, SojournError
+from sojourn.targets.port import Removal
+
+from .conftest import Bench
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+
+GONE = Removal(role_present=False, sessions_present=0, sessions_terminated=0)
+
+
+async def test_a_removal_is_not_confirmed_while_a_session_lives(bench: Bench) -> None:
+    await bench.grant("sojourn_t1")
+    connection = bench.engineer("sojourn_t1")
+    process = connection.info.backend_pid
+    os.kill(process, signal.SIGSTOP)
+    try:
+        removal = await bench.revoke("sojourn_t1")
+        assert removal == Removal(role_present=True, sessions_present=1, sessions_terminated=0)
+        assert not removal.complete
+        with pytest.raises(psycopg.OperationalError):
+            bench.engineer("sojourn_t1")
+    finally:
+        os.kill(process, signal.SIGCONT)
+    for _ in range(100):
+        if not bench.owner(f"SELECT 1 FROM pg_stat_activity WHERE pid = {process}"):
+            break
+        await asyncio.sleep(0.02)
+    assert await bench.revoke("sojourn_t1") == GONE
+    connection.close()
+
+
+async def test_a_session_that_outlived_a_role_dropped_by_hand_is_not_overlooked(bench: Bench) -> None:
+    await bench.grant("sojourn_t2")
+    connection = bench.engineer("sojourn_t2")
+    bench.owner("GRANT sojourn_t2 TO sojourn_admin WITH INHERIT TRUE")
+    bench.owner("SET ROLE sojourn_admin; DROP OWNED BY sojourn_t2; RESET ROLE; DROP ROLE sojourn_t2")
+    removal = await bench.revoke("sojourn_t2")
+    assert removal == Removal(role_present=False, sessions_present=1, sessions_terminated=0)
+    connection.close()
+    for _ in range(100):
+        removal = await bench.revoke("sojourn_t2")
+        if removal.complete:
+            break
+        await asyncio.sleep(0.02)
+    assert removal == GONE
+
+
+async def test_live_sessions_are_ended_and_counted(bench: Bench) -> None:
+    await bench.grant("sojourn_t3")
+    connections = [bench.engineer("sojourn_t3") for _ in range(3)]
+    connections[0].execute("BEGIN")
+    connections[0].execute("SELECT * FROM shop.orders LIMIT 1")
+    removal = await bench.revoke("sojourn_t3")
+    assert removal == Removal(role_present=False, sessions_present=0, sessions_terminated=3)
+    for connection in connections:
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+
+
+async def test_what_it_owns_goes_with_it_in_every_database(bench: Bench) -> None:
+    bench.owner("CREATE SCHEMA open_t; GRANT CREATE, USAGE ON SCHEMA open_t TO PUBLIC")
+    try:
+        await bench.grant("sojourn_t4")
+        with bench.engineer("sojourn_t4") as here:
+            here.execute("CREATE TABLE open_t.mine (id int)")
+            here.execute("CREATE TEMP TABLE scratch (id int)")
+            here.execute("CREATE FUNCTION open_t.trap() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'")
+            here.execute("SELECT lo_create(0)")
+        for database in ("postgres", "template1"):
+            with bench.engineer("sojourn_t4", database) as there:
+                there.execute("SELECT lo_create(0)")
+        assert (await bench.revoke("sojourn_t4")).complete
+        assert bench.owner("SELECT relname FROM pg_class WHERE relnamespace = 'open_t'::regnamespace") == []
+        assert bench.owner("SELECT proname FROM pg_proc WHERE pronamespace = 'open_t'::regnamespace") == []
+        for database in ("shop", "postgres", "template1"):
+            assert bench.owner("SELECT oid FROM pg_largeobject_metadata", database) == []
+    finally:
+        bench.owner("DROP SCHEMA open_t CASCADE")
+
+
+@pytest.mark.parametrize("database", ["shop", "postgres"])
+async def test_more_objects_than_the_server_has_locks_for_do_not_keep_it(bench: Bench, database: str) -> None:
+    await bench.grant("sojourn_t12")
+    connection = bench.engineer("sojourn_t12", database)
+    for _ in range(60):
+        connection.execute("SELECT count(lo_create(0)) FROM generate_series(1, 1000)")
+    assert (await bench.revoke("sojourn_t12")).complete
+    assert bench.owner("SELECT oid FROM pg_largeobject_metadata", database) == []
+
+
+@pytest.mark.parametrize("database", ["shop", "postgres"])
+async def test_a_forgotten_prepared_transaction_does_not_keep_it(bench: Bench, database: str) -> None:
+    await bench.grant("sojourn_t5")
+    with bench.engineer("sojourn_t5", database) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT lo_create(0)")
+        connection.execute("PREPARE TRANSACTION 'ghost'")
+    begun = time.monotonic()
+    assert (await bench.revoke("sojourn_t5")).complete
+    assert time.monotonic() - begun < 3, "nothing waited for the ghost's locks"
+    assert bench.owner("SELECT gid FROM pg_prepared_xacts") == []
+
+
+async def test_what_others_built_on_its_objects_is_not_taken_down_with_them(bench: Bench) -> None:
+    bench.owner("CREATE SCHEMA open_t; GRANT CREATE, USAGE ON SCHEMA open_t TO PUBLIC")
+    try:
+        await bench.grant("sojourn_t6")
+        with bench.engineer("sojourn_t6") as connection:
+            connection.execute("CREATE TABLE open_t.mine (id int)")
+        bench.owner("CREATE VIEW open_t.report AS SELECT * FROM open_t.mine")
+        with pytest.raises(SojournError) as caught:
+            await bench.revoke("sojourn_t6")
+        assert caught.value.code is Code.TARGET_REFUSED
+        assert bench.owner("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'sojourn_t6'") == [(False,)]
+        assert bench.owner("SELECT relname FROM pg_class WHERE relname = 'report'") == [("report",)]
+        bench.owner("DROP VIEW open_t.report")
+        assert (await bench.revoke("sojourn_t6")).complete
+    finally:
+        bench.owner("DROP SCHEMA open_t CASCADE")
+
+
+async def test_its_own_password_change_does_not_keep_a_credential_alive(bench: Bench) -> None:
+    await bench.grant("sojourn_t7")
+    with bench.engineer("sojourn_t7") as connection:
+        connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'mine now'")
+    bench.engineer("sojourn_t7", password="mine now").close()
+    assert (await bench.revoke("sojourn_t7")).complete
+    for password in ("mine now", "pass-sojourn_t7"):
+        with pytest.raises(psycopg.OperationalError):
+            bench.engineer("sojourn_t7", password=password)
+
+
+async def test_removing_what_is_not_there_is_no_error(bench: Bench) -> None:
+    assert await bench.revoke("sojourn_t8") == GONE
+
+
+async def test_a_role_that_is_not_ours_is_neither_replaced_nor_removed(bench: Bench) -> None:
+    bench.owner("CREATE ROLE sojourn_t9 LOGIN; GRANT sojourn_t9 TO sojourn_admin WITH ADMIN OPTION")
+    try:
+        for work in (bench.grant, bench.revoke):
+            with pytest.raises(SojournError) as caught:
+                await work("sojourn_t9")
+            assert caught.value.code is Code.TARGET_REFUSED
+        assert bench.roles() == {"sojourn_t9"}
+    finally:
+        bench.owner("DROP ROLE sojourn_t9")
+
+
+async def test_a_role_that_sojourn_may_not_touch_is_reported_with_the_remedy(bench: Bench) -> None:
+    bench.owner("CREATE ROLE sojourn_t10 LOGIN; COMMENT ON ROLE sojourn_t10 IS 'Sojourn access sojourn_t10'")
+    with pytest.raises(SojournError) as caught:
+        await bench.revoke("sojourn_t10")
+    assert caught.value.code is Code.TARGET_PRIVILEGE_MISSING
+    bench.owner(caught.value.refusal.details["remedy"])
+    assert (await bench.revoke("sojourn_t10")).complete
+
+
+async def test_a_hundred_cycles_leave_the_privileges_of_a_table_as_they_were(bench: Bench) -> None:
+    question = "SELECT relname, relacl FROM pg_class WHERE relnamespace = 'shop'::regnamespace ORDER BY 1"
+    before = bench.owner(question)
+    for number in range(100):
+        await bench.grant(f"sojourn_t11_{number}")
+        assert (await bench.revoke(f"sojourn_t11_{number}")).complete
+    assert bench.owner(question) == before
