@@ -63,7 +63,7 @@ class RealClock:
 
     def now(self) -> datetime:
         """The present moment in UTC."""
-        return datetime.now(UTC)  # noqa: TID251 - a test of real sockets runs in real time
+        return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -287,6 +287,31 @@ def _key_pair(recipient: str) -> KeyPair:
     return KeyPair(recipient=recipient, private=X25519PrivateKey.generate())
 
 
+async def _prepare(ledger: ServingLedger, host: str, port: int, database: str) -> GatewayUnderTest:
+    """Keys, one target, and two people on record."""
+    to_gateway, to_auditor = _key_pair("gateway"), _key_pair("evidence")
+    target = Target(
+        name=TargetName("shop"),
+        kind=TargetKind.POSTGRES,
+        host=host,
+        port=port,
+        database=database,
+        administrator="sojourn_admin",
+        administrator_secret="shop",
+        roles=(Role(name=RoleName("read"), privileges=()), Role(name=RoleName("write"), privileges=())),
+        tls=TlsMode.DISABLE,
+    )
+    prepared = GatewayUnderTest(
+        ledger=ledger,
+        sealer=Sealer("gateway", to_gateway.public, secrets.token_bytes),
+        opener=Opener(to_gateway),
+        records=Opener(to_auditor),
+        target=target,
+    )
+    await prepared.adopt(["alice", "bob"])
+    return prepared
+
+
 @asynccontextmanager
 async def gateway(
     *,
@@ -303,27 +328,7 @@ async def gateway(
 
     With `prepared`, another run over the same record.
     """
-    if prepared is None:
-        to_gateway, to_auditor = _key_pair("gateway"), _key_pair("evidence")
-        target = Target(
-            name=TargetName("shop"),
-            kind=TargetKind.POSTGRES,
-            host=host,
-            port=port,
-            database=database,
-            administrator="sojourn_admin",
-            administrator_secret="shop",  # noqa: S106 - the name of a file
-            roles=(Role(name=RoleName("read"), privileges=()), Role(name=RoleName("write"), privileges=())),
-            tls=TlsMode.DISABLE,
-        )
-        prepared = GatewayUnderTest(
-            ledger=ledger,
-            sealer=Sealer("gateway", to_gateway.public, secrets.token_bytes),
-            opener=Opener(to_gateway),
-            records=Opener(to_auditor),
-            target=target,
-        )
-        await prepared.adopt(["alice", "bob"])
+    prepared = prepared or await _prepare(ledger, host, port, database)
     under_test = replace(prepared)
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     task = asyncio.get_running_loop().create_task(
