@@ -1,36 +1,42 @@
-"""How many durable entries a second the scribe takes, and what each costs it in CPU."""
+"""How many durable entries a second the scribe takes, what each costs it in processor time, and how fast all of them
+are verified by the stand-alone verifier.
+
+A disk's time for a sync may change several times over within seconds, so the direct figure is a plain file on the same
+disk to which the same bytes are written and synced one after another, in turns with the scribe.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 from sojourn.domain.events import ActionIntended
-from sojourn.domain.history import Change
+from sojourn.domain.history import Change, Receipt
 from sojourn.domain.identifiers import SessionId, session_stream
-from sojourn.domain.sealed import Sealed
+from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
+from sojourn.ledger.merkle import Tree, leaf_hash
 from sojourn.scribe.client import ScribeClient
-from sojourn.testing.scribe import ScribeProcess
+from sojourn.testing.scribe import KEY, ScribeProcess
 
-TICKS = os.sysconf("SC_CLK_TCK")
+from .figures import Figure, compared, cpu_seconds
 
+SIZES = ((1, 0, False), (32, 0, False), (32, 0, True), (128, 0, False), (1, 1000, False))
+"""Callers, appends in flight for each (0: wait for every one), and whether each carries a sealed value. What the last
+leaves is the ledger that is verified.
+"""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One line of the table."""
-
-    callers: str
-    entries_per_second: float
-    scribe_cpu_us: float
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+SEALING_KEY = SealingKey(key="k-0123456789", subject="p-alice", recipient="auditors", wrapped=bytes(80))
+VERIFY_SECONDS_MAX = 300
+TURN_SECONDS = 0.5
+ENTRY = b"x" * 400
 
 
 def _change(caller: int, number: int) -> Change:
@@ -42,43 +48,128 @@ def _change(caller: int, number: int) -> Change:
         verb="read",
         may_write=False,
         objects=("shop.orders",),
-        detail=Sealed(commitment=f"{caller:032x}{number:032x}", key="k-0123456789"),
+        detail=Sealed(commitment=f"{caller:032x}{number:032x}", key=SEALING_KEY.key),
     )
     return Change(stream=session_stream(session), event=event, seen=None)
 
 
-async def _measure(scribe: ScribeProcess, callers: int, seconds: float, depth: int) -> Figure:
-    """`callers` tasks, each with `depth` appends in flight, for `seconds`."""
+def _plain_syncs(directory: Path, seconds: float) -> float:
+    """Entries a second that a plain file takes, each written and synced by itself."""
+    count, start = 0, time.perf_counter()
+    with (directory / "plain").open("ab", buffering=0) as file:
+        while (passed := time.perf_counter() - start) < seconds:
+            file.write(ENTRY)
+            os.fdatasync(file.fileno())
+            count += 1
+    return count / passed
+
+
+def _sealing(change: Change) -> Sealing:
+    assert isinstance(change.event, ActionIntended)
+    sealed = change.event.detail
+    matter = SealedMatter(commitment=sealed.commitment, key=sealed.key, ciphertext=bytes(160))
+    return Sealing(sealed=sealed, matter=matter, key=SEALING_KEY)
+
+
+async def _wait_each(client: ScribeClient, caller: int, until: float, *, sealed: bool, batches: set[object]) -> int:
+    number = 0
+    while time.perf_counter() < until:
+        change = _change(caller, number)
+        receipt = await client.append([change], sealings=[_sealing(change)] if sealed else ())
+        batches.add(receipt.at)
+        number += 1
+    return number
+
+
+async def _pipeline(client: ScribeClient, caller: int, depth: int, until: float, *, batches: set[object]) -> int:
+    in_flight: deque[asyncio.Future[Receipt]] = deque()
+    number = 0
+    while time.perf_counter() < until:
+        while len(in_flight) < depth:
+            in_flight.append(client.append_nowait([_change(caller, number)]))
+            number += 1
+        batches.add((await in_flight.popleft()).at)
+        while in_flight and in_flight[0].done():
+            batches.add(in_flight.popleft().result().at)
+    for future in in_flight:
+        batches.add((await future).at)
+    return number
+
+
+async def _load(
+    scribe: ScribeProcess, callers: int, depth: int, *, sealed: bool, turns: int, entries: int
+) -> tuple[Figure, ...]:
+    """Take turns with a plain file until that many turns are over and there are that many entries."""
     assert scribe.running is not None
+    pairs: list[tuple[float, float]] = []
+    batches: set[object] = set()
+    total, cpu = 0, 0.0
     async with ScribeClient(scribe.layout.scribe_socket) as client:
         await client.connected(10)
-        done = 0
-        until = time.perf_counter() + seconds
+        while len(pairs) < turns or total < entries:
+            direct = _plain_syncs(scribe.root, TURN_SECONDS / 2)
+            before, start = cpu_seconds(scribe.running.pid), time.perf_counter()
+            until, first = start + TURN_SECONDS, len(pairs) * callers
+            if depth:
+                done = await _pipeline(client, first, depth, until, batches=batches)
+            else:
+                waiting = (
+                    _wait_each(client, first + caller, until, sealed=sealed, batches=batches)
+                    for caller in range(callers)
+                )
+                done = sum(await asyncio.gather(*waiting))
+            pairs.append((direct, done / (time.perf_counter() - start)))
+            cpu += cpu_seconds(scribe.running.pid) - before
+            total += done
+        if await client.size() != total:
+            raise RuntimeError(f"{total} entries were acknowledged, {await client.size()} are in the ledger")
+    name = f"{callers} with {depth:,} in flight" if depth else f"{callers} waiting{', sealed' if sealed else ''}"
+    return (
+        compared(f"durable entries, {name}", "entries/s", pairs),
+        Figure(name="  entries in one commit", unit="entries", value=total / len(batches)),
+        Figure(name="  scribe's processor time", unit="µs", value=cpu / total * 1e6),
+    )
 
-        async def call(caller: int) -> None:
-            nonlocal done
-            number = 0
-            while time.perf_counter() < until:
-                changes = [_change(caller, number + one) for one in range(depth)]
-                await asyncio.gather(*(client.append([change]) for change in changes))
-                number += depth
-                done += depth
 
-        before, start = _cpu_seconds(scribe.running.pid), time.perf_counter()
-        await asyncio.gather(*(call(caller) for caller in range(callers)))
-        passed = time.perf_counter() - start
-        cpu = _cpu_seconds(scribe.running.pid) - before
-    name = f"{callers} waiting" if depth == 1 else f"{callers} with {depth} in flight"
-    return Figure(callers=name, entries_per_second=done / passed, scribe_cpu_us=cpu / done * 1e6)
-
-
-def measure(seconds: float = 2.0) -> list[Figure]:
-    """Run all sizes, each on a fresh ledger."""
-    figures = []
-    for callers, depth in ((1, 1), (32, 1), (128, 1), (16, 100)):
+def durable_entries(*, quick: bool) -> Iterator[Figure]:
+    """Each size on a fresh ledger of a real scribe, with fsync; then the verification of the last ledger."""
+    for callers, depth, sealed in SIZES:
+        last = depth > 0
+        entries = 0 if not last else 10_000 if quick else 100_000
         with tempfile.TemporaryDirectory() as directory:
             scribe = ScribeProcess(Path(directory))
             scribe.start()
-            figures.append(asyncio.run(_measure(scribe, callers, seconds, depth)))
-            scribe.stop()
-    return figures
+            try:
+                yield from asyncio.run(
+                    _load(scribe, callers, depth, sealed=sealed, turns=2 if quick else 8, entries=entries)
+                )
+            finally:
+                code, said = scribe.stop()
+            if code:
+                raise RuntimeError(f"the scribe ended with {code}: {said}")
+            if last:
+                yield _verify(scribe)
+
+
+def _verify(scribe: ScribeProcess) -> Figure:
+    command = [sys.executable, "-m", "sojourn_verify", str(scribe.layout.ledger), "--key", KEY.vkey(), "--json"]
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=VERIFY_SECONDS_MAX, check=False)
+    passed = time.perf_counter() - start
+    told = json.loads(done.stdout)
+    if not told["ok"]:
+        raise RuntimeError(f"the ledger does not verify: {told['problems'][:3]}")
+    entries = told["checked"]["entries"]
+    return Figure(name=f"verification of a ledger of {entries:,} entries", unit="entries/s", value=entries / passed)
+
+
+def hashing(*, quick: bool) -> Iterator[Figure]:
+    """Leaf hashes (RFC 6962) of entries of 400 bytes, and growing the tree by them, in one process."""
+    count = 20_000 if quick else 200_000
+    start = time.process_time()
+    leaves = [leaf_hash(ENTRY) for _ in range(count)]
+    yield Figure(name="leaf hashes", unit="hashes/s", value=count / (time.process_time() - start))
+    tree = Tree()
+    start = time.process_time()
+    tree.extend(leaves)
+    yield Figure(name="leaves into the tree", unit="leaves/s", value=count / (time.process_time() - start))

@@ -5,17 +5,32 @@ A test compares what stands there with what this says, so neither can drift.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
+import typing
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
 from sojourn.cli import COMMANDS
 from sojourn.codes import Code, Exit
 from sojourn.meanings import CATALOGUE
+from sojourn.web import shapes
 from sojourn.web.server import ROUTES
 
 ROOT = Path(__file__).resolve().parents[1] / "docs" / "reference"
+EXITS = {
+    "DONE": "It is done.",
+    "FAILED": "It was tried and failed.",
+    "USAGE": "What was given will not do: a wrong option, name, value or file.",
+    "REFUSED": "The rules say no.",
+    "UNAUTHENTICATED": "Nobody is signed in, or the sign-in is over.",
+    "NOT_FOUND": "There is no such thing, or it is not yours to see.",
+    "UNAVAILABLE": "Something that is needed does not answer: Sojourn, its record, or the target.",
+    "CONFLICT": "Things have moved on: it is decided, over, or different from what was shown.",
+}
+"""What each exit code means."""
 
 
 def errors_page() -> str:
@@ -45,12 +60,18 @@ def commands_page() -> str:
         "# The command line",
         "",
         "Client commands take `--as PERSON` (or `SOJOURN_AS`) to choose among several sign-ins, `--client-dir` (or",
-        "`SOJOURN_CLIENT_DIR`) for where those are kept, and `--json` for scripts: one JSON value on standard output.",
-        "Text of other people is printed with control characters as escapes.",
+        "`SOJOURN_CLIENT_DIR`) for where those are kept, and `--json` for scripts: one JSON value on standard output,",
+        "in ASCII, in the shapes of [the API](api.md). Without it, characters in other people's text that could fool a",
+        "terminal or a reader are shown as escapes. An error is a code, a sentence and a next step on standard error;",
+        'with `--json` it is on standard output as well, as `{"error": …}`. Passwords are asked for without echo, or',
+        "read from standard input when that is no terminal, and sent over `https://`, or `http://` on this machine.",
         "",
         "| exit code | meaning |",
         "|---|---|",
-        *(f"| {value} | {name.lower().replace('_', ' ')} |" for name, value in codes),
+        *(f"| {value} | {EXITS[name]} |" for name, value in codes),
+        "| 130 | Ended by Ctrl-C. |",
+        "",
+        "`sojourn connect` ends with the exit code of the client that it started.",
     ]
     for name, purpose in COMMANDS.items():
         function = getattr(import_module(f"sojourn.cli.{name}"), name)
@@ -70,23 +91,63 @@ def commands_page() -> str:
 
 
 def api_page() -> str:
-    """Every route with what it does."""
+    """Every address with what it does and answers, then the shapes."""
     lines = [
         "# The JSON API",
         "",
         "Everything lies below `/api/v1`. Calls carry `Authorization: Bearer TOKEN` with a token from `POST /sign-in`;",
-        "only `/sign-in`, `/enrol` and `/health` need none. Bodies and answers are JSON; a body with an unknown field",
-        "is refused. What a body holds and what an answer holds is written down in `sojourn/web/bodies.py` and",
-        "`sojourn/web/shapes.py`. A call that changes something answers when its own effect can be read. Errors are in",
-        "[errors.md](errors.md).",
+        "only `/sign-in`, `/enrol` and `/health` need none. There are no cookies, and what a page of another site",
+        "makes a browser send is refused. A body is a JSON object of at most 64 KiB, sent as `application/json`; one",
+        "with an unknown field is refused. What a body holds is written down in `sojourn/web/bodies.py`. A call that",
+        "changes something answers when its own effect can be read, and every refusal is on record before it is",
+        "answered. An error is an [ErrorShown](#errorshown) with the HTTP status of its code in",
+        "[errors.md](errors.md); an address that does not exist answers 404, and a wrong method 405.",
         "",
-        "| call | what it does |",
-        "|---|---|",
+        "| call | what it does | what it answers |",
+        "|---|---|---|",
     ]
     for method, path, handler in ROUTES:
-        purpose = " ".join((inspect.getdoc(handler) or "").partition(": ")[2].split())
-        lines.append(f"| `{method} {path}` | {purpose[:1].upper()}{purpose[1:]} |")
+        purpose = _flowing(handler).partition(": ")[2].partition("\n")[0]
+        lines.append(f"| `{method} {path}` | {purpose[:1].upper()}{purpose[1:]} | {_answered(handler)} |")
+    lines += ["", "Times are UTC (RFC 3339). A number says its unit in its name. What does not apply is null."]
+    for shape in _shapes():
+        lines += ["", f"### {shape.__name__}", "", _flowing(shape), "", "| field | type |", "|---|---|"]
+        hints = typing.get_type_hints(shape)
+        lines += [f"| `{field.name}` | {_kind(hints[field.name])} |" for field in dataclasses.fields(shape)]
     return "\n".join(lines) + "\n"
+
+
+def _flowing(thing: object) -> str:
+    """A docstring as paragraphs, each on one line."""
+    paragraphs = (inspect.getdoc(thing) or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _answered(handler: Callable[..., object]) -> str:
+    kind = typing.get_type_hints(handler)["return"]
+    if dataclasses.is_dataclass(kind):
+        return _kind(kind)
+    return "an empty object" if kind is type(None) else "`application/zip`"
+
+
+def _shapes() -> Iterator[type]:
+    for shape in vars(shapes).values():
+        if isinstance(shape, type) and dataclasses.is_dataclass(shape):
+            yield shape
+
+
+def _kind(hint: object) -> str:
+    """A field's type in JSON's words."""
+    arguments = typing.get_args(hint)
+    if type(None) in arguments:
+        return f"{_kind(arguments[0])} or null"
+    if typing.get_origin(hint) is tuple:
+        return f"list of {_kind(arguments[0])}"
+    if typing.get_origin(hint) is dict:
+        return "object of texts"
+    assert isinstance(hint, type)
+    plain = {str: "text", int: "integer", bool: "boolean"}
+    return plain.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
 
 
 PAGES = {"errors.md": errors_page, "cli.md": commands_page, "api.md": api_page}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,14 @@ ADMINISTRATOR_PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="session")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    """A server with the shop in it, one for each test process. Leave it as you found it."""
-    with running(tmp_path_factory.mktemp("production") / "pg", password=ADMINISTRATOR_PASSWORD) as server:
+def production() -> Iterator[Production]:
+    """A server with the shop in it, one for each test process. Leave it as you found it.
+
+    Not under pytest's own directory: run as root, the server is another user, and every pytest on the machine that
+    starts closes that directory to others.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="sojourn-production-") as directory,
+        running(Path(directory) / "pg", password=ADMINISTRATOR_PASSWORD) as server,
+    ):
         yield server

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .client import call
+from .client import call, place
 from .common import Common
 from .output import print_json, print_table
 
@@ -20,7 +20,7 @@ def actions(session: str, *, after: int = 0, common: Common | None = None) -> No
         Begin after the action of this number.
     """
     common = common or Common()
-    answered = call(common, "GET", f"/sessions/{session}/actions", params={"after": str(after)})
+    answered = call(common, "GET", place("sessions", session, "actions"), params={"after": str(after)})
     if common.json:
         print_json(answered)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .client import call
+from .client import call, place
 from .common import Common
 from .output import print_json, print_line
 
@@ -18,7 +18,7 @@ def activate(request: str, *, common: Common | None = None) -> None:
         The request's id.
     """
     common = common or Common()
-    answered = call(common, "POST", f"/requests/{request}/activate")
+    answered = call(common, "POST", place("requests", request, "activate"))
     if common.json:
         print_json(answered)
         return

@@ -14,6 +14,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.vault.files import read_private, write_private
 
 DEFAULT_ADDRESS = "http://127.0.0.1:6580"
+PROFILE = ("url", "person", "token")
 
 
 @Parameter(name="*")
@@ -35,11 +36,19 @@ class Common:
         return self.client_dir or environment().client_directory
 
     def profile(self) -> dict[str, Any]:
-        """The sign-in that is meant. Raises SojournError `credentials.missing` when there is none."""
+        """The sign-in that is meant: its `url`, `person` and `token`.
+
+        Raises SojournError `credentials.missing` when there is none, `credentials.invalid` when its file is damaged.
+        """
         path = self._path(self.as_ or environment().profile)
         if path is None or not path.exists():
             raise SojournError(Code.CREDENTIALS_MISSING)
-        held: dict[str, Any] = json_format.loads(read_private(path))
+        try:
+            held = json_format.loads(read_private(path))
+        except ValueError:
+            held = None
+        if not isinstance(held, dict) or not all(isinstance(held.get(name), str) for name in PROFILE):
+            raise SojournError(Code.CREDENTIALS_INVALID)
         return held
 
     def _path(self, name: str) -> Path | None:

@@ -14,7 +14,7 @@ from sojourn.app.ambient import process_environment
 from sojourn.errors import Code, SojournError
 from sojourn.vault.files import write_private
 
-from .client import call
+from .client import call, place
 from .common import Common
 from .output import print_json, print_line
 
@@ -48,7 +48,7 @@ def connect(
         Print a URL and do not connect.
     """
     common = common or Common()
-    answered = call(common, "POST", f"/targets/{target}/connection", {"role": role})
+    answered = call(common, "POST", place("targets", target, "connection"), {"role": role})
     authority = _keep_authority(common, answered)
     if common.json:
         print_json({**answered, "authority_file": str(authority)})

@@ -6,17 +6,17 @@ import sys
 
 from sojourn.errors import Code, SojournError
 
-from .client import call
+from .client import call, place
 from .common import Common
 from .output import print_fields, print_json, print_line, seconds_text
 
 
 def decide(common: Common, request: str, verb: str, *, comment: str, yes: bool) -> None:
     """Decide on a request as the signed-in person. Raises SojournError with the API's codes."""
-    shown = call(common, "GET", f"/requests/{request}")
+    shown = call(common, "GET", place("requests", request))
     if not yes and not common.json:
         _confirm(shown, verb)
-    answered = call(common, "POST", f"/requests/{request}/{verb}", {"digest": shown["digest"], "comment": comment})
+    answered = call(common, "POST", place("requests", request, verb), {"digest": shown["digest"], "comment": comment})
     if common.json:
         print_json(answered)
     else:

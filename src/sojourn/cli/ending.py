@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from .client import call
+from .client import call, place
 from .common import Common
 from .output import print_json, print_line
 
 
 def end_grant(common: Common, grant: str, verb: str) -> None:
     """End a grant as the signed-in person. Raises SojournError with the API's codes."""
-    answered = call(common, "POST", f"/grants/{grant}/{verb}")
+    answered = call(common, "POST", place("grants", grant, verb))
     if common.json:
         print_json(answered)
         return

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .client import response
+from sojourn.errors import Code, SojournError
+from sojourn.vault.files import write_private
+
+from .client import place, response
 from .common import Common
 from .output import print_json, print_line
 
@@ -22,9 +25,14 @@ def evidence(grant: str, *, out: Path | None = None, common: Common | None = Non
         The file to write (default: GRANT.zip).
     """
     common = common or Common()
-    content = response(common, "GET", f"/grants/{grant}/evidence").content
+    content = response(common, "GET", place("grants", grant, "evidence")).content
     path = out or Path(f"{Path(grant).name}.zip")
-    path.write_bytes(content)
+    try:
+        # Private, because it says what statements said.
+        write_private(path, content)
+    except OSError as error:
+        problem = f"{path} cannot be written: {error.strerror}"
+        raise SojournError(Code.INPUT_INVALID, problem=problem, expected="--out with a file of yours") from error
     if common.json:
         print_json({"grant": grant, "path": str(path), "bytes": len(content)})
         return

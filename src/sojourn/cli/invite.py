@@ -7,7 +7,7 @@ from pathlib import Path
 from sojourn.app.installation import lay_out
 from sojourn.app.offline import invite_as_operator
 
-from .client import call
+from .client import call, place
 from .common import Common
 from .output import print_json, print_line
 
@@ -31,7 +31,7 @@ def invite(person: str, *, data: Path | None = None, common: Common | None = Non
     if data is not None:
         answered = invite_as_operator(lay_out(data), person)
     else:
-        answered = call(common, "POST", f"/people/{person}/invitation")
+        answered = call(common, "POST", place("people", person, "invitation"))
     if common.json:
         print_json(answered)
         return

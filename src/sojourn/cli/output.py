@@ -17,7 +17,8 @@ escaped = visible
 
 def print_json(value: object) -> None:
     """One JSON value on one line, in ASCII."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
+    # JSON escapes every control character but DEL, which can only stand inside a text.
+    sys.stdout.write(json.dumps(value, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n")
 
 
 def print_line(text: str = "") -> None:
@@ -54,7 +55,10 @@ def _cell(value: object) -> str:
 
 
 def print_error(refusal: Refusal, as_json: bool) -> int:
-    """An error as a code, a sentence and a next step on standard error; gives the exit code."""
+    """An error as a code, a sentence and a next step on standard error; gives the exit code.
+
+    With JSON the same is on standard output too, where scripts look for the answer.
+    """
     if as_json:
         problem = {
             "code": str(refusal.code),
@@ -63,8 +67,7 @@ def print_error(refusal: Refusal, as_json: bool) -> int:
             "details": dict(refusal.details),
         }
         print_json({"error": problem})
-    else:
-        sys.stderr.write(f"{refusal.code}: {escaped(refusal.sentence)}\n{escaped(refusal.next_step)}\n")
+    sys.stderr.write(f"{refusal.code}: {escaped(refusal.sentence)}\n{escaped(refusal.next_step)}\n")
     return CATALOGUE[refusal.code].exit_code
 
 

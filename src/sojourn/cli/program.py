@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,8 +18,8 @@ from .output import escaped, print_error
 EPILOGUE = "Every command has --help with examples. Exit codes: docs/reference/cli.md."
 
 
-def program() -> App:
-    """The whole command line."""
+def program(asked: str = "") -> App:
+    """The whole command line. The command that is `asked` for tells all about itself, the others their purpose."""
     app = App(
         name="sojourn",
         help="Temporary production access, and the proof of it.",
@@ -26,24 +28,33 @@ def program() -> App:
         version_flags=["--version", "-V"],
     )
     for name, purpose in COMMANDS.items():
-        app.command(f"sojourn.cli.{name}:{name}", name=name, help=purpose)
+        told = {} if name == asked else {"help": purpose}
+        app.command(f"sojourn.cli.{name}:{name}", name=name, **told)
     return app
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; gives its exit code. Nothing but an interrupt leaves as an exception."""
-    as_json = "--json" in arguments
+    # A character that the terminal's encoding cannot say is escaped, and never a reason to fail.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    as_json = "--json" in own
     try:
-        result = program()(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        app = program(own[0] if own else "")
+        result = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except SojournError as error:
         return print_error(error.refusal, as_json)
     except CycloptsError as error:
-        problem = escaped(str(error).strip().splitlines()[0].rstrip("."))
+        problem = escaped(str(error).strip().splitlines()[0].rstrip("., "))
         refusal = Refusal(Code.INPUT_INVALID, {"problem": problem, "expected": "see `sojourn --help`"})
         print_error(refusal, as_json)
         return Exit.USAGE
     except BrokenPipeError:
-        sys.stderr.close()
+        # Who read our output has gone. What is still buffered must not fail a second time at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
     except KeyboardInterrupt:
         return 130

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sojourn.errors import Code, SojournError
 
-from .client import call
+from .client import call, place
 from .common import Common
 from .output import print_fields, print_json
 
@@ -25,7 +25,7 @@ def show(name: str, *, common: Common | None = None) -> None:
     kind = KINDS.get(name.partition("-")[0])
     if kind is None:
         raise SojournError(Code.INPUT_INVALID, problem="That is no id", expected="r-…, g-… or s-…")
-    answered = call(common, "GET", f"/{kind}/{name}")
+    answered = call(common, "GET", place(kind, name))
     print_json(answered) if common.json else print_fields(_flat(answered))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .client import call
+from .client import call, place
 from .common import Common
 from .output import print_json, print_line
 
@@ -18,5 +18,5 @@ def withdraw(request: str, *, common: Common | None = None) -> None:
         The request's id.
     """
     common = common or Common()
-    answered = call(common, "POST", f"/requests/{request}/withdraw")
+    answered = call(common, "POST", place("requests", request, "withdraw"))
     print_json(answered) if common.json else print_line(f"{request} is {answered['status']}.")

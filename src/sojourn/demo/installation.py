@@ -48,6 +48,7 @@ targets:
     roles:
       read:
         description: Look at everything in the shop
+        connections: {connections}
         privileges: [{{ schema: shop, tables: all, verbs: [select] }}]
       fix-status:
         description: Correct the status of orders
@@ -141,13 +142,19 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in process_environment().items() if not name.startswith(("PG", "SOJOURN_"))}
 
 
-def write_files(layout: Layout, server: Production) -> None:
-    """Write the demo's people, target, policy and settings."""
+def write_files(layout: Layout, server: Production, *, connections: int) -> None:
+    """Write the demo's people, target, policy and settings; `read` allows that many connections at a time."""
     secrets = layout.configuration / "secrets"
     secrets.mkdir(parents=True)
     for directory in (layout.root, layout.configuration, secrets):
         directory.chmod(0o700)
-    targets = _TARGETS.format(host=server.host, port=server.port, database=DATABASE, administrator=ADMINISTRATOR)
+    targets = _TARGETS.format(
+        host=server.host,
+        port=server.port,
+        database=DATABASE,
+        administrator=ADMINISTRATOR,
+        connections=connections,
+    )
     files = {"people": _PEOPLE, "targets": targets, "policy": _POLICY, "settings": _SETTINGS}
     for name, content in files.items():
         (layout.configuration / f"{name}.yaml").write_text(content)
@@ -155,15 +162,16 @@ def write_files(layout: Layout, server: Production) -> None:
 
 
 @contextmanager
-def installation(directory: Path, server: Production) -> Iterator[Installation]:
+def installation(directory: Path, server: Production, *, connections: int = 4) -> Iterator[Installation]:
     """An installation in `directory` over the production `server`, while the context lasts.
 
+    `connections` is how many a grant of the role `read` may have open at a time.
     Raises SojournError `service.unreachable` when it does not start.
     """
     layout = Layout(root=directory / "installation")
     stop_leftover(layout)
     shutil.rmtree(directory, ignore_errors=True)
-    write_files(layout, server)
+    write_files(layout, server, connections=connections)
     log = (directory / "serve.log").open("wb")
     running = subprocess.Popen(
         [sys.executable, "-m", "sojourn", "serve", "--data", str(layout.root)],

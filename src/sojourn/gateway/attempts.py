@@ -39,7 +39,7 @@ class AttemptRecorder:
     monotonic: Callable[[], float]
     _tallies: dict[str, _Tally] = field(default_factory=dict)
 
-    async def refused(self, *, actor: str, refusal: Refusal, subject: str, source: str) -> None:
+    async def refused(self, *, actor: str, refusal: Refusal, subject: str, source: str, verb: str = "connect") -> None:
         """Put a refused attempt on record. If the record cannot be written the caller still lets nobody in."""
         address = source.rsplit(":", 1)[0]
         tally = self._tallies.get(address)
@@ -49,7 +49,7 @@ class AttemptRecorder:
             while len(self._tallies) > SOURCES_MAX:
                 await self._say_rest(next(iter(self._tallies)))
         event = AttemptRefused(
-            verb="connect",
+            verb=verb,
             actor=actor[:TEXT_MAX],
             code=refusal.code,
             subject=subject[:TEXT_MAX],

@@ -27,9 +27,9 @@ from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger
 
-PREFIXES = ("grant/", "token/", "configuration")
 PAGE = 1000
-RETRY_SECONDS = 0.2
+RETRY_SECONDS = 0.25
+PREFIXES = ("grant/", "token/", "configuration")
 
 EndWatcher = Callable[[GrantEnded, datetime], None]
 """Told that a grant has ended, and when that was recorded."""
@@ -90,12 +90,21 @@ class LiveView:
     async def _take(self, recorded: Recorded) -> None:
         event, stream = recorded.event, recorded.stream
         if isinstance(event, ConfigurationAdopted):
-            content = await self.ledger.attachment(event.catalogue_sha256)
-            self.catalogue = msgspec.json.decode(content, type=Catalogue)
+            self.catalogue = msgspec.json.decode(await self._attachment(event.catalogue_sha256), type=Catalogue)
         elif stream.startswith("grant/"):
             self._take_grant(GrantId(stream.removeprefix("grant/")), recorded)
         elif stream.startswith("token/"):
             self._take_token(stream, recorded)
+
+    async def _attachment(self, sha256: str) -> bytes:
+        """An attachment, however long the record is away."""
+        while True:
+            try:
+                return await self.ledger.attachment(sha256)
+            except SojournError as error:
+                if error.code is not Code.RECORD_UNAVAILABLE:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
 
     def _take_grant(self, name: GrantId, recorded: Recorded) -> None:
         state = grant.evolve(self._grants.get(name), recorded.event)

@@ -54,7 +54,8 @@ class Result:
 class SessionRecorder:
     """Writes one session's stream. Only one task may call `intend` at a time.
 
-    `number` is that of the last action; `closed` says that the end of the session was found on record.
+    `number` is that of the last action; `closed` says that the end of the session was found on record, or that
+    the session itself never got there. `in_doubt` begins with True when the append that opened it failed.
     """
 
     ledger: Ledger
@@ -63,9 +64,8 @@ class SessionRecorder:
     person: PersonId
     number: int = 0
     closed: bool = False
+    in_doubt: bool = False
     _outcomes: list[tuple[ActionCompleted, Sealing | None]] = field(default_factory=list)
-    _notes: list[asyncio.Task[None]] = field(default_factory=list)
-    _in_doubt: bool = False
     _flusher: asyncio.Task[None] | None = None
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -117,24 +117,8 @@ class SessionRecorder:
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.get_running_loop().create_task(self._flush_soon())
 
-    def note(self, intention: Intention, result: Result) -> None:
-        """Record what was tried and refused before it could become an action: intent and outcome together."""
-        self._notes.append(asyncio.get_running_loop().create_task(self._note(intention, result)))
-        self._notes = [task for task in self._notes if not task.done()]
-
-    async def _note(self, intention: Intention, result: Result) -> None:
-        while True:
-            try:
-                (number,) = await self.intend([intention])
-            except SojournError:
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                self.complete(number, result)
-                return
-
     async def close(self, cause: CloseCause, *, bytes_in: int, bytes_out: int, cut_lag_us: int | None) -> None:
         """Record the end of the session after all outcomes; keeps trying until it is recorded."""
-        await asyncio.gather(*self._notes)
         closed = SessionClosed(
             session=self.session,
             cause=cause,
@@ -181,20 +165,20 @@ class SessionRecorder:
         try:
             await self.ledger.append(changes, sealings=(*extra, *sealings))
         except BaseException:
-            self._in_doubt = True
+            self.in_doubt = True
             raise
         del self._outcomes[: len(outcomes)]
 
     async def _clear_doubt(self) -> None:
         """After a failed append: see what is on record, and go on from there."""
-        if not self._in_doubt:
+        if not self.in_doubt:
             return
         events = [recorded.event for recorded in await self.ledger.stream(session_stream(self.session))]
         intended = [event.number for event in events if isinstance(event, ActionIntended)]
         completed = {event.number for event in events if isinstance(event, ActionCompleted)}
         self._outcomes = [pair for pair in self._outcomes if pair[0].number not in completed]
-        self.closed = any(isinstance(event, SessionClosed) for event in events)
-        self._in_doubt = False
+        self.closed = not events or any(isinstance(event, SessionClosed) for event in events)
+        self.in_doubt = False
         for number in intended:
             if number > self.number:
                 self.complete(number, Result(outcome=Outcome.SKIPPED))

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar, cast
@@ -25,12 +26,12 @@ from sojourn.domain.sealed import SealedMatter, Sealing, SealingKey
 from sojourn.errors import SojournError
 
 from . import codec, protocol
-from .protocol import FrameError, answer_decoder, frame, take_frames
+from .connection import Connection, Outcome
+from .protocol import frame
 
 RECONNECT_SECONDS = 0.05
 RECONNECT_SECONDS_MAX = 1.0
-CALL_SECONDS = 30.0
-IN_FLIGHT_MAX = 20_000
+CONNECT_SECONDS = 30.0
 KEYS_KNOWN_MAX = 10_000
 
 
@@ -55,7 +56,7 @@ def read_entry(data: bytes) -> Recorded:
     """The event in an entry's bytes. Raises SojournError `record.damaged`."""
     try:
         line = _line_decoder.decode(data)
-    except msgspec.MsgspecError as error:
+    except protocol.UNREADABLE as error:
         raise SojournError(
             Code.RECORD_DAMAGED, problem=f"an entry cannot be read: {error}", path="ledger.db"
         ) from error
@@ -76,63 +77,16 @@ class TreeHead:
     root: bytes
 
 
-class _Connection(asyncio.Protocol):
-    """One connection to the scribe."""
-
-    def __init__(self) -> None:
-        self.received = bytearray()
-        self.in_flight: dict[int, asyncio.Future[protocol.Answer]] = {}
-        self.transport: asyncio.Transport | None = None
-        self.lost = asyncio.get_running_loop().create_future()
-        self._outgoing: list[bytes] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports have the interface and not the base class.
-        self.transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-        try:
-            for payload in take_frames(self.received):
-                answer = answer_decoder.decode(payload)
-                waiting = self.in_flight.pop(answer.id, None)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(answer)
-        except (FrameError, msgspec.MsgspecError):
-            assert self.transport is not None
-            self.transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        for waiting in self.in_flight.values():
-            if not waiting.done():
-                waiting.set_exception(SojournError(Code.RECORD_UNAVAILABLE))
-        self.in_flight.clear()
-        if not self.lost.done():
-            self.lost.set_result(None)
-
-    def send(self, data: bytes) -> None:
-        """Queue a frame; everything that is queued in this turn of the loop is written at once."""
-        if not self._outgoing:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._outgoing.append(data)
-
-    def _flush(self) -> None:
-        assert self.transport is not None
-        self.transport.write(b"".join(self._outgoing))
-        self._outgoing.clear()
-
-
 class ScribeClient:
     """Implements `workflow.ports.Ledger`, and reads what others need. Use it as an asynchronous context manager."""
 
     def __init__(self, path: Path) -> None:
         """A client of the scribe whose socket is `path`; it connects when started."""
         self._path = path
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._up = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
-        self._next_id = 0
-        self._keys_known: dict[str, None] = {}
+        self._next_id = protocol.NO_CALL
 
     async def __aenter__(self) -> ScribeClient:
         """Start connecting."""
@@ -152,12 +106,14 @@ class ScribeClient:
 
     async def close(self) -> None:
         """Hang up; calls in flight fail."""
+        connection = self._connection
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
-        if self._connection is not None and self._connection.transport is not None:
-            self._connection.transport.abort()
+        if connection is not None:
+            connection.abort()
+            await connection.lost
 
     async def connected(self, timeout: float) -> None:
         """Wait until the scribe is there. Raises SojournError `record.unavailable` after `timeout` seconds."""
@@ -172,8 +128,8 @@ class ScribeClient:
         pause = RECONNECT_SECONDS
         while True:
             try:
-                async with asyncio.timeout(CALL_SECONDS):
-                    _, connection = await loop.create_unix_connection(_Connection, str(self._path))
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    _, connection = await loop.create_unix_connection(Connection, str(self._path))
             except OSError:
                 await asyncio.sleep(pause)
                 pause = min(RECONNECT_SECONDS_MAX, pause * 1.5)
@@ -182,29 +138,25 @@ class ScribeClient:
             self._connection = connection
             self._up.set()
             try:
-                await connection.lost
+                # Whoever closes the client waits for the same future, so a cancelled wait must not cancel it.
+                await asyncio.shield(connection.lost)
             finally:
                 self._up.clear()
                 self._connection = None
+            # A scribe that takes a connection and lets go of it at once is not asked in a tight circle.
+            await asyncio.sleep(pause)
 
-    def _send(self, call: protocol.Call) -> asyncio.Future[protocol.Answer]:
+    def _send(self, call: protocol.Call) -> asyncio.Future[Outcome]:
         connection = self._connection
-        if connection is None or len(connection.in_flight) >= IN_FLIGHT_MAX:
+        if connection is None:
             raise SojournError(Code.RECORD_UNAVAILABLE)
-        answer: asyncio.Future[protocol.Answer] = asyncio.get_running_loop().create_future()
-        connection.in_flight[call.id] = answer
-        connection.send(frame(call))
-        return answer
+        data = frame(call)
+        if len(data) > protocol.FRAME_BYTES_MAX:
+            raise SojournError(Code.RECORD_TOO_LARGE, size=str(len(data)), limit=str(protocol.FRAME_BYTES_MAX))
+        return connection.send(call.id, data)
 
-    async def _call(self, call: protocol.Call, kind: type[Answered], *, patient: bool = False) -> Answered:
-        future = self._send(call)
-        try:
-            async with asyncio.timeout(None if patient else CALL_SECONDS):
-                answer = await future
-        except TimeoutError as error:
-            raise SojournError(Code.RECORD_UNAVAILABLE) from error
-        if isinstance(answer, protocol.Refused):
-            raise SojournError(Code(answer.code), **answer.details)
+    async def _call(self, call: protocol.Call, kind: type[Answered]) -> Answered:
+        answer = await self._send(call)
         assert isinstance(answer, kind), "the scribe answers each call with its own kind"
         return answer
 
@@ -221,7 +173,25 @@ class ScribeClient:
         attachments: Sequence[bytes] = (),
     ) -> Receipt:
         """See `workflow.ports.Ledger.append`."""
-        keys = {one.key.key: one.key for one in sealings if one.key.key not in self._keys_known}
+        return await self.append_nowait(changes, guards=guards, sealings=sealings, attachments=attachments)
+
+    def append_nowait(
+        self,
+        changes: Sequence[Change],
+        *,
+        guards: Sequence[Guard] = (),
+        sealings: Sequence[Sealing] = (),
+        attachments: Sequence[bytes] = (),
+    ) -> asyncio.Future[Receipt]:
+        """As `append`, sent before this returns and without a task: the future is the receipt, or the error.
+
+        Appends sent one after the other are recorded in that order. Raises SojournError `record.unavailable` or
+        `record.too_large` when it could not be sent.
+        """
+        connection = self._connection
+        if connection is None:
+            raise SojournError(Code.RECORD_UNAVAILABLE)
+        keys = {one.key.key: one.key for one in sealings if one.key.key not in connection.keys_known}
         call = protocol.Append(
             self._id(),
             [
@@ -233,11 +203,10 @@ class ScribeClient:
             [protocol.Key(key.key, key.subject, key.recipient, key.wrapped) for key in keys.values()],
             list(attachments),
         )
-        answer = await self._call(call, protocol.Appended)
-        self._keys_known.update(dict.fromkeys(keys))
-        while len(self._keys_known) > KEYS_KNOWN_MAX:
-            del self._keys_known[next(iter(self._keys_known))]
-        return Receipt(first=answer.first, size=answer.size, at=datetime.fromisoformat(answer.at))
+        future = self._send(call)
+        if keys:
+            future.add_done_callback(partial(_remember_keys, connection, tuple(keys)))
+        return cast("asyncio.Future[Receipt]", future)
 
     async def raw_stream(self, stream: StreamName) -> tuple[bytes, ...]:
         """The bytes of every entry of one stream, in order."""
@@ -255,8 +224,12 @@ class ScribeClient:
 
     async def read(self, start: int, limit: int, prefixes: Sequence[str] = ()) -> tuple[Recorded, ...]:
         """Up to `limit` entries from place `start` on whose stream begins with one of `prefixes`; a page at most."""
-        call = protocol.Read(self._id(), start, limit, list(prefixes), False)
-        return tuple(map(read_entry, (await self._call(call, protocol.Entries)).entries))
+        more = limit > 0
+        page: list[bytes] = []
+        while more and not page:
+            answer = await self._call(protocol.Read(self._id(), start, limit, list(prefixes), False), protocol.Entries)
+            page, start, more = answer.entries, answer.following, answer.more
+        return tuple(map(read_entry, page))
 
     async def follow(self, start: int, prefixes: Sequence[str] = ()) -> AsyncIterator[tuple[Recorded, ...]]:
         """All such entries from place `start` on, in order, for ever: what is there, then what is added.
@@ -266,31 +239,37 @@ class ScribeClient:
         while True:
             call = protocol.Read(self._id(), start, protocol.PAGE_ENTRIES_MAX, list(prefixes), True)
             try:
-                page = await self._call(call, protocol.Entries, patient=True)
+                page = await self._call(call, protocol.Entries)
             except SojournError as error:
                 if error.code is not Code.RECORD_UNAVAILABLE:
                     raise
                 await asyncio.sleep(RECONNECT_SECONDS)
                 await self._up.wait()
                 continue
-            yield tuple(map(read_entry, page.entries))
+            if page.entries:
+                yield tuple(map(read_entry, page.entries))
             start = page.following
 
     async def raw(self, places: Sequence[int]) -> tuple[bytes, ...]:
         """The bytes of the entries at these places."""
         found: list[bytes] = []
-        for start in range(0, len(places), protocol.PAGE_ENTRIES_MAX):
-            part = list(places[start : start + protocol.PAGE_ENTRIES_MAX])
-            found.extend((await self._call(protocol.Fetch(self._id(), part), protocol.Entries)).entries)
+        done = 0
+        while done < len(places):
+            part = list(places[done : done + protocol.PAGE_ENTRIES_MAX])
+            page = await self._call(protocol.Fetch(self._id(), part), protocol.Entries)
+            found.extend(page.entries)
+            done += page.following
         return tuple(found)
 
     async def matter(self, commitments: Sequence[str]) -> tuple[tuple[SealedMatter, SealingKey], ...]:
         """The sealed values of these commitments with their keys; those that were destroyed are left out."""
         found: list[tuple[SealedMatter, SealingKey]] = []
-        for start in range(0, len(commitments), protocol.PAGE_ENTRIES_MAX):
-            part = list(commitments[start : start + protocol.PAGE_ENTRIES_MAX])
-            answer = await self._call(protocol.ReadMatter(self._id(), part), protocol.Matters)
-            found.extend(_domain(matter, key) for matter, key in answer.found)
+        done = 0
+        while done < len(commitments):
+            part = list(commitments[done : done + protocol.PAGE_ENTRIES_MAX])
+            page = await self._call(protocol.ReadMatter(self._id(), part), protocol.Matters)
+            found.extend(_domain(matter, key) for matter, key in page.found)
+            done += page.following
         return tuple(found)
 
     async def attachment(self, sha256: str) -> bytes:
@@ -320,6 +299,16 @@ class ScribeClient:
     async def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
         """Consistency proof (RFC 6962 section 2.1.2) between the trees of `old` and `new` entries."""
         return tuple((await self._call(protocol.ProveConsistency(self._id(), old, new), protocol.Hashes)).hashes)
+
+
+def _remember_keys(connection: Connection, keys: tuple[str, ...], answered: asyncio.Future[Outcome]) -> None:
+    """Once an append is acknowledged, its keys need not be sent on this connection again."""
+    if answered.cancelled() or answered.exception() is not None:
+        return
+    known = connection.keys_known
+    known.update(dict.fromkeys(keys))
+    while len(known) > KEYS_KNOWN_MAX:
+        del known[next(iter(known))]
 
 
 def _domain(matter: protocol.Matter, key: protocol.Key) -> tuple[SealedMatter, SealingKey]:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import signal
 import sqlite3
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -16,12 +17,17 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger.note import SigningKey
 from sojourn.settings import Layout, ScribeSettings
 
+from .log import Log
 from .recovery import recover
 from .server import Server, listen
 from .store import Store
 
 FAILED = 70
 """Exit code after a failure of the store or a root that did not check: nothing is tried again in this process."""
+
+
+SOCKET_PATH_MAX = 103
+"""Bytes of a Unix socket's path that every system takes."""
 
 
 def free_bytes(directory: Path) -> int:
@@ -36,37 +42,36 @@ def run(
     key: SigningKey,
     clock: Callable[[], datetime],
     stop_descriptor: int | None = None,
+    *,
+    room: Callable[[Path], int] = free_bytes,
 ) -> int:
     """Serve the ledger of `layout` until SIGTERM, SIGINT or the end of `stop_descriptor`. Returns the exit code.
 
     Raises SojournError when the store must not be written: another scribe has it (`data.directory_busy`), it is
     damaged (`record.damaged`, also later, when what was written is not read back) or behind what was signed
-    (`record.behind`).
+    (`record.behind`), or when others could reach the socket (`data.directory_open`).
+
+    When a write fails the process ends at once with code 70: nothing of that batch is acknowledged, and nothing is
+    tried again. Before that, `room` (free bytes of a directory) is asked: below the reserve of the settings every
+    append is answered `record.full`, nothing is written, and the scribe goes on reading. SQLite's own "disk is full"
+    counts as a failed write.
     """
+    _check_private(layout)
     told: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: told.append(number))
+    wake, woken = _heed_signals(told)
     with (layout.run / "scribe.lock").open("a+") as lock:
         _lock(lock.fileno(), layout)
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         try:
-            store = Store(layout.ledger)
-            log = recover(
-                store,
-                path=layout.ledger,
-                anchor=layout.anchor,
-                key=key,
-                clock=clock,
-                has_room=lambda: free_bytes(layout.root) >= settings.free_bytes_min,
-            )
+            store, log = _open(layout, settings, key, clock, room)
             server = Server(
                 log=log,
                 listener=listen(layout.scribe_socket),
                 stop_descriptor=stop_descriptor,
+                wake_descriptor=woken,
                 checkpoint_seconds=settings.checkpoint_seconds,
-                after_sign=lambda note: write_anchor(layout.anchor, note),
                 monotonic=time.monotonic,
                 stopping=lambda: bool(told),
             )
@@ -78,23 +83,57 @@ def run(
             sys.stderr.write(f"scribe: stopping at once, the record could not be kept: {error}\n")
             sys.stderr.flush()
             os._exit(FAILED)
+    signal.set_wakeup_fd(-1)
+    os.close(wake)
+    os.close(woken)
     return 0
 
 
-def write_anchor(path: Path, note: str) -> None:
-    """Replace the anchor file with a new checkpoint, durably and never half."""
-    partial = path.with_suffix(".partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(note)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY)
+def _open(
+    layout: Layout,
+    settings: ScribeSettings,
+    key: SigningKey,
+    clock: Callable[[], datetime],
+    room: Callable[[Path], int],
+) -> tuple[Store, Log]:
     try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+        store = Store(layout.ledger)
+        log = recover(
+            store,
+            path=layout.ledger,
+            anchor=layout.anchor,
+            key=key,
+            clock=clock,
+            has_room=lambda arriving: room(layout.root) >= settings.free_bytes_min + arriving,
+        )
+    except sqlite3.DatabaseError as error:
+        # An OperationalError is about the system (no space, no permission); all else is about what is in the file.
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        raise SojournError(Code.RECORD_DAMAGED, problem=str(error), path=str(layout.ledger)) from error
+    return store, log
+
+
+def _heed_signals(told: list[int]) -> tuple[int, int]:
+    """Note SIGTERM and SIGINT in `told`, and make the second descriptor readable so that a waiting loop looks."""
+    woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: told.append(number))
+    return wake, woken
+
+
+def _check_private(layout: Layout) -> None:
+    """The socket's directory keeps other users out before the socket's own mode does."""
+    if stat.S_IMODE(layout.run.stat().st_mode) & 0o077:
+        raise SojournError(Code.DATA_DIRECTORY_OPEN, path=str(layout.run))
+    if len(os.fsencode(layout.scribe_socket)) > SOCKET_PATH_MAX:
+        raise SojournError(
+            Code.SETTINGS_INVALID,
+            name="data directory",
+            problem=f"{layout.scribe_socket} is too long for the path of a socket",
+            expected=f"a directory that leaves it at most {SOCKET_PATH_MAX} bytes",
+        )
 
 
 def _lock(descriptor: int, layout: Layout) -> None:

@@ -3,11 +3,17 @@
 A frame is a big-endian uint32 length and that many bytes of msgpack: one message as an array whose first item is
 its tag. Every call carries an `id` chosen by the client, and exactly one answer carries it back. Appends that are
 in flight together may share one fsync; answers to appends come in the order of the appends.
+
+Every list and number is bounded here, by its type, so that no call can ask for more than the scribe can do. Bytes
+that are no call are answered once, with `Refused` under id 0, and the connection is closed.
 """
 
 from __future__ import annotations
 
+from typing import Annotated, get_args
+
 import msgspec
+from msgspec import Meta
 
 FRAME_BYTES_MAX = 80 * 1024 * 1024
 """Bound on one frame; the largest lawful one carries a sealed statement of 64 MiB."""
@@ -15,85 +21,99 @@ FRAME_BYTES_MAX = 80 * 1024 * 1024
 PAGE_ENTRIES_MAX = 2000
 PAGE_BYTES_MAX = 4 * 1024 * 1024
 HEADER_BYTES = 4
+CIPHERTEXT_BYTES_MAX = 70 * 1024 * 1024
+DRAFTS_MAX = 5000
+GUARDS_MAX = 1000
+PREFIXES_MAX = 16
+NO_CALL = 0
+"""The id that an answer carries when what arrived was no call. Clients number their calls from 1."""
+
+Place = Annotated[int, Meta(ge=0, lt=2**53)]
+"""A place in the ledger, a version or a size."""
+
+Stream = Annotated[str, Meta(max_length=256)]
+Name = Annotated[str, Meta(max_length=256)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Draft(msgspec.Struct, array_like=True, frozen=True):
     """One entry to be written: `body` is canonical JSON; `seen` is the stream's version, or None for any."""
 
-    stream: str
-    kind: str
+    stream: Stream
+    kind: Name
     body: bytes
-    seen: int | None
+    seen: Place | None
 
 
 class Matter(msgspec.Struct, array_like=True, frozen=True):
     """A sealed value that goes beside the ledger."""
 
-    commitment: str
-    key: str
-    ciphertext: bytes
+    commitment: Sha256
+    key: Name
+    ciphertext: Annotated[bytes, Meta(max_length=CIPHERTEXT_BYTES_MAX)]
 
 
 class Key(msgspec.Struct, array_like=True, frozen=True):
     """A wrapped sealing key."""
 
-    key: str
-    subject: str
-    recipient: str
-    wrapped: bytes
+    key: Name
+    subject: Name
+    recipient: Name
+    wrapped: Annotated[bytes, Meta(max_length=2048)]
 
 
 class Append(msgspec.Struct, array_like=True, frozen=True, tag="append"):
     """Write all of this or none of it."""
 
     id: int
-    drafts: list[Draft]
-    guards: list[tuple[str, int]] = []
-    matter: list[Matter] = []
-    keys: list[Key] = []
-    attachments: list[bytes] = []
+    drafts: Annotated[list[Draft], Meta(min_length=1, max_length=DRAFTS_MAX)]
+    guards: Annotated[list[tuple[Stream, Place]], Meta(max_length=GUARDS_MAX)] = []
+    matter: Annotated[list[Matter], Meta(max_length=DRAFTS_MAX)] = []
+    keys: Annotated[list[Key], Meta(max_length=DRAFTS_MAX)] = []
+    attachments: Annotated[list[bytes], Meta(max_length=GUARDS_MAX)] = []
 
 
 class ReadStream(msgspec.Struct, array_like=True, frozen=True, tag="stream"):
     """The entries of one stream with a version above `after`, a page at most."""
 
     id: int
-    stream: str
-    after: int
+    stream: Stream
+    after: Place
 
 
 class Read(msgspec.Struct, array_like=True, frozen=True, tag="read"):
     """Entries from `start` on whose stream begins with one of `prefixes` (all, if empty).
 
-    With `wait`, the answer comes only when there is at least one.
+    An answer may hold no entry and still say `more`: that much was looked at for now. With `wait`, the answer comes
+    when there is at least one entry, or empty after a while, so that neither side waits for a peer that is gone.
     """
 
     id: int
-    start: int
-    limit: int
-    prefixes: list[str]
+    start: Place
+    limit: Place
+    prefixes: Annotated[list[Stream], Meta(max_length=PREFIXES_MAX)]
     wait: bool
 
 
 class Fetch(msgspec.Struct, array_like=True, frozen=True, tag="fetch"):
-    """The entries with these places."""
+    """The entries with these places, in this order; a page at most."""
 
     id: int
-    seqs: list[int]
+    seqs: Annotated[list[Place], Meta(max_length=PAGE_ENTRIES_MAX)]
 
 
 class ReadMatter(msgspec.Struct, array_like=True, frozen=True, tag="matter"):
-    """Sealed values by commitment; those that are not there are left out."""
+    """Sealed values by commitment; those that are not there are left out. A page at most."""
 
     id: int
-    commitments: list[str]
+    commitments: Annotated[list[Sha256], Meta(max_length=PAGE_ENTRIES_MAX)]
 
 
 class ReadAttachment(msgspec.Struct, array_like=True, frozen=True, tag="attachment"):
     """One attachment by its SHA-256 (hex)."""
 
     id: int
-    sha256: str
+    sha256: Sha256
 
 
 class ReadHead(msgspec.Struct, array_like=True, frozen=True, tag="head"):
@@ -112,16 +132,16 @@ class Prove(msgspec.Struct, array_like=True, frozen=True, tag="prove"):
     """Inclusion proof of entry `seq` in the tree of `size` entries."""
 
     id: int
-    seq: int
-    size: int
+    seq: Place
+    size: Place
 
 
 class ProveConsistency(msgspec.Struct, array_like=True, frozen=True, tag="consistency"):
     """Proof that the tree of `new` entries extends the tree of `old` entries."""
 
     id: int
-    old: int
-    new: int
+    old: Place
+    new: Place
 
 
 Call = Append | ReadStream | Read | Fetch | ReadMatter | ReadAttachment | ReadHead | Sign | Prove | ProveConsistency
@@ -145,7 +165,10 @@ class Refused(msgspec.Struct, array_like=True, frozen=True, tag="refused"):
 
 
 class Entries(msgspec.Struct, array_like=True, frozen=True, tag="entries"):
-    """Raw entries. `following` is where to go on: a place for `Read`, a version for `ReadStream`; `more` if cut."""
+    """Raw entries. `following` is where to go on; `more` if the answer was cut.
+
+    It is a place for `Read`, a version for `ReadStream`, and for `Fetch` how many of the asked places were looked at.
+    """
 
     id: int
     entries: list[bytes]
@@ -154,10 +177,11 @@ class Entries(msgspec.Struct, array_like=True, frozen=True, tag="entries"):
 
 
 class Matters(msgspec.Struct, array_like=True, frozen=True, tag="matters"):
-    """Sealed values with their keys."""
+    """Sealed values with their keys. `following` is how many of the asked commitments were looked at."""
 
     id: int
     found: list[tuple[Matter, Key]]
+    following: int
 
 
 class Blob(msgspec.Struct, array_like=True, frozen=True, tag="blob"):
@@ -191,7 +215,12 @@ class Hashes(msgspec.Struct, array_like=True, frozen=True, tag="hashes"):
 
 Answer = Appended | Refused | Entries | Matters | Blob | Head | Note | Hashes
 
+_TAGS = frozenset(str(call.__struct_config__.tag) for call in get_args(Call))
 _encoder = msgspec.msgpack.Encoder()
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""All that a decoder raises for bytes that are no message: wrong form, text that is not UTF-8, nesting too deep."""
+
 call_decoder: msgspec.msgpack.Decoder[Call] = msgspec.msgpack.Decoder(Call)
 answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
@@ -200,6 +229,17 @@ def frame(message: Call | Answer) -> bytes:
     """The bytes of one frame."""
     payload = _encoder.encode(message)
     return len(payload).to_bytes(HEADER_BYTES, "big") + payload
+
+
+def call_id_of(payload: bytes) -> int | None:
+    """The id of something that has the form of a call, though it is none: a bound is broken. None for all else."""
+    try:
+        parts = msgspec.msgpack.decode(payload, type=list[msgspec.Raw])
+        tag = msgspec.msgpack.decode(parts[0], type=str)
+        call_id = msgspec.msgpack.decode(parts[1], type=int)
+    except (*UNREADABLE, IndexError):
+        return None
+    return call_id if tag in _TAGS and 0 < call_id < 2**63 else None
 
 
 class FrameError(ValueError):
@@ -213,15 +253,16 @@ def take_frames(buffer: bytearray) -> list[bytes]:
     """
     payloads: list[bytes] = []
     position, end = 0, len(buffer)
-    while end - position >= HEADER_BYTES:
-        length = int.from_bytes(buffer[position : position + HEADER_BYTES], "big")
-        if length > FRAME_BYTES_MAX:
-            raise FrameError(f"a frame of {length} bytes")
-        start = position + HEADER_BYTES
-        if end - start < length:
-            break
-        payloads.append(bytes(buffer[start : start + length]))
-        position = start + length
+    with memoryview(buffer) as view:
+        while end - position >= HEADER_BYTES:
+            start = position + HEADER_BYTES
+            length = int.from_bytes(view[position:start], "big")
+            if length > FRAME_BYTES_MAX:
+                raise FrameError(f"a frame of {length} bytes")
+            if end - start < length:
+                break
+            position = start + length
+            payloads.append(bytes(view[start:position]))
     if position:
         del buffer[:position]
     return payloads

@@ -1,6 +1,7 @@
 """What the scribe checks before it writes again.
 
-- Places run from 0 without a gap, and every entry's bytes hash to its leaf.
+- Places run from 0 without a gap, and the versions of each stream from 1 without a gap.
+- Every entry's bytes hash to its leaf, and say the place, stream, version and kind under which they are found.
 - The stored tiles are those of the leaves, and the last signed checkpoint is ours and has the root of the leaves.
 - The anchor, a copy of the last signed checkpoint kept apart from the store, is not ahead of the store and does
   not contradict it: a store that was rolled back or swapped is refused.
@@ -19,15 +20,21 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
-from sojourn.ledger.merkle import leaf_hash
+from sojourn.ledger.merkle import HASH_BYTES, Tree, leaf_hash
 from sojourn.ledger.note import SigningKey, Verifier
+from sojourn.ledger.tiles import split_hashes
 
-from .log import Log, edges_from
-from .store import Store
+from .anchor import read_anchor, write_anchor
+from .edges import Edges
+from .log import Log
+from .store import EntryRow, Store
 
-REHASHED_MAX = 2_000_000
-"""Stores up to this many entries are hashed again from their bytes at every start (a few seconds at most); of
-larger ones, what lies behind the last signed checkpoint. `sojourn-verify` checks everything at any size."""
+REHASHED_MAX = 1_000_000
+"""Stores up to this many entries are hashed again from their bytes at every start (about 3 microseconds an entry); of
+larger ones, what lies behind the last signed checkpoint. The leaves are gone through at any size (about 1 microsecond
+an entry), and `sojourn-verify` checks everything at any size."""
+
+PAGE = 4096
 
 
 def recover(
@@ -37,7 +44,8 @@ def recover(
     anchor: Path,
     key: SigningKey,
     clock: Callable[[], datetime],
-    has_room: Callable[[], bool],
+    has_room: Callable[[int], bool],
+    rehashed_max: int = REHASHED_MAX,
 ) -> Log:
     """Check the store and give the log over it.
 
@@ -45,66 +53,83 @@ def recover(
     """
     verifier = Verifier.parse(key.vkey())
     size = _check_places(store, path)
-    signed = _last_signed(store, verifier, path)
-    _check_anchor(anchor, verifier, size, path)
-    start = 0 if size <= REHASHED_MAX else (signed.size if signed else 0)
-    _check_bytes(store, start, size, path)
-    tree, edges, tiles = edges_from(store.leaves(0, size))
-    for level, tile_index, hashes in tiles:
-        if store.tile(level, tile_index) != hashes:
-            raise _damaged(path, f"tile {tile_index} of level {level} is not that of the entries")
-    log = Log(
-        store=store, key=key, clock=clock, has_room=has_room, tree=tree, edges=edges, signed_size=0, signed_note=""
-    )
-    for known in (signed, _read_anchor(anchor, verifier, path)):
-        if known is not None and _root_at(log, known.size) != known.root:
-            raise _damaged(path, f"the first {known.size} entries are not those that were signed")
-    if signed is not None:
-        last = store.last_checkpoint()
-        assert last is not None
+    last = store.last_checkpoint()
+    signed = None if last is None else _opened(last[1], verifier, path, "the last checkpoint")
+    try:
+        anchored = read_anchor(anchor, verifier)
+    except LedgerError as error:
+        raise _damaged(path, f"the anchor file {anchor} does not verify: {error}") from error
+    if anchored is not None and anchored.size > size:
+        raise SojournError(Code.RECORD_BEHIND, held=str(size), anchor=str(anchor), seen=str(anchored.size))
+    if signed is not None and signed.size > size:
+        raise _damaged(path, f"{signed.size} entries were signed and {size} are there")
+    rehash_from = 0 if size <= rehashed_max else (signed.size if signed else 0)
+    known = [one for one in (signed, anchored) if one is not None]
+    edges, tree = _rebuild(store, size, known, rehash_from, path)
+    log = Log(store=store, anchor=anchor, key=key, clock=clock, has_room=has_room, edges=edges, read_back=tree)
+    if last is not None:
         log.signed_size, log.signed_note = last
+        if anchored is None or anchored.size < log.signed_size:
+            # A crash between the two writes of the last signing left the anchor behind.
+            write_anchor(anchor, log.signed_note)
     return log
 
 
-def _root_at(log: Log, size: int) -> bytes:
-    if size == log.tree.size:
-        return log.tree.root()
-    return edges_from(log.store.leaves(0, size))[0].root()
-
-
 def _check_places(store: Store, path: Path) -> int:
-    count, highest = store.size()
-    if count != highest + 1:
-        raise _damaged(path, f"{count} entries are there, but the highest place is {highest}")
+    count, lowest, highest = store.extent()
+    if lowest != 0 or count != highest + 1:
+        raise _damaged(path, f"{count} entries are there, but their places run from {lowest} to {highest}")
+    stream = store.stream_with_gap()
+    if stream is not None:
+        raise _damaged(path, f"the versions of stream {stream} have a gap")
     return count
 
 
-def _check_bytes(store: Store, start: int, end: int, path: Path) -> None:
-    for seq, stream, version, kind, leaf, data in store.rows(start, end):
-        if leaf_hash(data) != leaf:
-            raise _damaged(path, f"entry {seq} ({kind}, {stream} version {version}) was altered")
+def _rebuild(store: Store, size: int, known: list[Checkpoint], rehash_from: int, path: Path) -> tuple[Edges, Tree]:
+    """Go through all leaves once, page by page; compare tiles, and the root at each size that was signed."""
+    edges, tree = Edges(), Tree()
+    stops = sorted({one.size for one in known} | {size})
+    position = 0
+    for stop in stops:
+        while position < stop:
+            end = min(position + PAGE, stop)
+            if position < rehash_from:
+                end = min(end, rehash_from)
+                leaves = _stored_leaves(store, position, end, path)
+            else:
+                leaves = [_leaf(row, path) for row in store.rows(position, end)]
+            for level, tile_index, hashes in edges.extend(leaves):
+                if store.tile(level, tile_index) != hashes:
+                    raise _damaged(path, f"tile {tile_index} of level {level} is not that of the entries")
+            tree.extend(leaves)
+            position = end
+        for one in known:
+            if one.size == position and not one.root == edges.root() == tree.root():
+                raise _damaged(path, f"the first {position} entries are not those that were signed")
+    return edges, tree
 
 
-def _last_signed(store: Store, verifier: Verifier, path: Path) -> Checkpoint | None:
-    last = store.last_checkpoint()
-    if last is None:
-        return None
-    return _open(last[1], verifier, path, "the last checkpoint")
+def _stored_leaves(store: Store, start: int, end: int, path: Path) -> list[bytes]:
+    joined = store.leaves(start, end - start)
+    if len(joined) != (end - start) * HASH_BYTES:
+        raise _damaged(path, f"a leaf of entries {start} to {end - 1} is no hash")
+    return split_hashes(joined)
 
 
-def _read_anchor(anchor: Path, verifier: Verifier, path: Path) -> Checkpoint | None:
-    if not anchor.exists():
-        return None
-    return _open(anchor.read_text(), verifier, path, "the anchor file")
+def _leaf(row: EntryRow, path: Path) -> bytes:
+    """The leaf hash of a row, once its bytes are what the row says they are."""
+    seq, stream, version, kind, leaf, data = row
+    # The end of an entry follows from its place and name alone, so it is compared without reading the body.
+    said = f',"kind":"{kind}","seq":{seq},"stream":"{stream}","v":1,"version":{version}}}'
+    # SQLite keeps text where bytes belong if somebody puts it there.
+    if type(data) is not bytes or leaf_hash(data) != leaf or not data.endswith(said.encode()):
+        raise _damaged(path, f"entry {seq} ({kind}, {stream} version {version}) was altered")
+    return leaf
 
 
-def _check_anchor(anchor: Path, verifier: Verifier, size: int, path: Path) -> None:
-    held = _read_anchor(anchor, verifier, path)
-    if held is not None and held.size > size:
-        raise SojournError(Code.RECORD_BEHIND, held=str(size), anchor=str(anchor), seen=str(held.size))
-
-
-def _open(note: str, verifier: Verifier, path: Path, what: str) -> Checkpoint:
+def _opened(note: str, verifier: Verifier, path: Path, what: str) -> Checkpoint:
+    if type(note) is not str:
+        raise _damaged(path, f"{what} is no text")
     try:
         return checkpoints.open(note, verifier)
     except LedgerError as error:

@@ -1,8 +1,9 @@
 """The scribe's loop: one process, one thread, one writer.
 
 Whatever appends have arrived while the last batch was on its way to the disk are the next batch: no timer, and no
-fsync for each record. Calls that read are answered after the batch, from what is durable. A client that does not
-read its answers is no longer read from; one that sends what is no frame is dropped. The loop waits for nobody.
+fsync for each record. Calls that read are answered after the batch, from what is durable, a few for each client in
+one turn. A client that does not read its answers is not read from either, and in the end dropped; one that sends
+what is no call is told so and dropped. The loop waits for nobody.
 """
 
 from __future__ import annotations
@@ -11,63 +12,60 @@ import os
 import selectors
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import assert_never
 
 import msgspec
 
 from sojourn.codes import Code
-from sojourn.ledger.errors import LedgerError
-from sojourn.ledger.merkle import consistency_proof, inclusion_proof
 
+from .answers import answer, read_written
 from .log import Log
 from .protocol import (
-    FRAME_BYTES_MAX,
-    PAGE_BYTES_MAX,
-    PAGE_ENTRIES_MAX,
+    NO_CALL,
+    UNREADABLE,
     Answer,
     Append,
-    Blob,
     Call,
     Entries,
-    Fetch,
     FrameError,
-    Hashes,
-    Head,
-    Matters,
-    Note,
-    Prove,
-    ProveConsistency,
     Read,
-    ReadAttachment,
-    ReadHead,
-    ReadMatter,
-    ReadStream,
     Refused,
-    Sign,
     call_decoder,
+    call_id_of,
     frame,
     take_frames,
 )
 
 RECEIVE_BYTES = 1 << 18
-UNSENT_BYTES_MAX = 16 * 1024 * 1024
+RECEIVED_BYTES_MAX = 512 * 1024 * 1024
+"""Bound on all frames together that have not arrived whole."""
+
+UNSENT_BYTES_MAX = 4 * 1024 * 1024
+"""A client with so much unread gets no further answers, and is not read from, until it reads."""
+
 CLIENTS_MAX = 256
 WAITING_MAX = 64
+READS_A_TURN = 16
+READ_BACK_STEP = 512
+TICK_SECONDS = 10.0
+"""How often reads that wait are answered empty, and clients that read nothing in that time are dropped."""
 
 
 @dataclass(slots=True, eq=False)
 class _Client:
-    """One connected client."""
+    """One connected client. `reads` have still to be answered; `waiting` are answered when the log grows."""
 
     socket: socket.socket
     received: bytearray = field(default_factory=bytearray)
     unsent: bytearray = field(default_factory=bytearray)
+    reads: deque[Call] = field(default_factory=deque)
     waiting: dict[int, Read] = field(default_factory=dict)
     interest: int = selectors.EVENT_READ
+    stuck: bool = False
+    leaving: bool = False
 
 
 def listen(path: Path) -> socket.socket:
@@ -88,66 +86,92 @@ def listen(path: Path) -> socket.socket:
 class Server:
     """Serves one log on one socket until `stopping()` says so.
 
-    `after_sign` takes each signed checkpoint before anybody is given it. `monotonic` counts seconds.
+    `monotonic` counts seconds. The loop ends when `stop_descriptor` (a pipe) reaches its end, and looks at
+    `stopping()` again whenever `wake_descriptor` becomes readable.
     """
 
     log: Log
     listener: socket.socket
     stop_descriptor: int | None
+    wake_descriptor: int | None
     checkpoint_seconds: float
-    after_sign: Callable[[str], None]
     monotonic: Callable[[], float]
     stopping: Callable[[], bool]
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     _clients: set[_Client] = field(default_factory=set)
-    _calls: list[tuple[_Client, Call]] = field(default_factory=list)
+    _appends: list[tuple[_Client, Append]] = field(default_factory=list)
+    _appends_bytes: int = 0
+    _received_bytes: int = 0
+    _readers: set[_Client] = field(default_factory=set)
+    _waiters: set[_Client] = field(default_factory=set)
+    _unflushed: set[_Client] = field(default_factory=set)
     _sign_at: float = 0.0
+    _tick_at: float = 0.0
 
     def run(self) -> None:
         """Serve. Returns when told to stop; raises what the store raises."""
         self._selector.register(self.listener, selectors.EVENT_READ)
-        if self.stop_descriptor is not None:
-            self._selector.register(self.stop_descriptor, selectors.EVENT_READ)
+        for descriptor in (self.stop_descriptor, self.wake_descriptor):
+            if descriptor is not None:
+                self._selector.register(descriptor, selectors.EVENT_READ)
+        self._tick_at = self.monotonic() + TICK_SECONDS
         while not self.stopping():
             for key, mask in self._selector.select(self._patience()):
-                if key.fileobj is self.listener:
-                    self._accept()
-                elif isinstance(key.data, _Client):
+                client = key.data
+                if isinstance(client, _Client):
                     if mask & selectors.EVENT_WRITE:
-                        self._send(key.data)
+                        self._unflushed.add(client)
                     if mask & selectors.EVENT_READ:
-                        self._receive(key.data)
+                        self._receive(client)
+                elif key.fileobj is self.listener:
+                    self._accept()
                 elif not os.read(key.fd, 4096):
                     return
-            if self._calls:
-                self._answer_calls()
-            if self.log.tree.size > self.log.signed_size and self.monotonic() >= self._sign_at:
-                self._sign()
+            self._turn()
 
     def close(self) -> None:
-        """Sign what is not signed yet and let go of everybody."""
-        if self.log.tree.size > self.log.signed_size:
-            self._sign()
+        """Sign what is not signed yet, if there is room for it, and let go of everybody."""
+        if self.log.size > self.log.signed_size and self.log.has_room(0):
+            self.log.sign()
         for client in tuple(self._clients):
             self._drop(client)
         self.listener.close()
         self._selector.close()
 
-    def _patience(self) -> float:
-        if self.log.tree.size > self.log.signed_size:
-            return max(0.0, self._sign_at - self.monotonic())
-        return 1.0
+    def _turn(self) -> None:
+        """All that is to be done after what has arrived was read."""
+        if self._appends:
+            self._write()
+        for client in tuple(self._readers):
+            self._answer_reads(client)
+        for client in tuple(self._unflushed):
+            self._send(client)
+        # A step at a time while others wait for nothing, so that signing has little left to read.
+        if self.log.size - self.log.read_back.size >= READ_BACK_STEP:
+            self.log.check_back(READ_BACK_STEP)
+        now = self.monotonic()
+        if self.log.size > self.log.signed_size and now >= self._sign_at:
+            self._sign_at = now + self.checkpoint_seconds
+            if self.log.has_room(0):
+                self.log.sign()
+        if now >= self._tick_at:
+            self._tick_at = now + TICK_SECONDS
+            self._tick()
 
-    def _sign(self) -> str:
-        note = self.log.sign()
-        self.after_sign(note)
-        self._sign_at = self.monotonic() + self.checkpoint_seconds
-        return note
+    def _patience(self) -> float:
+        """Seconds that the loop may sleep."""
+        if any(len(client.unsent) < UNSENT_BYTES_MAX for client in self._readers):
+            return 0.0
+        until = self._tick_at
+        if self.log.size > self.log.signed_size:
+            until = min(until, self._sign_at)
+        return max(0.0, until - self.monotonic())
 
     def _accept(self) -> None:
         try:
             connection, _ = self.listener.accept()
-        except BlockingIOError:
+        except OSError:
+            # The client has gone again, or descriptors are short; neither is a reason to stop the record.
             return
         if len(self._clients) >= CLIENTS_MAX or not _is_own(connection):
             connection.close()
@@ -167,87 +191,117 @@ class Server:
         if not data:
             self._drop(client)
             return
+        before = len(client.received)
         client.received += data
         try:
             for payload in take_frames(client.received):
-                self._calls.append((client, call_decoder.decode(payload)))
-        except (FrameError, msgspec.MsgspecError):
+                try:
+                    call = call_decoder.decode(payload)
+                except UNREADABLE as error:
+                    self._refuse(client, payload, str(error))
+                    continue
+                if type(call) is Append:
+                    self._appends.append((client, call))
+                    self._appends_bytes += len(payload)
+                else:
+                    client.reads.append(call)
+        except FrameError as error:
+            self._dismiss(client, str(error))
+        self._received_bytes += len(client.received) - before
+        if client.reads:
+            self._readers.add(client)
+            self._unflushed.add(client)
+        if self._received_bytes > RECEIVED_BYTES_MAX:
             self._drop(client)
 
-    def _answer_calls(self) -> None:
-        calls, self._calls = self._calls, []
-        appends = [(client, call) for client, call in calls if isinstance(call, Append)]
-        size = self.log.tree.size
-        if appends:
-            answers = self.log.append([call for _, call in appends])
-            for (client, _), answer in zip(appends, answers, strict=True):
-                self._queue(client, answer)
-        for client, call in calls:
-            if not isinstance(call, Append):
-                self._read(client, call)
-        if self.log.tree.size > size:
-            for client in self._clients:
-                for waiting in tuple(client.waiting.values()):
-                    self._read(client, waiting)
-        for client in tuple(self._clients):
-            self._send(client)
+    def _refuse(self, client: _Client, payload: bytes, problem: str) -> None:
+        """Refuse a call that is over a bound of the protocol; let go of a client that sends something else."""
+        call_id = call_id_of(payload)
+        if call_id is None:
+            self._dismiss(client, problem)
+        else:
+            details = {"problem": f"The call is over a bound: {problem[:200]}", "expected": "a smaller one"}
+            self._queue(client, Refused(call_id, Code.INPUT_INVALID, details))
 
-    def _read(self, client: _Client, call: Call) -> None:
-        """Answer a call that reads, or keep it waiting."""
-        try:
-            answer = self._answer(call)
-        except LedgerError as error:
-            answer = Refused(call.id, Code.INPUT_INVALID, {"problem": str(error), "expected": "a place in the tree"})
-        if isinstance(call, Read) and call.wait and isinstance(answer, Entries) and not answer.entries:
-            if len(client.waiting) >= WAITING_MAX and call.id not in client.waiting:
-                answer = Refused(call.id, Code.INPUT_INVALID, {"problem": "Too many waits", "expected": "fewer"})
+    def _dismiss(self, client: _Client, problem: str) -> None:
+        """Tell a client that what it sent is no call, and listen to it no longer."""
+        details = {"problem": f"This is no call: {problem[:200]}", "expected": "a frame of the protocol"}
+        self._queue(client, Refused(NO_CALL, Code.INPUT_INVALID, details))
+        client.leaving = True
+
+    def _write(self) -> None:
+        appends, arriving = self._appends, self._appends_bytes
+        self._appends, self._appends_bytes = [], 0
+        answers = self.log.append([call for _, call in appends], arriving=arriving)
+        for (client, _), one in zip(appends, answers, strict=True):
+            self._queue(client, one)
+        if self.log.written:
+            for client in tuple(self._waiters):
+                self._answer_waiting(client)
+
+    def _answer_waiting(self, client: _Client) -> None:
+        """The log has grown: answer the reads that waited for just that."""
+        rows = self.log.written
+        for call in tuple(client.waiting.values()):
+            found = read_written(call.id, rows, call.start, call.prefixes)
+            if found is None or len(client.unsent) >= UNSENT_BYTES_MAX:
+                del client.waiting[call.id]
+                client.reads.append(call)
+                self._readers.add(client)
+            elif found.entries:
+                del client.waiting[call.id]
+                self._queue(client, found)
             else:
-                # What did not match needs no second look when the log grows.
-                client.waiting[call.id] = msgspec.structs.replace(call, start=answer.following)
-                return
-        client.waiting.pop(call.id, None)
-        self._queue(client, answer)
+                client.waiting[call.id] = msgspec.structs.replace(call, start=found.following)
+        if not client.waiting:
+            self._waiters.discard(client)
 
-    def _answer(self, call: Call) -> Answer:
-        store, size = self.log.store, self.log.tree.size
-        match call:
-            case Read():
-                page, last, more = _page(store.matching(call.start, call.prefixes), call.limit)
-                return Entries(call.id, page, last + 1 if more else max(size, call.start), more)
-            case ReadStream():
-                page, last, more = _page(store.stream(call.stream, call.after), PAGE_ENTRIES_MAX)
-                return Entries(call.id, page, last if page else call.after, more)
-            case Fetch():
-                found = [store.entry(seq) for seq in call.seqs[:PAGE_ENTRIES_MAX]]
-                return Entries(call.id, [one for one in found if one is not None], 0, False)
-            case ReadMatter():
-                rows = [store.matter(commitment) for commitment in call.commitments[:PAGE_ENTRIES_MAX]]
-                return Matters(call.id, [row for row in rows if row is not None])
-            case ReadAttachment():
-                return Blob(call.id, store.attachment(call.sha256))
-            case ReadHead():
-                return Head(call.id, size, self.log.tree.root())
-            case Sign():
-                return Note(call.id, self._sign() if size > self.log.signed_size else self.log.signed_note)
-            case Prove():
-                return Hashes(call.id, inclusion_proof(call.seq, call.size, self._reader(call.size)))
-            case ProveConsistency():
-                return Hashes(call.id, consistency_proof(call.old, call.new, self._reader(call.new)))
-            case Append():
-                raise AssertionError("appends are answered with their batch")
-            case _:
-                assert_never(call)
+    def _answer_reads(self, client: _Client) -> None:
+        """Answer some of a client's reads, as many as it takes and its turn allows."""
+        for _ in range(READS_A_TURN):
+            if not client.reads or len(client.unsent) >= UNSENT_BYTES_MAX:
+                break
+            call = client.reads.popleft()
+            one = answer(call, self.log)
+            if isinstance(call, Read) and call.wait and isinstance(one, Entries) and not one.entries:
+                call = msgspec.structs.replace(call, start=one.following)
+                if one.more:
+                    client.reads.append(call)
+                elif len(client.waiting) < WAITING_MAX:
+                    client.waiting[call.id] = call
+                    self._waiters.add(client)
+                else:
+                    details = {"problem": "Too many reads are waiting", "expected": f"at most {WAITING_MAX}"}
+                    self._queue(client, Refused(call.id, Code.INPUT_INVALID, details))
+            else:
+                self._queue(client, one)
+        if not client.reads:
+            self._readers.discard(client)
+            self._unflushed.add(client)
 
-    def _reader(self, size: int) -> Callable[[int, int], bytes]:
-        if not 0 <= size <= self.log.tree.size:
-            raise LedgerError(f"There is no tree of {size} entries yet.")
-        return self.log.reader(size)
+    def _tick(self) -> None:
+        """Answer what has waited long enough, and drop who has read nothing since the last tick."""
+        for client in tuple(self._clients):
+            if client.stuck and client.unsent:
+                self._drop(client)
+                continue
+            client.stuck = bool(client.unsent)
+            for call in client.waiting.values():
+                self._queue(client, Entries(call.id, [], call.start, False))
+            client.waiting.clear()
+            self._send(client)
+        self._waiters.clear()
 
-    def _queue(self, client: _Client, answer: Answer) -> None:
+    def _queue(self, client: _Client, one: Answer) -> None:
         if client in self._clients:
-            client.unsent += frame(answer)
+            client.unsent += frame(one)
+            self._unflushed.add(client)
 
     def _send(self, client: _Client) -> None:
+        """Send what the socket takes, and watch the socket for what may happen next."""
+        self._unflushed.discard(client)
+        if client not in self._clients:
+            return
         if client.unsent:
             try:
                 sent = client.socket.send(client.unsent)
@@ -256,34 +310,37 @@ class Server:
             except OSError:
                 self._drop(client)
                 return
-            del client.unsent[:sent]
-        if client not in self._clients:
+            if sent:
+                client.stuck = False
+                del client.unsent[:sent]
+        if client.leaving and not client.unsent:
+            self._drop(client)
             return
         interest = selectors.EVENT_WRITE if client.unsent else 0
-        if len(client.unsent) < UNSENT_BYTES_MAX:
+        if not (client.leaving or client.reads or len(client.unsent) >= UNSENT_BYTES_MAX):
             interest |= selectors.EVENT_READ
         if interest != client.interest:
-            client.interest = interest
+            self._watch(client, interest)
+
+    def _watch(self, client: _Client, interest: int) -> None:
+        if not interest:
+            self._selector.unregister(client.socket)
+        elif client.interest:
             self._selector.modify(client.socket, interest, client)
+        else:
+            self._selector.register(client.socket, interest, client)
+        client.interest = interest
 
     def _drop(self, client: _Client) -> None:
         if client in self._clients:
             self._clients.discard(client)
-            self._selector.unregister(client.socket)
+            for others in (self._readers, self._waiters, self._unflushed):
+                others.discard(client)
+            self._received_bytes -= len(client.received)
+            client.received.clear()
+            if client.interest:
+                self._selector.unregister(client.socket)
             client.socket.close()
-
-
-def _page(rows: Iterator[tuple[int, bytes]], limit: int) -> tuple[list[bytes], int, bool]:
-    """Entries up to the limits of a page, the number of the last one, and whether the page was cut."""
-    page: list[bytes] = []
-    last, total = -1, 0
-    for number, data in islice(rows, max(1, min(limit, PAGE_ENTRIES_MAX))):
-        page.append(data)
-        last = number
-        total += len(data)
-        if total >= PAGE_BYTES_MAX:
-            break
-    return page, last, next(rows, None) is not None
 
 
 def _is_own(connection: socket.socket) -> bool:
@@ -293,6 +350,3 @@ def _is_own(connection: socket.socket) -> bool:
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _, user, _ = struct.unpack("3i", credentials)
     return bool(user == os.getuid())
-
-
-assert FRAME_BYTES_MAX > UNSENT_BYTES_MAX

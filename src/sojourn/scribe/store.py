@@ -1,7 +1,8 @@
 """The ledger's store on SQLite: rows in, rows out, and nothing that could change a row.
 
 - One read-write connection for each file; WAL with `synchronous=FULL`, so a commit is durable when it returns.
-- Entries, tiles, checkpoints and attachments refuse UPDATE and DELETE by trigger.
+- Entries, tiles, checkpoints and attachments refuse UPDATE, DELETE and REPLACE by trigger.
+- An entry is taken only at the next place of the ledger and the next version of its stream.
 - Constraints are named after the rule that they state.
 """
 
@@ -11,8 +12,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-from sojourn.ledger.merkle import HASH_BYTES
 
 from .protocol import Key, Matter
 
@@ -52,24 +51,45 @@ CREATE TABLE IF NOT EXISTS sealed (
 
 _APPEND_ONLY = ("entry", "tile", "checkpoint", "attachment")
 
+_FIRST_ROW_STAYS = {
+    "tile": "level = NEW.level AND tile_index = NEW.tile_index",
+    "checkpoint": "size = NEW.size",
+    "attachment": "sha256 = NEW.sha256",
+}
+"""How an insert finds the row that it would replace: SQLite runs no DELETE trigger for INSERT OR REPLACE."""
+
+_ENTRIES_FOLLOW = """
+CREATE TRIGGER IF NOT EXISTS entry_takes_the_next_place_and_version BEFORE INSERT ON entry
+WHEN NEW.seq <> (SELECT coalesce(max(seq) + 1, 0) FROM entry)
+  OR NEW.version <> (SELECT coalesce(max(version), 0) + 1 FROM entry WHERE stream = NEW.stream)
+BEGIN SELECT RAISE(ABORT, 'an entry takes the next place and the next version of its stream'); END
+"""
+
 
 class Store:
     """One ledger file, open for writing. Every method may raise `sqlite3.Error`, which the scribe does not survive."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, making it (0600) if it is not there."""
+        self.directory = str(path.parent)
         path.touch(mode=0o600, exist_ok=True)
         self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=64)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
         self._connection.executescript(_SCHEMA)
+        self._connection.execute(_ENTRIES_FOLLOW)
         for table in _APPEND_ONLY:
             for verb in ("UPDATE", "DELETE"):
                 self._connection.execute(
                     f"CREATE TRIGGER IF NOT EXISTS {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} "
                     "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
                 )
+        for table, same in _FIRST_ROW_STAYS.items():
+            self._connection.execute(
+                f"CREATE TRIGGER IF NOT EXISTS {table}_keeps_its_first_row BEFORE INSERT ON {table} "  # noqa: S608
+                f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) BEGIN SELECT RAISE(IGNORE); END"
+            )
 
     def close(self) -> None:
         """Close the file; SQLite folds the write-ahead log into it."""
@@ -95,17 +115,14 @@ class Store:
         attachments: Iterable[tuple[str, bytes]],
         tiles: Iterable[tuple[int, int, bytes]],
     ) -> None:
-        """Write one batch; call it inside a transaction."""
+        """Write one batch; call it inside a transaction. `keys` and `matter` are those not in the store yet."""
         many = self._connection.executemany
         many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", entries)
         many(
-            "INSERT OR IGNORE INTO sealing_key VALUES (?, ?, ?, ?)",
+            "INSERT INTO sealing_key VALUES (?, ?, ?, ?)",
             [(key.key, key.subject, key.recipient, key.wrapped) for key in keys],
         )
-        many(
-            "INSERT OR IGNORE INTO sealed VALUES (?, ?, ?)",
-            [(one.commitment, one.key, one.ciphertext) for one in matter],
-        )
+        many("INSERT INTO sealed VALUES (?, ?, ?)", [(one.commitment, one.key, one.ciphertext) for one in matter])
         many("INSERT OR IGNORE INTO attachment VALUES (?, ?)", attachments)
         many("INSERT INTO tile VALUES (?, ?, ?)", tiles)
 
@@ -113,10 +130,19 @@ class Store:
         """Keep a signed checkpoint; call it inside a transaction."""
         self._connection.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
 
-    def size(self) -> tuple[int, int]:
-        """The number of entries, and the highest place; without gaps the second is the first less one."""
-        count, highest = self._connection.execute("SELECT count(*), max(seq) FROM entry").fetchone()
-        return count, -1 if highest is None else highest
+    def extent(self) -> tuple[int, int, int]:
+        """The number of entries, the lowest and the highest place (0 and -1 when there are none)."""
+        count, lowest, highest = self._connection.execute("SELECT count(*), min(seq), max(seq) FROM entry").fetchone()
+        return (count, lowest, highest) if count else (0, 0, -1)
+
+    def stream_with_gap(self) -> str | None:
+        """A stream whose versions are not 1, 2, 3 and so on, if there is one."""
+        query = (
+            "SELECT stream FROM entry GROUP BY stream "
+            "HAVING count(*) <> max(version) OR min(version) <> 1 ORDER BY stream LIMIT 1"
+        )
+        row = self._connection.execute(query).fetchone()
+        return None if row is None else row[0]
 
     def version(self, stream: str) -> int:
         """The version of a stream: the number of its entries."""
@@ -134,12 +160,13 @@ class Store:
             self._connection.execute("SELECT * FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq", (start, end))
         )
 
-    def matching(self, start: int, prefixes: Sequence[str]) -> Iterator[tuple[int, bytes]]:
-        """(seq, bytes) from `start` on whose stream begins with one of `prefixes` (any, if empty), in order."""
+    def matching(self, start: int, end: int, prefixes: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+        """(seq, bytes) with `start <= seq < end` whose stream begins with one of `prefixes` (any, if empty)."""
         condition = " OR ".join("(stream >= ? AND stream < ?)" for _ in prefixes) or "1"
         bounds = [bound for prefix in prefixes for bound in (prefix, prefix + "\x7f")]
-        query = f"SELECT seq, bytes FROM entry WHERE seq >= ? AND ({condition}) ORDER BY seq"  # noqa: S608 - placeholders only
-        return iter(self._connection.execute(query, (start, *bounds)))
+        # By place only: going by stream would sort all of its entries again for each page.
+        query = f"SELECT seq, bytes FROM entry NOT INDEXED WHERE seq >= ? AND seq < ? AND ({condition}) ORDER BY seq"  # noqa: S608 - placeholders only
+        return iter(self._connection.execute(query, (start, end, *bounds)))
 
     def stream(self, stream: str, after: int) -> Iterator[tuple[int, bytes]]:
         """(version, bytes) of a stream's entries above version `after`, in order."""
@@ -153,10 +180,8 @@ class Store:
 
     def leaves(self, start: int, count: int) -> bytes:
         """`count` leaf hashes from `start` on, joined."""
-        query = "SELECT leaf FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq"
-        joined = b"".join(row[0] for row in self._connection.execute(query, (start, start + count)))
-        assert len(joined) == count * HASH_BYTES, "leaves are asked for inside the tree"
-        return joined
+        query = "SELECT CAST(leaf AS BLOB) FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq"
+        return b"".join(row[0] for row in self._connection.execute(query, (start, start + count)))
 
     def tile(self, level: int, tile_index: int) -> bytes | None:
         """A full tile's hashes."""
@@ -169,6 +194,11 @@ class Store:
         """The newest signed checkpoint: its size and its note."""
         row = self._connection.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
         return None if row is None else (row[0], row[1])
+
+    def ciphertext(self, commitment: str) -> Matter | None:
+        """A sealed value without its key."""
+        row = self._connection.execute("SELECT * FROM sealed WHERE commitment = ?", (commitment,)).fetchone()
+        return None if row is None else Matter(*row)
 
     def matter(self, commitment: str) -> tuple[Matter, Key] | None:
         """A sealed value and its key, unless either was destroyed."""

@@ -4,9 +4,11 @@ One reader of the ledger. It keeps a task for each grant that is not finished, a
 on record: provisioned or not, ended or not, removed or not. So a restart between any two steps changes nothing.
 
 - Ending and removing ask neither policy nor eligibility.
-- A removal that fails is tried again for ever, with longer pauses; the first failure is on record, and then each
-  failure that reads differently.
-- A grant is made and taken back at the target as it was when the grant was made, or as it is now if it still exists.
+- A removal that fails is tried again for ever, with longer pauses. On record are the first failure, each that reads
+  differently, and one an hour.
+- Time is looked at every second, so a wall clock that is set forward ends what is over.
+- Before anything is done at a target the grant is read again: nobody knows what became of an append without answer.
+- A fault in one grant's task is logged and tried again; it never stops the others.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -24,22 +27,24 @@ from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ConfigurationAdopted
 from sojourn.domain.grant import Grant, Status
 from sojourn.domain.history import Recorded
-from sojourn.domain.identifiers import GrantId, RequestId
+from sojourn.domain.identifiers import GrantId, RequestId, grant_stream
 from sojourn.domain.request import Request
-from sojourn.domain.target import Target, TargetKind
+from sojourn.domain.target import TargetKind
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.workflow import expire, provision, remove
 from sojourn.workflow.adopt import read_adopted
+from sojourn.workflow.loading import fold
 from sojourn.workflow.ports import Office, Sealer
 
+from .places import Places, Work
 from .port import Removal, TargetDriver
 
 PREFIXES = ("grant/", "request/", "configuration")
 PROVISION_TRIES = 3
 PAUSE_SECONDS = 0.25
 PAUSE_SECONDS_MAX = 30.0
-AT_ONCE_MAX = 16
-SLEEP_SECONDS_MAX = 3600.0
+TICK_SECONDS = 1.0
+REPORT_AGAIN = timedelta(hours=1)
 
 log = structlog.get_logger("enforcer")
 
@@ -50,6 +55,22 @@ class Follow(Protocol):
     def __call__(self, start: int, prefixes: Sequence[str] = ()) -> AsyncIterator[tuple[Recorded, ...]]:
         """All entries of such streams from a place on, for ever."""
         ...
+
+
+@dataclass(slots=True)
+class _Life:
+    """What one grant's task remembers. The password stays the same through every try, whatever became of one."""
+
+    password: str
+    pause: float = PAUSE_SECONDS
+    problem: str = ""
+    reported: datetime | None = None
+    terminated: int = 0
+
+    def next_pause(self) -> float:
+        """How long to wait before trying again: longer each time."""
+        pause, self.pause = self.pause, min(PAUSE_SECONDS_MAX, self.pause * 2)
+        return pause
 
 
 @dataclass(slots=True)
@@ -66,9 +87,12 @@ class Enforcer:
     _grants: dict[GrantId, Grant] = field(default_factory=dict)
     _requests: dict[RequestId, Request] = field(default_factory=dict)
     _changed: dict[str, asyncio.Event] = field(default_factory=dict)
-    _targets: dict[tuple[int, str], Target] = field(default_factory=dict)
-    _version: int = 0
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE_MAX))
+    _adopted: Adopted | None = None
+    _places: Places = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with no target known."""
+        self._places = Places(drivers=self.drivers, read_secret=self.read_secret)
 
     async def run(self) -> None:
         """Follow the ledger until cancelled."""
@@ -105,9 +129,8 @@ class Enforcer:
         return recorded.version == 1
 
     def _adopt(self, adopted: Adopted) -> None:
-        self._version = adopted.version
-        for target in adopted.catalogue.targets:
-            self._targets[adopted.version, target.name] = target
+        self._adopted = adopted
+        self._places.adopt(adopted)
         for grant in self._grants.values():
             if adopted.catalogue.person(grant.created.person) is None:
                 changed = self._changed.get(f"grant/{grant.id}")
@@ -123,10 +146,10 @@ class Enforcer:
             tasks.create_task(self._lapse(recorded.stream, RequestId(name)))
 
     async def _wait(self, stream: str, seconds: float) -> None:
-        """Until the stream changes, or the time has passed."""
+        """Until the stream changes, or the time has passed; a second at most, because wall clocks can be set."""
         changed = self._changed[stream]
         try:
-            async with asyncio.timeout(max(0.0, min(seconds, SLEEP_SECONDS_MAX))):
+            async with asyncio.timeout(max(0.0, min(seconds, TICK_SECONDS))):
                 await changed.wait()
         except TimeoutError:
             pass
@@ -134,46 +157,67 @@ class Enforcer:
 
     async def _live(self, stream: str, name: GrantId) -> None:
         """The whole life of one grant, from wherever the record says it is."""
+        life = _Life(password=self.new_password())
         while True:
             grant = self._grants[name]
+            if grant.status is Status.REMOVED:
+                del self._grants[name], self._changed[stream]
+                return
             try:
-                match grant.status:
-                    case Status.REMOVED:
-                        del self._grants[name], self._changed[stream]
-                        return
-                    case Status.PROVISIONING:
-                        await self._provision(grant)
-                    case Status.ACTIVE:
-                        await self._keep(stream, grant)
-                        continue
-                    case Status.ENDED:
-                        await self._remove(stream, grant)
-                await self._wait(stream, PAUSE_SECONDS)
+                await self._step(stream, grant, life)
             except SojournError as error:
                 # The record is away, or refused: nothing is lost, the state on record says where to go on.
                 log.warning("grant waits", grant=name, code=error.code, text=str(error))
                 await self._wait(stream, PAUSE_SECONDS)
+            except Exception:  # the top of a task: one grant's fault must not end the others
+                log.exception("fault in the task of a grant", grant=name)
+                await asyncio.sleep(life.next_pause())
+
+    async def _step(self, stream: str, grant: Grant, life: _Life) -> None:
+        """Do what comes next, or wait for the reader to see what is on record already."""
+        if grant.status is Status.ACTIVE:
+            await self._keep(stream, grant)
+            return
+        on_record = fold(grants.evolve, await self.office.ledger.stream(grant_stream(grant.id)))
+        if on_record is not None and on_record.status is grant.status:
+            if grant.status is Status.ENDED:
+                await self._remove(grant, life)
+            elif not await self._over(grant):
+                await self._provision(grant, life)
+        await self._wait(stream, PAUSE_SECONDS)
+
+    async def _over(self, grant: Grant) -> bool:
+        """End the grant if its holder has left or its time has come; whether either is so."""
+        if self._has_left(grant):
+            # The catalogue that decides may see the departure a moment later; then this is simply asked again.
+            ended = await expire.end_for_leaver(self.office, grant.id)
+            if ended.status is Status.ENDED:
+                return True
+        if self.office.clock.now() < grant.created.window.end:
+            return False
+        await expire.expire_grant(self.office, grant.id)
+        return True
+
+    def _has_left(self, grant: Grant) -> bool:
+        person = grant.created.person
+        known = self._adopted is None or self._adopted.catalogue.person(person) is not None
+        return not known or self.office.in_force().catalogue.person(person) is None
 
     async def _keep(self, stream: str, grant: Grant) -> None:
         """Wait for the end of an active grant, and end it."""
-        if self.office.in_force().catalogue.person(grant.created.person) is None:
-            await expire.end_for_leaver(self.office, grant.id)
-        left = (grant.created.window.end - self.office.clock.now()).total_seconds()
-        if left > 0:
-            await self._wait(stream, left)
+        if await self._over(grant) or self._has_left(grant):
+            await self._wait(stream, PAUSE_SECONDS)
             return
-        await expire.expire_grant(self.office, grant.id)
-        await self._wait(stream, PAUSE_SECONDS)
+        await self._wait(stream, (grant.created.window.end - self.office.clock.now()).total_seconds())
 
-    async def _provision(self, grant: Grant) -> None:
+    async def _provision(self, grant: Grant, life: _Life) -> None:
         """Make it real, or say that it cannot be."""
         problem = ""
         for tried in range(PROVISION_TRIES):
             if tried:
                 await asyncio.sleep(PAUSE_SECONDS)
             try:
-                async with self._slots:
-                    await self._grant_at_target(grant)
+                await self._grant_at_target(grant, life.password)
             except SojournError as error:
                 if error.code.startswith("record."):
                     raise
@@ -184,21 +228,21 @@ class Enforcer:
                 return
         await provision.give_up_provisioning(self.office, grant=grant.id, problem=problem)
 
-    async def _grant_at_target(self, grant: Grant) -> None:
-        target, driver, secret = self._at(grant)
-        role = target.role(grant.created.role)
+    async def _grant_at_target(self, grant: Grant, password: str) -> None:
+        place, created = self._places.of(grant), grant.created
+        role = place.target.role(created.role)
         if role is None:
-            known = ", ".join(one.name for one in target.roles)
-            raise SojournError(Code.ROLE_UNKNOWN, target=target.name, role=grant.created.role, known=known)
-        password = self.new_password()
-        observed = await driver.grant(
-            target,
-            role,
-            credential=grant.created.credential,
-            password=password,
-            until=grant.created.window.end,
-            secret=secret,
-        )
+            known = ", ".join(one.name for one in place.target.roles)
+            raise SojournError(Code.ROLE_UNKNOWN, target=place.target.name, role=created.role, known=known)
+        async with self._places.slots(place.target, Work.PROVISIONING):
+            observed = await place.driver.grant(
+                place.target,
+                role,
+                credential=created.credential,
+                password=password,
+                until=created.window.end,
+                secret=place.secret,
+            )
         # If the grant has ended meanwhile this is refused, and the removal that follows takes the role away again.
         settled = await provision.confirm_provisioned(
             self.office, grant=grant.id, observed=observed, secret=password.encode(), sealer=self.secret_sealer
@@ -206,59 +250,59 @@ class Enforcer:
         if isinstance(settled, Refusal) and settled.code is Code.GRANT_EXPIRED:
             await expire.expire_grant(self.office, grant.id)
 
-    async def _remove(self, stream: str, grant: Grant) -> None:
-        """Take it back until the target says that it is gone."""
-        pause, last = PAUSE_SECONDS, ""
-        while True:
-            try:
-                async with self._slots:
-                    removal = await self._revoke_at_target(grant)
-                settled = await remove.confirm_removed(
+    async def _remove(self, grant: Grant, life: _Life) -> None:
+        """Try to take it back; confirm it only when nothing is left, otherwise say why not and wait a while."""
+        try:
+            removal = await self._revoke_at_target(grant)
+            life.terminated += removal.sessions_terminated
+            if removal.complete:
+                await remove.confirm_removed(
                     self.office,
                     grant=grant.id,
                     role_present=removal.role_present,
                     sessions_present=removal.sessions_present,
-                    sessions_terminated=removal.sessions_terminated,
+                    sessions_terminated=life.terminated,
                 )
-                if settled.status is Status.REMOVED:
-                    return
-            except SojournError as error:
-                if error.code.startswith("record."):
-                    raise
-                if error.refusal.sentence != last:
-                    last = error.refusal.sentence
-                    await remove.report_removal_failed(self.office, grant=grant.id, problem=last)
-                log.error("removal failed", grant=grant.id, code=error.code, text=last)
-            await asyncio.sleep(pause)
-            pause = min(PAUSE_SECONDS_MAX, pause * 2)
+                return
+            problem = f"read back: role present {removal.role_present}, sessions {removal.sessions_present}"
+        except SojournError as error:
+            if error.code.startswith("record."):
+                raise
+            problem = error.refusal.sentence
+        log.error("removal failed", grant=grant.id, text=problem)
+        await self._report(grant, life, problem)
+        await asyncio.sleep(life.next_pause())
+
+    async def _report(self, grant: Grant, life: _Life, problem: str) -> None:
+        """Put a failed removal on record, unless it has been there in the same words for less than an hour."""
+        now = self.office.clock.now()
+        recently = life.reported is not None and timedelta(0) <= now - life.reported < REPORT_AGAIN
+        if problem != life.problem or not recently:
+            await remove.report_removal_failed(self.office, grant=grant.id, problem=problem)
+            life.problem, life.reported = problem, now
 
     async def _revoke_at_target(self, grant: Grant) -> Removal:
-        target, driver, secret = self._at(grant)
-        return await driver.revoke(target, credential=grant.created.credential, secret=secret)
-
-    def _at(self, grant: Grant) -> tuple[Target, TargetDriver, str]:
-        """The target of a grant: as it is now, or as it was if the present configuration no longer has it."""
-        created = grant.created
-        target = self._targets.get((self._version, created.target))
-        if target is None:
-            target = self._targets.get((created.configuration_version, created.target))
-        if target is None:
-            raise SojournError(Code.TARGET_UNKNOWN, target=created.target)
-        return target, self.drivers[target.kind], self.read_secret(target.administrator_secret)
+        place = self._places.of(grant)
+        async with self._places.slots(place.target, Work.REMOVAL):
+            return await place.driver.revoke(place.target, credential=grant.created.credential, secret=place.secret)
 
     async def _lapse(self, stream: str, name: RequestId) -> None:
         """End a request that nobody decided on, or whose approval nobody used, when it is due."""
+        pause = PAUSE_SECONDS
         while True:
             request = self._requests[name]
             if request.due is None:
                 del self._requests[name], self._changed[stream]
                 return
-            left = (request.due - self.office.clock.now()).total_seconds()
-            if left > 0:
-                await self._wait(stream, left)
-                continue
             try:
-                await expire.lapse_request(self.office, name)
+                left = (request.due - self.office.clock.now()).total_seconds()
+                if left <= 0:
+                    await expire.lapse_request(self.office, name)
+                await self._wait(stream, left if left > 0 else PAUSE_SECONDS)
             except SojournError as error:
                 log.warning("request waits", request=name, code=error.code)
-            await self._wait(stream, PAUSE_SECONDS)
+                await self._wait(stream, PAUSE_SECONDS)
+            except Exception:  # the top of a task, as in `_live`
+                log.exception("fault in the task of a request", request=name)
+                pause = min(PAUSE_SECONDS_MAX, pause * 2)
+                await asyncio.sleep(pause)

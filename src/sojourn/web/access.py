@@ -32,6 +32,7 @@ R = TypeVar("R")
 async def activate(exchange: Exchange) -> shapes.GrantShown:
     """POST /requests/{name}/activate: spend the approval, and wait until the access is there."""
     caller = await exchange.caller()
+    await exchange.body(bodies.Nothing)
     return show(await _activate(exchange, caller, exchange.name))
 
 
@@ -41,9 +42,14 @@ async def _activate(exchange: Exchange, caller: Person, request: str) -> GrantRo
             exchange.services.office, request=RequestId(request), person=caller.id, source=exchange.source
         )
     )
-    row = await _wait(exchange, grant.id, lambda row: row.status != "provisioning")
+    return await _ready(exchange, grant.id)
+
+
+async def _ready(exchange: Exchange, grant: str) -> GrantRow:
+    """The grant once it is there. Raises SojournError `grant.not_ready` or `grant.provisioning_failed`."""
+    row = await _wait(exchange, grant, lambda row: row.status != "provisioning")
     if row.status == "provisioning":
-        raise SojournError(Code.GRANT_NOT_READY, grant=grant.id, target=row.target)
+        raise SojournError(Code.GRANT_NOT_READY, grant=grant, target=row.target)
     if row.status != "active" and row.cause == "provisioning_failed":
         raise SojournError(Code.GRANT_PROVISIONING_FAILED, target=row.target, problem=row.problem or "unknown")
     return row
@@ -89,15 +95,22 @@ def visible(exchange: Exchange, caller: Person, name: str) -> GrantRow:
     """The grant, if the caller may see it; for anybody else there is none."""
     with exchange.services.projections.reading() as connection:
         row = queries.grant(connection, name)
-        people = {one.person for one in queries.approvers(connection, row.request)} if row is not None else set()
-    if row is not None and (caller.id in people | {row.person} or caller.administrator or caller.auditor):
+    if row is not None and (caller.administrator or caller.auditor or concerns(exchange, caller, row)):
         return row
     raise SojournError(Code.GRANT_UNKNOWN, grant=name[:100])
+
+
+def concerns(exchange: Exchange, caller: Person, row: GrantRow) -> bool:
+    """Whether the caller holds this grant, or could have decided about it."""
+    with exchange.services.projections.reading() as connection:
+        approvers = queries.approvers(connection, row.request)
+    return caller.id == row.person or any(caller.id == one.person for one in approvers)
 
 
 async def revoke(exchange: Exchange) -> shapes.Ended:
     """POST /grants/{name}/revoke: take it away, and wait until it is read back as gone."""
     caller = await exchange.caller()
+    await exchange.body(bodies.Nothing)
     exchange.settled(
         await revoke_grant(
             exchange.services.office, grant=GrantId(exchange.name), person=caller.id, source=exchange.source
@@ -109,6 +122,7 @@ async def revoke(exchange: Exchange) -> shapes.Ended:
 async def end(exchange: Exchange) -> shapes.Ended:
     """POST /grants/{name}/end: the holder is done."""
     caller = await exchange.caller()
+    await exchange.body(bodies.Nothing)
     exchange.settled(
         await end_early(
             exchange.services.office, grant=GrantId(exchange.name), person=caller.id, source=exchange.source
@@ -182,13 +196,21 @@ async def _active(exchange: Exchange, caller: Person, role: str) -> GrantRow:
     """
     await exchange.caught_up()
     with exchange.services.projections.reading() as connection:
-        rows = queries.grants(connection, person=caller.id, target=exchange.name, status="active")
+        rows = queries.grants(connection, person=caller.id, target=exchange.name)
         waiting = queries.requests(connection, person=caller.id, status="approved")
     now = text(exchange.services.office.clock.now())
-    active = {row.role: row for row in rows if (not role or row.role == role) and row.end > now}
-    approved = {row.role: row for row in waiting if row.target == exchange.name and (not role or row.role == role)}
+    held = [row for row in rows if role in ("", row.role) and row.end > now]
+    active = {row.role: row for row in held if row.status == "active"}
+    approved = {
+        row.role: row
+        for row in waiting
+        if row.target == exchange.name and role in ("", row.role) and (row.due is None or row.due > now)
+    }
     if active:
         return _sole(active, caller, exchange.name)
+    for row in held:
+        if row.status == "provisioning":
+            return await _ready(exchange, row.id)
     if approved:
         return await _activate(exchange, caller, _sole(approved, caller, exchange.name).id)
     raise SojournError(Code.GRANT_NONE_ACTIVE, person=caller.id, target=exchange.name)

@@ -80,7 +80,7 @@ async def submit(exchange: Exchange) -> shapes.RequestShown:
 
 
 async def listing(exchange: Exchange) -> shapes.Requests:
-    """GET /requests: one's own and those one can decide on; all of them for administrators and auditors."""
+    """GET /requests: one's own; with `waiting` those one can decide on; all for administrators and auditors."""
     caller = await exchange.caller()
     status, waiting = exchange.query("status"), exchange.query("waiting") is not None
     everything = (caller.administrator or caller.auditor) and exchange.query("mine") is None
@@ -137,6 +137,7 @@ async def deny(exchange: Exchange) -> shapes.RequestShown:
 async def withdraw(exchange: Exchange) -> shapes.RequestShown:
     """POST /requests/{name}/withdraw: take it back."""
     caller = await exchange.caller()
+    await exchange.body(bodies.Nothing)
     exchange.settled(
         await withdraw_request(
             exchange.services.office, request=RequestId(exchange.name), person=caller.id, source=exchange.source

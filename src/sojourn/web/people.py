@@ -6,12 +6,12 @@ import base64
 
 from sojourn.domain.events import TokenPurpose
 from sojourn.domain.identifiers import PersonId
-from sojourn.errors import Refusal
+from sojourn.errors import Code, SojournError
 from sojourn.identity import accounts, tokens
 from sojourn.projections.apply import text
 
 from . import bodies, shapes
-from .exchange import Exchange, RefusedError
+from .exchange import Exchange
 
 CODE_BYTES = 15
 
@@ -19,16 +19,16 @@ CODE_BYTES = 15
 async def sign_in(exchange: Exchange) -> shapes.SignedIn:
     """POST /sign-in: a password for a token."""
     services, sent = exchange.services, await exchange.body(bodies.SignIn)
-    person = await accounts.sign_in(
-        services.office,
-        person=PersonId(sent.person),
-        password=sent.password,
-        source=exchange.source,
-        reader=services.passwords,
-        limit=services.limit,
+    person = exchange.settled(
+        await accounts.sign_in(
+            services.office,
+            person=PersonId(sent.person),
+            password=sent.password,
+            source=exchange.source,
+            reader=services.passwords,
+            limit=services.limit,
+        )
     )
-    if isinstance(person, Refusal):
-        raise RefusedError(person)
     token, issued = await tokens.issue(
         services.office,
         person=person,
@@ -43,6 +43,7 @@ async def sign_in(exchange: Exchange) -> shapes.SignedIn:
 async def sign_out(exchange: Exchange) -> None:
     """POST /sign-out: the token is dead from here on."""
     person = await exchange.caller()
+    await exchange.body(bodies.Nothing)
     await tokens.revoke(exchange.services.office, token=exchange.token.token, person=person.id)
 
 
@@ -65,8 +66,9 @@ async def enrol(exchange: Exchange) -> shapes.Enrolled:
 async def invite(exchange: Exchange) -> shapes.Invitation:
     """POST /people/{name}/invitation: an administrator lets somebody set up an account."""
     services, caller = exchange.services, await exchange.caller()
+    await exchange.body(bodies.Nothing)
     if not caller.administrator:
-        raise await exchange.forbid(caller.id, "invite people", "an administrator")
+        raise SojournError(Code.PERMISSION_DENIED, person=caller.id, action="invite people", who="an administrator")
     code = base64.b32encode(services.random_bytes(CODE_BYTES)).decode().lower()
     life = services.settings.control.invitation_life
     account = exchange.settled(

@@ -14,10 +14,12 @@ from sojourn.projections import queries
 from sojourn.projections.queries import ActionRow, AttemptRow, SessionRow
 
 from . import shapes
-from .access import visible
+from .access import concerns, visible
 from .exchange import HEADERS, Exchange
 
 PAGE = 100
+DIGITS_MAX = 15
+"""More than any session has actions, and less than SQLite's integers hold."""
 
 
 async def sessions(exchange: Exchange) -> shapes.Sessions:
@@ -44,7 +46,7 @@ async def actions(exchange: Exchange) -> shapes.Actions:
     """GET /sessions/{name}/actions?after=N: its actions in order, without their text."""
     row = _visible_session(exchange, await exchange.caller())
     after = exchange.query("after") or "0"
-    if not after.isdecimal():
+    if not (after.isascii() and after.isdecimal() and len(after) <= DIGITS_MAX):
         raise SojournError(Code.INPUT_INVALID, problem="`after` is not a number", expected="the number of an action")
     with exchange.services.projections.reading() as connection:
         rows = queries.actions(connection, row.id, after=int(after), limit=PAGE + 1)
@@ -63,7 +65,12 @@ async def attempts(exchange: Exchange) -> shapes.Attempts:
     """GET /attempts: what was refused; for administrators and auditors."""
     caller = await exchange.caller()
     if not (caller.administrator or caller.auditor):
-        raise await exchange.forbid(caller.id, "see refused attempts", "an administrator or an auditor")
+        raise SojournError(
+            Code.PERMISSION_DENIED,
+            person=caller.id,
+            action="see refused attempts",
+            who="an administrator or an auditor",
+        )
     subject = exchange.query("subject")
     with exchange.services.projections.reading() as connection:
         rows = queries.attempts(
@@ -90,8 +97,19 @@ async def ledger(exchange: Exchange) -> shapes.LedgerShown:
 
 
 async def evidence(exchange: Exchange) -> Response:
-    """GET /grants/{name}/evidence: the evidence pack, for its holder, its approvers, and auditors."""
-    row = visible(exchange, await exchange.caller(), exchange.name)
+    """GET /grants/{name}/evidence: the evidence pack, for its holder, its approvers, and auditors.
+
+    It opens what statements said, so administering Sojourn is no reason to read it.
+    """
+    caller = await exchange.caller()
+    row = visible(exchange, caller, exchange.name)
+    if not (concerns(exchange, caller, row) or caller.auditor):
+        raise SojournError(
+            Code.PERMISSION_DENIED,
+            person=caller.id,
+            action="read what was done under this grant",
+            who="its holder, its approvers or an auditor",
+        )
     await exchange.caught_up()
     pack = await exchange.services.pack(row.id)
     name = {"content-disposition": f'attachment; filename="{row.id}.zip"'}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
 from . import access, asking, people, record
-from .exchange import Handler, answer
+from .exchange import Handler, answer, nowhere
 from .services import Services
+from .strangers import Strangers
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/sign-in", people.sign_in),
@@ -42,6 +44,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 def build(services: Services) -> Starlette:
     """The application."""
     routes = [Route(path, answer(handler), methods=[method]) for method, path, handler in ROUTES]
-    application = Starlette(routes=[Mount("/api/v1", routes=routes)])
+    application = Starlette(routes=[Mount("/api/v1", routes=routes)], exception_handlers={HTTPException: nowhere})
     application.state.services = services
+    application.state.strangers = Strangers(services.office.clock.now)
     return application

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -31,6 +32,9 @@ from .wire import Splitter, WireError
 INVALID_AUTHORIZATION = "28000"
 INVALID_PASSWORD = "28P01"  # noqa: S105 - an SQLSTATE
 PROTOCOL_VIOLATION = "08P01"
+TLS_HANDSHAKE = b"\x16"
+DRAIN_SECONDS = 0.5
+DRAIN_READS_MAX = 16
 REFUSED_PARAMETERS = frozenset({"role", "session_authorization"})
 """Settings that would change who the session is; the target would refuse most of them, the gateway all."""
 
@@ -73,7 +77,7 @@ async def open_connection(client: socket.socket, context: ssl.SSLContext, *, req
         if isinstance(packet, GssEncRequest):
             await loop.sock_sendall(client, b"N")
         elif isinstance(packet, SslRequest):
-            if _has_more(client):
+            if _sends_clear_text(client):
                 raise WireError("received unencrypted data after SSL request")
             await loop.sock_sendall(client, b"S")
             line = await _accept(client, context)
@@ -104,7 +108,7 @@ async def _read_packet(client: socket.socket) -> startup.StartupPacket:
     if found is not Sniff.STARTUP:
         refusal = Refusal(Code.GATEWAY_NOT_POSTGRES, {"found": _FOUND[found]})
         error = RefusedError(refusal, PROTOCOL_VIOLATION)
-        await asyncio.get_running_loop().sock_sendall(client, error.message())
+        await _say_and_drain(client, error.message())
         raise error
     rest = await _read_exactly(client, startup.startup_length(header) - len(header))
     return startup.parse_startup(header + rest)
@@ -131,11 +135,24 @@ async def _read_exactly(client: socket.socket, count: int) -> bytes:
     return data
 
 
-def _has_more(client: socket.socket) -> bool:
+def _sends_clear_text(client: socket.socket) -> bool:
+    """Whether something waits behind an SSLRequest that does not begin a TLS handshake."""
     try:
-        return bool(client.recv(1, socket.MSG_PEEK))
+        return client.recv(1, socket.MSG_PEEK) not in (b"", TLS_HANDSHAKE)
     except BlockingIOError:
         return False
+
+
+async def _say_and_drain(client: socket.socket, message: bytes) -> None:
+    """Tell a stranger something, and read what it sent, so that the closed socket does not swallow the answer."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(client, message)
+    client.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(TimeoutError, OSError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            for _ in range(DRAIN_READS_MAX):
+                if not await loop.sock_recv(client, 65_536):
+                    return
 
 
 def _describe_tls(line: Line) -> str:

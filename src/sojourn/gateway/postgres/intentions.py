@@ -16,6 +16,9 @@ from .wire import decode_text
 
 PROTOCOL = "postgres"
 
+PREPARE = "prepare"
+"""The verb of a statement that was prepared and not run; running it is an action of its own."""
+
 
 def statement_intention(sql: bytes, binds: Bind | None = None) -> Intention:
     """A statement by its text, with what was bound to it; labelled by PostgreSQL's own parser."""
@@ -34,15 +37,22 @@ def statement_intention(sql: bytes, binds: Bind | None = None) -> Intention:
     )
 
 
-def named_intention(what: str, name: bytes) -> Intention:
+def prepare_intention(name: bytes, sql: bytes) -> Intention:
+    """A Parse alone: the target looks at the text and runs nothing."""
+    label = classify(decode_text(sql))
+    detail = _text("text", sql)
+    detail["statement"] = decode_text(name)
+    detail["prepare_only"] = True
+    return Intention(protocol=PROTOCOL, verb=PREPARE, may_write=False, objects=label.tables, detail=_canonical(detail))
+
+
+def named_intention(what: str, name: bytes, binds: Bind | None = None) -> Intention:
     """A statement or portal that is known to the target only (SQL PREPARE, a cursor): it may do anything."""
-    return Intention(
-        protocol=PROTOCOL,
-        verb=VerbClass.PREPARED,
-        may_write=True,
-        objects=(),
-        detail=_canonical({what: decode_text(name)}),
-    )
+    detail: dict[str, object] = {what: decode_text(name)}
+    if binds is not None:
+        detail["binds"] = _values(binds.values, binds.formats)
+        detail["portal"] = decode_text(binds.portal)
+    return Intention(protocol=PROTOCOL, verb=VerbClass.PREPARED, may_write=True, objects=(), detail=_canonical(detail))
 
 
 def function_intention(called: FunctionCall) -> Intention:

@@ -43,7 +43,7 @@ from .handshake import (
     decode_token_verifier,
     open_connection,
 )
-from .line import Line
+from .line import Line, LineClosedError
 from .relay import CONNECTION_FAILURE, IO_ERROR, Relay
 from .startup import CancelRequest, StartupMessage
 from .upstream import TargetRefusedError, Upstream, log_in, send_cancel
@@ -78,7 +78,16 @@ class PostgresDoor:
     _running: dict[tuple[int, bytes], tuple[SessionRecorder, Target, backend.BackendKey]] = field(default_factory=dict)
 
     async def serve(self, client: socket.socket, source: str) -> None:
-        """Serve one accepted connection to its end. Never raises but for cancellation."""
+        """Serve one accepted connection to its end. Never raises but for cancellation: one session's fault is its own.
+
+        The top of a task: whatever goes wrong here unforeseen ends this connection and no other.
+        """
+        try:
+            await self._serve(client, source)
+        except Exception:
+            log.exception("gateway.connection_failed", source=source)
+
+    async def _serve(self, client: socket.socket, source: str) -> None:
         settings = self.gate.settings
         opening: Opening | None = None
         actor = ""
@@ -103,6 +112,8 @@ class PostgresDoor:
         except WireError as error:
             refusal = Refusal(Code.GATEWAY_PROTOCOL_VIOLATION, {"problem": error.reason})
             await self._turn_away(opening, RefusedError(refusal, error.sqlstate, actor=actor), source)
+        except SojournError as error:
+            await self._turn_away(opening, RefusedError(error.refusal, IO_ERROR, actor=actor), source)
         except (OSError, ssl.SSLError) as error:
             refusal = Refusal(Code.GATEWAY_PROTOCOL_VIOLATION, {"problem": f"it hung up in the handshake ({error})"})
             await self._turn_away(opening, RefusedError(refusal, PROTOCOL_VIOLATION, actor=actor), source)
@@ -163,11 +174,16 @@ class PostgresDoor:
         """Record the session, log in at the target, relay, and record the end."""
         gate, line = self.gate, opening.line
         session = SessionId(gate.new_id("s"))
+        recorder = SessionRecorder(gate.ledger, gate.sealer, session, admitted.person)
         try:
             admitted = await self._record_opening(opening, admitted, session, source)
         except SojournError as error:
-            raise RefusedError(error.refusal, IO_ERROR, actor=admitted.person) from error
-        recorder = SessionRecorder(gate.ledger, gate.sealer, session, admitted.person)
+            await self._turn_away(opening, RefusedError(error.refusal, IO_ERROR, actor=admitted.person), source)
+            if error.code is Code.RECORD_UNAVAILABLE:
+                # Perhaps it did get on record: then it is closed there, as soon as the record can be read again.
+                recorder.in_doubt = True
+                await recorder.close(CloseCause.RECORD_UNAVAILABLE, bytes_in=0, bytes_out=0, cut_lag_us=None)
+            return
         cause, relay, lag = CloseCause.TARGET_UNREACHABLE, None, None
         try:
             upstream = await self._log_in(line, admitted)
@@ -177,8 +193,8 @@ class PostgresDoor:
             with deadline(gate, admitted.grant, relay.cut) as reached:
                 cause = CloseCause.GATEWAY_STOPPED
                 cause = await self._relay(line, upstream, relay, admitted.target)
-            if cause is CloseCause.GRANT_ENDED and reached.passed_at is not None and relay.cut_at is not None:
-                lag = round((relay.cut_at - reached.passed_at) * 1e6)
+            if cause is CloseCause.GRANT_ENDED and reached.passed_at is not None and relay.closed_at is not None:
+                lag = round((relay.closed_at - reached.passed_at) * 1e6)
         finally:
             await self._record_end(recorder, relay, cause, lag)
 
@@ -254,9 +270,14 @@ class PostgresDoor:
             self._running[key.pid, secret] = (relay.recorder, target, key)
         try:
             client, there = line.transport, upstream.line.transport
-            client_side, target_side = relay.client_side(), relay.target_side()
-            late = upstream.line.hand_over(target_side)
-            early = line.hand_over(client_side)
+            try:
+                late = upstream.line.hand_over(relay.target)
+            except LineClosedError:
+                return CloseCause.TARGET_CLOSED
+            try:
+                early = line.hand_over(relay.client)
+            except LineClosedError:
+                return CloseCause.CLIENT_CLOSED
             return await relay.run(client, there, from_client=early, from_target=late)
         finally:
             upstream.line.hang_up()
@@ -284,7 +305,7 @@ class PostgresDoor:
         known = self._running.get((packet.pid, packet.secret))
         if known is None:
             refusal = Refusal(Code.CREDENTIALS_INVALID, {"pid": str(packet.pid)})
-            await self.gate.attempts.refused(actor="", refusal=refusal, subject="cancel", source=source)
+            await self.gate.attempts.refused(verb="cancel", actor="", refusal=refusal, subject="", source=source)
             return
         recorder, target, key = known
         event = CancelRequested(session=recorder.session, source=source)

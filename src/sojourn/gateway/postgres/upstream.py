@@ -146,6 +146,8 @@ def _authenticate(line: Line, exchange: ClientExchange, frame: Frame) -> bool:
     step = parse_authentication(frame.payload)
     match step.code:
         case AuthenticationCode.OK:
+            if not exchange.proved:
+                raise WireError("the target did not prove that it knows the credential")
             return True
         case AuthenticationCode.SASL:
             if Mechanism.PLAIN not in step.mechanisms:

@@ -1,0 +1,156 @@
+"""What may be written: one append after another is looked at, and those that may join the batch do.
+
+- All of an append joins, or nothing of it.
+- A stream must be at the version that was seen, counting what the batch already holds.
+- A body is one that our own codec would write for an event of that kind: canonical, and readable by every reader.
+  Its integers are below 2**53; an entry has at most 65,535 bytes.
+- A sealed value joins only with a key that is on record or comes with it. A key id or a commitment that is taken
+  by other content is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sojourn.codes import Code
+from sojourn.errors import SojournError
+from sojourn.ledger import entry as entries
+from sojourn.ledger.canonical import MAX_ENTRY_BYTES
+from sojourn.ledger.errors import LedgerError
+from sojourn.ledger.merkle import leaf_hash
+
+from . import codec
+from .protocol import Append, Appended, Draft, Key, Matter, Refused
+from .store import EntryRow, Store
+
+_LONG_NUMBER = re.compile(rb"[:,[]-?[0-9]{16}")
+
+
+class UnacceptableError(Exception):
+    """An append that will not be written; carries the answer."""
+
+    def __init__(self, code: Code, **details: str) -> None:
+        self.code: Code = code
+        self.details = details
+        super().__init__(code)
+
+
+class OnRecord(Protocol):
+    """What is on record already. Implemented by `log.Log`."""
+
+    store: Store
+
+    def version(self, stream: str) -> int:
+        """The version of a stream on record."""
+        ...
+
+    def knows_key(self, key: str) -> bool:
+        """Whether a sealing key is on record."""
+        ...
+
+
+@dataclass(slots=True)
+class Batch:
+    """What the accepted appends of one batch add up to. `at` is the time of them all, `first` the next free place."""
+
+    at: str
+    first: int
+    rows: list[EntryRow] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
+    matter: dict[str, Matter] = field(default_factory=dict)
+    attachments: dict[str, bytes] = field(default_factory=dict)
+    answers: list[Appended | Refused] = field(default_factory=list)
+
+
+def accept(call: Append, batch: Batch, record: OnRecord) -> None:
+    """Add one append and its answer to the batch, or raise UnacceptableError and leave the batch as it was."""
+    known, at = batch.versions, batch.at
+    for stream, seen in call.guards:
+        if known.get(stream, -1) != seen and (stream in known or record.version(stream) != seen):
+            raise UnacceptableError(Code.RECORD_STALE, stream=stream)
+    versions: dict[str, int] = {}
+    rows: list[EntryRow] = []
+    first = batch.first + len(batch.rows)
+    for draft in call.drafts:
+        stream = draft.stream
+        version = versions.get(stream)
+        if version is None:
+            version = known.get(stream)
+            if version is None:
+                version = record.version(stream)
+        if draft.seen is not None and draft.seen != version:
+            raise UnacceptableError(Code.RECORD_STALE, stream=stream)
+        rows.append(_row(draft, seq=first + len(rows), version=version + 1, at=at))
+        versions[stream] = version + 1
+    if call.keys or call.matter:
+        keys = _fresh_keys(call, batch, record)
+        batch.matter.update(_fresh_matter(call, keys, batch, record))
+        batch.keys.update(keys)
+    batch.rows.extend(rows)
+    known.update(versions)
+    for content in call.attachments:
+        batch.attachments[hashlib.sha256(content).hexdigest()] = content
+    batch.answers.append(Appended(call.id, first, first + len(rows), at))
+
+
+def _row(draft: Draft, *, seq: int, version: int, at: str) -> EntryRow:
+    body = draft.body
+    try:
+        if codec.encode(codec.decode(draft.kind, body)) != body:
+            raise _unusable(f"a body of {draft.kind} is not in canonical form", "what the codec writes")
+        data = entries.assemble(seq=seq, at=at, stream=draft.stream, version=version, kind=draft.kind, body=body)
+        if _LONG_NUMBER.search(body) is not None:
+            entries.check_body(body)
+    except (LedgerError, SojournError) as error:
+        raise _why(draft, error, seq=seq, version=version, at=at) from error
+    return (seq, draft.stream, version, draft.kind, leaf_hash(data), data)
+
+
+def _why(draft: Draft, error: Exception, *, seq: int, version: int, at: str) -> UnacceptableError:
+    """Tell an entry that is only too large from one that breaks another rule."""
+    try:
+        around = len(
+            entries.assemble(seq=seq, at=at, stream=draft.stream, version=version, kind=draft.kind, body=b"{}")
+        )
+    except LedgerError as other:
+        return _unusable(str(other), "an entry")
+    size = around - 2 + len(draft.body)
+    if size > MAX_ENTRY_BYTES:
+        return UnacceptableError(Code.RECORD_TOO_LARGE, size=str(size), limit=str(MAX_ENTRY_BYTES))
+    return _unusable(f"a body is not one of {draft.kind}: {error}", "what the codec writes")
+
+
+def _fresh_keys(call: Append, batch: Batch, record: OnRecord) -> dict[str, Key]:
+    keys: dict[str, Key] = {}
+    for key in call.keys:
+        held = keys.get(key.key) or batch.keys.get(key.key)
+        if held is None:
+            held = record.store.key(key.key)
+            if held is None:
+                keys[key.key] = key
+        if held is not None and held != key:
+            raise _unusable(f"the sealing key id {key.key} is taken", "a fresh key id")
+    return keys
+
+
+def _fresh_matter(call: Append, keys: dict[str, Key], batch: Batch, record: OnRecord) -> dict[str, Matter]:
+    matter: dict[str, Matter] = {}
+    for one in call.matter:
+        if one.key not in keys and one.key not in batch.keys and not record.knows_key(one.key):
+            raise _unusable(f"the sealing key {one.key} is not on record", "the key with the sealed value")
+        held = matter.get(one.commitment) or batch.matter.get(one.commitment)
+        if held is None:
+            held = record.store.ciphertext(one.commitment)
+            if held is None:
+                matter[one.commitment] = one
+        if held is not None and held != one:
+            raise _unusable(f"the commitment {one.commitment} is taken", "a value that was salted afresh")
+    return matter
+
+
+def _unusable(problem: str, expected: str) -> UnacceptableError:
+    return UnacceptableError(Code.INPUT_INVALID, problem=problem[:1].upper() + problem[1:], expected=expected)

@@ -1,0 +1,126 @@
+"""One connection to the scribe, seen from the client: frames out, answers in, and a deadline for each."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TypeAlias, cast
+
+from sojourn.codes import Code
+from sojourn.domain.history import Receipt
+from sojourn.errors import SojournError
+
+from . import protocol
+from .protocol import UNREADABLE, FrameError, answer_decoder, take_frames
+
+SWEEP_SECONDS = 15.0
+"""A call that two sweeps find unanswered has failed: its deadline is between once and twice this."""
+
+IN_FLIGHT_MAX = 20_000
+OUTGOING_BYTES_MAX = 256 * 1024 * 1024
+
+Outcome: TypeAlias = "Receipt | protocol.Answer"
+
+
+class Connection(asyncio.Protocol):
+    """Calls in flight by id; a call's future gets its answer, a `Receipt` in place of `Appended`.
+
+    `lost` is done when the connection is gone; all calls then in flight fail with `record.unavailable`.
+    `keys_known` are the sealing keys that the scribe has acknowledged on this connection.
+    """
+
+    def __init__(self) -> None:
+        """Made by the loop; usable once the connection is made."""
+        self.keys_known: dict[str, None] = {}
+        self._loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+        self._received = bytearray()
+        self._in_flight: dict[int, asyncio.Future[Outcome]] = {}
+        self._outgoing: list[bytes] = []
+        self._outgoing_bytes = 0
+        self._last_id = 0
+        self._swept_id = 0
+        self._time: tuple[str, datetime] | None = None
+        self._sweeping = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop."""
+        # uvloop's transports have the interface and not the base class.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def send(self, call_id: int, data: bytes) -> asyncio.Future[Outcome]:
+        """Queue a frame; everything that is queued in one turn of the loop is written at once.
+
+        `call_id` is higher than any before. Raises SojournError `record.unavailable` when too much is in flight.
+        """
+        assert self._transport is not None, "a connection is handed out once it is made"
+        waiting = self._transport.get_write_buffer_size() + self._outgoing_bytes
+        if len(self._in_flight) >= IN_FLIGHT_MAX or waiting > OUTGOING_BYTES_MAX or self._transport.is_closing():
+            raise SojournError(Code.RECORD_UNAVAILABLE)
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        self._in_flight[call_id] = future
+        self._last_id = call_id
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(data)
+        self._outgoing_bytes += len(data)
+        return future
+
+    def _flush(self) -> None:
+        assert self._transport is not None
+        self._transport.write(b"".join(self._outgoing))
+        self._outgoing.clear()
+        self._outgoing_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the loop: give each answer to whom it belongs."""
+        self._received += data
+        try:
+            for payload in take_frames(self._received):
+                answer = answer_decoder.decode(payload)
+                waiting = self._in_flight.pop(answer.id, None)
+                if waiting is None or waiting.done():
+                    continue
+                if type(answer) is protocol.Appended:
+                    receipt = Receipt(first=answer.first, size=answer.size, at=self._moment(answer.at))
+                    waiting.set_result(receipt)
+                elif type(answer) is protocol.Refused:
+                    waiting.set_exception(SojournError(Code(answer.code), **answer.details))
+                else:
+                    waiting.set_result(answer)
+        except (FrameError, *UNREADABLE):
+            self.abort()
+
+    def _moment(self, at: str) -> datetime:
+        """All appends of a batch have the same time, so it is read once."""
+        if self._time is None or self._time[0] != at:
+            self._time = (at, datetime.fromisoformat(at))
+        return self._time[1]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the loop: what is in flight will get no answer."""
+        self._sweeping.cancel()
+        for waiting in self._in_flight.values():
+            if not waiting.done():
+                waiting.set_exception(SojournError(Code.RECORD_UNAVAILABLE))
+        self._in_flight.clear()
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def abort(self) -> None:
+        """Hang up at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _sweep(self) -> None:
+        """Fail the calls that were in flight at the last sweep already; ids grow, so they come first."""
+        while self._in_flight:
+            call_id = next(iter(self._in_flight))
+            if call_id > self._swept_id:
+                break
+            waiting = self._in_flight.pop(call_id)
+            if not waiting.done():
+                waiting.set_exception(SojournError(Code.RECORD_UNAVAILABLE))
+        self._swept_id = self._last_id
+        self._sweeping = self._loop.call_later(SWEEP_SECONDS, self._sweep)

@@ -1,0 +1,473 @@
+"""Read models: folded in order, once, together with their cursor; and the same again after a rebuild."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from sojourn.domain.events import (
+    ActionCompleted,
+    ActionIntended,
+    AttemptRefused,
+    CloseCause,
+    EndCause,
+    Event,
+    GrantCreated,
+    GrantEnded,
+    GrantProvisioned,
+    GrantRemovalFailed,
+    GrantRemoved,
+    Outcome,
+    ProcessStarted,
+    RequestActivated,
+    RequestApproved,
+    RequestDenied,
+    RequestExpired,
+    RequestSubmitted,
+    RequestWithdrawn,
+    SessionClosed,
+    SessionOpened,
+)
+from sojourn.domain.history import Recorded
+from sojourn.domain.identifiers import (
+    ATTEMPTS,
+    SYSTEM,
+    GrantId,
+    PersonId,
+    RequestId,
+    RuleName,
+    SessionId,
+    StreamName,
+    TokenId,
+    grant_stream,
+    request_stream,
+    session_stream,
+)
+from sojourn.domain.sealed import Sealed
+from sojourn.domain.window import Window
+from sojourn.errors import Code, SojournError
+from sojourn.projections import queries, tables
+from sojourn.projections.projector import Projections
+from sojourn.testing.organisation import ALICE, BOB, CAROL, DAVE, READ, SHOP
+
+NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+AT = "2026-03-02T03:00:00.000000Z"
+SECOND = timedelta(seconds=1)
+REASON, COMMENT, DETAIL, MESSAGE = (Sealed(commitment=letter * 64, key=f"k-{letter}") for letter in "abcd")
+
+
+class Story:
+    """Entries as the ledger would number them, a second apart."""
+
+    def __init__(self) -> None:
+        self.entries: list[Recorded] = []
+
+    def add(self, stream: StreamName, *events: Event) -> Story:
+        for event in events:
+            seq = len(self.entries)
+            version = sum(one.stream == stream for one in self.entries) + 1
+            at = NOW + seq * SECOND
+            self.entries.append(Recorded(seq=seq, at=at, stream=stream, version=version, event=event))
+        return self
+
+
+def submitted(name: str, person: PersonId = ALICE) -> RequestSubmitted:
+    return RequestSubmitted(
+        request=RequestId(name),
+        person=person,
+        target=SHOP,
+        role=READ,
+        duration=timedelta(minutes=30),
+        reason=REASON,
+        digest="f" * 64,
+        rules=(RuleName("one"), RuleName("two")),
+        approvers=(BOB, CAROL),
+        approvals=2,
+        decide_by=NOW + timedelta(hours=1),
+        activate_within=timedelta(hours=8),
+        configuration_version=1,
+        configuration_digest="e" * 64,
+        source="test",
+    )
+
+
+def approved(name: str, person: PersonId, *, complete: bool) -> RequestApproved:
+    return RequestApproved(
+        request=RequestId(name),
+        person=person,
+        digest="f" * 64,
+        complete=complete,
+        activate_by=NOW + timedelta(hours=8),
+        configuration_version=1,
+        source="test",
+        comment=COMMENT,
+    )
+
+
+def created(name: str, request: str = "r-1", person: PersonId = ALICE) -> GrantCreated:
+    return GrantCreated(
+        grant=GrantId(name),
+        request=RequestId(request),
+        person=person,
+        target=SHOP,
+        role=READ,
+        window=Window.starting(NOW, timedelta(minutes=30)),
+        credential="sojourn_g1",
+        configuration_version=1,
+    )
+
+
+def opened(name: str, grant: str = "g-1", person: PersonId = ALICE) -> SessionOpened:
+    return SessionOpened(
+        session=SessionId(name),
+        grant=GrantId(grant),
+        person=person,
+        target=SHOP,
+        role=READ,
+        database="shop",
+        token=TokenId("t-1"),
+        node="gateway-1",
+        source="10.0.0.9",
+        application="psql",
+        tls="TLSv1.3",
+    )
+
+
+def intended(name: str, number: int) -> ActionIntended:
+    return ActionIntended(
+        session=SessionId(name),
+        number=number,
+        protocol="simple",
+        verb="select",
+        may_write=False,
+        objects=("shop.orders", "shop.payments"),
+        detail=DETAIL,
+    )
+
+
+def completed(name: str, number: int) -> ActionCompleted:
+    return ActionCompleted(
+        session=SessionId(name),
+        number=number,
+        outcome=Outcome.FAILED,
+        tags=(),
+        sqlstate="42501",
+        rows=0,
+        bytes_in=10,
+        bytes_out=20,
+        duration_us=30,
+        message=MESSAGE,
+    )
+
+
+def whole_story() -> list[Recorded]:
+    story = Story()
+    request, grant, session = (
+        request_stream(RequestId("r-1")),
+        grant_stream(GrantId("g-1")),
+        session_stream(SessionId("s-1")),
+    )
+    story.add(SYSTEM, ProcessStarted(process="scribe", node="n", build="b"))
+    story.add(request, submitted("r-1"), approved("r-1", BOB, complete=False), approved("r-1", CAROL, complete=True))
+    story.add(request, RequestActivated(request=RequestId("r-1"), person=ALICE, grant=GrantId("g-1"), source="t"))
+    story.add(grant, created("g-1"), GrantProvisioned(grant=GrantId("g-1"), observed=("a", "b"), secret=DETAIL))
+    story.add(session, opened("s-1"), intended("s-1", 1), completed("s-1", 1), intended("s-1", 2))
+    closed = SessionClosed(
+        session=SessionId("s-1"), cause=CloseCause.GRANT_ENDED, actions=2, bytes_in=1, bytes_out=2, cut_lag_us=900
+    )
+    story.add(grant, GrantEnded(grant=GrantId("g-1"), cause=EndCause.REVOKED, ended_by=BOB, source="t"))
+    story.add(session, closed)
+    story.add(grant, GrantRemovalFailed(grant=GrantId("g-1"), attempt=1, problem="down"))
+    removed = GrantRemoved(
+        grant=GrantId("g-1"), role_present=False, sessions_present=0, sessions_terminated=1, read_back_at=NOW
+    )
+    story.add(grant, removed)
+    refused = AttemptRefused(
+        verb="approve", actor=ALICE, code="approval.self", subject=request, source="t", details=(("person", "alice"),)
+    )
+    story.add(ATTEMPTS, refused)
+    return story.entries
+
+
+@pytest.fixture
+def projections(tmp_path: Path) -> Iterator[Projections]:
+    opened_here = Projections.open(tmp_path / "projections.db")
+    yield opened_here
+    opened_here.close()
+
+
+def test_a_whole_story_is_told_by_the_tables(projections: Projections) -> None:
+    projections.apply(whole_story())
+    with projections.reading() as connection:
+        request = queries.request(connection, "r-1")
+        assert request is not None
+        assert (request.person, request.target, request.role, request.seconds) == (ALICE, SHOP, READ, 1800)
+        assert (request.status, request.grant, request.due, request.rules) == ("activated", "g-1", None, "one, two")
+        assert (request.submitted_at, request.decided_at) == (
+            "2026-03-02T03:00:01.000000Z",
+            "2026-03-02T03:00:03.000000Z",
+        )
+        assert [(one.person, one.decision) for one in queries.approvers(connection, "r-1")] == [
+            (BOB, "approved"),
+            (CAROL, "approved"),
+        ]
+        grant = queries.grant(connection, "g-1")
+        assert grant is not None
+        assert (grant.status, grant.cause, grant.ended_by, grant.problem) == ("removed", "revoked", BOB, "down")
+        assert (grant.start, grant.end) == (AT, "2026-03-02T03:30:00.000000Z")
+        assert grant.observed == "a\nb"
+        session = queries.session(connection, "s-1")
+        assert session is not None
+        assert (session.cause, session.actions, session.cut_lag_us) == ("grant_ended", 2, 900)
+        first, second = queries.actions(connection, "s-1")
+        assert (first.outcome, first.sqlstate, first.objects) == ("failed", "42501", "shop.orders, shop.payments")
+        assert (second.outcome, second.message) == (None, None)
+        (attempt,) = queries.attempts(connection, subjects=["request/r-1"])
+        assert (attempt.code, attempt.details) == ("approval.self", '{"person":"alice"}')
+
+
+def test_what_is_sealed_is_kept_by_commitment_only(projections: Projections) -> None:
+    projections.apply(whole_story())
+    with projections.reading() as connection:
+        request = queries.request(connection, "r-1")
+        action = queries.actions(connection, "s-1")[0]
+        comment = queries.approvers(connection, "r-1")[0].comment
+    assert request is not None
+    assert (request.reason, comment) == (REASON.commitment, COMMENT.commitment)
+    assert (action.detail, action.message) == (DETAIL.commitment, MESSAGE.commitment)
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [
+        (
+            RequestDenied(request=RequestId("r-1"), person=BOB, digest="f" * 64, configuration_version=1, source="t"),
+            "denied",
+        ),
+        (RequestWithdrawn(request=RequestId("r-1"), person=ALICE, source="t"), "withdrawn"),
+        (RequestExpired(request=RequestId("r-1"), due=NOW), "expired"),
+    ],
+)
+def test_a_request_that_is_closed_waits_for_nobody_and_is_not_due(
+    projections: Projections, ending: Event, status: str
+) -> None:
+    stream = request_stream(RequestId("r-1"))
+    story = Story().add(stream, submitted("r-1"))
+    projections.apply(story.entries)
+    with projections.reading() as connection:
+        assert [one.id for one in queries.requests(connection, waiting_for=BOB)] == ["r-1"]
+    projections.apply(story.add(stream, ending).entries)
+    with projections.reading() as connection:
+        (row,) = queries.requests(connection, status=status)
+        assert row.due is None
+        assert queries.requests(connection, waiting_for=BOB) == ()
+
+
+def test_a_request_waits_for_those_who_have_not_decided(projections: Projections) -> None:
+    stream = request_stream(RequestId("r-1"))
+    projections.apply(Story().add(stream, submitted("r-1"), approved("r-1", BOB, complete=False)).entries)
+    with projections.reading() as connection:
+        assert queries.requests(connection, waiting_for=BOB) == ()
+        assert len(queries.requests(connection, waiting_for=CAROL)) == 1
+        assert queries.requests(connection, waiting_for=DAVE) == ()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_the_size_of_the_batches_makes_no_difference(size: int) -> None:
+    entries = whole_story()
+    whole, parts = Projections.open(None), Projections.open(None)
+    whole.apply(entries)
+    for start in range(0, len(entries), size):
+        parts.apply(entries[start : start + size])
+    assert whole.digest() == parts.digest() != Projections.open(None).digest()
+    assert whole.following == parts.following == len(entries)
+
+
+def test_what_was_folded_before_is_passed_over(projections: Projections) -> None:
+    entries = whole_story()
+    projections.apply(entries[:9])
+    projections.apply(entries)
+    digest = projections.digest()
+    projections.apply(entries)
+    fresh = Projections.open(None)
+    fresh.apply(entries)
+    assert digest == projections.digest() == fresh.digest()
+
+
+def test_a_missing_or_misplaced_entry_is_refused_and_nothing_is_folded(projections: Projections) -> None:
+    entries = whole_story()
+    projections.apply(entries[:4])
+    digest = projections.digest()
+    for broken in (entries[5:], [*entries[4:6], *entries[7:]], [entries[4], entries[6], entries[5]]):
+        with pytest.raises(SojournError) as error:
+            projections.apply(broken)
+        assert error.value.code is Code.RECORD_DAMAGED
+        assert (projections.following, projections.digest()) == (4, digest)
+
+
+def test_a_batch_that_cannot_be_folded_leaves_tables_and_cursor_as_they_were(projections: Projections) -> None:
+    entries = whole_story()
+    projections.apply(entries[:3])
+    digest = projections.digest()
+    twice = Recorded(seq=3, at=NOW, stream=entries[1].stream, version=9, event=entries[1].event)
+    with pytest.raises(Exception, match="UNIQUE"):
+        projections.apply([twice])
+    assert (projections.following, projections.digest()) == (3, digest)
+    projections.apply(entries)
+    assert projections.following == len(entries)
+
+
+def test_a_reader_that_was_down_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    path, entries = tmp_path / "projections.db", whole_story()
+    first = Projections.open(path)
+    first.apply(entries[:6])
+    first.close()
+    second = Projections.open(path)
+    assert second.following == 6
+    second.apply(entries[6:])
+    fresh = Projections.open(None)
+    fresh.apply(entries)
+    assert second.digest() == fresh.digest()
+    second.close()
+
+
+def test_a_rebuild_gives_identical_tables(projections: Projections) -> None:
+    entries = whole_story()
+    projections.apply(entries)
+    digest = projections.digest()
+    projections.clear()
+    assert projections.following == 0
+    assert projections.digest() == Projections.open(None).digest()
+    projections.apply(entries)
+    assert projections.digest() == digest
+
+
+@pytest.mark.parametrize("table", [table.name for table in tables.FOLDED])
+def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "projections.db"
+    projections = Projections.open(path)
+    projections.apply(whole_story())
+    before = projections.digest()
+    projections.close()
+    with sqlite3.connect(path) as connection:
+        column = {"request": "person", "approver": "decision", "attempt": "actor", "action": "verb"}.get(table, "role")
+        connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')
+    connection.close()
+    again = Projections.open(path)
+    assert again.digest() != before
+    again.close()
+
+
+def test_tables_of_another_schema_are_dropped_and_built_anew(tmp_path: Path) -> None:
+    path = tmp_path / "projections.db"
+    old = Projections.open(path)
+    old.apply(whole_story())
+    old.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE cursor SET schema = schema + 1")
+    connection.close()
+    new = Projections.open(path)
+    assert new.following == 0
+    assert new.digest() == Projections.open(None).digest()
+    new.close()
+
+
+def test_the_file_is_private_and_may_lie_anywhere(tmp_path: Path) -> None:
+    folder = tmp_path / "a ?mode=memory #%20"
+    folder.mkdir()
+    projections = Projections.open(folder / "projections.db")
+    projections.apply(whole_story())
+    projections.close()
+    assert (folder / "projections.db").stat().st_mode & 0o077 == 0
+    again = Projections.open(folder / "projections.db")
+    assert again.following == len(whole_story())
+    again.close()
+
+
+async def test_a_writer_reads_its_own_write(projections: Projections) -> None:
+    entries = whole_story()
+    waiting = asyncio.create_task(projections.wait_for(len(entries), 5))
+    await asyncio.sleep(0)
+    projections.apply(entries[:3])
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    projections.apply(entries[3:])
+    await waiting
+    await projections.wait_for(len(entries), 0)
+
+
+async def test_waiting_for_what_does_not_come_has_a_deadline(projections: Projections) -> None:
+    with pytest.raises(SojournError) as error:
+        await projections.wait_for(1, 0.01)
+    assert error.value.code is Code.SERVICE_TIMEOUT
+
+
+def test_pages_are_newest_first_and_bounded_whatever_is_asked(projections: Projections) -> None:
+    story = Story()
+    for number in range(queries.PAGE_MAX + 20):
+        story.add(request_stream(RequestId(f"r-{number}")), submitted(f"r-{number}"))
+    projections.apply(story.entries)
+    with projections.reading() as connection:
+        assert len(queries.requests(connection)) == queries.PAGE_MAX
+        assert len(queries.requests(connection, limit=10**9)) == queries.PAGE_MAX
+        assert queries.requests(connection, limit=-1) == queries.requests(connection, limit=0) == ()
+        newest = [one.seq for one in queries.requests(connection, limit=3)]
+        assert newest == [queries.PAGE_MAX + 19, queries.PAGE_MAX + 18, queries.PAGE_MAX + 17]
+
+
+def test_questions_find_what_they_name_and_nothing_else(projections: Projections) -> None:
+    story = Story()
+    for name, person in (("1", ALICE), ("2", DAVE)):
+        story.add(request_stream(RequestId(f"r-{name}")), submitted(f"r-{name}", person))
+        story.add(grant_stream(GrantId(f"g-{name}")), created(f"g-{name}", f"r-{name}", person))
+        story.add(session_stream(SessionId(f"s-{name}")), opened(f"s-{name}", f"g-{name}", person))
+        story.add(session_stream(SessionId(f"s-{name}")), *(intended(f"s-{name}", number) for number in (1, 2, 3)))
+        refused = AttemptRefused(verb="v", actor=person, code="c", subject=f"request/r-{name}", source="t")
+        story.add(ATTEMPTS, refused)
+    closed = SessionClosed(session=SessionId("s-1"), cause=CloseCause.CLIENT_CLOSED, actions=3, bytes_in=0, bytes_out=0)
+    story.add(session_stream(SessionId("s-1")), closed)
+    projections.apply(story.entries)
+    with projections.reading() as connection:
+        assert [one.id for one in queries.requests(connection, person=DAVE)] == ["r-2"]
+        assert [one.id for one in queries.grants(connection, person=DAVE, target=SHOP)] == ["g-2"]
+        assert queries.grants(connection, status="active") == ()
+        assert queries.grants(connection, target="billing") == ()
+        assert [one.id for one in queries.sessions(connection, grant="g-1")] == ["s-1"]
+        assert [one.id for one in queries.sessions(connection, person=DAVE)] == ["s-2"]
+        assert [one.id for one in queries.sessions(connection, open_only=True)] == ["s-2"]
+        assert [one.number for one in queries.actions(connection, "s-1", after=1, limit=1)] == [2]
+        assert [one.actor for one in queries.attempts(connection, actor=DAVE)] == [DAVE]
+        assert queries.attempts(connection, subjects=["request/r-9"]) == ()
+        assert queries.request(connection, "r-9") is None
+        assert queries.grant(connection, "' OR 1=1 --") is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        select(tables.request).where(tables.request.c.person == "x"),
+        select(tables.request).where(tables.request.c.status == "x"),
+        select(tables.request).order_by(tables.request.c.seq.desc()).limit(9),
+        select(tables.approver).where(tables.approver.c.person == "x"),
+        select(tables.grant).where(tables.grant.c.person == "x"),
+        select(tables.grant).where(tables.grant.c.status == "x"),
+        select(tables.session).where(tables.session.c.grant == "x"),
+        select(tables.session).where(tables.session.c.person == "x"),
+        select(tables.session).where(tables.session.c.closed_at.is_(None)),
+        select(tables.action).where(tables.action.c.session == "x", tables.action.c.number > 1),
+        select(tables.attempt).where(tables.attempt.c.subject == "x"),
+        select(tables.attempt).where(tables.attempt.c.actor == "x"),
+    ],
+    ids=str,
+)
+def test_no_question_walks_through_a_whole_table(projections: Projections, query: object) -> None:
+    with projections.reading() as connection:
+        compiled = query.compile(connection, compile_kwargs={"literal_binds": True})  # type: ignore[attr-defined]
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+    assert any("INDEX" in step for step in plan), plan
