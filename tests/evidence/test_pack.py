@@ -191,6 +191,19 @@ class Record:
         )
         await self.say(ATTEMPTS, event)
 
+    async def intend(self, session: SessionId, number: int, detail: bytes) -> None:
+        """An action with exactly this sealed detail, and no outcome."""
+        event = ActionIntended(
+            session=session,
+            number=number,
+            protocol="postgres",
+            verb="other",
+            may_write=True,
+            objects=(),
+            detail=self.seal(detail),
+        )
+        await self.say(session_stream(session), event)
+
     async def work(
         self, session: SessionId, *statements: tuple[str, list[Any] | None, str], close: bool = True
     ) -> None:
@@ -516,6 +529,32 @@ async def test_a_value_whose_key_was_destroyed_is_said_to_be_and_breaks_no_proof
     pack = await record.pack()
     assert _story(pack)["decisions"][1]["comment"] == "(destroyed)"
     assert _verify(pack, tmp_path)[0] == 0
+
+
+async def test_every_way_to_say_an_action_is_told_and_a_missing_outcome_is_seen(record: Record) -> None:
+    """The forms are those that the gateway writes, and one that no version of it ever wrote."""
+    session = SessionId("s-0000000001")
+    details = {
+        b'{"text":"select 1"}': ("select 1", None),
+        b'{"text_base64":"/w=="}': ("text_base64: /w==", None),
+        b'{"statement":"s1"}': ("statement: s1", None),
+        b'{"portal":"c1"}': ("portal: c1", None),
+        b'{"binds":[{"text_base64":"/w=="},null],"function_oid":1598}': ("function_oid: 1598", ["base64:/w==", None]),
+        b'{"binds":[],"portal":"","statement":"s","text":"select $1"}': ("select $1", []),
+        b'{"text":""}': ("", None),
+        b"{}": ("", None),
+        b"not JSON \xff": ("not JSON \\xff", None),
+        b'{"text":7}': ('{"text":7}', None),
+    }
+    await record.ask_and_approve()
+    await record.work(session, close=False)
+    for number, detail in enumerate(details, 1):
+        await record.intend(session, number, detail)
+    pack = await record.pack()
+    actions = _story(pack)["sessions"][0]["actions"]
+    assert [(one["text"], one["binds"]) for one in actions] == list(details.values())
+    assert {one["outcome"] for one in actions} == {None}
+    assert _files(pack)["index.html"].decode().count("none on record") == len(details)
 
 
 async def test_a_grant_that_never_was_has_no_evidence(record: Record) -> None:
