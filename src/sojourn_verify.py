@@ -4,8 +4,7 @@
     sojourn-verify ledger.db --key KEY           a whole ledger store, which is only read
     sojourn-verify PROOF --entry FILE --key KEY  one entry and its proof
 
-It needs Python's standard library alone and shares no code with what wrote the record. Formats: RFC 6962, RFC 8032,
-C2SP signed-note, checkpoint and tlog-proof, canonical JSON. Exit status: 0 verified, 1 failed, 2 unusable input.
+Standard library only; no code is shared with what wrote the record. Exit: 0 verified, 1 failed, 2 unusable input.
 """
 
 import argparse
@@ -31,11 +30,10 @@ from typing import Any, cast
 from urllib.parse import quote
 
 ENTRY_BYTES, NOTE_BYTES, PROOF_BYTES, JSON_BYTES = 65_535, 1_000_000, 1_100_000, 256 << 20
-PACK_BYTES, PROBLEMS_KEPT = 8 << 30, 1000
+PACK_BYTES, PROBLEMS_KEPT, DEPTH = 8 << 30, 1000, 16
 OWN_STREAMS = ("request/", "grant/", "session/")  # a pack holds these from version 1 on; of others, single entries
 PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
-HEX64 = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
-SNAKE = re.compile(r"[a-z][a-z0-9_]*")
+HEX64, SNAKE = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])"), re.compile(r"[a-z][a-z0-9_]*")
 ENTRY = re.compile(
     rb'\{"at":"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z",'
     rb'"body":(?P<body>\{.*\}),"kind":"(?P<kind>(?=[^"]{1,100}")[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)",'
@@ -138,8 +136,7 @@ def ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
         total = _add(total, total)
         if chosen := (scalar >> bit & 1) | (k >> bit & 1) << 1:
             total = _add(total, sums[chosen])
-    inverse = pow(total[2], -1, P)
-    x, y = total[0] * inverse % P, total[1] * inverse % P
+    x, y = (part * pow(total[2], -1, P) % P for part in total[:2])
     return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
 
 
@@ -221,10 +218,13 @@ def canonical(data: bytes, decoder: json.JSONDecoder = DECODER) -> Any:
     """Read canonical JSON (a subset of RFC 8785): the value written again has to give the same bytes."""
     try:
         value = decoder.decode(data.decode())
-        same = ENCODER.encode(value).encode() == data
+        level = [value] if data.count(b"{") + data.count(b"[") > DEPTH else []
+        for _ in range(DEPTH - (decoder is ENTRY_DECODER)) if level else ():
+            level = [x for v in level for x in (v.values() if isinstance(v, dict) else v) if isinstance(x, dict | list)]
+        same = not level and ENCODER.encode(value).encode() == data
     except (ValueError, RecursionError) as error:
         raise CheckError("form.json", f"it is not canonical JSON: {error}") from None
-    _need(same, "form.json", "it is not canonical JSON: the value written again gives other bytes")
+    _need(same, "form.json", "it is not canonical JSON: nested too deeply, or other bytes when written again")
     return value
 
 

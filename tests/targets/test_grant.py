@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import os
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -13,6 +15,7 @@ from psycopg import errors
 from sojourn.domain.identifiers import RoleName
 from sojourn.domain.target import Privilege, Role, Verb
 from sojourn.errors import Code, SojournError
+from sojourn.targets.postgres import PostgresDriver
 from sojourn.targets.postgres.observe import find, observe
 
 from .conftest import OBSERVED, ROLE, Bench
@@ -29,6 +32,18 @@ async def test_twenty_parallel_grants_and_removals_all_succeed(bench: Bench) -> 
     names = [f"sojourn_t21_{number}" for number in range(20)]
     assert await asyncio.gather(*(bench.grant(name) for name in names)) == [OBSERVED] * 20
     removals = await asyncio.gather(*(bench.revoke(name) for name in names))
+    assert all(removal.complete for removal in removals)
+
+
+async def test_two_nodes_that_work_on_one_database_do_not_trip_over_each_other(bench: Bench) -> None:
+    """Each node queues its own work; between nodes only trying again helps."""
+    other = replace(bench, driver=PostgresDriver(os.urandom))
+    names = [f"sojourn_t31_{number}" for number in range(10)]
+    works = [node.grant(f"{name}_{place}") for name in names for place, node in enumerate((bench, other))]
+    assert await asyncio.gather(*works) == [OBSERVED] * 20
+    removals = await asyncio.gather(
+        *(node.revoke(f"{name}_{place}") for name in names for place, node in enumerate((bench, other)))
+    )
     assert all(removal.complete for removal in removals)
 
 

@@ -91,6 +91,16 @@ async def test_what_it_owns_goes_with_it_in_every_database(bench: Bench) -> None
 
 
 @pytest.mark.parametrize("database", ["shop", "postgres"])
+async def test_more_objects_than_the_server_has_locks_for_do_not_keep_it(bench: Bench, database: str) -> None:
+    await bench.grant("sojourn_t12")
+    connection = bench.engineer("sojourn_t12", database)
+    for _ in range(60):
+        connection.execute("SELECT count(lo_create(0)) FROM generate_series(1, 1000)")
+    assert (await bench.revoke("sojourn_t12")).complete
+    assert bench.owner("SELECT oid FROM pg_largeobject_metadata", database) == []
+
+
+@pytest.mark.parametrize("database", ["shop", "postgres"])
 async def test_a_forgotten_prepared_transaction_does_not_keep_it(bench: Bench, database: str) -> None:
     await bench.grant("sojourn_t5")
     with bench.engineer("sojourn_t5", database) as connection:

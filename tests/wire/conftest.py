@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,3 +128,9 @@ async def live(server: Production, certificates: Path) -> AsyncIterator[Stage]:
     """A stage with the usual settings."""
     async with stage(server, certificates, GatewaySettings(port=0)) as ready:
         yield ready
+
+
+@pytest.fixture
+def live_settings(server: Production, certificates: Path) -> Callable[..., AbstractAsyncContextManager[Stage]]:
+    """Makes a stage with other settings of the gateway."""
+    return lambda **chosen: stage(server, certificates, GatewaySettings(port=0, **chosen))

@@ -26,7 +26,7 @@ from . import codec
 from .protocol import Append, Appended, Draft, Key, Matter, Refused
 from .store import EntryRow, Store
 
-_LONG_NUMBER = re.compile(rb"[0-9]{16}")
+_LONG_NUMBER = re.compile(rb"[:,[]-?[0-9]{16}")
 
 
 class UnacceptableError(Exception):
@@ -105,7 +105,7 @@ def _row(draft: Draft, *, seq: int, version: int, at: str) -> EntryRow:
         data = entries.assemble(seq=seq, at=at, stream=draft.stream, version=version, kind=draft.kind, body=body)
         if _LONG_NUMBER.search(body) is not None:
             entries.check_body(body)
-    except (LedgerError, SojournError, RecursionError) as error:
+    except (LedgerError, SojournError) as error:
         raise _why(draft, error, seq=seq, version=version, at=at) from error
     return (seq, draft.stream, version, draft.kind, leaf_hash(data), data)
 

@@ -56,7 +56,7 @@ def read_entry(data: bytes) -> Recorded:
     """The event in an entry's bytes. Raises SojournError `record.damaged`."""
     try:
         line = _line_decoder.decode(data)
-    except msgspec.MsgspecError as error:
+    except protocol.UNREADABLE as error:
         raise SojournError(
             Code.RECORD_DAMAGED, problem=f"an entry cannot be read: {error}", path="ledger.db"
         ) from error

@@ -30,5 +30,5 @@ def decode(kind: str, body: bytes) -> Event:
         raise SojournError(Code.RECORD_DAMAGED, problem=f"unknown kind {kind!r}", path="ledger.db")
     try:
         return decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise SojournError(Code.RECORD_DAMAGED, problem=f"{kind}: {error}", path="ledger.db") from error

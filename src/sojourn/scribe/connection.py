@@ -6,14 +6,12 @@ import asyncio
 from datetime import datetime
 from typing import TypeAlias, cast
 
-import msgspec
-
 from sojourn.codes import Code
 from sojourn.domain.history import Receipt
 from sojourn.errors import SojournError
 
 from . import protocol
-from .protocol import FrameError, answer_decoder, take_frames
+from .protocol import UNREADABLE, FrameError, answer_decoder, take_frames
 
 SWEEP_SECONDS = 15.0
 """A call that two sweeps find unanswered has failed: its deadline is between once and twice this."""
@@ -91,7 +89,7 @@ class Connection(asyncio.Protocol):
                     waiting.set_exception(SojournError(Code(answer.code), **answer.details))
                 else:
                     waiting.set_result(answer)
-        except (FrameError, msgspec.MsgspecError):
+        except (FrameError, *UNREADABLE):
             self.abort()
 
     def _moment(self, at: str) -> datetime:

@@ -217,6 +217,10 @@ Answer = Appended | Refused | Entries | Matters | Blob | Head | Note | Hashes
 
 _TAGS = frozenset(str(call.__struct_config__.tag) for call in get_args(Call))
 _encoder = msgspec.msgpack.Encoder()
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""All that a decoder raises for bytes that are no message: wrong form, text that is not UTF-8, nesting too deep."""
+
 call_decoder: msgspec.msgpack.Decoder[Call] = msgspec.msgpack.Decoder(Call)
 answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
@@ -233,7 +237,7 @@ def call_id_of(payload: bytes) -> int | None:
         parts = msgspec.msgpack.decode(payload, type=list[msgspec.Raw])
         tag = msgspec.msgpack.decode(parts[0], type=str)
         call_id = msgspec.msgpack.decode(parts[1], type=int)
-    except (msgspec.MsgspecError, IndexError, RecursionError):
+    except (*UNREADABLE, IndexError):
         return None
     return call_id if tag in _TAGS and 0 < call_id < 2**63 else None
 

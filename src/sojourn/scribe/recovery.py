@@ -20,7 +20,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
-from sojourn.ledger.merkle import Tree, leaf_hash
+from sojourn.ledger.merkle import HASH_BYTES, Tree, leaf_hash
 from sojourn.ledger.note import SigningKey, Verifier
 from sojourn.ledger.tiles import split_hashes
 
@@ -54,7 +54,7 @@ def recover(
     verifier = Verifier.parse(key.vkey())
     size = _check_places(store, path)
     last = store.last_checkpoint()
-    signed = None if last is None else _open(last[1], verifier, path, "the last checkpoint")
+    signed = None if last is None else _opened(last[1], verifier, path, "the last checkpoint")
     try:
         anchored = read_anchor(anchor, verifier)
     except LedgerError as error:
@@ -95,7 +95,7 @@ def _rebuild(store: Store, size: int, known: list[Checkpoint], rehash_from: int,
             end = min(position + PAGE, stop)
             if position < rehash_from:
                 end = min(end, rehash_from)
-                leaves = split_hashes(store.leaves(position, end - position))
+                leaves = _stored_leaves(store, position, end, path)
             else:
                 leaves = [_leaf(row, path) for row in store.rows(position, end)]
             for level, tile_index, hashes in edges.extend(leaves):
@@ -109,17 +109,27 @@ def _rebuild(store: Store, size: int, known: list[Checkpoint], rehash_from: int,
     return edges, tree
 
 
+def _stored_leaves(store: Store, start: int, end: int, path: Path) -> list[bytes]:
+    joined = store.leaves(start, end - start)
+    if len(joined) != (end - start) * HASH_BYTES:
+        raise _damaged(path, f"a leaf of entries {start} to {end - 1} is no hash")
+    return split_hashes(joined)
+
+
 def _leaf(row: EntryRow, path: Path) -> bytes:
     """The leaf hash of a row, once its bytes are what the row says they are."""
     seq, stream, version, kind, leaf, data = row
     # The end of an entry follows from its place and name alone, so it is compared without reading the body.
     said = f',"kind":"{kind}","seq":{seq},"stream":"{stream}","v":1,"version":{version}}}'
-    if leaf_hash(data) != leaf or not data.endswith(said.encode()):
+    # SQLite keeps text where bytes belong if somebody puts it there.
+    if type(data) is not bytes or leaf_hash(data) != leaf or not data.endswith(said.encode()):
         raise _damaged(path, f"entry {seq} ({kind}, {stream} version {version}) was altered")
     return leaf
 
 
-def _open(note: str, verifier: Verifier, path: Path, what: str) -> Checkpoint:
+def _opened(note: str, verifier: Verifier, path: Path, what: str) -> Checkpoint:
+    if type(note) is not str:
+        raise _damaged(path, f"{what} is no text")
     try:
         return checkpoints.open(note, verifier)
     except LedgerError as error:

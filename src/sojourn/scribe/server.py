@@ -25,6 +25,7 @@ from .answers import answer, read_written
 from .log import Log
 from .protocol import (
     NO_CALL,
+    UNREADABLE,
     Answer,
     Append,
     Call,
@@ -196,7 +197,7 @@ class Server:
             for payload in take_frames(client.received):
                 try:
                     call = call_decoder.decode(payload)
-                except (msgspec.MsgspecError, RecursionError) as error:
+                except UNREADABLE as error:
                     self._refuse(client, payload, str(error))
                     continue
                 if type(call) is Append:

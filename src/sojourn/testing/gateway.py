@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ from sojourn.domain.events import (
     GrantCreated,
     GrantEnded,
     GrantProvisioned,
+    SessionClosed,
     TokenIssued,
     TokenPurpose,
     TokenRevoked,
@@ -62,7 +63,7 @@ class RealClock:
 
     def now(self) -> datetime:
         """The present moment in UTC."""
-        return datetime.now(UTC)  # noqa: TID251 - a test of real sockets runs in real time
+        return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -83,13 +84,22 @@ class SlowLedger(MemoryLedger):
         sealings: Sequence[Sealing] = (),
         attachments: Sequence[bytes] = (),
     ) -> Receipt:
-        """See `workflow.ports.Ledger.append`."""
-        if self.delay:
-            await asyncio.sleep(self.delay)
-        receipt = await MemoryLedger.append(self, changes, guards=guards, sealings=sealings, attachments=attachments)
+        """See `workflow.ports.Ledger.append`. What was sent is recorded also if nobody waits for the answer."""
+        appending = self._append_later(changes, guards, sealings, attachments)
+        receipt = await (asyncio.shield(asyncio.ensure_future(appending)) if self.delay else appending)
         if self.lose_answers:
             raise SojournError(Code.RECORD_UNAVAILABLE)
         return receipt
+
+    async def _append_later(
+        self,
+        changes: Sequence[Change],
+        guards: Sequence[Guard],
+        sealings: Sequence[Sealing],
+        attachments: Sequence[bytes],
+    ) -> Receipt:
+        await asyncio.sleep(self.delay)
+        return await MemoryLedger.append(self, changes, guards=guards, sealings=sealings, attachments=attachments)
 
 
 @dataclass(slots=True)
@@ -99,14 +109,15 @@ class Tap:
     port: int
     sent: bytearray = field(default_factory=bytearray)
     connections: int = 0
-    silent: bool = False
-    """While set, nothing that the target says comes back: it hangs."""
+    speaking: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is not set, nothing that the target says comes back: it hangs."""
 
 
 @asynccontextmanager
 async def tap(host: str, port: int) -> AsyncIterator[Tap]:
     """A tap on `host`:`port` while the context lasts."""
     state = Tap(port=0)
+    state.speaking.set()
     tasks: set[asyncio.Task[None]] = set()
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray | None) -> None:
@@ -114,8 +125,8 @@ async def tap(host: str, port: int) -> AsyncIterator[Tap]:
             while data := await reader.read(65536):
                 if kept is not None:
                     kept += data
-                while kept is None and state.silent:
-                    await asyncio.sleep(0.01)
+                if kept is None:
+                    await state.speaking.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()
@@ -149,7 +160,7 @@ class GatewayUnderTest:
     records: Opener
     target: Target
     port: int = 0
-    tokens: dict[str, str] = field(default_factory=dict)
+    stop: Callable[[], object] = lambda: None
     _made: int = 0
 
     async def adopt(self, people: Sequence[str]) -> None:
@@ -250,6 +261,14 @@ class GatewayUnderTest:
                 return [(e, await self.detail(e.detail), done[e.session, e.number]) for e in intended]
             await asyncio.sleep(0.01)
 
+    async def closed(self, count: int = 1) -> list[SessionClosed]:
+        """The ends of sessions, once there are `count` of them."""
+        while True:
+            ends = [event for event in await self.events() if isinstance(event, SessionClosed)]
+            if len(ends) >= count:
+                return ends
+            await asyncio.sleep(0.01)
+
     async def texts(self) -> list[object]:
         """The texts of all actions, in order; for an action without a text, its detail."""
         return [detail.get("text", detail) for _, detail, _ in await self.actions()]
@@ -327,7 +346,8 @@ async def gateway(
             started=lambda _, bound: listening.set_result(bound),
         )
     )
-    task.add_done_callback(lambda ended: listening.cancel())
+    under_test.stop = task.cancel
+    task.add_done_callback(lambda _: listening.cancel())
     async with asyncio.timeout(20):
         under_test.port = await listening
     try:

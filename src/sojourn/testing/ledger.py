@@ -83,7 +83,7 @@ class MemoryLedger:
         while True:
             grown = self._grown
             batch = tuple(one for one in self.entries[start:] if not prefixes or one.stream.startswith(tuple(prefixes)))
-            start = len(self.entries)
+            start = max(start, len(self.entries))
             if batch:
                 yield batch
             else:

@@ -50,7 +50,7 @@ CATALOGUE = Catalogue(
             port=5432,
             database="shop",
             administrator="sojourn",
-            administrator_secret="shop",  # noqa: S106 - the name of a file
+            administrator_secret="shop",
             roles=(
                 Role(name=READ, privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,)),)),
                 Role(

@@ -161,7 +161,7 @@ async def test_a_running_statement_is_cancelled_by_the_client_and_that_is_on_rec
 
 async def test_a_statement_timeout_reaches_psql(live: Any) -> None:
     secret = await live.enter()
-    code, out, errors = await live.psql(secret, "-c", "set statement_timeout = '200ms'", "-c", "select pg_sleep(9)")
+    code, _, errors = await live.psql(secret, "-c", "set statement_timeout = '200ms'", "-c", "select pg_sleep(9)")
     assert (code, "statement timeout" in errors) == (1, True)
 
 

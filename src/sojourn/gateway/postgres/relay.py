@@ -118,6 +118,8 @@ class Relay:
             for frame in self._splitter.feed(chunk):
                 self._unit.append(frame)
                 self._unit_bytes += len(frame.raw)
+                # After its goodbye a client may hang up; the target finishes what it was sent before, and closes.
+                self._leaving = self._leaving or frame.kind == _TERMINATE
                 if frame.kind in _ENDS_UNIT or self._unit_bytes > UNIT_BYTES_MAX:
                     unit, self._unit, self._unit_bytes = self._unit, [], 0
                     self._take(unit)
@@ -202,9 +204,6 @@ class Relay:
             return
         self._complete(self.conversation.forwarded(batch, asyncio.get_running_loop().time()))
         self.target.write(batch.raw)
-        if batch.frames[-1].kind == _TERMINATE:
-            # The target finishes what it was sent before, and then closes.
-            self._leaving = True
 
     async def _refuse(self, batches: list[Batch], refusal: Refusal) -> None:
         """The record cannot be written: say so, and end the session where it must not go on."""

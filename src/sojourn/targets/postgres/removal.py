@@ -24,6 +24,8 @@ from .observe import Standing, find
 TERMINATE_TRIES = 100
 TERMINATE_PAUSE_SECONDS = 0.02
 INHERIT_OPTION_SINCE = 160000
+UNLINK_AT_ONCE = 1000
+"""DROP OWNED locks every object in one transaction, and a server has room for so many locks only."""
 
 _SESSIONS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE usesysid = %s"
 _TERMINATE = "SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usesysid = %s"
@@ -37,6 +39,10 @@ SELECT DISTINCT d.datname FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_datab
 WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = %s
   AND d.datname <> pg_catalog.current_database()
 ORDER BY 1
+"""
+_UNLINK = """
+SELECT pg_catalog.lo_unlink(oid)
+FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = %s LIMIT %s) mine
 """
 
 
@@ -71,6 +77,7 @@ async def take_away(reach: Reach, connection: Connection, name: str, lock: async
     if not living:
         await _forget_prepared(reach, connection, role)
         await _drop_elsewhere(reach, connection, role)
+        await _unlink(connection, role)
         async with lock:
             await again(drop)
     return Removal(
@@ -116,11 +123,18 @@ async def _forget_prepared(reach: Reach, connection: Connection, role: Standing)
             await there.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 
 
+async def _unlink(connection: Connection, role: Standing) -> None:
+    """Drop the role's large objects of this database, some at a time: anybody may make any number of them."""
+    while (await connection.execute(_UNLINK, (role.oid, UNLINK_AT_ONCE))).rowcount:
+        pass
+
+
 async def _drop_elsewhere(reach: Reach, connection: Connection, role: Standing) -> None:
     """Drop what the role owns, or was given, in the other databases of the server."""
     cursor = await connection.execute(_ELSEWHERE, (role.oid,))
     for (database,) in await cursor.fetchall():
         async with reach.connect(str(database)) as there:
+            await _unlink(there, role)
 
             async def drop(there: Connection = there) -> None:
                 await there.execute(sql.SQL("DROP OWNED BY {} RESTRICT").format(sql.Identifier(role.name)))

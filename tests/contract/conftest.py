@@ -1,0 +1,32 @@
+"""Both ledgers, behind one name."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from sojourn.scribe.client import ScribeClient
+from sojourn.testing.clock import SimulatedClock
+from sojourn.testing.ledger import MemoryLedger
+from sojourn.testing.scribe import ScribeProcess
+
+AnyLedger: TypeAlias = "MemoryLedger | ScribeClient"
+
+
+@pytest.fixture(params=["memory", "scribe"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyLedger]:
+    """An empty ledger: in memory, and a real scribe process with its client."""
+    if request.param == "memory":
+        yield MemoryLedger(SimulatedClock())
+        return
+    scribe = ScribeProcess(tmp_path)
+    scribe.start()
+    try:
+        async with ScribeClient(scribe.layout.scribe_socket) as client:
+            await client.connected(20)
+            yield client
+    finally:
+        scribe.kill()

@@ -1,0 +1,1 @@
+"""The scribe: its loop, log, store, recovery and client, as real processes where it matters."""

@@ -1,0 +1,81 @@
+"""Scribes to test: a log in this process, and real processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sojourn.domain.events import CancelRequested
+from sojourn.domain.identifiers import SessionId
+from sojourn.scribe import codec
+from sojourn.scribe.log import Log
+from sojourn.scribe.protocol import Append, Draft
+from sojourn.scribe.recovery import recover
+from sojourn.scribe.store import Store
+from sojourn.settings import ScribeSettings
+from sojourn.testing.clock import SimulatedClock
+from sojourn.testing.scribe import KEY, ScribeProcess
+
+
+def draft(name: str = "a", seen: int | None = None, source: str = "here") -> Draft:
+    """One entry for the stream `session/s-<name>`."""
+    event = CancelRequested(session=SessionId(f"s-{name}"), source=source)
+    return Draft(f"session/s-{name}", event.kind, codec.encode(event), seen)
+
+
+@dataclass(slots=True)
+class Desk:
+    """A log over a store in this process, with a clock and a disk that the test controls."""
+
+    root: Path
+    clock: SimulatedClock = field(default_factory=SimulatedClock)
+    free: int = 1 << 40
+    store: Store = field(init=False)
+    log: Log = field(init=False)
+    asked: int = 0
+
+    def open(self, rehashed_max: int = 1_000_000) -> Log:
+        self.store = Store(self.root / "ledger.db")
+        self.log = recover(
+            self.store,
+            path=self.root / "ledger.db",
+            anchor=self.root / "checkpoint",
+            key=KEY,
+            clock=self.clock.now,
+            has_room=lambda arriving: self.free >= arriving,
+            rehashed_max=rehashed_max,
+        )
+        return self.log
+
+    def append(self, *drafts: Draft, **more: object) -> object:
+        """The answer to one append."""
+        self.asked += 1
+        call = msgspec.structs.replace(Append(self.asked, list(drafts)), **more)
+        return self.log.append([call], arriving=sum(len(one.body) for one in drafts))[0]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    made.open()
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def scribe(tmp_path: Path) -> Iterator[ScribeProcess]:
+    """A scribe process that has been started."""
+    made = ScribeProcess(tmp_path, ScribeSettings(checkpoint_seconds=0.2))
+    made.start()
+    yield made
+    if made.running is not None and made.running.poll() is None:
+        made.kill()
+
+
+@pytest.fixture
+def draft_of() -> Callable[..., Draft]:
+    return draft
