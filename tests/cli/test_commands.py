@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sojourn.app.ambient import new_code
 from sojourn.cli import COMMANDS
 from sojourn.testing.installation import Running
 from sojourn.web import shapes
@@ -258,6 +259,11 @@ def test_a_sign_out_ends_the_token(sojourn: Running, tmp_path: Path) -> None:
     assert one.sojourn("logout", *kept, person="bob").returncode == 0
     assert not (tmp_path / "bob.json").exists()
     assert sojourn.send("GET", "/me", headers={"authorization": f"Bearer {held['token']}"}).status_code == 401
+
+
+def test_a_code_can_stand_on_a_command_line() -> None:
+    # One that began with a dash would be taken for an option.
+    assert all(new_code().isalnum() for _ in range(1000))
 
 
 def test_the_read_models_rebuilt_are_identical(sojourn: Running) -> None:

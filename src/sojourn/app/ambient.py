@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import socket
@@ -57,6 +58,11 @@ def new_id(prefix: str) -> str:
 def new_password() -> str:
     """A fresh password of 256 random bits for a role in a target."""
     return secrets.token_urlsafe(32)
+
+
+def new_code() -> str:
+    """A fresh one-time code of 120 random bits, in letters and digits that can be typed and stand on a command line."""
+    return base64.b32encode(secrets.token_bytes(15)).decode().lower()
 
 
 def operator() -> str:

@@ -12,7 +12,7 @@ from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout
 from sojourn.workflow.adopt import load_adopted
 
-from .ambient import new_password, operator
+from .ambient import new_code, operator
 from .control import make_office
 from .installation import read_settings, require_installation
 
@@ -26,7 +26,7 @@ def invite_as_operator(layout: Layout, person: str) -> dict[str, str]:
     """
     require_installation(layout)
     settings = read_settings(layout)
-    code = new_password()
+    code = new_code()
 
     async def work() -> dict[str, str]:
         async with ScribeClient(layout.scribe_socket) as ledger:

@@ -123,8 +123,10 @@ def enrol_people(stage: Stage) -> None:
     for person in PEOPLE:
         password = secrets.token_urlsafe(PASSWORD_BYTES)
         code = stage.ask("invite", person, "--data", str(one.layout.root), person="")["code"]
-        one.sojourn("enrol", person, code, "--url", one.address, "--json", stdin=password + "\n")
-        one.sojourn("login", person, "--url", one.address, "--json", stdin=password + "\n")
+        for arguments in (("enrol", person, code), ("login", person)):
+            done = one.sojourn(*arguments, "--url", one.address, stdin=password + "\n")
+            if done.returncode:
+                raise SojournError(Code.SERVICE_UNREACHABLE, address=f"`sojourn {arguments[0]}` ({done.stderr})")
     stage.say("alice, bob, carol (administrator) and dora (auditor) have signed in")
 
 
