@@ -119,7 +119,10 @@ class ScribeClient:
         """Wait until the scribe is there. Raises SojournError `record.unavailable` after `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
-                await self._up.wait()
+                while self._connection is None or self._connection.closing:
+                    await self._up.wait()
+                    # A connection that is just being lost still counts as up for a turn of the loop or two.
+                    await asyncio.sleep(0)
         except TimeoutError as error:
             raise SojournError(Code.RECORD_UNAVAILABLE) from error
 

@@ -49,6 +49,11 @@ class Connection(asyncio.Protocol):
         # uvloop's transports have the interface and not the base class.
         self._transport = cast(asyncio.Transport, transport)
 
+    @property
+    def closing(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._transport is None or self._transport.is_closing()
+
     def send(self, call_id: int, data: bytes) -> asyncio.Future[Outcome]:
         """Queue a frame; everything that is queued in one turn of the loop is written at once.
 

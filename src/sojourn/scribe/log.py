@@ -120,9 +120,9 @@ class Log:
         start = self.read_back.size
         end = min(start + limit, self.edges.size)
         leaves: list[bytes] = []
-        for row in self.store.rows(start, end):
-            computed = leaf_hash(row[5]) if type(row[5]) is bytes else b""
-            if row[0] != start + len(leaves) or computed != row[4]:
+        for seq, leaf, data in self.store.hashed(start, end):
+            computed = leaf_hash(data) if type(data) is bytes else b""
+            if seq != start + len(leaves) or computed != leaf:
                 raise damaged(f"entry {start + len(leaves)} was not read back as it was written")
             leaves.append(computed)
         if start + len(leaves) != end:

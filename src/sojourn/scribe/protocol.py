@@ -36,7 +36,7 @@ Name = Annotated[str, Meta(max_length=256)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
-class Draft(msgspec.Struct, array_like=True, frozen=True):
+class Draft(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One entry to be written: `body` is canonical JSON; `seen` is the stream's version, or None for any."""
 
     stream: Stream
@@ -45,7 +45,7 @@ class Draft(msgspec.Struct, array_like=True, frozen=True):
     seen: Place | None
 
 
-class Matter(msgspec.Struct, array_like=True, frozen=True):
+class Matter(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A sealed value that goes beside the ledger."""
 
     commitment: Sha256
@@ -53,7 +53,7 @@ class Matter(msgspec.Struct, array_like=True, frozen=True):
     ciphertext: Annotated[bytes, Meta(max_length=CIPHERTEXT_BYTES_MAX)]
 
 
-class Key(msgspec.Struct, array_like=True, frozen=True):
+class Key(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A wrapped sealing key."""
 
     key: Name
@@ -62,7 +62,7 @@ class Key(msgspec.Struct, array_like=True, frozen=True):
     wrapped: Annotated[bytes, Meta(max_length=2048)]
 
 
-class Append(msgspec.Struct, array_like=True, frozen=True, tag="append"):
+class Append(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="append"):
     """Write all of this or none of it."""
 
     id: int
@@ -147,7 +147,7 @@ class ProveConsistency(msgspec.Struct, array_like=True, frozen=True, tag="consis
 Call = Append | ReadStream | Read | Fetch | ReadMatter | ReadAttachment | ReadHead | Sign | Prove | ProveConsistency
 
 
-class Appended(msgspec.Struct, array_like=True, frozen=True, tag="appended"):
+class Appended(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="appended"):
     """It is durable. `at` is the time in the entries (RFC 3339)."""
 
     id: int

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -110,21 +110,23 @@ class Store:
         self,
         entries: Sequence[EntryRow],
         *,
-        keys: Iterable[Key],
-        matter: Iterable[Matter],
-        attachments: Iterable[tuple[str, bytes]],
-        tiles: Iterable[tuple[int, int, bytes]],
+        keys: Collection[Key],
+        matter: Collection[Matter],
+        attachments: Collection[tuple[str, bytes]],
+        tiles: Collection[tuple[int, int, bytes]],
     ) -> None:
         """Write one batch; call it inside a transaction. `keys` and `matter` are those not in the store yet."""
         many = self._connection.executemany
         many("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", entries)
-        many(
-            "INSERT INTO sealing_key VALUES (?, ?, ?, ?)",
-            [(key.key, key.subject, key.recipient, key.wrapped) for key in keys],
-        )
-        many("INSERT INTO sealed VALUES (?, ?, ?)", [(one.commitment, one.key, one.ciphertext) for one in matter])
-        many("INSERT OR IGNORE INTO attachment VALUES (?, ?)", attachments)
-        many("INSERT INTO tile VALUES (?, ?, ?)", tiles)
+        if keys:
+            rows = [(key.key, key.subject, key.recipient, key.wrapped) for key in keys]
+            many("INSERT INTO sealing_key VALUES (?, ?, ?, ?)", rows)
+        if matter:
+            many("INSERT INTO sealed VALUES (?, ?, ?)", [(one.commitment, one.key, one.ciphertext) for one in matter])
+        if attachments:
+            many("INSERT OR IGNORE INTO attachment VALUES (?, ?)", attachments)
+        if tiles:
+            many("INSERT INTO tile VALUES (?, ?, ?)", tiles)
 
     def insert_checkpoint(self, size: int, note: str) -> None:
         """Keep a signed checkpoint; call it inside a transaction."""
@@ -159,6 +161,11 @@ class Store:
         return iter(
             self._connection.execute("SELECT * FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq", (start, end))
         )
+
+    def hashed(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """(seq, leaf hash, bytes) with `start <= seq < end`, in order."""
+        query = "SELECT seq, leaf, bytes FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq"
+        return iter(self._connection.execute(query, (start, end)))
 
     def matching(self, start: int, end: int, prefixes: Sequence[str]) -> Iterator[tuple[int, bytes]]:
         """(seq, bytes) with `start <= seq < end` whose stream begins with one of `prefixes` (any, if empty)."""
