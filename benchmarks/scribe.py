@@ -142,7 +142,7 @@ def durable_entries(*, quick: bool) -> Iterator[Figure]:
             scribe.start()
             try:
                 yield from asyncio.run(
-                    _load(scribe, callers, depth, sealed=sealed, turns=2 if quick else 8, entries=entries)
+                    _load(scribe, callers, depth, sealed=sealed, turns=1 if quick else 8, entries=entries)
                 )
             finally:
                 code, said = scribe.stop()
