@@ -89,7 +89,7 @@ def show(figures: Sequence[Figure], *, as_json: bool) -> None:
             one.unit,
             "" if one.direct is None else _number(one.direct),
             _number(one.value),
-            "" if one.ratio is None else f"{one.ratio:.2f}",
+            "" if one.ratio is None else f"{one.ratio:#.3g}",
         )
         for one in figures
     ]

@@ -15,9 +15,9 @@ from psycopg import sql
 
 from sojourn.app.ambient import process_environment
 from sojourn.cli.client import send
+from sojourn.cli.common import Common
 from sojourn.demo.installation import Installation, installation
 from sojourn.demo.production import ADMINISTRATOR, DATABASE, Production, production, psql_with_tls
-from sojourn.errors import Code, SojournError
 
 PEOPLE = ("alice", "bob")
 DIRECT = "direct"
@@ -107,12 +107,12 @@ def _fill(server: Production, password: str, *, share: int) -> None:
 
 
 def _enrol(one: Installation, person: str) -> None:
+    """Set up an account and sign in, as `sojourn enrol` and `sojourn login` do."""
     password = secrets.token_urlsafe(18)
     code = one.ask("invite", person, "--data", str(one.layout.root), person="")["code"]
-    for command in (("enrol", person, code), ("login", person)):
-        done = one.sojourn(*command, "--url", one.address, "--json", stdin=password + "\n")
-        if done.returncode:
-            raise SojournError(Code.SERVICE_UNREACHABLE, address=f"`sojourn {command[0]}` ({done.stderr})")
+    send(one.address, "POST", "/enrol", {"person": person, "code": code, "password": password})
+    token = send(one.address, "POST", "/sign-in", {"person": person, "password": password}).json()["token"]
+    Common(client_dir=one.clients).save(person, {"url": one.address, "person": person, "token": token})
 
 
 def _call(one: Installation, person: str, method: str, path: str, body: dict[str, Any] | None) -> Any:

@@ -45,7 +45,7 @@ def _pgbench(stage: Stage, way: dict[str, str], script: str, seconds: int, *opti
 
 def rates(stage: Stage) -> Iterator[Figure]:
     """pgbench, select by primary key: statements a second, and what each costs the gateway and the scribe."""
-    rounds, seconds = (1, 1) if stage.quick else (3, 3)
+    rounds, seconds = (1, 1) if stage.quick else (3, 2)
     for clients in (1, 16):
         for protocol in ("simple", "prepared"):
             options = ("-c", str(clients), "-j", str(min(2, clients)), "-M", protocol)
@@ -66,8 +66,8 @@ def rates(stage: Stage) -> Iterator[Figure]:
 
 
 def latency(stage: Stage) -> Iterator[Figure]:
-    """One client's waiting time for one statement, in turns of a hundred on either way."""
-    turns, size = (4, 100) if stage.quick else (30, 100)
+    """One client's waiting time for one statement, in turns on either way."""
+    turns, size = (2, 50) if stage.quick else (30, 100)
     samples: tuple[list[float], list[float]] = ([], [])
     with (
         psycopg.connect(autocommit=True, **_arguments(stage.direct)) as direct,

@@ -66,6 +66,7 @@ class SessionRecorder:
     closed: bool = False
     in_doubt: bool = False
     _outcomes: list[tuple[ActionCompleted, Sealing | None]] = field(default_factory=list)
+    _appends: int = 0
     _flusher: asyncio.Task[None] | None = None
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -145,7 +146,11 @@ class SessionRecorder:
 
     async def _flush_soon(self) -> None:
         while self._outcomes:
+            appends = self._appends
             await asyncio.sleep(OUTCOME_DELAY_SECONDS)
+            if self._appends != appends:
+                # Intents go out and take outcomes along. An append of our own would only hold up the next intent.
+                continue
             try:
                 async with self._writing:
                     await self._clear_doubt()
@@ -167,6 +172,7 @@ class SessionRecorder:
         except BaseException:
             self.in_doubt = True
             raise
+        self._appends += 1
         del self._outcomes[: len(outcomes)]
 
     async def _clear_doubt(self) -> None:
