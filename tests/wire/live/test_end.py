@@ -81,7 +81,7 @@ async def test_a_session_ends_on_time_while_the_record_is_away_and_that_is_recor
 async def test_a_client_that_does_not_read_is_cut_all_the_same(live: Any) -> None:
     client = await live.raw(await live.enter(seconds=1.2))
     client.writer.write(query("select repeat('x', 1000) from generate_series(1, 1000000)"))
-    client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    client.writer.transport.pause_reading()
     (closed,) = await live.gateway.closed()
     assert closed.cause is CloseCause.GRANT_ENDED
     assert closed.cut_lag_us is not None and closed.cut_lag_us < 400_000
