@@ -57,6 +57,8 @@ from sojourn.vault.sealer import Sealer
 
 from .ledger import MemoryLedger
 
+WAIT_SECONDS = 20.0
+
 
 class RealClock:
     """The machine's clock (implements `workflow.ports.Clock`)."""
@@ -253,7 +255,9 @@ class GatewayUnderTest:
 
     async def actions(self) -> list[tuple[ActionIntended, dict[str, object], ActionCompleted]]:
         """Every action with its opened detail and its outcome; waits until all have one."""
+        deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
         while True:
+            assert asyncio.get_running_loop().time() < deadline, "an action has no outcome"
             events = await self.events()
             done = {(e.session, e.number): e for e in events if isinstance(e, ActionCompleted)}
             intended = [e for e in events if isinstance(e, ActionIntended)]
@@ -263,7 +267,9 @@ class GatewayUnderTest:
 
     async def closed(self, count: int = 1) -> list[SessionClosed]:
         """The ends of sessions, once there are `count` of them."""
+        deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
         while True:
+            assert asyncio.get_running_loop().time() < deadline, "a session has no end"
             ends = [event for event in await self.events() if isinstance(event, SessionClosed)]
             if len(ends) >= count:
                 return ends
