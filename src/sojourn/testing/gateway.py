@@ -109,6 +109,7 @@ class Tap:
     """Relays TCP to a target and keeps what went there, so that a test can see what reached it and when."""
 
     port: int
+    listener: asyncio.Server | None = None
     sent: bytearray = field(default_factory=bytearray)
     connections: int = 0
     speaking: asyncio.Event = field(default_factory=asyncio.Event)
@@ -142,7 +143,7 @@ async def tap(host: str, port: int) -> AsyncIterator[Tap]:
             task.add_done_callback(tasks.discard)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    state.port = server.sockets[0].getsockname()[1]
+    state.port, state.listener = server.sockets[0].getsockname()[1], server
     try:
         yield state
     finally:
