@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -26,9 +27,15 @@ ROLE, PASSWORD = "sj_test_alice", "the-target's-own-secret"
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    """One PostgreSQL for all tests of this folder, with the role that grants of these tests use."""
-    with production(tmp_path_factory.mktemp("production") / "server", password="administrator") as running:
+def server() -> Iterator[Production]:
+    """One PostgreSQL for all tests of this folder, with the role that grants of these tests use.
+
+    Not below pytest's own folder, which every other run of pytest closes to the server's system user again.
+    """
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        production(Path(directory) / "server", password="administrator") as running,
+    ):
         with running.superuser() as connection:
             connection.execute(
                 sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(ROLE), sql.Literal(PASSWORD))

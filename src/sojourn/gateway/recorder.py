@@ -67,6 +67,7 @@ class SessionRecorder:
     in_doubt: bool = False
     _outcomes: list[tuple[ActionCompleted, Sealing | None]] = field(default_factory=list)
     _appends: int = 0
+    _closing: bool = False
     _flusher: asyncio.Task[None] | None = None
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -115,7 +116,7 @@ class SessionRecorder:
             message=None if sealing is None else sealing.sealed,
         )
         self._outcomes.append((event, sealing))
-        if self._flusher is None or self._flusher.done():
+        if not self._closing and (self._flusher is None or self._flusher.done()):
             self._flusher = asyncio.get_running_loop().create_task(self._flush_soon())
 
     async def close(self, cause: CloseCause, *, bytes_in: int, bytes_out: int, cut_lag_us: int | None) -> None:
@@ -128,9 +129,10 @@ class SessionRecorder:
             bytes_out=bytes_out,
             cut_lag_us=cut_lag_us,
         )
+        self._closing = True
         if self._flusher is not None:
-            self._flusher.cancel()
-            await asyncio.gather(self._flusher, return_exceptions=True)
+            # Not cancelled: what is on its way is recorded before the end, or known not to be.
+            await self._flusher
         while True:
             try:
                 async with self._writing:
@@ -145,7 +147,7 @@ class SessionRecorder:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _flush_soon(self) -> None:
-        while self._outcomes:
+        while self._outcomes and not self._closing:
             appends = self._appends
             await asyncio.sleep(OUTCOME_DELAY_SECONDS)
             if self._appends != appends:

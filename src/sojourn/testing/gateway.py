@@ -57,6 +57,8 @@ from sojourn.vault.sealer import Sealer
 
 from .ledger import MemoryLedger
 
+WAIT_SECONDS = 20.0
+
 
 class RealClock:
     """The machine's clock (implements `workflow.ports.Clock`)."""
@@ -107,6 +109,7 @@ class Tap:
     """Relays TCP to a target and keeps what went there, so that a test can see what reached it and when."""
 
     port: int
+    listener: asyncio.Server | None = None
     sent: bytearray = field(default_factory=bytearray)
     connections: int = 0
     speaking: asyncio.Event = field(default_factory=asyncio.Event)
@@ -140,7 +143,7 @@ async def tap(host: str, port: int) -> AsyncIterator[Tap]:
             task.add_done_callback(tasks.discard)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    state.port = server.sockets[0].getsockname()[1]
+    state.port, state.listener = server.sockets[0].getsockname()[1], server
     try:
         yield state
     finally:
@@ -253,7 +256,9 @@ class GatewayUnderTest:
 
     async def actions(self) -> list[tuple[ActionIntended, dict[str, object], ActionCompleted]]:
         """Every action with its opened detail and its outcome; waits until all have one."""
+        deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
         while True:
+            assert asyncio.get_running_loop().time() < deadline, "an action has no outcome"
             events = await self.events()
             done = {(e.session, e.number): e for e in events if isinstance(e, ActionCompleted)}
             intended = [e for e in events if isinstance(e, ActionIntended)]
@@ -263,7 +268,9 @@ class GatewayUnderTest:
 
     async def closed(self, count: int = 1) -> list[SessionClosed]:
         """The ends of sessions, once there are `count` of them."""
+        deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
         while True:
+            assert asyncio.get_running_loop().time() < deadline, "a session has no end"
             ends = [event for event in await self.events() if isinstance(event, SessionClosed)]
             if len(ends) >= count:
                 return ends

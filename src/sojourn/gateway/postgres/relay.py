@@ -37,6 +37,8 @@ LAST_WORDS_SECONDS = 0.1
 BOUNDARY_SECONDS = 0.05
 QUIET_SECONDS = 10.0
 CANCEL_SECONDS = 2.0
+RECORD_SECONDS = 60.0
+STOP_SECONDS = 3.0
 IO_ERROR = "58030"
 ADMIN_SHUTDOWN = "57P01"
 CONNECTION_FAILURE = "08006"
@@ -103,8 +105,11 @@ class Relay:
                 self._end(CloseCause.GATEWAY_STOPPED)
                 raise
             finally:
-                pump.cancel()
                 await self._hang_up()
+                # An intent on its way to the record is waited for: it gets its outcome before the session its end.
+                stopped = self.cause is CloseCause.GATEWAY_STOPPED
+                await asyncio.wait([pump], timeout=STOP_SECONDS if stopped else RECORD_SECONDS)
+                pump.cancel()
         assert self.cause is not None
         return self.cause
 
@@ -146,12 +151,13 @@ class Relay:
         self._forward(self.conversation.stage(unit))
 
     async def _release(self) -> None:
-        """For ever: record what is held and let it go on, as much at a time as has come together."""
-        while True:
+        """Until the end: record what is held and let it go on, as much at a time as has come together."""
+        while self.cause is None:
             self._releasing = False
-            while not self._held:
+            if not self._held:
                 self._arrived.clear()
                 await self._arrived.wait()
+                continue
             self._releasing = True
             try:
                 batches = self._stage_held()
@@ -265,8 +271,13 @@ class Relay:
 
     def _end(self, cause: CloseCause) -> None:
         self.cause = self.cause or (CloseCause.CLIENT_CLOSED if self._leaving else cause)
-        self._answered.set()
+        self._wake()
         self._over.set()
+
+    def _wake(self) -> None:
+        """The pump looks whether it is to stop."""
+        self._arrived.set()
+        self._answered.set()
 
     def _say_last(self, message: bytes) -> None:
         """Tell the client why the session ends, if it stands between two messages."""
@@ -278,7 +289,7 @@ class Relay:
         if self.cause is not None:
             return
         self.cause = CloseCause.GRANT_ENDED
-        self._answered.set()
+        self._wake()
         text = f"{refusal.sentence} {refusal.next_step}"
         words = backend.error_response(ADMIN_SHUTDOWN, text, severity=Severity.FATAL, detail=str(refusal.code))
         if self._walker.left or self.client.transport is None:
