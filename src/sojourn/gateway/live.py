@@ -87,10 +87,20 @@ class LiveView:
             except SojournError:
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def _attachment(self, sha256: str) -> bytes:
+        """An attachment; while the record is away it is waited for."""
+        while True:
+            try:
+                return await self.ledger.attachment(sha256)
+            except SojournError as error:
+                if error.code is not Code.RECORD_UNAVAILABLE:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+
     async def _take(self, recorded: Recorded) -> None:
         event, stream = recorded.event, recorded.stream
         if isinstance(event, ConfigurationAdopted):
-            content = await self.ledger.attachment(event.catalogue_sha256)
+            content = await self._attachment(event.catalogue_sha256)
             self.catalogue = msgspec.json.decode(content, type=Catalogue)
         elif stream.startswith("grant/"):
             self._take_grant(GrantId(stream.removeprefix("grant/")), recorded)

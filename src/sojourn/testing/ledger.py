@@ -15,8 +15,7 @@ from sojourn.domain.identifiers import StreamName
 from sojourn.domain.sealed import SealedMatter, Sealing, SealingKey
 from sojourn.errors import Code, SojournError
 from sojourn.scribe import codec
-
-from .clock import SimulatedClock
+from sojourn.workflow.ports import Clock
 
 
 @dataclass(slots=True)
@@ -26,7 +25,7 @@ class MemoryLedger:
     `failing` makes every append raise `record.unavailable`, as when the scribe is down.
     """
 
-    clock: SimulatedClock
+    clock: Clock
     entries: list[Recorded] = field(default_factory=list)
     matters: dict[str, tuple[SealedMatter, SealingKey]] = field(default_factory=dict)
     attachments: dict[str, bytes] = field(default_factory=dict)

@@ -3,14 +3,16 @@
 - An action begins with a Query, a Bind or a FunctionCall: planning a Bind may already run code, so a Bind is an
   action even if its portal is never executed.
 - Answers come in the order of the messages, so a queue of what is expected tells whose answer it is. An error in
-  the extended protocol skips everything up to the next Sync (manual section 54.2.3).
-- Statements and portals are known by name. What is not known here (SQL PREPARE, a cursor) is recorded by its name.
+  the extended protocol skips everything up to the next Sync, a Query too (manual section 54.2.3).
+- Statements and portals are known by name, and a name means what the target has confirmed. What is not known here
+  (SQL PREPARE, a cursor) is recorded by its name.
 
 Pure: frames and events in, actions and results out; the present moment is an argument.
 """
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,91 +21,49 @@ from sojourn.domain.events import Outcome
 from sojourn.gateway.recorder import Intention, Result
 
 from . import backend, frontend
+from .action import Action, Batch, Expected, Finished
 from .backend import Status
-from .frontend import Bind, Parse
-from .intentions import function_intention, named_intention, statement_intention
+from .frontend import Bind
+from .intentions import commit_intention, function_intention, named_intention, statement_intention
+from .names import Names, Naming
 from .walk import Event
-from .wire import Frame
+from .wire import LIMIT_EXCEEDED, Frame, WireError
 
-STATEMENTS_MAX = 100_000
-
-
-@dataclass(slots=True, eq=False)
-class Action:
-    """One statement on its way: what is intended, and what has come back so far."""
-
-    intention: Intention
-    number: int = 0
-    started: float = 0.0
-    tags: list[str] = field(default_factory=list)
-    rows: int = 0
-    rows_counted: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    sqlstate: str = ""
-    message: str = ""
-    finished: bool = False
-
-    def result(self, outcome: Outcome, now: float) -> Result:
-        """What is to be recorded of it."""
-        return Result(
-            outcome=outcome,
-            tags=tuple(self.tags),
-            sqlstate=self.sqlstate,
-            rows=self.rows,
-            bytes_in=self.bytes_in,
-            bytes_out=self.bytes_out,
-            duration_us=round((now - self.started) * 1e6) if self.started else 0,
-            message=self.message.encode(),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Expected:
-    """An answer that is to come: the message's type, and the action or the statement it belongs to.
-
-    `c` stands for the end of a COPY by the client, which has no answer of its own.
-    """
-
-    kind: str
-    action: Action | None = None
-    sql: bytes = b""
-
-
-@dataclass(slots=True)
-class Batch:
-    """Messages of a client that go to the target together, once its actions are on record."""
-
-    frames: list[Frame]
-    actions: list[Action]
-    expected: list[_Expected]
-
-    @property
-    def raw(self) -> bytes:
-        """The bytes to forward."""
-        return b"".join(frame.raw for frame in self.frames)
-
-
-Finished = tuple[Action, Result]
+PORTALS_MAX = 100_000
+_PREPARE = re.compile(rb"\bprepare\b", re.IGNORECASE)
+_ANSWERS = {"1": "P", "2": "B", "3": "C", "t": "D", "T": "D", "n": "D"}
 
 
 @dataclass(slots=True)
 class Conversation:
-    """The state of one session's conversation. `status` is the transaction status last seen."""
+    """The state of one session's conversation. `status` is the transaction status last seen.
+
+    `failures` are statements that failed without being an action (a Parse by itself, the commit at a Sync); whoever
+    reads them takes them away.
+    """
 
     status: Status = Status.IDLE
-    parse_failures: list[tuple[Intention, Result]] = field(default_factory=list)
-    _statements: dict[bytes, bytes] = field(default_factory=dict)
+    failures: list[tuple[Intention, Result]] = field(default_factory=list)
+    discarding: bool = False
+    _names: Names = field(default_factory=Names)
+    _group: int = 0
+    _prepares: bool = False
     _portals: dict[bytes, Action] = field(default_factory=dict)
-    _expected: deque[_Expected] = field(default_factory=deque)
+    _bound: set[Action] = field(default_factory=set)
+    _expected: deque[Expected] = field(default_factory=deque)
     _skipping: bool = False
+    _unsynced: bool = False
     _copying: Action | None = None
-    _discarding: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether no answer is due."""
+        return not self._expected and not self._skipping
 
     @property
     def between_groups(self) -> bool:
-        """Whether nothing is under way: no answer is due and no transaction is open."""
-        return self.status is Status.IDLE and not self._expected and not self._skipping
+        """Whether nothing is under way: no answer is due, no Sync is missing, and no transaction is open."""
+        return self.status is Status.IDLE and self.settled and not self._unsynced
 
     @property
     def running(self) -> bool:
@@ -113,9 +73,10 @@ class Conversation:
     def stage(self, frames: Sequence[Frame]) -> Batch:
         """Read messages of the client; gives what they are, nothing of it forwarded yet.
 
-        Raises WireError for a malformed message.
+        Each batch is either `forwarded` or `refuse`d before the next one is staged. Raises WireError for a
+        malformed message.
         """
-        batch = Batch(list(frames), [], [])
+        batch = Batch(list(frames))
         for frame in frames:
             self._stage(frame, batch)
         return batch
@@ -125,68 +86,94 @@ class Conversation:
         match kind:
             case "Q":
                 sql = frontend.parse_query(frame.payload).sql
-                batch.expected.append(_Expected("Q", self._begin(batch, frame, statement_intention(sql))))
+                self._look_for_prepare(sql)
+                self._begin(batch, frame, kind, statement_intention(sql))
             case "P":
                 parsed = frontend.parse_parse(frame.payload)
-                self._name(parsed)
-                batch.expected.append(_Expected("P", sql=parsed.sql))
+                self._look_for_prepare(parsed.sql)
+                self._announce(batch, "P", Naming(parsed.statement, parsed.sql, self._group))
             case "B":
                 bound = frontend.parse_bind(frame.payload)
-                action = self._begin(batch, frame, self._binding(bound))
-                self._portals[bound.portal] = action
-                batch.expected.append(_Expected("B", action))
+                action = self._begin(batch, frame, kind, self._binding(bound))
+                action.portal = bound.portal
+                action.replaced = self._portals.get(bound.portal)
+                self._name_portal(bound.portal, action)
             case "E":
                 portal = frontend.parse_execute(frame.payload).portal
                 known = self._portals.get(portal)
-                if known is None or known.finished:
-                    known = self._begin(batch, frame, named_intention("portal", portal))
-                    self._portals[portal] = known
-                batch.expected.append(_Expected("E", known))
+                if known is None:
+                    known = self._begin(batch, frame, kind, named_intention("portal", portal))
+                    known.portal = portal
+                    self._name_portal(portal, known)
+                else:
+                    batch.expected.append(Expected("E", known))
             case "C":
                 closing = frontend.parse_close(frame.payload)
-                if not closing.portal:
-                    self._statements.pop(closing.name, None)
-                batch.expected.append(_Expected("C"))
+                if closing.portal:
+                    batch.expected.append(Expected("C", self._portals.get(closing.name)))
+                else:
+                    self._announce(batch, "C", Naming(closing.name, None, self._group))
             case "F":
                 called = frontend.parse_function_call(frame.payload)
-                batch.expected.append(_Expected("F", self._begin(batch, frame, function_intention(called))))
+                self._begin(batch, frame, kind, function_intention(called))
             case "D" | "S" | "c" | "f":
-                batch.expected.append(_Expected("c" if kind == "f" else kind))
+                self._group += kind == "S"
+                batch.expected.append(Expected("c" if kind == "f" else kind))
             case "d":
                 copying = self._copying or (batch.actions[-1] if batch.actions else None)
                 if copying is not None:
                     copying.bytes_in += len(frame.raw)
 
-    def _begin(self, batch: Batch, frame: Frame, intention: Intention) -> Action:
+    def _begin(self, batch: Batch, frame: Frame, kind: str, intention: Intention) -> Action:
         action = Action(intention, bytes_in=len(frame.raw))
         batch.actions.append(action)
+        batch.expected.append(Expected(kind, action))
         return action
 
-    def _name(self, parsed: Parse) -> None:
-        self._statements[parsed.statement] = parsed.sql
-        while len(self._statements) > STATEMENTS_MAX:
-            del self._statements[next(iter(self._statements))]
+    def _announce(self, batch: Batch, kind: str, naming: Naming) -> None:
+        self._names.announce(naming)
+        batch.expected.append(Expected(kind, naming=naming))
+
+    def _name_portal(self, name: bytes, action: Action) -> None:
+        self._portals[name] = action
+        if len(self._portals) > PORTALS_MAX:
+            raise WireError("the session holds too many portals", LIMIT_EXCEEDED)
+
+    def _look_for_prepare(self, sql: bytes) -> None:
+        """From the first SQL PREPARE on, a statement's name may stand for something that this protocol did not say."""
+        self._prepares = self._prepares or _PREPARE.search(sql) is not None
 
     def _binding(self, bound: Bind) -> Intention:
-        sql = self._statements.get(bound.statement)
-        if sql is None:
+        texts = self._names.texts(bound.statement, self._group)
+        if not texts:
             return named_intention("statement", bound.statement)
-        return statement_intention(sql, binds=bound)
+        return statement_intention(texts[-1], binds=bound, others=texts[:-1], certain=not self._prepares)
 
     def forwarded(self, batch: Batch, now: float) -> list[Finished]:
-        """Say that the batch has gone to the target. What the target will skip is finished at once."""
+        """Say that the batch goes to the target. What the target will skip is finished at once."""
         finished: list[Finished] = []
         for action in batch.actions:
             action.started = now
+            action.intention = None
         for one in batch.expected:
-            if not self._skipping:
-                if not (one.kind == "S" and self._copying is not None and not self._ends_copy()):
-                    self._expected.append(one)
-            elif one.kind == "S":
+            if one.kind == "S":
+                self._unsynced = False
+                if self._copying is not None and not self._skipping and not self._ends_copy():
+                    continue
                 self._skipping = False
-                self._expected.append(one)
-            elif one.action is not None:
-                finished += self._finish(one.action, Outcome.SKIPPED, now)
+            elif self._skipping:
+                finished += self._skipped(one, now)
+                continue
+            elif one.kind == "c":
+                if not self._expected:
+                    continue
+            elif one.kind == "Q":
+                self._unsynced = False
+            else:
+                self._unsynced = True
+            if one.action is not None:
+                one.action.due += 1
+            self._expected.append(one)
         return finished
 
     def _ends_copy(self) -> bool:
@@ -201,97 +188,120 @@ class Conversation:
             if action is not None:
                 action.rows_counted += event.rows
                 action.bytes_out += event.row_bytes + event.copy_bytes
-            match chr(event.kind):
+            kind = chr(event.kind)
+            match kind:
                 case "C" | "I" | "s" | "V":
-                    finished += self._command_ended(chr(event.kind), event, head, now)
+                    finished += self._command_ended(kind, event, now)
                 case "E":
-                    finished += self._failed(event, head, now)
+                    finished += self._failed(event, now)
                 case "Z":
                     finished += self._ready(event, now)
                 case "G":
                     self._copy_began()
-                case "1" | "2" | "3" | "n" | "T" as kind:
-                    if head is not None and head.kind in {"1": "P", "2": "B", "3": "C"}.get(kind, "D"):
-                        self._pop()
+                case "1" | "2" | "3" | "n" | "t" | "T":
+                    if head is not None and head.kind == _ANSWERS[kind] and kind != "t":
+                        finished += self._confirmed(self._pop(), now)
         return finished
 
-    def _pop(self) -> None:
-        self._expected.popleft()
+    def _pop(self) -> Expected:
+        head = self._expected.popleft()
+        if head.action is not None:
+            head.action.due -= 1
         while self._expected and self._expected[0].kind == "c":
             self._expected.popleft()
+        return head
 
-    def _command_ended(self, kind: str, event: Event, head: _Expected | None, now: float) -> list[Finished]:
+    def _confirmed(self, head: Expected, now: float) -> list[Finished]:
+        """A Parse, Bind, Describe or Close has succeeded."""
+        if head.naming is not None:
+            self._names.confirm(head.naming)
+        if head.action is None:
+            return []
+        over = head.action
+        if head.kind == "B":
+            self._bound.add(head.action)
+            if head.action.replaced is None:
+                return []
+            over, head.action.replaced = head.action.replaced, None
+        return self._portal_over(over, now) if not over.due else []
+
+    def _command_ended(self, kind: str, event: Event, now: float) -> list[Finished]:
+        head = self._expected[0] if self._expected else None
         if head is None or head.action is None:
             return []
         action = head.action
+        action.answered = True
         if kind == "C":
             completion = backend.parse_command_complete(event.payload)
-            action.tags.append(completion.tag)
-            action.rows += action.rows_counted if completion.rows is None else completion.rows
-            action.rows_counted = 0
+            action.tag(completion.tag, completion.rows)
+        elif kind == "s":
+            action.fetched()
+            self._bound.add(action)
         if head.kind != "E":
             return []
         self._copying = None
         self._pop()
         return [] if kind == "s" else self._finish(action, Outcome.COMPLETED, now)
 
-    def _failed(self, event: Event, head: _Expected | None, now: float) -> list[Finished]:
+    def _failed(self, event: Event, now: float) -> list[Finished]:
         fields = backend.parse_error(event.payload)
         sqlstate, text = fields.get("C", "")[:5], fields.get("M", "")
         self._copying = None
-        if head is None:
+        if not self._expected:
             return []
+        head = self._expected[0]
         if head.kind in "QF":
             assert head.action is not None
+            head.action.answered = True
             head.action.sqlstate, head.action.message = sqlstate, text
             return []
-        skipped: list[Action] = []
-        while self._expected and self._expected[0].kind not in "SQF":
-            one = self._expected.popleft()
-            if one.action is not None and one.action not in skipped and not one.action.finished:
-                skipped.append(one.action)
-        self._skipping = not self._expected
-        if not skipped:
-            if head.kind == "P":
-                failed = Result(outcome=Outcome.FAILED, sqlstate=sqlstate, message=text.encode())
-                self.parse_failures.append((statement_intention(head.sql), failed))
+        failed = Result(outcome=Outcome.FAILED, sqlstate=sqlstate, message=text.encode())
+        if head.kind == "S":
+            self.failures.append((commit_intention(), failed))
             return []
-        skipped[0].sqlstate, skipped[0].message = sqlstate, text
-        finished = self._finish(skipped[0], Outcome.FAILED, now)
-        for action in skipped[1:]:
-            finished += self._finish(action, Outcome.SKIPPED, now)
+        if head.naming is not None and head.naming.sql is not None:
+            self.failures.append((statement_intention(head.naming.sql), failed))
+        finished: list[Finished] = []
+        if head.action is not None and head.kind != "C":
+            head.action.sqlstate, head.action.message = sqlstate, text
+            finished += self._finish(head.action, Outcome.FAILED, now)
+        while self._expected and self._expected[0].kind != "S":
+            finished += self._skipped(self._pop(), now)
+        self._skipping = not self._expected
         return finished
 
+    def _skipped(self, one: Expected, now: float) -> list[Finished]:
+        """The target passes over a message because of an error before it."""
+        if one.naming is not None:
+            self._names.withdraw(one.naming)
+        if one.action is None or one.kind == "C" or (one.kind == "E" and one.action in self._bound):
+            return []
+        return self._finish(one.action, Outcome.SKIPPED, now)
+
     def _ready(self, event: Event, now: float) -> list[Finished]:
+        """ReadyForQuery. One that nothing waits for answers a Sync that a failed COPY left unread; nobody's is it."""
         self.status = Status(event.payload.decode()) if event.payload in (b"I", b"T", b"E") else self.status
         self._copying = None
         finished: list[Finished] = []
-        while self._expected:
-            head = self._expected[0]
+        head = self._expected[0] if self._expected else None
+        if head is None:
+            self._skipping = False
+        elif head.kind == "S":
             self._pop()
-            if head.kind in "QF":
-                assert head.action is not None
-                outcome = Outcome.FAILED if head.action.sqlstate else Outcome.COMPLETED
-                finished += self._finish(head.action, outcome, now)
-            if head.kind in "QFS":
-                break
+        elif head.kind in "QF" and head.action is not None and head.action.answered:
+            self._pop()
+            outcome = Outcome.FAILED if head.action.sqlstate else Outcome.COMPLETED
+            finished += self._finish(head.action, outcome, now)
         if self.status is Status.IDLE:
-            finished += self._portals_ended(now)
+            # Portals end with their transaction.
+            for action in tuple(self._bound):
+                finished += self._portal_over(action, now) if not action.due else []
         return finished
 
-    def _portals_ended(self, now: float) -> list[Finished]:
-        """Portals end with their transaction: one that was fetched from in part is complete, another was skipped."""
-        due = {id(one.action) for one in self._expected}
-        finished: list[Finished] = []
-        for name, action in tuple(self._portals.items()):
-            if action.finished or (action.started and id(action) not in due):
-                del self._portals[name]
-                if action.rows_counted:
-                    action.rows += action.rows_counted
-                    finished += self._finish(action, Outcome.COMPLETED, now)
-                else:
-                    finished += self._finish(action, Outcome.SKIPPED, now)
-        return finished
+    def _portal_over(self, action: Action, now: float) -> list[Finished]:
+        """A portal is gone: what was fetched from in part is complete, what was never executed was skipped."""
+        action.fetched() if action.rows_counted else None
+        return self._finish(action, Outcome.COMPLETED if action.executed else Outcome.SKIPPED, now)
 
     def _copy_began(self) -> None:
         """COPY FROM STDIN has begun: until the client ends it, the target ignores Sync (manual section 54.2.6)."""
@@ -305,41 +315,62 @@ class Conversation:
         self._expected = deque([head, *kept])
 
     def _finish(self, action: Action, outcome: Outcome, now: float) -> list[Finished]:
+        self._bound.discard(action)
         if action.finished:
             return []
         action.finished = True
+        if action.portal is not None and self._portals.get(action.portal) is action:
+            # If this Bind never happened, the name still means what it meant before.
+            older = action.replaced
+            while older is not None and older.finished:
+                older = older.replaced
+            if older is None:
+                del self._portals[action.portal]
+            else:
+                self._portals[action.portal] = older
         return [(action, action.result(outcome, now))]
 
     def broken_off(self, now: float) -> list[Finished]:
         """The session ends: every action whose end was not seen was interrupted."""
         finished: list[Finished] = []
-        for action in [*(one.action for one in self._expected), *self._portals.values()]:
+        for action in [*(one.action for one in self._expected), *self._bound]:
             if action is not None and action.number:
                 finished += self._finish(action, Outcome.INTERRUPTED, now)
         return finished
 
-    def refuse(self, batches: Iterable[Batch], error: bytes) -> bytes:
+    def withdraw(self, batch: Batch, now: float) -> list[Finished]:
+        """The batch does not go on after all; gives its actions, all skipped."""
+        finished: list[Finished] = []
+        for one in batch.expected:
+            if one.naming is not None:
+                self._names.withdraw(one.naming)
+        for action in batch.actions:
+            finished += self._finish(action, Outcome.SKIPPED, now)
+        return finished
+
+    def refuse(self, batch: Batch, error: bytes, now: float) -> bytes:
         """What a client is told whose messages do not go on: `error`, and ReadyForQuery where it waits for it.
 
         Messages of the extended protocol are then discarded up to Sync, as a server does after an error.
         """
+        self.withdraw(batch, now)
         reply = bytearray()
-        for batch in batches:
-            for action in batch.actions:
-                action.finished = True
-            for frame in batch.frames:
-                kind = chr(frame.kind)
-                if kind in "QF" and not self._discarding:
-                    reply += error + backend.ready_for_query(self.status)
-                elif kind in "PBEDC" and not self._discarding:
-                    reply += error
-                    self._discarding = True
-                elif kind == "S":
-                    reply += backend.ready_for_query(self.status)
-                    self._discarding = False
+        for frame in batch.frames:
+            kind = chr(frame.kind)
+            if kind == "S":
+                reply += backend.ready_for_query(self.status)
+                self.discarding = False
+            elif kind in "QF" and not self.discarding:
+                reply += error + backend.ready_for_query(self.status)
+            elif kind in "PBEDC" and not self.discarding:
+                reply += error
+                self.discarding = True
         return bytes(reply)
 
-    @property
-    def discarding(self) -> bool:
-        """Whether the client's messages are being discarded up to its next Sync."""
-        return self._discarding
+    def discard(self, frames: deque[Frame]) -> bytes:
+        """Take away what is to be discarded after a refusal, up to Sync; gives the answer to that."""
+        while self.discarding and frames:
+            if frames.popleft().kind == ord("S"):
+                self.discarding = False
+                return backend.ready_for_query(self.status)
+        return b""

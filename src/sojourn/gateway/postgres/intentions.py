@@ -17,10 +17,20 @@ from .wire import decode_text
 PROTOCOL = "postgres"
 
 
-def statement_intention(sql: bytes, binds: Bind | None = None) -> Intention:
-    """A statement by its text, with what was bound to it; labelled by PostgreSQL's own parser."""
+def statement_intention(
+    sql: bytes, binds: Bind | None = None, *, others: Sequence[bytes] = (), certain: bool = True
+) -> Intention:
+    """A statement by its text, with what was bound to it; labelled by PostgreSQL's own parser.
+
+    `others` are texts that the statement's name may stand for instead; `certain` is False when it may also stand for
+    a statement that SQL PREPARE has made under that name.
+    """
     label = classify(decode_text(sql))
     detail = _text("text", sql)
+    if others:
+        detail["or_instead"] = [_text("text", other) for other in others]
+    if not certain:
+        detail["prepared_in_sql"] = "possible"
     if binds is not None:
         detail["binds"] = _values(binds.values, binds.formats)
         detail["statement"] = decode_text(binds.statement)
@@ -28,9 +38,20 @@ def statement_intention(sql: bytes, binds: Bind | None = None) -> Intention:
     return Intention(
         protocol=PROTOCOL,
         verb=label.verb,
-        may_write=label.may_write,
+        may_write=label.may_write or not certain or any(classify(decode_text(other)).may_write for other in others),
         objects=label.tables,
         detail=_canonical(detail),
+    )
+
+
+def commit_intention() -> Intention:
+    """The commit at a Sync (deferred constraints are checked there), which has no message of its own."""
+    return Intention(
+        protocol=PROTOCOL,
+        verb=VerbClass.TRANSACTION,
+        may_write=True,
+        objects=(),
+        detail=_canonical({"commit": "at Sync"}),
     )
 
 

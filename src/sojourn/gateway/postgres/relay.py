@@ -10,9 +10,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 from sojourn.domain.events import CloseCause
@@ -20,13 +22,17 @@ from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.recorder import SessionRecorder
 
 from . import backend, frontend
+from .action import Batch, Finished
 from .backend import Severity
-from .conversation import Batch, Conversation, Finished
+from .conversation import Conversation
 from .walk import BackendWalker
-from .wire import Splitter, WireError
+from .wire import Frame, Splitter, WireError
 
 STATEMENT_BYTES_MAX = 64 * 1024 * 1024
 HELD_BYTES_MAX = 4 * 1024 * 1024
+HELD_FRAMES_MAX = 10_000
+BATCH_BYTES_MAX = 4 * 1024 * 1024
+BATCH_FRAMES_MAX = 1_000
 LAST_WORDS_SECONDS = 0.1
 CANCEL_SECONDS = 2.0
 IO_ERROR = "58030"
@@ -41,7 +47,9 @@ class _Side(asyncio.Protocol):
     def __init__(self, received: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         self._received = received
         self._lost = lost
-        self.other: asyncio.Transport | None = None
+        self.gone = asyncio.Event()
+        self.hold: Callable[[bool], None] = lambda _: None
+        """Told to stop, and to go on, reading from the other side while this one does not take what is written."""
 
     def data_received(self, data: bytes) -> None:
         self._received(data)
@@ -50,15 +58,14 @@ class _Side(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.gone.set()
         self._lost()
 
     def pause_writing(self) -> None:
-        if self.other is not None and not self.other.is_closing():
-            self.other.pause_reading()
+        self.hold(True)
 
     def resume_writing(self) -> None:
-        if self.other is not None and not self.other.is_closing():
-            self.other.resume_reading()
+        self.hold(False)
 
 
 @dataclass(slots=True)
@@ -80,28 +87,34 @@ class Relay:
     _target_side: _Side | None = None
     _splitter: Splitter = field(default_factory=lambda: Splitter(frontend.session_limits(STATEMENT_BYTES_MAX)))
     _walker: BackendWalker = field(default_factory=BackendWalker)
-    _held: deque[Batch] = field(default_factory=deque)
+    _held: deque[Frame] = field(default_factory=deque)
     _held_bytes: int = 0
+    _reasons_to_wait: set[str] = field(default_factory=set)
+    _leaving: bool = False
     _pump: asyncio.Task[None] | None = None
+    _fault: BaseException | None = None
+    _refusal: bytes = b""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def client_side(self) -> asyncio.Protocol:
         """The protocol that takes over the client's connection."""
         self._client_side = _Side(self._from_client, self._client_lost)
+        self._client_side.hold = self._hold_target
         return self._client_side
 
     def target_side(self) -> asyncio.Protocol:
         """The protocol that takes over the target's connection."""
-        self._target_side = _Side(self._from_target, lambda: self._end(CloseCause.TARGET_CLOSED))
+        self._target_side = _Side(self._from_target, self._target_lost)
+        self._target_side.hold = partial(self._hold_client, "target")
         return self._target_side
 
     async def run(
         self, client: asyncio.Transport, target: asyncio.Transport, *, from_client: bytes, from_target: bytes
     ) -> CloseCause:
         """Relay, beginning with what each side has sent already. Gives the reason for the end."""
-        assert self._client_side is not None and self._target_side is not None
         self._client, self._target = client, target
-        self._client_side.other, self._target_side.other = target, client
+        if self._refusal:
+            self._say_last(self._refusal)
         if from_target:
             self._from_target(from_target)
         if from_client:
@@ -116,108 +129,171 @@ class Relay:
             if self._pump is not None:
                 self._pump.cancel()
             await self._hang_up()
+        if self._fault is not None:
+            raise self._fault
         assert self.cause is not None
         return self.cause
 
+    def _hold_target(self, wait: bool) -> None:
+        target = self._target
+        if target is not None and not target.is_closing():
+            target.pause_reading() if wait else target.resume_reading()
+
+    def _hold_client(self, reason: str, wait: bool) -> None:
+        """Stop reading the client for this reason, or no longer; it is read while there is none."""
+        before = bool(self._reasons_to_wait)
+        (self._reasons_to_wait.add if wait else self._reasons_to_wait.discard)(reason)
+        client = self._client
+        if client is None or client.is_closing() or before == bool(self._reasons_to_wait):
+            return
+        client.resume_reading() if before else client.pause_reading()
+
     def _from_client(self, chunk: bytes) -> None:
-        if self.cause is not None:
+        if self.cause is not None or self._leaving:
             return
         self.bytes_in += len(chunk)
         try:
             frames = self._splitter.feed(chunk)
-            batch = self.conversation.stage(frames)
         except WireError as error:
-            self._say_last(backend.error_response(error.sqlstate, error.reason, severity=Severity.FATAL))
-            self._end(CloseCause.PROTOCOL_VIOLATION)
+            self._broken(error)
             return
-        if any(frame.kind == _TERMINATE for frame in frames):
-            self.cause = self.cause or CloseCause.CLIENT_CLOSED
-        if not frames:
-            return
-        if self.conversation.discarding:
-            self._answer_refused([batch], b"")
-        elif not batch.actions and not self._held:
+        for frame in frames:
+            if frame.kind == _TERMINATE:
+                # Nothing counts after it. What came before it still goes to the target, as without a gateway.
+                self._leaving = True
+                break
+            self._held.append(frame)
+            self._held_bytes += len(frame.raw)
+        self._watch_held()
+        if self._pump is None:
+            self._go_on()
+
+    def _broken(self, error: WireError) -> None:
+        self._say_last(backend.error_response(error.sqlstate, error.reason, severity=Severity.FATAL))
+        self._end(CloseCause.PROTOCOL_VIOLATION)
+
+    def _watch_held(self) -> None:
+        self._hold_client("held", self._held_bytes > HELD_BYTES_MAX or len(self._held) > HELD_FRAMES_MAX)
+
+    def _go_on(self) -> None:
+        """Forward what begins no action; from the first that does on, a task takes over."""
+        batch = self._forward_plain()
+        if batch is not None:
+            self._pump = asyncio.get_running_loop().create_task(self._release(batch))
+            self._pump.add_done_callback(self._pump_done)
+
+    def _forward_plain(self) -> Batch | None:
+        """Forward held messages up to a batch that has to be recorded first, which is returned."""
+        while self.cause is None and (batch := self._next_batch()) is not None:
+            if batch.actions or self.recorder.behind:
+                return batch
             self._forward(batch)
-        else:
-            self._held.append(batch)
-            self._held_bytes += sum(len(frame.raw) for frame in frames)
-            if self._held_bytes > HELD_BYTES_MAX:
-                self._transport(self._client).pause_reading()
-            if self._pump is None or self._pump.done():
-                self._pump = asyncio.get_running_loop().create_task(self._release())
-        if self.cause is CloseCause.CLIENT_CLOSED:
-            self._over.set()
+        if self._leaving and self.cause is None:
+            self._leave()
+        return None
 
-    async def _release(self) -> None:
-        """Record what is held and let it go on, as much at a time as has come together."""
-        while self._held:
-            batches = list(self._held)
-            actions = [action for batch in batches for action in batch.actions]
+    def _next_batch(self) -> Batch | None:
+        reply = self.conversation.discard(self._held)
+        if reply:
+            self._transport(self._client).write(reply)
+        frames: list[Frame] = []
+        size = 0
+        while self._held and len(frames) < BATCH_FRAMES_MAX and size < BATCH_BYTES_MAX:
+            frames.append(self._held.popleft())
+            size += len(frames[-1].raw)
+        self._held_bytes = sum(len(frame.raw) for frame in self._held) if self._held else 0
+        self._watch_held()
+        if not frames:
+            return None
+        try:
+            return self.conversation.stage(frames)
+        except WireError as error:
+            self._broken(error)
+            return None
+
+    async def _release(self, first: Batch) -> None:
+        """Record a batch and let it go on, and so the next ones, as much at a time as has come together."""
+        batch: Batch | None = first
+        while batch is not None:
             try:
-                numbers = await self.recorder.intend([action.intention for action in actions]) if actions else ()
+                intentions = [action.intention for action in batch.actions if action.intention is not None]
+                numbers = await self.recorder.intend(intentions)
             except SojournError as error:
-                self._drop(batches)
-                self._refuse(batches, error.refusal)
-                continue
-            for action, number in zip(actions, numbers, strict=True):
-                action.number = number
-            self._drop(batches)
-            for batch in batches:
+                self._refuse(batch, error.refusal)
+            else:
+                for action, number in zip(batch.actions, numbers, strict=True):
+                    action.number = number
                 self._forward(batch)
+            batch = self._forward_plain()
+        self._pump = None
 
-    def _drop(self, batches: list[Batch]) -> None:
-        over = self._held_bytes > HELD_BYTES_MAX
-        for batch in batches:
-            self._held.popleft()
-            self._held_bytes -= sum(len(frame.raw) for frame in batch.frames)
-        if over and self._held_bytes <= HELD_BYTES_MAX and self.cause is None:
-            self._transport(self._client).resume_reading()
+    def _pump_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._fault = task.exception()
+            self._end(CloseCause.INTERRUPTED)
 
     def _forward(self, batch: Batch) -> None:
+        """Let a batch go on, unless the session has ended while it was being recorded."""
+        now = asyncio.get_running_loop().time()
         target = self._transport(self._target)
-        if target.is_closing():
+        if self.cause is not None or target.is_closing():
+            self._complete(self.conversation.withdraw(batch, now))
             return
-        self._complete(self.conversation.forwarded(batch, asyncio.get_running_loop().time()))
+        self._complete(self.conversation.forwarded(batch, now))
         target.write(batch.raw)
 
-    def _refuse(self, batches: list[Batch], refusal: Refusal) -> None:
+    def _leave(self) -> None:
+        """The client has said goodbye: at once if nothing is under way, else when the target has finished."""
+        if self.conversation.settled:
+            self._end(CloseCause.CLIENT_CLOSED)
+        else:
+            self._transport(self._target).write(frontend.terminate())
+
+    def _refuse(self, batch: Batch, refusal: Refusal) -> None:
         """The record cannot be written. Between transactions the session goes on; inside one it must not."""
         text = f"{refusal.sentence} {refusal.next_step}"
-        if self.conversation.between_groups:
-            self._answer_refused(batches, backend.error_response(IO_ERROR, text, detail=str(refusal.code)))
+        now = asyncio.get_running_loop().time()
+        if self.cause is None and self.conversation.between_groups:
+            error = backend.error_response(IO_ERROR, text, detail=str(refusal.code))
+            self._transport(self._client).write(self.conversation.refuse(batch, error, now))
             return
+        self.conversation.withdraw(batch, now)
         self._say_last(
             backend.error_response(IO_ERROR, text, severity=Severity.FATAL, detail="The transaction was rolled back.")
         )
         self._end(CloseCause.RECORD_UNAVAILABLE)
 
-    def _answer_refused(self, batches: list[Batch], error: bytes) -> None:
-        self._transport(self._client).write(self.conversation.refuse(batches, error))
-
     def _from_target(self, chunk: bytes) -> None:
-        client = self._transport(self._client)
-        if client.is_closing():
+        if self.cause is not None:
             return
         self.bytes_out += len(chunk)
         try:
             events = self._walker.walk(chunk)
+            client = self._transport(self._client)
+            if not client.is_closing():
+                client.write(chunk)
+            if events:
+                self._complete(self.conversation.answered(events, asyncio.get_running_loop().time()))
         except WireError as error:
             self._say_last(backend.error_response(CONNECTION_FAILURE, error.reason, severity=Severity.FATAL))
             self._end(CloseCause.TARGET_CLOSED)
             return
-        client.write(chunk)
-        if events:
-            self._complete(self.conversation.answered(events, asyncio.get_running_loop().time()))
-            for intention, result in self.conversation.parse_failures:
+        if self.conversation.failures:
+            for intention, result in self.conversation.failures:
                 self.recorder.note(intention, result)
-            self.conversation.parse_failures.clear()
+            self.conversation.failures.clear()
 
     def _complete(self, finished: list[Finished]) -> None:
         for action, result in finished:
-            self.recorder.complete(action.number, result)
+            if action.number:
+                self.recorder.complete(action.number, result)
 
     def _client_lost(self) -> None:
-        self._end(CloseCause.CLIENT_CLOSED)
+        if not self._leaving:
+            self._end(CloseCause.CLIENT_CLOSED)
+
+    def _target_lost(self) -> None:
+        self._end(CloseCause.CLIENT_CLOSED if self._leaving else CloseCause.TARGET_CLOSED)
 
     def _end(self, cause: CloseCause) -> None:
         self.cause = self.cause or cause
@@ -233,26 +309,35 @@ class Relay:
         """End the session because its grant has ended."""
         if self.cause is None:
             text = f"{refusal.sentence} {refusal.next_step}"
-            self._say_last(
-                backend.error_response(ADMIN_SHUTDOWN, text, severity=Severity.FATAL, detail=str(refusal.code))
-            )
+            message = backend.error_response(ADMIN_SHUTDOWN, text, severity=Severity.FATAL, detail=str(refusal.code))
+            if self._client is None:
+                self._refusal = message
+            self._say_last(message)
             self._end(CloseCause.GRANT_ENDED)
 
     async def _hang_up(self) -> None:
-        """Close both sides: the client gets its last words, and nobody is waited for."""
+        """Close both sides: the client gets its last words, what runs is cancelled, and nobody is waited for."""
+        assert self._client_side is not None and self._target_side is not None
         loop = asyncio.get_running_loop()
         client, target = self._transport(self._client), self._transport(self._target)
-        stopping = loop.create_task(_quietly(self.cancel())) if self.conversation.running else None
         client.close()
         loop.call_later(LAST_WORDS_SECONDS, client.abort)
+        stopping = loop.create_task(_quietly(self.cancel())) if self.conversation.running else None
+        if stopping is not None:
+            # A target that does not even take the cancel request is left without waiting for it.
+            await asyncio.wait({stopping}, timeout=LAST_WORDS_SECONDS)
+        elif not target.is_closing() and self._splitter.at_boundary:
+            target.write(frontend.terminate())
+        target.close() if stopping is None else target.abort()
+        loop.call_later(LAST_WORDS_SECONDS, target.abort)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * LAST_WORDS_SECONDS):
+                await self._client_side.gone.wait()
+                await self._target_side.gone.wait()
         self.cut_at = loop.time()
+        self._complete(self.conversation.broken_off(loop.time()))
         if stopping is not None:
             await stopping
-        if not target.is_closing():
-            target.write(frontend.terminate())
-            target.close()
-            loop.call_later(LAST_WORDS_SECONDS, target.abort)
-        self._complete(self.conversation.broken_off(loop.time()))
 
     @staticmethod
     def _transport(transport: asyncio.Transport | None) -> asyncio.Transport:

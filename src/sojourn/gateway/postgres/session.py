@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ from .handshake import (
     decode_token_verifier,
     open_connection,
 )
-from .line import Line
+from .line import Line, LineClosedError
 from .relay import CONNECTION_FAILURE, IO_ERROR, Relay
 from .startup import CancelRequest, StartupMessage
 from .upstream import TargetRefusedError, Upstream, log_in, send_cancel
@@ -103,6 +104,8 @@ class PostgresDoor:
         except WireError as error:
             refusal = Refusal(Code.GATEWAY_PROTOCOL_VIOLATION, {"problem": error.reason})
             await self._turn_away(opening, RefusedError(refusal, error.sqlstate, actor=actor), source)
+        except SojournError as error:
+            await self._turn_away(opening, RefusedError(error.refusal, IO_ERROR, actor=actor), source)
         except (OSError, ssl.SSLError) as error:
             refusal = Refusal(Code.GATEWAY_PROTOCOL_VIOLATION, {"problem": f"it hung up in the handshake ({error})"})
             await self._turn_away(opening, RefusedError(refusal, PROTOCOL_VIOLATION, actor=actor), source)
@@ -133,6 +136,9 @@ class PostgresDoor:
         for token in live.tokens(PersonId(name), now):
             if token.issued.scram is not None:
                 known.append((token, decode_token_verifier(await live.open(token.issued.scram))))
+        if not known:
+            # As much work as for somebody who is known, so that time tells a stranger nothing either.
+            await self.gate.ledger.matter([hashlib.sha256(name.encode()).hexdigest()])
         token = await self.authenticator.authenticate(line, name, tuple(known))
         person = PersonId(name)
         if len(self.gate.connections) > self.gate.settings.connections_max:
@@ -255,8 +261,15 @@ class PostgresDoor:
         try:
             client, there = line.transport, upstream.line.transport
             client_side, target_side = relay.client_side(), relay.target_side()
-            late = upstream.line.hand_over(target_side)
-            early = line.hand_over(client_side)
+            try:
+                late = upstream.line.hand_over(target_side)
+            except LineClosedError:
+                line.hang_up()
+                return CloseCause.TARGET_CLOSED
+            try:
+                early = line.hand_over(client_side)
+            except LineClosedError:
+                return CloseCause.CLIENT_CLOSED
             return await relay.run(client, there, from_client=early, from_target=late)
         finally:
             upstream.line.hang_up()
