@@ -10,6 +10,7 @@ import shutil
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ from sojourn.demo.production import Production, production
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.credential import derive_verifier, encode_verifier, gateway_salt
 from sojourn.domain.events import (
+    ActionCompleted,
+    ActionIntended,
     ConfigurationAdopted,
     EndCause,
     Event,
@@ -59,6 +62,8 @@ from sojourn.vault.certificates import ensure_certificates
 from sojourn.vault.keys import KeyPair, ensure_key_pair
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
+
+from .raw import RawClient
 
 PASSWORD = "grant-password-of-the-test"
 PERSON = PersonId("alice")
@@ -352,3 +357,26 @@ def gateway(server: Production, tmp_path: Path, settings: GatewaySettings, crede
         access.secret = access.token()
         access.grant = access.give(credential)
         yield access
+
+
+@pytest.fixture
+def raw(gateway: Access) -> Iterator[RawClient]:
+    """A logged-in client that sends raw messages."""
+    client = RawClient(gateway.host, gateway.port)
+    assert client.log_in(PERSON, gateway.secret, TARGET)[-1][0] == "Z"
+    yield client
+    client.close()
+
+
+def settle(access: Access, actions: int, within: float = 5.0) -> list[tuple[str, ActionCompleted]]:
+    """Wait until so many actions have an outcome; gives each with its sealed detail, in order of their numbers."""
+    deadline = time.monotonic() + within
+    while len(access.events(ActionCompleted)) < actions and time.monotonic() < deadline:
+        time.sleep(0.01)
+    intended = {one.number: one for one in access.events(ActionIntended)}
+    completed = sorted(access.events(ActionCompleted), key=lambda one: one.number)
+    numbers = [one.number for one in completed]
+    assert len(set(numbers)) == len(numbers), "an action has two outcomes"
+    assert sorted(intended) == numbers, (sorted(intended), numbers)
+    assert len(completed) == actions, [(access.detail(one.detail.commitment)) for one in intended.values()]
+    return [(access.detail(intended[one.number].detail.commitment).decode(), one) for one in completed]
