@@ -120,6 +120,7 @@ class Access:
     secret: str = ""
     grant: GrantId | None = None
     authority: str = ""
+    dialled: list[RawClient] = field(default_factory=list)
 
     def call(self, work: Coroutine[object, object, Given]) -> Given:
         """Run something in the gateway's own loop."""
@@ -302,6 +303,8 @@ def running_gateway(target: Target, directory: Path, settings: GatewaySettings) 
         assert up.wait(20), "the gateway did not start"
         yield access
     finally:
+        for client in access.dialled:
+            client.close()
         loop.call_soon_threadsafe(task.cancel)
         thread.join(20)
         assert not thread.is_alive(), "the gateway did not stop"
@@ -360,12 +363,18 @@ def gateway(server: Production, tmp_path: Path, settings: GatewaySettings, crede
 
 
 @pytest.fixture
-def raw(gateway: Access) -> Iterator[RawClient]:
+def raw(gateway: Access) -> RawClient:
     """A logged-in client that sends raw messages."""
-    client = RawClient(gateway.host, gateway.port)
+    client = dial(gateway)
     assert client.log_in(PERSON, gateway.secret, TARGET)[-1][0] == "Z"
-    yield client
-    client.close()
+    return client
+
+
+def dial(access: Access, *, tls: bool = True) -> RawClient:
+    """A connection that is not logged in yet; closed when the gateway is."""
+    client = RawClient(access.host, access.port, tls=tls)
+    access.dialled.append(client)
+    return client
 
 
 def settle(access: Access, actions: int, within: float = 5.0) -> list[tuple[str, ActionCompleted]]:
