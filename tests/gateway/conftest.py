@@ -247,7 +247,9 @@ def make_role(server: Production, name: str, *, powers: str = "") -> None:
 
 
 @contextmanager
-def running_gateway(target: Target, directory: Path, settings: GatewaySettings) -> Iterator[Access]:
+def running_gateway(
+    target: Target, directory: Path, settings: GatewaySettings, ledger: SlowLedger | None = None
+) -> Iterator[Access]:
     """A gateway in a thread with a loop of its own, as it runs in its own process otherwise."""
     names = ["localhost", "127.0.0.1"]
     ensure_certificates(directory / "tls", names=names, now=datetime.now(UTC))
@@ -257,7 +259,7 @@ def running_gateway(target: Target, directory: Path, settings: GatewaySettings) 
     loop = uvloop.new_event_loop()
     access = Access(
         loop=loop,
-        ledger=SlowLedger(clock=MachineClock()),
+        ledger=ledger or SlowLedger(clock=MachineClock()),
         target=target,
         evidence=evidence,
         keys=keys,
