@@ -18,7 +18,7 @@ from functools import partial
 from typing import cast
 
 from sojourn.domain.events import CloseCause
-from sojourn.errors import Refusal, SojournError
+from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.recorder import SessionRecorder
 
 from . import backend, frontend
@@ -26,7 +26,7 @@ from .action import Batch, Finished
 from .backend import Severity
 from .conversation import Conversation
 from .walk import BackendWalker
-from .wire import Frame, Splitter, WireError
+from .wire import LIMIT_EXCEEDED, Frame, Splitter, WireError
 
 STATEMENT_BYTES_MAX = 64 * 1024 * 1024
 HELD_BYTES_MAX = 4 * 1024 * 1024
@@ -252,14 +252,15 @@ class Relay:
     def _refuse(self, batch: Batch, refusal: Refusal) -> None:
         """The record cannot be written. Between transactions the session goes on; inside one it must not."""
         text = f"{refusal.sentence} {refusal.next_step}"
+        sqlstate = LIMIT_EXCEEDED if refusal.code is Code.RECORD_TOO_LARGE else IO_ERROR
         now = asyncio.get_running_loop().time()
         if self.cause is None and self.conversation.between_groups:
-            error = backend.error_response(IO_ERROR, text, detail=str(refusal.code))
+            error = backend.error_response(sqlstate, text, detail=str(refusal.code))
             self._transport(self._client).write(self.conversation.refuse(batch, error, now))
             return
         self.conversation.withdraw(batch, now)
         self._say_last(
-            backend.error_response(IO_ERROR, text, severity=Severity.FATAL, detail="The transaction was rolled back.")
+            backend.error_response(sqlstate, text, severity=Severity.FATAL, detail="The transaction was rolled back.")
         )
         self._end(CloseCause.RECORD_UNAVAILABLE)
 
