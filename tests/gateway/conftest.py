@@ -234,7 +234,7 @@ def make_role(server: Production, name: str, *, powers: str = "") -> None:
         connection.execute(
             sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(
                 sql.Identifier(name),
-                sql.SQL(powers),  # type: ignore[arg-type]
+                sql.SQL(powers),
                 sql.Literal(PASSWORD),
             )
         )
