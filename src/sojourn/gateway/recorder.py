@@ -24,7 +24,7 @@ OUTCOMES_PER_APPEND_MAX = 200
 NOTES_PER_APPEND_MAX = 200
 NOTES_WAITING_MAX = 200
 NOTE_BYTES_WAITING_MAX = 4 * 1024 * 1024
-DETAIL_BYTES_MAX = 40 * 1024 * 1024
+DETAIL_BYTES_MAX = 66 * 1024 * 1024
 """What one statement may take in the record, its bound values included; more would not fit into one append."""
 
 OUTCOME_DELAY_SECONDS = 0.02
@@ -86,9 +86,9 @@ class SessionRecorder:
 
         Raises SojournError when it could not be recorded: the actions must not go on.
         """
-        for one in intentions:
-            if len(one.detail) > DETAIL_BYTES_MAX:
-                raise SojournError(Code.RECORD_TOO_LARGE, size=str(len(one.detail)), limit=str(DETAIL_BYTES_MAX))
+        size = sum(len(one.detail) for one in intentions)
+        if size > DETAIL_BYTES_MAX:
+            raise SojournError(Code.RECORD_TOO_LARGE, size=str(size), limit=str(DETAIL_BYTES_MAX))
         async with self._writing:
             await self._clear_doubt()
             while self._notes:

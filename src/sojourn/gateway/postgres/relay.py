@@ -198,7 +198,9 @@ class Relay:
             self._transport(self._client).write(reply)
         frames: list[Frame] = []
         size = 0
-        while self._held and len(frames) < BATCH_FRAMES_MAX and size < BATCH_BYTES_MAX:
+        while self._held and len(frames) < BATCH_FRAMES_MAX:
+            if frames and size + len(self._held[0].raw) > BATCH_BYTES_MAX:
+                break
             frames.append(self._held.popleft())
             size += len(frames[-1].raw)
         self._held_bytes = sum(len(frame.raw) for frame in self._held) if self._held else 0
