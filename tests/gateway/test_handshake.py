@@ -14,8 +14,8 @@ import psycopg
 import pytest
 
 from sojourn.demo.production import Production, psql_with_tls
-from sojourn.domain.events import AttemptRefused, SessionOpened
-from sojourn.domain.identifiers import PersonId, RoleName
+from sojourn.domain.events import AttemptRefused, SessionOpened, TokenIssued, TokenRevoked
+from sojourn.domain.identifiers import PersonId, RoleName, token_stream
 from sojourn.gateway.postgres import startup
 from sojourn.settings import GatewaySettings
 
@@ -88,6 +88,12 @@ def test_any_of_several_tokens_lets_in_and_another_persons_does_not(gateway: Acc
 def test_a_token_that_is_over_opens_nothing(gateway: Access) -> None:
     secret = gateway.token(life=timedelta(seconds=-1))
     assert answer(gateway, secret=secret)["C"] == "28P01"
+
+
+def test_a_token_that_was_revoked_opens_nothing(gateway: Access) -> None:
+    (issued,) = gateway.events(TokenIssued)
+    gateway.append(token_stream(issued.token), TokenRevoked(token=issued.token, revoked_by=PERSON))
+    assert answer(gateway)["C"] == "28P01"
 
 
 def test_a_person_the_catalogue_does_not_know_is_not_let_in(gateway: Access) -> None:
