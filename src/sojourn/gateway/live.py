@@ -65,6 +65,7 @@ class LiveView:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _grants: dict[GrantId, Grant] = field(default_factory=dict)
     _versions: dict[GrantId, int] = field(default_factory=dict)
+    _held: dict[PersonId, dict[GrantId, None]] = field(default_factory=dict)
     _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
 
@@ -113,6 +114,7 @@ class LiveView:
             return
         self._grants[name] = state
         self._versions[name] = recorded.version
+        self._held.setdefault(state.created.person, {})[name] = None
         if isinstance(recorded.event, GrantEnded):
             for watcher in tuple(self._watchers.get(name, ())):
                 watcher(recorded.event, recorded.at)
@@ -140,9 +142,9 @@ class LiveView:
             return ()
         return tuple(held.values())
 
-    def grants(self) -> tuple[Grant, ...]:
-        """Every grant that is not removed, and the removed ones that are still remembered."""
-        return tuple(self._grants.values())
+    def grants(self, person: PersonId) -> tuple[Grant, ...]:
+        """Every grant that the person has or had."""
+        return tuple(self._grants[name] for name in self._held.get(person, ()))
 
     def version(self, name: GrantId) -> int:
         """The version of the grant's stream that this view has seen."""

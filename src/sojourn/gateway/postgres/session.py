@@ -159,7 +159,7 @@ class PostgresDoor:
         owner = check_token(token, purpose=TokenPurpose.GATEWAY, catalogue=live.catalogue, now=now)
         if isinstance(owner, Refusal):
             raise RefusedError(owner, INVALID_AUTHORIZATION, actor=person)
-        verdict = admit(live.grants(), person=person, target=target.name, role=role, now=now)
+        verdict = admit(live.grants(person), person=person, target=target.name, role=role, now=now)
         if isinstance(verdict, Refusal):
             subject = grant_stream(GrantId(verdict.details["grant"])) if "grant" in verdict.details else ""
             raise RefusedError(verdict, INVALID_AUTHORIZATION, actor=person, subject=subject)
