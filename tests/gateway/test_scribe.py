@@ -87,8 +87,9 @@ async def test_a_session_outlives_a_scribe_that_is_killed_and_runs_nothing_meanw
             ) as connection:
                 await connection.execute("SELECT 1")
                 scribe.kill()
-                with pytest.raises(psycopg.errors.IoError):
-                    await connection.execute("CREATE TABLE shop.never(a int)")
+                async with asyncio.timeout(5):
+                    with pytest.raises(psycopg.errors.IoError):
+                        await connection.execute("CREATE TABLE shop.never(a int)")
                 scribe.start()
                 await ledger.connected(20)
                 found = await (await connection.execute("SELECT to_regclass('shop.never')")).fetchone()

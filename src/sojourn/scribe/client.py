@@ -189,7 +189,8 @@ class ScribeClient:
 
     def _send(self, call: protocol.Call) -> asyncio.Future[protocol.Answer]:
         connection = self._connection
-        if connection is None or len(connection.in_flight) >= IN_FLIGHT_MAX:
+        # A connection just lost is still held for a moment; what is sent on it would never be answered.
+        if connection is None or connection.lost.done() or len(connection.in_flight) >= IN_FLIGHT_MAX:
             raise SojournError(Code.RECORD_UNAVAILABLE)
         answer: asyncio.Future[protocol.Answer] = asyncio.get_running_loop().create_future()
         connection.in_flight[call.id] = answer
