@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import tempfile
 import time
 from pathlib import Path
 
@@ -129,8 +130,8 @@ def test_a_client_that_does_not_read_is_cut_all_the_same(gateway: Access, raw: R
 
 
 def test_a_target_that_hangs_does_not_delay_the_cut(tmp_path: Path, settings: GatewaySettings) -> None:
-    directory = Path("/tmp") / f"sojourn-hang-{os.getpid()}"
-    directory.mkdir(mode=0o755)
+    directory = Path(tempfile.mkdtemp(prefix="sojourn-test-"))
+    directory.chmod(0o755)
     try:
         with (
             production(directory / "production", password="x" * 20) as hanging,
