@@ -39,17 +39,18 @@ class AttemptRecorder:
     monotonic: Callable[[], float]
     _tallies: dict[str, _Tally] = field(default_factory=dict)
 
-    async def refused(self, *, actor: str, refusal: Refusal, subject: str, source: str, verb: str = "connect") -> None:
+    async def refused(self, *, actor: str, refusal: Refusal, subject: str, source: str) -> None:
         """Put a refused attempt on record. If the record cannot be written the caller still lets nobody in."""
         address = source.rsplit(":", 1)[0]
         tally = self._tallies.get(address)
         if tally is None or self.monotonic() - tally.since >= PERIOD_SECONDS:
-            await self._say_rest(address)
+            before = tally
             tally = self._tallies[address] = _Tally(since=self.monotonic())
+            await self._say(before)
             while len(self._tallies) > SOURCES_MAX:
                 await self._say_rest(next(iter(self._tallies)))
         event = AttemptRefused(
-            verb=verb,
+            verb="connect",
             actor=actor[:TEXT_MAX],
             code=refusal.code,
             subject=subject[:TEXT_MAX],
@@ -71,7 +72,9 @@ class AttemptRecorder:
                 await self._say_rest(address)
 
     async def _say_rest(self, address: str) -> None:
-        tally = self._tallies.pop(address, None)
+        await self._say(self._tallies.pop(address, None))
+
+    async def _say(self, tally: _Tally | None) -> None:
         if tally is None or tally.last is None:
             return
         last = tally.last

@@ -27,9 +27,9 @@ from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger
 
-PAGE = 1000
-RETRY_SECONDS = 0.25
 PREFIXES = ("grant/", "token/", "configuration")
+PAGE = 1000
+RETRY_SECONDS = 0.2
 
 EndWatcher = Callable[[GrantEnded, datetime], None]
 """Told that a grant has ended, and when that was recorded."""
@@ -65,6 +65,7 @@ class LiveView:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _grants: dict[GrantId, Grant] = field(default_factory=dict)
     _versions: dict[GrantId, int] = field(default_factory=dict)
+    _held: dict[PersonId, dict[GrantId, None]] = field(default_factory=dict)
     _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
 
@@ -87,17 +88,8 @@ class LiveView:
             except SojournError:
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _take(self, recorded: Recorded) -> None:
-        event, stream = recorded.event, recorded.stream
-        if isinstance(event, ConfigurationAdopted):
-            self.catalogue = msgspec.json.decode(await self._attachment(event.catalogue_sha256), type=Catalogue)
-        elif stream.startswith("grant/"):
-            self._take_grant(GrantId(stream.removeprefix("grant/")), recorded)
-        elif stream.startswith("token/"):
-            self._take_token(stream, recorded)
-
     async def _attachment(self, sha256: str) -> bytes:
-        """An attachment, however long the record is away."""
+        """An attachment; while the record is away it is waited for."""
         while True:
             try:
                 return await self.ledger.attachment(sha256)
@@ -106,12 +98,23 @@ class LiveView:
                     raise
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def _take(self, recorded: Recorded) -> None:
+        event, stream = recorded.event, recorded.stream
+        if isinstance(event, ConfigurationAdopted):
+            content = await self._attachment(event.catalogue_sha256)
+            self.catalogue = msgspec.json.decode(content, type=Catalogue)
+        elif stream.startswith("grant/"):
+            self._take_grant(GrantId(stream.removeprefix("grant/")), recorded)
+        elif stream.startswith("token/"):
+            self._take_token(stream, recorded)
+
     def _take_grant(self, name: GrantId, recorded: Recorded) -> None:
         state = grant.evolve(self._grants.get(name), recorded.event)
         if state is None:
             return
         self._grants[name] = state
         self._versions[name] = recorded.version
+        self._held.setdefault(state.created.person, {})[name] = None
         if isinstance(recorded.event, GrantEnded):
             for watcher in tuple(self._watchers.get(name, ())):
                 watcher(recorded.event, recorded.at)
@@ -139,9 +142,9 @@ class LiveView:
             return ()
         return tuple(held.values())
 
-    def grants(self) -> tuple[Grant, ...]:
-        """Every grant that is not removed, and the removed ones that are still remembered."""
-        return tuple(self._grants.values())
+    def grants(self, person: PersonId) -> tuple[Grant, ...]:
+        """Every grant that the person has or had."""
+        return tuple(self._grants[name] for name in self._held.get(person, ()))
 
     def version(self, name: GrantId) -> int:
         """The version of the grant's stream that this view has seen."""

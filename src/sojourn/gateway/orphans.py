@@ -56,7 +56,9 @@ async def close_orphans(ledger: Ledger, read: ReadPage, *, node: str, size: int)
         closed = SessionClosed(
             session=session, cause=CloseCause.INTERRUPTED, actions=state.last, bytes_in=0, bytes_out=0
         )
-        await ledger.append([*changes, Change(stream=stream, event=closed, seen=None)])
+        changes.append(Change(stream=stream, event=closed, seen=None))
+        for begin in range(0, len(changes), PAGE):
+            await ledger.append(changes[begin : begin + PAGE])
     return len(left_open)
 
 

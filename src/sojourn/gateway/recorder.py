@@ -11,16 +11,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sojourn.domain.events import ActionCompleted, ActionIntended, CloseCause, Event, Outcome, SessionClosed
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, SessionId, session_stream
 from sojourn.domain.sealed import Sealing
-from sojourn.errors import SojournError
+from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger, Sealer
 
 OUTCOMES_PER_APPEND_MAX = 200
+NOTES_PER_APPEND_MAX = 200
+NOTES_WAITING_MAX = 200
+NOTE_BYTES_WAITING_MAX = 4 * 1024 * 1024
+DETAIL_BYTES_MAX = 66 * 1024 * 1024
+"""What one statement may take in the record, its bound values included; more would not fit into one append."""
+
 OUTCOME_DELAY_SECONDS = 0.02
 RETRY_SECONDS = 0.25
 
@@ -54,8 +60,8 @@ class Result:
 class SessionRecorder:
     """Writes one session's stream. Only one task may call `intend` at a time.
 
-    `number` is that of the last action; `closed` says that the end of the session was found on record, or that
-    the session itself never got there. `in_doubt` begins with True when the append that opened it failed.
+    `number` is that of the last action; `closed` says that the end of the session was found on record, or that the
+    session itself never got there. `in_doubt` begins with True when the append that opened it failed.
     """
 
     ledger: Ledger
@@ -64,41 +70,66 @@ class SessionRecorder:
     person: PersonId
     number: int = 0
     closed: bool = False
-    in_doubt: bool = False
     _outcomes: list[tuple[ActionCompleted, Sealing | None]] = field(default_factory=list)
+    _notes: list[tuple[Intention, Result]] = field(default_factory=list)
+    in_doubt: bool = False
     _appends: int = 0
-    _closing: bool = False
     _flusher: asyncio.Task[None] | None = None
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def behind(self) -> bool:
+        """Whether so many notes wait that the client has to."""
+        waiting = sum(len(intention.detail) for intention, _ in self._notes)
+        return len(self._notes) >= NOTES_WAITING_MAX or waiting >= NOTE_BYTES_WAITING_MAX
 
     async def intend(self, intentions: Sequence[Intention]) -> tuple[int, ...]:
         """Record that these actions will be done, in this order; gives their numbers once that is durable.
 
         Raises SojournError when it could not be recorded: the actions must not go on.
         """
+        size = sum(len(one.detail) for one in intentions)
+        if size > DETAIL_BYTES_MAX:
+            raise SojournError(Code.RECORD_TOO_LARGE, size=str(size), limit=str(DETAIL_BYTES_MAX))
         async with self._writing:
             await self._clear_doubt()
-            numbers: list[int] = []
-            events: list[Event] = []
-            sealings: list[Sealing] = []
-            for place, one in enumerate(intentions, start=self.number + 1):
-                sealing = self.sealer.seal(self.person, one.detail)
-                sealings.append(sealing)
-                numbers.append(place)
-                events.append(
-                    ActionIntended(
-                        session=self.session,
-                        number=place,
-                        protocol=one.protocol,
-                        verb=one.verb,
-                        may_write=one.may_write,
-                        objects=one.objects,
-                        detail=sealing.sealed,
-                    )
+            while self._notes:
+                await self._write_notes()
+            return await self._intend(intentions)
+
+    async def _write_notes(self) -> None:
+        count, size = 0, 0
+        while count < len(self._notes) and count < NOTES_PER_APPEND_MAX and size < NOTE_BYTES_WAITING_MAX:
+            size += len(self._notes[count][0].detail)
+            count += 1
+        notes = self._notes[:count]
+        numbers = await self._intend([intention for intention, _ in notes])
+        del self._notes[: len(notes)]
+        for number, (_, result) in zip(numbers, notes, strict=True):
+            self.complete(number, result)
+
+    async def _intend(self, intentions: Sequence[Intention]) -> tuple[int, ...]:
+        numbers: list[int] = []
+        events: list[Event] = []
+        sealings: list[Sealing] = []
+        for place, one in enumerate(intentions, start=self.number + 1):
+            sealing = self.sealer.seal(self.person, one.detail)
+            sealings.append(sealing)
+            numbers.append(place)
+            events.append(
+                ActionIntended(
+                    session=self.session,
+                    number=place,
+                    protocol=one.protocol,
+                    verb=one.verb,
+                    may_write=one.may_write,
+                    objects=one.objects,
+                    detail=sealing.sealed,
                 )
-            await self._append(events, sealings)
-            self.number += len(numbers)
-            return tuple(numbers)
+            )
+        await self._append(events, sealings)
+        self.number += len(numbers)
+        return tuple(numbers)
 
     def complete(self, number: int, result: Result) -> None:
         """Note what became of an action; recorded shortly after."""
@@ -116,38 +147,49 @@ class SessionRecorder:
             message=None if sealing is None else sealing.sealed,
         )
         self._outcomes.append((event, sealing))
-        if not self._closing and (self._flusher is None or self._flusher.done()):
+        self._start_flusher()
+
+    def _start_flusher(self) -> None:
+        if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.get_running_loop().create_task(self._flush_soon())
+
+    def note(self, intention: Intention, result: Result) -> None:
+        """Record what failed without having become an action: intent and outcome, shortly after."""
+        if len(intention.detail) > DETAIL_BYTES_MAX:
+            intention = replace(intention, detail=b'{"too_large":true}')
+        self._notes.append((intention, result))
+        self._start_flusher()
 
     async def close(self, cause: CloseCause, *, bytes_in: int, bytes_out: int, cut_lag_us: int | None) -> None:
         """Record the end of the session after all outcomes; keeps trying until it is recorded."""
-        closed = SessionClosed(
-            session=self.session,
-            cause=cause,
-            actions=self.number,
-            bytes_in=bytes_in,
-            bytes_out=bytes_out,
-            cut_lag_us=cut_lag_us,
-        )
-        self._closing = True
         if self._flusher is not None:
-            # Not cancelled: what is on its way is recorded before the end, or known not to be.
-            await self._flusher
+            self._flusher.cancel()
+            await asyncio.gather(self._flusher, return_exceptions=True)
         while True:
             try:
                 async with self._writing:
                     await self._clear_doubt()
                     if self.closed:
                         return
+                    while self._notes:
+                        await self._write_notes()
                     while len(self._outcomes) > OUTCOMES_PER_APPEND_MAX:
                         await self._append((), ())
+                    closed = SessionClosed(
+                        session=self.session,
+                        cause=cause,
+                        actions=self.number,
+                        bytes_in=bytes_in,
+                        bytes_out=bytes_out,
+                        cut_lag_us=cut_lag_us,
+                    )
                     await self._append((closed,), ())
                     return
             except SojournError:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _flush_soon(self) -> None:
-        while self._outcomes and not self._closing:
+        while self._outcomes or self._notes:
             appends = self._appends
             await asyncio.sleep(OUTCOME_DELAY_SECONDS)
             if self._appends != appends:
@@ -156,6 +198,8 @@ class SessionRecorder:
             try:
                 async with self._writing:
                     await self._clear_doubt()
+                    if self._notes:
+                        await self._write_notes()
                     await self._append((), ())
             except SojournError:
                 await asyncio.sleep(RETRY_SECONDS)

@@ -7,8 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from sojourn.domain.events import ActionIntended, CloseCause, Outcome, SessionClosed
 from sojourn.gateway.postgres.wire import message
@@ -22,14 +20,13 @@ async def intended(live: Any) -> list[str]:
     return [str((await live.gateway.detail(e.detail)).get("text")) for e in events if isinstance(e, ActionIntended)]
 
 
-@pytest.mark.parametrize("way", ["simple", "extended", "prepare only", "pipeline", "function call"])
+@pytest.mark.parametrize("way", ["simple", "pipeline", "function call"])
 async def test_not_one_byte_of_a_statement_reaches_the_target_before_its_intent_is_durable(live: Any, way: str) -> None:
     client = await live.raw(await live.enter())
     marker = b"4711 as marker"
     sent = {
         "simple": query("select 4711 as marker"),
         "extended": parse("", "select 4711 as marker") + bind("", "") + execute("") + SYNC,
-        "prepare only": parse("s", "select 4711 as marker") + FLUSH,
         "pipeline": query("select 1") + query("select 4711 as marker"),
         "function call": message(b"F", (1598).to_bytes(4, "big") + b"\0\0\0\0\0\1"),
     }[way]
@@ -40,62 +37,12 @@ async def test_not_one_byte_of_a_statement_reaches_the_target_before_its_intent_
         await asyncio.sleep(0.01)
         assert len(live.tap.sent) == before, "nothing goes on while the record is not durable"
         assert await intended(live) == []
-    answers = await client.until("1" if way == "prepare only" else "Z")
+    answers = await client.until("Z")
     assert "E" not in answers
     assert len(await intended(live)) == (2 if way == "pipeline" else 1)
     if way != "function call":
         await asyncio.sleep(0.3 if way == "pipeline" else 0)
         assert marker in live.tap.sent[before:]
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-async def test_whatever_the_interleaving_every_statement_is_on_record_before_the_target_has_it(
-    live: Any, data: st.DataObject
-) -> None:
-    client = await live.raw(await live.enter())
-    known = len(await intended(live))
-    texts, sent, syncs = [], b"", 0
-    for number in range(data.draw(st.integers(1, 6))):
-        text = f"select {number} as statement_{number}"
-        kind = data.draw(st.sampled_from(["simple", "extended", "parse", "sync"]))
-        texts += [] if kind == "sync" else [text]
-        syncs += 1
-        sent += {
-            "simple": query(text),
-            "extended": parse("", text) + bind("", "") + execute("") + SYNC,
-            "parse": parse("", text) + SYNC,
-            "sync": SYNC,
-        }[kind]
-    live.ledger.delay = data.draw(st.sampled_from([0.0, 0.01]))
-    watching = True
-    held: list[str] = []
-
-    async def watch() -> None:
-        while watching:
-            on_record = (await intended(live))[known:]
-            held.extend(text for text in texts if text.encode() in reached() and text not in on_record)
-            await asyncio.sleep(0)
-
-    start = len(live.tap.sent)
-
-    def reached() -> bytes:
-        return bytes(live.tap.sent[start:])
-
-    watcher = asyncio.create_task(watch())
-    position = 0
-    while position < len(sent):
-        step = data.draw(st.integers(1, 200))
-        client.writer.write(sent[position : position + step])
-        position += step
-        await asyncio.sleep(0.001)
-    await client.until("Z", syncs)
-    watching = False
-    await watcher
-    live.ledger.delay = 0.0
-    assert held == []
-    assert (await intended(live))[known:] == texts
-    client.hang_up()
 
 
 async def test_a_statement_split_at_every_byte_is_recorded_and_answered_the_same(live: Any) -> None:
@@ -225,21 +172,6 @@ async def test_a_portal_left_half_fetched_is_complete_as_far_as_it_was_fetched(l
     client.hang_up()
 
 
-async def test_a_name_that_the_target_refused_to_reuse_still_means_the_old_statement_on_record(live: Any) -> None:
-    client = await live.raw(await live.enter())
-    assert await client.ask(parse("s", "select 'old'"), SYNC) == "1Z"
-    sent = parse("s", "select 'new'") + SYNC + bind("", "s") + execute("") + SYNC
-    assert await client.ask(sent, count=2) == "EZ2DCZ"
-    assert client.errors[0]["C"] == "42P05"
-    actions = await live.gateway.actions()
-    assert [(one.verb, detail["text"], done.sqlstate) for one, detail, done in actions] == [
-        ("prepare", "select 'old'", ""),
-        ("prepare", "select 'new'", "42P05"),
-        ("read", "select 'old'", ""),
-    ]
-    client.hang_up()
-
-
 async def test_statements_run_alternately_by_name_are_recorded_with_the_text_that_ran(live: Any) -> None:
     client = await live.raw(await live.enter())
     await client.ask(parse("a", "select 'a'"), parse("b", "select 'b'"), SYNC)
@@ -259,16 +191,6 @@ async def test_what_was_prepared_in_sql_is_recorded_by_its_name(live: Any) -> No
     (_, first, _), (second, detail, _) = await live.gateway.actions()
     assert first["text"] == "prepare sqlname as select 5"
     assert (second.verb, second.may_write, detail["statement"]) == ("prepared", True, "sqlname")
-    client.hang_up()
-
-
-async def test_a_commit_that_fails_at_sync_fails_the_statements_that_it_would_have_committed(live: Any) -> None:
-    client = await live.raw(await live.enter())
-    await client.ask(query("create temporary table d(a int unique deferrable initially deferred)"))
-    insert = parse("", "insert into d values (1), (1)") + bind("", "") + execute("")
-    assert await client.ask(insert, SYNC) == "12CEZ"
-    _, (_, _, done) = await live.gateway.actions()
-    assert (done.outcome, done.sqlstate, done.tags) == (Outcome.FAILED, "23505", ("INSERT 0 2",))
     client.hang_up()
 
 

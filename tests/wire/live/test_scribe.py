@@ -122,7 +122,6 @@ async def test_sessions_that_a_killed_gateway_left_open_are_closed_on_record_at_
 async def test_a_gateway_started_before_its_scribe_waits_for_it(
     server: Any, certificates: Path, tmp_path: Path
 ) -> None:
-    scribe = ScribeProcess(tmp_path)
     async with ledger_of(tmp_path) as (scribe, ledger):
         async with gateway(
             ledger=ledger, host=server.host, port=server.port, tls=server_context(certificates)

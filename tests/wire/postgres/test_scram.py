@@ -287,3 +287,28 @@ def test_any_bytes_from_the_other_side_raise_only_scram_errors(first: bytes, sec
             asking.finish(second)
         except ScramError as error:
             assert error.reason
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_any_of_several_secrets_logs_in_and_the_exchange_tells_which(place: int) -> None:
+    secrets = ["first secret", "second secret", "third secret"]
+    verifiers = [derive_verifier(secret, b"a shared salt", 4096) for secret in secrets]
+    server = ServerExchange(verifiers, b"s" * 24)
+    client = ClientExchange(secrets[place], b"c" * 24)
+    client.finish(server.final(client.final(server.first(client.first()))))
+    assert server.matched is verifiers[place]
+
+
+def test_a_secret_of_none_of_several_verifiers_matches_nothing() -> None:
+    server = ServerExchange([derive_verifier(secret, b"a shared salt", 4096) for secret in ("one", "two")], b"s" * 24)
+    client = ClientExchange("three", b"c" * 24)
+    with pytest.raises(ScramError) as raised:
+        server.final(client.final(server.first(client.first())))
+    assert raised.value.fault is ScramFault.WRONG_PROOF
+    assert server.matched is None
+
+
+def test_verifiers_of_different_salts_cannot_share_an_exchange() -> None:
+    verifiers = [derive_verifier("one", salt, 4096) for salt in (b"a salt", b"another salt")]
+    with pytest.raises(ValueError, match="share their salt"):
+        ServerExchange(verifiers, b"s" * 24)

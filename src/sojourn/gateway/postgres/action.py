@@ -1,8 +1,7 @@
-"""An action on its way: what is intended, what has come back so far, and what is to be recorded of it."""
+"""One statement on its way, and the batch of messages that it travels in."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sojourn.domain.events import Outcome
@@ -11,36 +10,60 @@ from sojourn.gateway.recorder import Intention, Result
 from .names import Naming
 from .wire import Frame
 
+TAGS_MAX = 50
+"""An outcome must fit into one entry of the record; further tags are counted."""
+
 
 @dataclass(slots=True, eq=False)
 class Action:
-    """One action. `number` is 0 until its intent is durable; `started` is when it went on, on the loop's clock.
+    """One statement: what is intended, and what has come back so far.
 
-    `rows_fetched` are rows seen since the last answer that said how many there were. `ended` says that the target has
-    finished with it; `prepares` that it is a Parse alone, which runs nothing.
+    `portal` is the name it was bound to, `replaced` the action that had this name before. `due` counts the answers
+    to come, `answered` says that its own end or error was seen, `executed` that it ran at least in part.
     """
 
-    intention: Intention
-    prepares: bool = False
+    intention: Intention | None
+    portal: bytes | None = None
+    replaced: Action | None = None
     number: int = 0
     started: float = 0.0
     tags: list[str] = field(default_factory=list)
+    tags_more: int = 0
     rows: int = 0
-    rows_fetched: int = 0
+    rows_counted: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
     sqlstate: str = ""
     message: str = ""
+    due: int = 0
     answered: bool = False
-    ended: bool = False
+    executed: bool = False
+    finished: bool = False
+
+    def tag(self, text: str, rows: int | None) -> None:
+        """Note a CommandComplete; where it names no number of rows, those that were seen count."""
+        if len(self.tags) < TAGS_MAX:
+            self.tags.append(text)
+        else:
+            self.tags_more += 1
+        self.rows += self.rows_counted if rows is None else rows
+        self.rows_counted = 0
+        self.executed = True
+
+    def fetched(self) -> None:
+        """Note that a part of its rows was fetched."""
+        self.rows += self.rows_counted
+        self.rows_counted = 0
+        self.executed = True
 
     def result(self, outcome: Outcome, now: float) -> Result:
         """What is to be recorded of it."""
+        more = (f"and {self.tags_more} more",) if self.tags_more else ()
         return Result(
             outcome=outcome,
-            tags=tuple(self.tags),
+            tags=(*self.tags, *more),
             sqlstate=self.sqlstate,
-            rows=self.rows + self.rows_fetched,
+            rows=self.rows,
             bytes_in=self.bytes_in,
             bytes_out=self.bytes_out,
             duration_us=round((now - self.started) * 1e6) if self.started else 0,
@@ -48,31 +71,30 @@ class Action:
         )
 
 
-Finished = tuple[Action, Result]
-
-
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Expected:
-    """An answer that is to come: the message's type, the action it belongs to, and the name that hangs on it.
+    """An answer that is to come: the message's type, and the action or the naming it belongs to.
 
     `c` stands for the end of a COPY by the client, which has no answer of its own.
     """
 
     kind: str
     action: Action | None = None
-    statement: Naming[bytes] | None = None
-    portal: Naming[Action] | None = None
+    naming: Naming | None = None
 
 
 @dataclass(slots=True)
 class Batch:
     """Messages of a client that go to the target together, once its actions are on record."""
 
-    frames: Sequence[Frame]
-    actions: list[Action]
-    expected: list[Expected]
+    frames: list[Frame]
+    actions: list[Action] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
 
     @property
     def raw(self) -> bytes:
         """The bytes to forward."""
-        return self.frames[0].raw if len(self.frames) == 1 else b"".join([frame.raw for frame in self.frames])
+        return b"".join(frame.raw for frame in self.frames)
+
+
+Finished = tuple[Action, Result]

@@ -78,10 +78,15 @@ async def open_connection(client: socket.socket, context: ssl.SSLContext, *, req
             await loop.sock_sendall(client, b"N")
         elif isinstance(packet, SslRequest):
             if _sends_clear_text(client):
-                raise WireError("received unencrypted data after SSL request")
+                raise await _told(client, WireError("received unencrypted data after SSL request"))
             await loop.sock_sendall(client, b"S")
             line = await _accept(client, context)
-            return Opening(line, await _read_start(line), _describe_tls(line))
+            try:
+                return Opening(line, await _read_start(line), _describe_tls(line))
+            except WireError as error:
+                line.send(_violation(error))
+                line.hang_up()
+                raise
         else:
             line = await _accept(client, None)
             if require_tls and isinstance(packet, StartupMessage):
@@ -111,7 +116,20 @@ async def _read_packet(client: socket.socket) -> startup.StartupPacket:
         await _say_and_drain(client, error.message())
         raise error
     rest = await _read_exactly(client, startup.startup_length(header) - len(header))
-    return startup.parse_startup(header + rest)
+    try:
+        return startup.parse_startup(header + rest)
+    except WireError as error:
+        raise await _told(client, error) from error
+
+
+def _violation(error: WireError) -> bytes:
+    return backend.error_response(error.sqlstate, error.reason, severity=Severity.FATAL)
+
+
+async def _told(client: socket.socket, error: WireError) -> WireError:
+    """The error, after the client has been told in clear."""
+    await _say_and_drain(client, _violation(error))
+    return error
 
 
 _FOUND = {

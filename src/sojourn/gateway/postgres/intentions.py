@@ -16,14 +16,21 @@ from .wire import decode_text
 
 PROTOCOL = "postgres"
 
-PREPARE = "prepare"
-"""The verb of a statement that was prepared and not run; running it is an action of its own."""
 
+def statement_intention(
+    sql: bytes, binds: Bind | None = None, *, others: Sequence[bytes] = (), certain: bool = True
+) -> Intention:
+    """A statement by its text, with what was bound to it; labelled by PostgreSQL's own parser.
 
-def statement_intention(sql: bytes, binds: Bind | None = None) -> Intention:
-    """A statement by its text, with what was bound to it; labelled by PostgreSQL's own parser."""
+    `others` are texts that the statement's name may stand for instead; `certain` is False when it may also stand for
+    a statement that SQL PREPARE has made under that name.
+    """
     label = classify(decode_text(sql))
     detail = _text("text", sql)
+    if others:
+        detail["or_instead"] = [_text("text", other) for other in others]
+    if not certain:
+        detail["prepared_in_sql"] = "possible"
     if binds is not None:
         detail["binds"] = _values(binds.values, binds.formats)
         detail["statement"] = decode_text(binds.statement)
@@ -31,28 +38,32 @@ def statement_intention(sql: bytes, binds: Bind | None = None) -> Intention:
     return Intention(
         protocol=PROTOCOL,
         verb=label.verb,
-        may_write=label.may_write,
+        may_write=label.may_write or not certain or any(classify(decode_text(other)).may_write for other in others),
         objects=label.tables,
         detail=_canonical(detail),
     )
 
 
-def prepare_intention(name: bytes, sql: bytes) -> Intention:
-    """A Parse alone: the target looks at the text and runs nothing."""
-    label = classify(decode_text(sql))
-    detail = _text("text", sql)
-    detail["statement"] = decode_text(name)
-    detail["prepare_only"] = True
-    return Intention(protocol=PROTOCOL, verb=PREPARE, may_write=False, objects=label.tables, detail=_canonical(detail))
+def commit_intention() -> Intention:
+    """The commit at a Sync (deferred constraints are checked there), which has no message of its own."""
+    return Intention(
+        protocol=PROTOCOL,
+        verb=VerbClass.TRANSACTION,
+        may_write=True,
+        objects=(),
+        detail=_canonical({"commit": "at Sync"}),
+    )
 
 
-def named_intention(what: str, name: bytes, binds: Bind | None = None) -> Intention:
+def named_intention(what: str, name: bytes) -> Intention:
     """A statement or portal that is known to the target only (SQL PREPARE, a cursor): it may do anything."""
-    detail: dict[str, object] = {what: decode_text(name)}
-    if binds is not None:
-        detail["binds"] = _values(binds.values, binds.formats)
-        detail["portal"] = decode_text(binds.portal)
-    return Intention(protocol=PROTOCOL, verb=VerbClass.PREPARED, may_write=True, objects=(), detail=_canonical(detail))
+    return Intention(
+        protocol=PROTOCOL,
+        verb=VerbClass.PREPARED,
+        may_write=True,
+        objects=(),
+        detail=_canonical({what: decode_text(name)}),
+    )
 
 
 def function_intention(called: FunctionCall) -> Intention:

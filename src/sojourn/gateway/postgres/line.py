@@ -21,6 +21,7 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[None] | None = None
         self._closed = False
+        self._paused = False
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -35,7 +36,8 @@ class Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
         self.received += data
-        if len(self.received) > LIMIT:
+        if len(self.received) > LIMIT and not self._paused:
+            self._paused = True
             self.transport.pause_reading()
         self._wake()
 
@@ -70,7 +72,13 @@ class Line(asyncio.Protocol):
         self.received.clear()
         return taken
 
+    def _read_on(self) -> None:
+        if self._paused and not self._closed:
+            self._paused = False
+            self.transport.resume_reading()
+
     async def _more(self) -> None:
+        self._read_on()
         if self._closed:
             raise LineClosedError("the connection was closed")
         self._waiting = asyncio.get_running_loop().create_future()
@@ -103,4 +111,5 @@ class Line(asyncio.Protocol):
         self.received.clear()
         if self._closed:
             raise LineClosedError("the connection was closed")
+        self._read_on()
         return left

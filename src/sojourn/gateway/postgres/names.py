@@ -1,87 +1,75 @@
-"""Names that a client gives to statements and portals, while it is not known yet whether the target took them.
+"""Which text a prepared statement's name stands for, so that a record shows what really runs.
 
-A client may go on before it has an answer. A name is therefore a chain of namings, the newest first, until the target
-confirms or refuses each: what is refused has never been, and the name means again what it meant before.
+- A name means what the target has confirmed. A Parse that failed or was skipped changes nothing.
+- A Bind may be sent before the target has answered to an earlier Parse or Close of its name. Those of its own group
+  (up to Sync) must have succeeded if it runs at all; those of earlier groups may have failed, so every text that the
+  name may then have is given.
+- Nothing is forgotten to make room: what would exceed the limit is refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
-Value = TypeVar("Value")
+from .wire import LIMIT_EXCEEDED, WireError
 
-NAMES_MAX = 20_000
+STATEMENTS_MAX = 100_000
+STATEMENT_BYTES_MAX = 128 * 1024 * 1024
 
 
-@dataclass(slots=True, eq=False)
-class Naming(Generic[Value]):
-    """One change of one name, made in one group of messages (up to Sync). None as `value` takes the name away."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Naming:
+    """A Parse (or, without `sql`, a Close) of a statement, in the group of messages of that number."""
 
     name: bytes
-    value: Value | None
+    sql: bytes | None
     group: int
-    before: Naming[Value] | None
-    confirmed: bool = False
-    refused: bool = False
 
 
 @dataclass(slots=True)
-class Names(Generic[Value]):
-    """What each name means. At most `NAMES_MAX` are known; the oldest is forgotten first."""
+class Names:
+    """The prepared statements of one session: those confirmed, and what is not yet answered."""
 
-    _latest: dict[bytes, Naming[Value]] = field(default_factory=dict)
-    _open: int = 0
+    _known: dict[bytes, bytes] = field(default_factory=dict)
+    _pending: dict[bytes, list[Naming]] = field(default_factory=dict)
+    _bytes: int = 0
 
-    def give(self, name: bytes, value: Value | None, group: int) -> Naming[Value]:
-        """The client gives the name a meaning (or takes it away); the target has still to answer."""
-        naming = Naming(name, value, group, self._current(name))
-        self._latest[name] = naming
-        self._open += 1
-        while len(self._latest) > NAMES_MAX:
-            del self._latest[next(iter(self._latest))]
-        return naming
+    def announce(self, naming: Naming) -> None:
+        """A naming is on its way. Raises WireError 54000 when the session holds too much already."""
+        size = len(naming.name) + len(naming.sql or b"")
+        if self._bytes + size > STATEMENT_BYTES_MAX or len(self._known) + len(self._pending) >= STATEMENTS_MAX:
+            raise WireError("the session holds too many prepared statements", LIMIT_EXCEEDED)
+        self._bytes += size
+        self._pending.setdefault(naming.name, []).append(naming)
 
-    def meaning(self, name: bytes) -> Value | None:
-        """What the name means to the newest messages; None if it is not known here."""
-        naming = self._current(name)
-        return None if naming is None else naming.value
+    def confirm(self, naming: Naming) -> None:
+        """The target has done it."""
+        self._forget(naming)
+        replaced = self._known.pop(naming.name, None)
+        if replaced is not None:
+            self._bytes -= len(naming.name) + len(replaced)
+        if naming.sql is not None:
+            self._known[naming.name] = naming.sql
+            self._bytes += len(naming.name) + len(naming.sql)
 
-    def unsettled(self, name: bytes, group: int) -> bool:
-        """Whether the name's meaning hangs on an answer to an earlier group, which may still be a refusal."""
-        if not self._open:
-            return False
-        naming = self._current(name)
-        return naming is not None and not naming.confirmed and naming.group != group
+    def withdraw(self, naming: Naming) -> None:
+        """It failed, was skipped by the target, or never went on."""
+        self._forget(naming)
 
-    def confirm(self, naming: Naming[Value]) -> None:
-        """The target took it."""
-        self._open -= 1
-        naming.confirmed, naming.before = True, None
-        if naming.value is None and self._latest.get(naming.name) is naming:
-            del self._latest[naming.name]
+    def _forget(self, naming: Naming) -> None:
+        waiting = self._pending.get(naming.name, [])
+        if naming in waiting:
+            waiting.remove(naming)
+            self._bytes -= len(naming.name) + len(naming.sql or b"")
+        if not waiting:
+            self._pending.pop(naming.name, None)
 
-    def refuse(self, naming: Naming[Value]) -> None:
-        """The target did not take it."""
-        self._open -= 1
-        naming.refused = True
-        if self._latest.get(naming.name) is naming:
-            current = self._current(naming.name)
-            if current is None:
-                del self._latest[naming.name]
-            else:
-                self._latest[naming.name] = current
-
-    def confirmed(self) -> tuple[tuple[bytes, Value], ...]:
-        """All names that the target has confirmed."""
-        return tuple((name, one.value) for name, one in self._latest.items() if one.confirmed and one.value is not None)
-
-    def forget(self, name: bytes) -> None:
-        """The name is gone in the target by itself."""
-        self._latest.pop(name, None)
-
-    def _current(self, name: bytes) -> Naming[Value] | None:
-        naming = self._latest.get(name)
-        while naming is not None and naming.refused:
-            naming = naming.before
-        return naming
+    def texts(self, name: bytes, group: int) -> tuple[bytes, ...]:
+        """What the name may stand for when a Bind of this group runs, the likeliest last; empty if not known here."""
+        possible = [self._known[name]] if name in self._known else []
+        for naming in self._pending.get(name, ()):
+            if naming.group == group:
+                possible = []
+            if naming.sql is not None and naming.sql not in possible:
+                possible.append(naming.sql)
+        return tuple(possible)

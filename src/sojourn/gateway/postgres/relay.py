@@ -1,50 +1,72 @@
 """Between a client and a target: holds what would act until it is on record, forwards the rest, cuts at the end.
 
-- What begins an action is held, and all that follows it, until the intent is durable.
-- Messages of the extended protocol go on in units: up to the Sync or Flush that asks for their answer.
+- Bytes of a client that begin an action are held, and all that follows them, until the intent is durable.
 - Bytes of the target go on as they come; only headers are read.
 - Each side that does not read stops the other side from being read: memory is bounded.
 - A cut cancels what runs, tells the client why if a message can be put there, and closes both sides whether or
   not anybody reads.
-- A statement that cannot be recorded is refused. Where nothing is under way the client may go on; inside a
-  transaction or a pipeline the session ends, because going on would commit half of what was meant.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
 
-from sojourn.domain.events import CloseCause, Outcome
-from sojourn.errors import Refusal, SojournError
+from sojourn.domain.events import CloseCause
+from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.recorder import SessionRecorder
 
 from . import backend, frontend
 from .action import Batch, Finished
 from .backend import Severity
 from .conversation import Conversation
-from .side import Side
 from .walk import BackendWalker
-from .wire import Frame, Splitter, WireError
+from .wire import LIMIT_EXCEEDED, Frame, Splitter, WireError
 
 STATEMENT_BYTES_MAX = 64 * 1024 * 1024
 HELD_BYTES_MAX = 4 * 1024 * 1024
-UNIT_BYTES_MAX = 1024 * 1024
-UNITS_PER_APPEND_MAX = 200
+HELD_FRAMES_MAX = 10_000
+BATCH_BYTES_MAX = 4 * 1024 * 1024
+BATCH_FRAMES_MAX = 1_000
 LAST_WORDS_SECONDS = 0.1
-BOUNDARY_SECONDS = 0.05
-QUIET_SECONDS = 10.0
 CANCEL_SECONDS = 2.0
-RECORD_SECONDS = 60.0
-STOP_SECONDS = 3.0
+RECORD_SECONDS = 35.0
 IO_ERROR = "58030"
 ADMIN_SHUTDOWN = "57P01"
 CONNECTION_FAILURE = "08006"
 _TERMINATE = ord("X")
-_ACTS = frozenset(b"QPBEF")
-_ENDS_UNIT = frozenset(b"QSHFXdcf")
+
+
+class _Side(asyncio.Protocol):
+    """One side of the relay, as the loop sees it."""
+
+    def __init__(self, received: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+        self._received = received
+        self._lost = lost
+        self.gone = asyncio.Event()
+        self.hold: Callable[[bool], None] = lambda _: None
+        """Told to stop, and to go on, reading from the other side while this one does not take what is written."""
+
+    def data_received(self, data: bytes) -> None:
+        self._received(data)
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone.set()
+        self._lost()
+
+    def pause_writing(self) -> None:
+        self.hold(True)
+
+    def resume_writing(self) -> None:
+        self.hold(False)
 
 
 @dataclass(slots=True)
@@ -57,266 +79,280 @@ class Relay:
     bytes_in: int = 0
     bytes_out: int = 0
     cause: CloseCause | None = None
-    closed_at: float | None = None
-    """When both sockets were gone, on the loop's clock."""
+    cut_at: float | None = None
+    """When both sockets were closed after a cut, on the loop's clock."""
 
-    client: Side = field(init=False)
-    target: Side = field(init=False)
+    _client: asyncio.Transport | None = None
+    _target: asyncio.Transport | None = None
+    _client_side: _Side | None = None
+    _target_side: _Side | None = None
     _splitter: Splitter = field(default_factory=lambda: Splitter(frontend.session_limits(STATEMENT_BYTES_MAX)))
     _walker: BackendWalker = field(default_factory=BackendWalker)
-    _unit: list[Frame] = field(default_factory=list)
-    _unit_bytes: int = 0
-    _held: deque[Sequence[Frame]] = field(default_factory=deque)
+    _held: deque[Frame] = field(default_factory=deque)
     _held_bytes: int = 0
-    _releasing: bool = False
+    _reasons_to_wait: set[str] = field(default_factory=set)
     _leaving: bool = False
-    _last_words: bytes = b""
-    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    _answered: asyncio.Event = field(default_factory=asyncio.Event)
+    _pump: asyncio.Task[None] | None = None
+    _fault: BaseException | None = None
+    _refusal: bytes = b""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def __post_init__(self) -> None:
-        """Make the protocols that take over the two connections."""
-        self.client = Side(self._from_client, self._client_lost)
-        self.target = Side(self._from_target, lambda: self._end(CloseCause.TARGET_CLOSED))
+    def client_side(self) -> asyncio.Protocol:
+        """The protocol that takes over the client's connection."""
+        self._client_side = _Side(self._from_client, self._client_lost)
+        self._client_side.hold = self._hold_target
+        return self._client_side
+
+    def target_side(self) -> asyncio.Protocol:
+        """The protocol that takes over the target's connection."""
+        self._target_side = _Side(self._from_target, self._target_lost)
+        self._target_side.hold = partial(self._hold_client, "target")
+        return self._target_side
 
     async def run(
         self, client: asyncio.Transport, target: asyncio.Transport, *, from_client: bytes, from_target: bytes
     ) -> CloseCause:
         """Relay, beginning with what each side has sent already. Gives the reason for the end."""
-        self.client.connection_made(client)
-        self.target.connection_made(target)
-        self.client.other, self.target.other = self.target, self.client
-        if self.cause is not None:
-            self.client.write(self._last_words)
-            self._over.set()
+        self._client, self._target = client, target
+        if self._refusal:
+            self._say_last(self._refusal)
         if from_target:
             self._from_target(from_target)
         if from_client:
             self._from_client(from_client)
-        async with asyncio.TaskGroup() as tasks:
-            pump = tasks.create_task(self._release())
-            try:
-                await self._over.wait()
-            except asyncio.CancelledError:
-                self._say_last(
-                    backend.error_response(ADMIN_SHUTDOWN, "the gateway is stopping", severity=Severity.FATAL)
-                )
-                self._end(CloseCause.GATEWAY_STOPPED)
-                raise
-            finally:
-                await self._hang_up()
-                # An intent on its way to the record is waited for: it gets its outcome before the session its end.
-                stopped = self.cause is CloseCause.GATEWAY_STOPPED
-                await asyncio.wait([pump], timeout=STOP_SECONDS if stopped else RECORD_SECONDS)
-                pump.cancel()
+        try:
+            await self._over.wait()
+        except asyncio.CancelledError:
+            self._say_last(backend.error_response(ADMIN_SHUTDOWN, "the gateway is stopping", severity=Severity.FATAL))
+            self._end(CloseCause.GATEWAY_STOPPED)
+            raise
+        finally:
+            await self._hang_up()
+            if self._pump is not None:
+                # An intent on its way is recorded before the end of the session is, or known not to be.
+                await asyncio.wait([self._pump], timeout=RECORD_SECONDS)
+        if self._fault is not None:
+            raise self._fault
         assert self.cause is not None
         return self.cause
 
-    # From the client to the target.
+    def _hold_target(self, wait: bool) -> None:
+        target = self._target
+        if target is not None and not target.is_closing():
+            target.pause_reading() if wait else target.resume_reading()
+
+    def _hold_client(self, reason: str, wait: bool) -> None:
+        """Stop reading the client for this reason, or no longer; it is read while there is none."""
+        before = bool(self._reasons_to_wait)
+        (self._reasons_to_wait.add if wait else self._reasons_to_wait.discard)(reason)
+        client = self._client
+        if client is None or client.is_closing() or before == bool(self._reasons_to_wait):
+            return
+        client.resume_reading() if before else client.pause_reading()
 
     def _from_client(self, chunk: bytes) -> None:
         if self.cause is not None or self._leaving:
             return
         self.bytes_in += len(chunk)
         try:
-            for frame in self._splitter.feed(chunk):
-                self._unit.append(frame)
-                self._unit_bytes += len(frame.raw)
-                # After its goodbye a client may hang up; the target finishes what it was sent before, and closes.
-                self._leaving = self._leaving or frame.kind == _TERMINATE
-                if frame.kind in _ENDS_UNIT or self._unit_bytes > UNIT_BYTES_MAX:
-                    unit, self._unit, self._unit_bytes = self._unit, [], 0
-                    self._take(unit)
+            frames = self._splitter.feed(chunk)
         except WireError as error:
-            self._violated(error)
-
-    def _take(self, unit: Sequence[Frame]) -> None:
-        """Forward a unit at once if nothing in it acts and nothing is before it; hold it otherwise."""
-        if self.cause is not None:
+            self._broken(error)
             return
-        if not self._releasing and not self._held and not any(frame.kind in _ACTS for frame in unit):
-            self._release_quietly(unit)
-            return
-        self._held.append(unit)
-        self._held_bytes += sum(len(frame.raw) for frame in unit)
-        if self._held_bytes > HELD_BYTES_MAX:
-            self.client.hold("held")
-        self._arrived.set()
-
-    def _release_quietly(self, unit: Sequence[Frame]) -> None:
-        if self.conversation.discarding:
-            self.client.write(self.conversation.discard(unit, b""))
-            return
-        self._forward(self.conversation.stage(unit))
-
-    async def _release(self) -> None:
-        """Until the end: record what is held and let it go on, as much at a time as has come together."""
-        while self.cause is None:
-            self._releasing = False
-            if not self._held:
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            self._releasing = True
-            try:
-                batches = self._stage_held()
-            except WireError as error:
-                self._violated(error)
-                return
-            if batches:
-                await self._record_and_forward(batches)
-            elif self._held:
-                await self._next_answer()
-
-    async def _record_and_forward(self, batches: list[Batch]) -> None:
-        actions = [action for batch in batches for action in batch.actions]
-        try:
-            numbers = await self.recorder.intend([action.intention for action in actions]) if actions else ()
-        except SojournError as error:
-            await self._refuse(batches, error.refusal)
-            return
-        for action, number in zip(actions, numbers, strict=True):
-            action.number = number
-        for batch in batches:
-            self._forward(batch)
-
-    async def _next_answer(self) -> None:
-        self._answered.clear()
-        await self._answered.wait()
-
-    def _stage_held(self) -> list[Batch]:
-        """Read as many held units as can be judged now; none if it hangs on an answer what the next one runs."""
-        batches: list[Batch] = []
-        while self._held and len(batches) < UNITS_PER_APPEND_MAX:
-            unit = self._held[0]
-            if self.conversation.must_wait(unit):
+        for frame in frames:
+            if frame.kind == _TERMINATE:
+                # Nothing counts after it. What came before it still goes to the target, as without a gateway.
+                self._leaving = True
                 break
-            self._held.popleft()
-            self._held_bytes -= sum(len(frame.raw) for frame in unit)
-            if self.conversation.discarding:
-                self.client.write(self.conversation.discard(unit, b""))
-                continue
-            batches.append(self.conversation.stage(unit))
-        if self._held_bytes <= HELD_BYTES_MAX:
-            self.client.release("held")
-        return batches
+            self._held.append(frame)
+            self._held_bytes += len(frame.raw)
+        self._watch_held()
+        if self._pump is None:
+            self._go_on()
 
-    def _forward(self, batch: Batch) -> None:
-        """Let a batch go on, unless the session has ended while it was being recorded."""
-        if self.cause is not None:
-            for action in batch.actions:
-                self.recorder.complete(action.number, action.result(Outcome.SKIPPED, 0.0))
-            return
-        self._complete(self.conversation.forwarded(batch, asyncio.get_running_loop().time()))
-        self.target.write(batch.raw)
-
-    async def _refuse(self, batches: list[Batch], refusal: Refusal) -> None:
-        """The record cannot be written: say so, and end the session where it must not go on."""
-        text = f"{refusal.sentence} {refusal.next_step}"
-        try:
-            async with asyncio.timeout(QUIET_SECONDS):
-                while not self.conversation.quiet and self.cause is None:
-                    await self._next_answer()
-        except TimeoutError:
-            pass  # something still runs: the session ends
-        if self.cause is not None:
-            return
-        if self.conversation.between_groups:
-            error = backend.error_response(IO_ERROR, text, detail=str(refusal.code))
-            self.client.write(self.conversation.refuse(batches, error))
-            return
-        self._say_last(
-            backend.error_response(IO_ERROR, text, severity=Severity.FATAL, detail="The transaction was rolled back.")
-        )
-        self._end(CloseCause.RECORD_UNAVAILABLE)
-
-    def _violated(self, error: WireError) -> None:
+    def _broken(self, error: WireError) -> None:
         self._say_last(backend.error_response(error.sqlstate, error.reason, severity=Severity.FATAL))
         self._end(CloseCause.PROTOCOL_VIOLATION)
 
-    # From the target to the client.
+    def _watch_held(self) -> None:
+        self._hold_client("held", self._held_bytes > HELD_BYTES_MAX or len(self._held) > HELD_FRAMES_MAX)
+
+    def _go_on(self) -> None:
+        """Forward what begins no action; from the first that does on, a task takes over."""
+        batch = self._forward_plain()
+        if batch is not None:
+            self._pump = asyncio.get_running_loop().create_task(self._release(batch))
+            self._pump.add_done_callback(self._pump_done)
+
+    def _forward_plain(self) -> Batch | None:
+        """Forward held messages up to a batch that has to be recorded first, which is returned."""
+        while self.cause is None and (batch := self._next_batch()) is not None:
+            if batch.actions or self.recorder.behind:
+                return batch
+            self._forward(batch)
+        if self._leaving and self.cause is None:
+            self._leave()
+        return None
+
+    def _next_batch(self) -> Batch | None:
+        reply = self.conversation.discard(self._held)
+        if reply:
+            self._transport(self._client).write(reply)
+        frames: list[Frame] = []
+        size = 0
+        while self._held and len(frames) < BATCH_FRAMES_MAX:
+            if frames and size + len(self._held[0].raw) > BATCH_BYTES_MAX:
+                break
+            frames.append(self._held.popleft())
+            size += len(frames[-1].raw)
+        self._held_bytes = sum(len(frame.raw) for frame in self._held) if self._held else 0
+        self._watch_held()
+        if not frames:
+            return None
+        try:
+            return self.conversation.stage(frames)
+        except WireError as error:
+            self._broken(error)
+            return None
+
+    async def _release(self, first: Batch) -> None:
+        """Record a batch and let it go on, and so the next ones, as much at a time as has come together."""
+        batch: Batch | None = first
+        while batch is not None:
+            try:
+                intentions = [action.intention for action in batch.actions if action.intention is not None]
+                numbers = await self.recorder.intend(intentions)
+            except SojournError as error:
+                self._refuse(batch, error.refusal)
+            else:
+                for action, number in zip(batch.actions, numbers, strict=True):
+                    action.number = number
+                self._forward(batch)
+            batch = self._forward_plain() if self.cause is None else None
+        self._pump = None
+
+    def _pump_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._fault = task.exception()
+            self._end(CloseCause.INTERRUPTED)
+
+    def _forward(self, batch: Batch) -> None:
+        """Let a batch go on, unless the session has ended while it was being recorded."""
+        now = asyncio.get_running_loop().time()
+        target = self._transport(self._target)
+        if self.cause is not None or target.is_closing():
+            self._complete(self.conversation.withdraw(batch, now))
+            return
+        self._complete(self.conversation.forwarded(batch, now))
+        target.write(batch.raw)
+
+    def _leave(self) -> None:
+        """The client has said goodbye: at once if nothing is under way, else when the target has finished."""
+        if self.conversation.settled:
+            self._end(CloseCause.CLIENT_CLOSED)
+        else:
+            self._transport(self._target).write(frontend.terminate())
+
+    def _refuse(self, batch: Batch, refusal: Refusal) -> None:
+        """The record cannot be written. Between transactions the session goes on; inside one it must not."""
+        text = f"{refusal.sentence} {refusal.next_step}"
+        sqlstate = LIMIT_EXCEEDED if refusal.code is Code.RECORD_TOO_LARGE else IO_ERROR
+        now = asyncio.get_running_loop().time()
+        if self.cause is None and self.conversation.between_groups:
+            error = backend.error_response(sqlstate, text, detail=str(refusal.code))
+            self._transport(self._client).write(self.conversation.refuse(batch, error, now))
+            return
+        self.conversation.withdraw(batch, now)
+        self._say_last(
+            backend.error_response(sqlstate, text, severity=Severity.FATAL, detail="The transaction was rolled back.")
+        )
+        self._end(CloseCause.RECORD_UNAVAILABLE)
 
     def _from_target(self, chunk: bytes) -> None:
-        if self.cause is not None and not self._last_words:
+        if self.cause is not None:
             return
         self.bytes_out += len(chunk)
-        if self._last_words and self._walker.left <= len(chunk):
-            # The message that was under way when the grant ended is whole now.
-            self.client.write(chunk[: self._walker.left] + self._last_words)
-            self._last_words = b""
-            self._over.set()
-            return
         try:
             events = self._walker.walk(chunk)
+            client = self._transport(self._client)
+            if not client.is_closing():
+                client.write(chunk)
+            if events:
+                self._complete(self.conversation.answered(events, asyncio.get_running_loop().time()))
         except WireError as error:
             self._say_last(backend.error_response(CONNECTION_FAILURE, error.reason, severity=Severity.FATAL))
             self._end(CloseCause.TARGET_CLOSED)
             return
-        self.client.write(chunk)
-        if events:
-            self._complete(self.conversation.answered(events, asyncio.get_running_loop().time()))
-            self._answered.set()
+        if self.conversation.failures:
+            for intention, result in self.conversation.failures:
+                self.recorder.note(intention, result)
+            self.conversation.failures.clear()
 
     def _complete(self, finished: list[Finished]) -> None:
         for action, result in finished:
-            self.recorder.complete(action.number, result)
-
-    # The end.
+            if action.number:
+                self.recorder.complete(action.number, result)
 
     def _client_lost(self) -> None:
-        # One that has said goodbye may hang up: what it sent before runs to its end, and is on record as that.
         if not self._leaving:
             self._end(CloseCause.CLIENT_CLOSED)
 
-    def _end(self, cause: CloseCause) -> None:
-        self.cause = self.cause or (CloseCause.CLIENT_CLOSED if self._leaving else cause)
-        self._wake()
-        self._over.set()
+    def _target_lost(self) -> None:
+        self._end(CloseCause.CLIENT_CLOSED if self._leaving else CloseCause.TARGET_CLOSED)
 
-    def _wake(self) -> None:
-        """The pump looks whether it is to stop."""
-        self._arrived.set()
-        self._answered.set()
+    def _end(self, cause: CloseCause) -> None:
+        self.cause = self.cause or cause
+        self._over.set()
 
     def _say_last(self, message: bytes) -> None:
         """Tell the client why the session ends, if it stands between two messages."""
-        if self._walker.at_boundary:
-            self.client.write(message)
+        client = self._client
+        if client is not None and not client.is_closing() and self._walker.at_boundary:
+            client.write(message)
 
     def cut(self, refusal: Refusal) -> None:
-        """End the session because its grant has ended. In the middle of a message its rest may still come."""
-        if self.cause is not None:
-            return
-        self.cause = CloseCause.GRANT_ENDED
-        self._wake()
-        text = f"{refusal.sentence} {refusal.next_step}"
-        words = backend.error_response(ADMIN_SHUTDOWN, text, severity=Severity.FATAL, detail=str(refusal.code))
-        if self._walker.left or self.client.transport is None:
-            self._last_words = words
-            asyncio.get_running_loop().call_later(BOUNDARY_SECONDS, self._over.set)
-            return
-        self._say_last(words)
-        self._over.set()
+        """End the session because its grant has ended."""
+        if self.cause is None:
+            text = f"{refusal.sentence} {refusal.next_step}"
+            message = backend.error_response(ADMIN_SHUTDOWN, text, severity=Severity.FATAL, detail=str(refusal.code))
+            if self._client is None:
+                self._refusal = message
+            self._say_last(message)
+            self._end(CloseCause.GRANT_ENDED)
 
     async def _hang_up(self) -> None:
-        """Cancel what runs and close both sides: nobody is waited for."""
+        """Close both sides: the client gets its last words, what runs is cancelled, and nobody is waited for."""
+        assert self._client_side is not None and self._target_side is not None
         loop = asyncio.get_running_loop()
-        self._last_words = b""
-        async with asyncio.TaskGroup() as tasks:
-            if self.conversation.running:
-                tasks.create_task(_quietly(self.cancel))
-            self.target.write(frontend.terminate())
-            ends = [tasks.create_task(side.hang_up(LAST_WORDS_SECONDS)) for side in (self.client, self.target)]
-            await asyncio.wait(ends)
-            self.closed_at = loop.time()
+        client, target = self._transport(self._client), self._transport(self._target)
+        client.close()
+        loop.call_later(LAST_WORDS_SECONDS, client.abort)
+        stopping = loop.create_task(_quietly(self.cancel())) if self.conversation.running else None
+        if stopping is not None:
+            # A target that does not even take the cancel request is left without waiting for it.
+            await asyncio.wait({stopping}, timeout=LAST_WORDS_SECONDS)
+        elif not target.is_closing() and self._splitter.at_boundary:
+            target.write(frontend.terminate())
+        target.close() if stopping is None else target.abort()
+        loop.call_later(LAST_WORDS_SECONDS, target.abort)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2 * LAST_WORDS_SECONDS):
+                await self._client_side.gone.wait()
+                await self._target_side.gone.wait()
+        self.cut_at = loop.time()
         self._complete(self.conversation.broken_off(loop.time()))
+        if stopping is not None:
+            await stopping
+
+    @staticmethod
+    def _transport(transport: asyncio.Transport | None) -> asyncio.Transport:
+        return cast(asyncio.Transport, transport)
 
 
-async def _quietly(cancel: Callable[[], Awaitable[None]]) -> None:
-    """Cancel within a deadline. If that fails, the closed connection ends the statement instead."""
+async def _quietly(stopping: Awaitable[None]) -> None:
     try:
         async with asyncio.timeout(CANCEL_SECONDS):
-            await cancel()
-    except (OSError, TimeoutError):
+            await stopping
+    except OSError:
+        # The connection to the target is closed right after this; the statement then ends by that.
         return

@@ -189,10 +189,9 @@ class ClientExchange:
 
     With `binding` (the hash of the server's certificate) and PLUS the log-in is bound to the channel; with `binding`
     and the plain mechanism the client says that it could have been, so that a server that offered it notices.
-    `proved` says that the server has shown that it knows the secret too.
     """
 
-    __slots__ = ("_bare", "_binding", "_header", "_nonce", "_password", "_signature", "proved")
+    __slots__ = ("_bare", "_binding", "_header", "_nonce", "_password", "_signature")
 
     def __init__(
         self,
@@ -213,7 +212,6 @@ class ClientExchange:
         self._header = b"p=" + _BINDING_TYPE + b",," if plus else b"n,," if binding is None else b"y,,"
         self._bare = b"n=,r=" + nonce
         self._signature = b""
-        self.proved = False
 
     def first(self) -> bytes:
         """Return client-first-message; the name is empty, as PostgreSQL's own client sends it."""
@@ -263,7 +261,6 @@ class ClientExchange:
         (signature,) = _attributes(server_final, b"v", exact=False)
         if not hmac.compare_digest(_base64(signature), self._signature):
             raise ScramError(ScramFault.WRONG_SERVER, "the server does not know the secret")
-        self.proved = True
 
 
 def _malformed(reason: str) -> ScramError:

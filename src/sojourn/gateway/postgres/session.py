@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -78,16 +79,7 @@ class PostgresDoor:
     _running: dict[tuple[int, bytes], tuple[SessionRecorder, Target, backend.BackendKey]] = field(default_factory=dict)
 
     async def serve(self, client: socket.socket, source: str) -> None:
-        """Serve one accepted connection to its end. Never raises but for cancellation: one session's fault is its own.
-
-        The top of a task: whatever goes wrong here unforeseen ends this connection and no other.
-        """
-        try:
-            await self._serve(client, source)
-        except Exception:
-            log.exception("gateway.connection_failed", source=source)
-
-    async def _serve(self, client: socket.socket, source: str) -> None:
+        """Serve one accepted connection to its end. Never raises but for cancellation."""
         settings = self.gate.settings
         opening: Opening | None = None
         actor = ""
@@ -144,6 +136,9 @@ class PostgresDoor:
         for token in live.tokens(PersonId(name), now):
             if token.issued.scram is not None:
                 known.append((token, decode_token_verifier(await live.open(token.issued.scram))))
+        if not known:
+            # As much work as for somebody who is known, so that time tells a stranger nothing either.
+            await self.gate.ledger.matter([hashlib.sha256(name.encode()).hexdigest()])
         token = await self.authenticator.authenticate(line, name, tuple(known))
         person = PersonId(name)
         if len(self.gate.connections) > self.gate.settings.connections_max:
@@ -164,7 +159,7 @@ class PostgresDoor:
         owner = check_token(token, purpose=TokenPurpose.GATEWAY, catalogue=live.catalogue, now=now)
         if isinstance(owner, Refusal):
             raise RefusedError(owner, INVALID_AUTHORIZATION, actor=person)
-        verdict = admit(live.grants(), person=person, target=target.name, role=role, now=now)
+        verdict = admit(live.grants(person), person=person, target=target.name, role=role, now=now)
         if isinstance(verdict, Refusal):
             subject = grant_stream(GrantId(verdict.details["grant"])) if "grant" in verdict.details else ""
             raise RefusedError(verdict, INVALID_AUTHORIZATION, actor=person, subject=subject)
@@ -178,12 +173,13 @@ class PostgresDoor:
         try:
             admitted = await self._record_opening(opening, admitted, session, source)
         except SojournError as error:
-            await self._turn_away(opening, RefusedError(error.refusal, IO_ERROR, actor=admitted.person), source)
-            if error.code is Code.RECORD_UNAVAILABLE:
-                # Perhaps it did get on record: then it is closed there, as soon as the record can be read again.
-                recorder.in_doubt = True
-                await recorder.close(CloseCause.RECORD_UNAVAILABLE, bytes_in=0, bytes_out=0, cut_lag_us=None)
-            return
+            refused = RefusedError(error.refusal, IO_ERROR, actor=admitted.person)
+            line.send(refused.message())
+            line.hang_up()
+            # It may have been recorded all the same; then its end has to be as well.
+            recorder.in_doubt = True
+            await self._record_end(recorder, None, CloseCause.RECORD_UNAVAILABLE, None)
+            raise refused from error
         cause, relay, lag = CloseCause.TARGET_UNREACHABLE, None, None
         try:
             upstream = await self._log_in(line, admitted)
@@ -193,8 +189,8 @@ class PostgresDoor:
             with deadline(gate, admitted.grant, relay.cut) as reached:
                 cause = CloseCause.GATEWAY_STOPPED
                 cause = await self._relay(line, upstream, relay, admitted.target)
-            if cause is CloseCause.GRANT_ENDED and reached.passed_at is not None and relay.closed_at is not None:
-                lag = round((relay.closed_at - reached.passed_at) * 1e6)
+            if cause is CloseCause.GRANT_ENDED and reached.passed_at is not None and relay.cut_at is not None:
+                lag = round((relay.cut_at - reached.passed_at) * 1e6)
         finally:
             await self._record_end(recorder, relay, cause, lag)
 
@@ -270,12 +266,14 @@ class PostgresDoor:
             self._running[key.pid, secret] = (relay.recorder, target, key)
         try:
             client, there = line.transport, upstream.line.transport
+            client_side, target_side = relay.client_side(), relay.target_side()
             try:
-                late = upstream.line.hand_over(relay.target)
+                late = upstream.line.hand_over(target_side)
             except LineClosedError:
+                line.hang_up()
                 return CloseCause.TARGET_CLOSED
             try:
-                early = line.hand_over(relay.client)
+                early = line.hand_over(client_side)
             except LineClosedError:
                 return CloseCause.CLIENT_CLOSED
             return await relay.run(client, there, from_client=early, from_target=late)
@@ -305,7 +303,7 @@ class PostgresDoor:
         known = self._running.get((packet.pid, packet.secret))
         if known is None:
             refusal = Refusal(Code.CREDENTIALS_INVALID, {"pid": str(packet.pid)})
-            await self.gate.attempts.refused(verb="cancel", actor="", refusal=refusal, subject="", source=source)
+            await self.gate.attempts.refused(actor="", refusal=refusal, subject="cancel", source=source)
             return
         recorder, target, key = known
         event = CancelRequested(session=recorder.session, source=source)

@@ -120,6 +120,7 @@ async def _converse(line: Line, password: str, random_nonce: Callable[[], bytes]
     greeting = bytearray()
     key: BackendKey | None = None
     authenticated = False
+    proved = False
     while True:
         chunk = await line.take_some()
         frames = splitter.feed(chunk)
@@ -128,7 +129,11 @@ async def _converse(line: Line, password: str, random_nonce: Callable[[], bytes]
                 case "E":
                     raise TargetRefusedError(frame.raw, parse_error(frame.payload))
                 case "R":
-                    authenticated = _authenticate(line, exchange, frame)
+                    code = _authenticate(line, exchange, frame)
+                    proved = proved or code == AuthenticationCode.SASL_FINAL
+                    authenticated = code == AuthenticationCode.OK
+                    if authenticated and not proved:
+                        raise WireError("the target let us in without a proof that it knows the password")
                 case "K":
                     key = parse_backend_key_data(frame.payload)
                 case "Z" if authenticated:
@@ -141,14 +146,12 @@ async def _converse(line: Line, password: str, random_nonce: Callable[[], bytes]
                     raise WireError(f"unexpected message {chr(frame.kind)!r} during log-in")
 
 
-def _authenticate(line: Line, exchange: ClientExchange, frame: Frame) -> bool:
-    """Answer one authentication message; True once the target is satisfied."""
+def _authenticate(line: Line, exchange: ClientExchange, frame: Frame) -> int:
+    """Answer one authentication message; gives its code. With SASL_FINAL the target has proved itself."""
     step = parse_authentication(frame.payload)
     match step.code:
         case AuthenticationCode.OK:
-            if not exchange.proved:
-                raise WireError("the target did not prove that it knows the credential")
-            return True
+            pass
         case AuthenticationCode.SASL:
             if Mechanism.PLAIN not in step.mechanisms:
                 raise WireError("the target offers no SCRAM-SHA-256")
@@ -159,7 +162,7 @@ def _authenticate(line: Line, exchange: ClientExchange, frame: Frame) -> bool:
             exchange.finish(step.data)
         case _:
             raise WireError(f"the target asks for authentication method {step.code}, which is not supported")
-    return False
+    return step.code
 
 
 async def send_cancel(target: Target, key: BackendKey) -> None:

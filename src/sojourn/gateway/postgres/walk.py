@@ -83,11 +83,6 @@ class BackendWalker:
         return not self._left and not self._held
 
     @property
-    def left(self) -> int:
-        """Bytes still to come of a message that is under way; zero between messages and inside a split header."""
-        return self._left
-
-    @property
     def rows(self) -> int:
         """DataRow messages begun since the last event."""
         return self._rows
