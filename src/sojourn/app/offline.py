@@ -59,7 +59,7 @@ def rebuild(layout: Layout) -> dict[str, object]:
     async def work() -> dict[str, object]:
         async with ScribeClient(layout.scribe_socket) as ledger:
             await ledger.connected(CLI_SECONDS)
-            in_use, fresh = Projections.open(layout.projections), Projections.open(None)
+            in_use, fresh = Projections.snapshot(layout.projections), Projections.open(None)
             size = in_use.following
             start = 0
             while start < size:

@@ -18,7 +18,8 @@ from .output import print_json, print_line
 def rebuild(*, data: Path | None = None, json: Annotated[bool, Parameter(negative="")] = False) -> int:
     """Fold the whole ledger into fresh read models and compare them with those in use.
 
-    The installation has to be running. Its read models are replaced only if they differ.
+    The installation has to be running. If they differ, stop it, remove projections.db and start it again: the read
+    models are then folded anew.
 
     Example: sojourn rebuild --data ./sojourn
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, delete, inspect, select, text
+from sqlalchemy.pool import StaticPool
 
 from sojourn.domain.history import Recorded
 from sojourn.errors import Code, SojournError
@@ -42,6 +45,19 @@ class Projections:
         if path is not None:
             path.chmod(0o600)
         return cls(engine=engine, following=following)
+
+    @classmethod
+    def snapshot(cls, path: Path) -> Projections:
+        """A copy in memory of the read models in the file `path` as they are at this moment; the file is only read.
+
+        Of read models of another schema, or of none, the copy knows nothing: its `following` is 0.
+        """
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as file:
+            file.backup(copy)
+        engine = create_engine("sqlite://", creator=lambda: copy, poolclass=StaticPool)
+        with engine.connect() as connection:
+            return cls(engine=engine, following=_cursor(connection) or 0)
 
     def close(self) -> None:
         """Let go of the file."""
