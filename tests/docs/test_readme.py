@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,12 @@ def test_the_first_two_commands_are_the_demo_and_the_tests() -> None:
 
 @pytest.mark.integration
 @pytest.mark.xdist_group("demo")
-def test_make_demo_tells_the_whole_story(tmp_path: Path) -> None:
-    directory = tmp_path / "demo"
+def test_make_demo_tells_the_whole_story() -> None:
+    with tempfile.TemporaryDirectory(prefix="sj") as short:
+        _tell(Path(short) / "demo")
+
+
+def _tell(directory: Path) -> None:
     done = subprocess.run(
         ["make", "demo", f"DEMO=--once --json --directory {directory}"],
         cwd=ROOT,

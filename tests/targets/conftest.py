@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from sojourn.demo.production import ADMINISTRATOR, DATABASE, Production
+from sojourn.demo.production import production as running
 from sojourn.domain.identifiers import RoleName, TargetName
 from sojourn.domain.target import Privilege, Role, Target, TargetKind, TlsMode, Verb
 from sojourn.targets.port import Removal
@@ -46,6 +49,9 @@ def target_of(server: Production, *roles: Role) -> Target:
         roles=roles or (ROLE,),
         tls=TlsMode.DISABLE,
     )
+
+
+ADMINISTRATOR_PASSWORD = "correct horse battery staple"
 
 
 @dataclass(slots=True)
@@ -89,6 +95,16 @@ class Bench:
 
     def roles(self) -> set[object]:
         return {row[0] for row in self.owner("SELECT rolname FROM pg_roles WHERE rolname LIKE 'sojourn_t%'")}
+
+
+@pytest.fixture(scope="session")
+def production() -> Iterator[Production]:
+    """A server for these tests alone: they take privileges away that others are using on the common one."""
+    with (
+        tempfile.TemporaryDirectory(prefix="sojourn-targets-") as directory,
+        running(Path(directory) / "pg", password=ADMINISTRATOR_PASSWORD) as server,
+    ):
+        yield server
 
 
 @pytest.fixture

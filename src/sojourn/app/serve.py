@@ -28,6 +28,9 @@ def serve(layout: Layout, only: str | None = None) -> int:
     settings = read_settings(layout)
     _configure_logging()
     if only is None:
+        from sojourn.scribe.process import check_socket_path
+
+        check_socket_path(layout)
         read_catalogue(layout)
         layout.run.mkdir(mode=0o700, exist_ok=True)
         with sole_use(layout):

@@ -127,6 +127,14 @@ def _check_private(layout: Layout) -> None:
     """The socket's directory keeps other users out before the socket's own mode does."""
     if stat.S_IMODE(layout.run.stat().st_mode) & 0o077:
         raise SojournError(Code.DATA_DIRECTORY_OPEN, path=str(layout.run))
+    check_socket_path(layout)
+
+
+def check_socket_path(layout: Layout) -> None:
+    """Refuse a data directory in which the socket could not be named (`sun_path` of unix(7)).
+
+    Raises SojournError `settings.invalid`.
+    """
     if len(os.fsencode(layout.scribe_socket)) > SOCKET_PATH_MAX:
         raise SojournError(
             Code.SETTINGS_INVALID,
