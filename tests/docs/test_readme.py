@@ -34,7 +34,7 @@ def test_make_demo_tells_the_whole_story() -> None:
 
 def _tell(directory: Path) -> None:
     done = subprocess.run(
-        ["make", "demo", f"DEMO=--once --json --directory {directory}"],
+        ["make", "--no-print-directory", "demo", f"DEMO=--once --json --directory {directory}"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -42,7 +42,7 @@ def _tell(directory: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = json.loads(next(line for line in reversed(done.stdout.splitlines()) if line.startswith("{")))
     assert found["ok"] is True
     assert found["self_approval_refused"] is True
     assert found["write_refused_sqlstate"] == "42501"
