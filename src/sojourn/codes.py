@@ -39,7 +39,6 @@ class Code(StrEnum):
     REQUEST_UNKNOWN = "request.unknown"
     REQUEST_DURATION_TOO_LONG = "request.duration_too_long"
     REQUEST_DURATION_INVALID = "request.duration_invalid"
-    REQUEST_START_IN_PAST = "request.start_in_past"
     REQUEST_REASON_MISSING = "request.reason_missing"
     REQUEST_REASON_TOO_LONG = "request.reason_too_long"
     REQUEST_NOT_PENDING = "request.not_pending"
@@ -61,7 +60,6 @@ class Code(StrEnum):
     GRANT_NOT_YOURS = "grant.not_yours"
     GRANT_REVOKE_NOT_ENTITLED = "grant.revoke_not_entitled"
     GRANT_PROVISIONING_FAILED = "grant.provisioning_failed"
-    GRANT_REMOVAL_FAILED = "grant.removal_failed"
 
     TARGET_UNREACHABLE = "target.unreachable"
     TARGET_REFUSED = "target.refused"
@@ -69,7 +67,6 @@ class Code(StrEnum):
     TARGET_OBJECT_MISSING = "target.object_missing"
 
     ACCOUNT_EXISTS = "account.exists"
-    ACCOUNT_NOT_ENROLLED = "account.not_enrolled"
     CREDENTIALS_INVALID = "credentials.invalid"
     CREDENTIALS_EXPIRED = "credentials.expired"
     CREDENTIALS_MISSING = "credentials.missing"

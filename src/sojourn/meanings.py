@@ -75,9 +75,6 @@ CATALOGUE: Mapping[Code, Meaning] = {
         "Give a whole number of seconds, minutes or hours: 90s, 30m, 2h.",
         *_INPUT,
     ),
-    Code.REQUEST_START_IN_PAST: Meaning(
-        "An access cannot end at {end}: that is in the past.", "Ask for a window that ends later.", *_INPUT
-    ),
     Code.REQUEST_REASON_MISSING: Meaning(
         "Rule {rule} needs a reason.", 'Add --reason "what happened and what you will do".', *_REFUSED
     ),
@@ -164,11 +161,6 @@ CATALOGUE: Mapping[Code, Meaning] = {
         "The attempt is on record and was undone. Correct the cause, then ask again.",
         *_DOWN,
     ),
-    Code.GRANT_REMOVAL_FAILED: Meaning(
-        "Grant {grant} has ended, but its role is still present on {target}: {problem}.",
-        "The gateway lets nobody in with it; removal is retried until it is read back as gone.",
-        *_DOWN,
-    ),
     Code.TARGET_UNREACHABLE: Meaning(
         "Target {target} cannot be reached: {problem}.", "Check its address and that it is running.", *_DOWN
     ),
@@ -184,11 +176,6 @@ CATALOGUE: Mapping[Code, Meaning] = {
         *_INPUT,
     ),
     Code.ACCOUNT_EXISTS: Meaning("{person} has an account already.", "Sign in with `sojourn login`.", *_CONFLICT),
-    Code.ACCOUNT_NOT_ENROLLED: Meaning(
-        "{person} has no account yet.",
-        "Ask an administrator for an invitation (`sojourn invite {person}`).",
-        *_SIGN_IN,
-    ),
     Code.CREDENTIALS_INVALID: Meaning(
         "The name or the secret is wrong.", "Sign in with `sojourn login` and try again.", *_SIGN_IN
     ),
