@@ -23,8 +23,8 @@ reference: ## write the pages of docs/reference that come from the code
 bench: ## figures of docs/performance.md, each as a ratio to a direct connection in the same run
 	@$(UV) run --quiet --frozen python -m benchmarks $(BENCH)
 
-soak: ## the long runs that CI does in short: kill rounds and cuts
-	@$(UV) run --quiet --frozen pytest -n 0 -m "soak or not soak" -k "kill or cut" --soak $(PYTEST)
+soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load
+	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
 
 clean:
 	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo

@@ -29,7 +29,9 @@ def prove(stage: Stage) -> None:
     found["entries"] = stage.ask("ledger", person="dora")["size"]
     found["verified"] = result["ok"]
     found["pack"] = str(pack)
-    stage.say(f"dora's evidence pack of {found['grant_id']} verifies offline: {result['checked']}")
+    checked = ", ".join(f"{number} {what}" for what, number in result["checked"].items())
+    verdict = "verifies offline" if result["ok"] else "DOES NOT VERIFY"
+    stage.say(f"dora's evidence pack of {found['grant_id']} {verdict}: {checked}")
 
 
 def tamper(stage: Stage) -> None:
@@ -47,7 +49,7 @@ def tamper(stage: Stage) -> None:
     result = verify(copy, stage.directory / "ledger.vkey")
     problem = next((one for one in result["problems"] if str(seq) in f"{one['where']} {one['text']}"), None)
     stage.found["tamper_detected"] = not result["ok"] and problem is not None
-    named = problem["text"] if problem is not None else "nothing"
+    named = f"{problem['where']}: {problem['text']}" if problem is not None else "nothing"
     stage.say(f"in a copy of the ledger, bob's approval is made eve's: the verifier says: {named}")
 
 
