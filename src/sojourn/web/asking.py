@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sojourn.domain.duration import parse_duration
 from sojourn.domain.identifiers import PersonId, RequestId, RoleName, TargetName
 from sojourn.domain.people import Person
+from sojourn.domain.request import Request
 from sojourn.domain.target import Privilege, Role, Target
-from sojourn.errors import Code, SojournError
+from sojourn.errors import Code, Refusal, SojournError
 from sojourn.projections import queries
 from sojourn.projections.queries import RequestRow
 from sojourn.workflow.approve import approve as approve_request
 from sojourn.workflow.deny import deny as deny_request
+from sojourn.workflow.ports import Office
 from sojourn.workflow.submit import submit as submit_request
 from sojourn.workflow.withdraw import withdraw as withdraw_request
 
@@ -104,25 +108,26 @@ async def one(exchange: Exchange) -> shapes.RequestShown:
 
 async def approve(exchange: Exchange) -> shapes.RequestShown:
     """POST /requests/{name}/approve: say yes to what has this digest."""
-    caller, sent = await exchange.caller(), await exchange.body(bodies.Decision)
-    exchange.settled(
-        await approve_request(
-            exchange.services.office,
-            request=RequestId(exchange.name),
-            person=caller.id,
-            digest=sent.digest,
-            source=exchange.source,
-            comment=sent.comment,
-        )
-    )
-    return await _after(exchange, caller, exchange.name)
+    return await _decide(exchange, approve_request)
 
 
 async def deny(exchange: Exchange) -> shapes.RequestShown:
     """POST /requests/{name}/deny: say no to what has this digest."""
+    return await _decide(exchange, deny_request)
+
+
+class _Verb(Protocol):
+    """`workflow.approve.approve` and `workflow.deny.deny`."""
+
+    async def __call__(
+        self, office: Office, *, request: RequestId, person: PersonId, digest: str, source: str, comment: str = ""
+    ) -> Request | Refusal: ...
+
+
+async def _decide(exchange: Exchange, verb: _Verb) -> shapes.RequestShown:
     caller, sent = await exchange.caller(), await exchange.body(bodies.Decision)
     exchange.settled(
-        await deny_request(
+        await verb(
             exchange.services.office,
             request=RequestId(exchange.name),
             person=caller.id,
