@@ -87,6 +87,7 @@ class Desk:
     @asynccontextmanager
     async def running(self, *tasks: Task) -> AsyncIterator[Context]:
         """The tasks, while the block lasts."""
+        self.seen.clear()
         context = self.context()
         running = [asyncio.ensure_future(task(context)) for task in tasks]
         try:
