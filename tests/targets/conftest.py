@@ -22,8 +22,8 @@ from sojourn.targets.postgres import PostgresDriver
 ROLE = Role(
     name=RoleName("order-fixer"),
     privileges=(
-        Privilege(schema="shop", verbs=(Verb.SELECT,), tables=("orders", "customers")),
-        Privilege(schema="shop", verbs=(Verb.UPDATE,), tables=("orders",), columns=("status",)),
+        Privilege(schema="shop", verbs=(Verb.SELECT,), names=("orders", "customers")),
+        Privilege(schema="shop", verbs=(Verb.UPDATE,), names=("orders",), columns=("status",)),
     ),
 )
 OBSERVED = (

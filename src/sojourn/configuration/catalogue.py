@@ -7,31 +7,28 @@ together with other rules that fit the same request, is an error that names it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from sojourn.domain.catalogue import Catalogue
-from sojourn.domain.identifiers import PersonId, RoleName, RuleName, TargetName, TeamName
+from sojourn.domain.identifiers import PersonId, RuleName, TeamName
 from sojourn.domain.people import Person, Team
 from sojourn.domain.policy import People, Rule
-from sojourn.domain.target import Privilege, Role, Target, TargetKind, TlsMode, Verb
+from sojourn.domain.target import Target
 
 from .conflicts import find_unapprovable
-from .nodes import Node, read_file
+from .nodes import Node, once, read_file
+from .targets import read_targets
 
 LONGEST_GRANT = timedelta(days=30)
 APPROVALS_MAX = 10
-CONNECTIONS_MAX = 100
 ALTERNATIVES_SHOWN = 10
 SYSTEM_ACTOR = "system"
 """What time and the enforcer do is on record under this name, so no person may have it."""
 
-TABLE_EXPECTED = "a list of table names, or all"
-
 Name = TypeVar("Name", bound=str)
-Value = TypeVar("Value", bound=Hashable)
 
 
 def read_catalogue(directory: Path) -> tuple[Catalogue, dict[str, bytes]]:
@@ -42,7 +39,7 @@ def read_catalogue(directory: Path) -> tuple[Catalogue, dict[str, bytes]]:
     """
     files = {name: read_file(directory / name) for name in ("people.yaml", "targets.yaml", "policy.yaml")}
     people, teams = _people(files["people.yaml"][0])
-    targets = _targets(files["targets.yaml"][0])
+    targets = read_targets(files["targets.yaml"][0])
     rules = _rules(files["policy.yaml"][0], people, teams, targets)
     catalogue = Catalogue(people=people, teams=teams, targets=targets, rules=rules)
     return catalogue, {name: content for name, (_, content) in files.items()}
@@ -82,7 +79,7 @@ def _known(node: Node, known: Collection[Name], expected: str, what: str) -> tup
             one.fail(f"There is no {what} {name!a}", _alternatives(name, by_text))
         return by_text[name]
 
-    return _once(node, expected, read)
+    return once(node, expected, read)
 
 
 def _alternatives(name: str, known: Collection[str]) -> str:
@@ -93,84 +90,6 @@ def _alternatives(name: str, known: Collection[str]) -> str:
         return "one that is defined, and none is"
     shown = list(known)[:ALTERNATIVES_SHOWN]
     return "one of " + ", ".join(shown) + (", …" if len(known) > len(shown) else "")
-
-
-def _targets(root: Node) -> tuple[Target, ...]:
-    fields = root.fields("targets", required=("targets",))
-    return tuple(_target(TargetName(name), node) for name, node in fields["targets"].named("targets").items())
-
-
-def _target(name: TargetName, node: Node) -> Target:
-    required = ("kind", "host", "port", "database", "administrator", "administrator_secret", "roles")
-    fields = node.fields(*required, "tls", "tls_authority", "description", required=required)
-    modes = {str(mode): mode for mode in TlsMode}
-    return Target(
-        name=name,
-        kind=fields["kind"].choice({str(kind): kind for kind in TargetKind}),
-        host=fields["host"].text("a host name or address"),
-        port=fields["port"].integer(1, 65535),
-        database=fields["database"].text("the name of a database"),
-        administrator=fields["administrator"].text("the name of Sojourn's account there"),
-        administrator_secret=fields["administrator_secret"].name("the name of a file in secrets/"),
-        roles=tuple(_role(RoleName(one), role) for one, role in fields["roles"].named("roles").items()),
-        tls=fields["tls"].choice(modes) if "tls" in fields else TlsMode.VERIFY_FULL,
-        tls_authority=fields["tls_authority"].text("the path of a certificate") if "tls_authority" in fields else "",
-        description=fields["description"].text("a sentence") if "description" in fields else "",
-    )
-
-
-def _role(name: RoleName, node: Node) -> Role:
-    fields = node.fields("description", "connections", "privileges", required=("privileges",))
-    privileges = tuple(_privilege(one) for one in fields["privileges"].items("a list of privileges"))
-    if not privileges:
-        fields["privileges"].fail("A role without privileges opens nothing", "one privilege at least")
-    return Role(
-        name=name,
-        privileges=privileges,
-        description=fields["description"].text("a sentence") if "description" in fields else "",
-        connections_max=fields["connections"].integer(1, CONNECTIONS_MAX) if "connections" in fields else 4,
-    )
-
-
-def _privilege(node: Node) -> Privilege:
-    fields = node.fields("schema", "tables", "columns", "verbs", required=("schema", "tables", "verbs"))
-    options = {str(verb): verb for verb in Verb}
-    verbs = _once(fields["verbs"], "a list of verbs", lambda one: one.choice(options))
-    if not verbs:
-        fields["verbs"].fail("A privilege without verbs allows nothing", "one of " + ", ".join(options))
-    columns = _texts(fields["columns"], "a list of columns") if "columns" in fields else ()
-    tables = _tables(fields["tables"])
-    if columns and (Verb.DELETE in verbs or not tables):
-        problem = "Columns go with named tables, and never with delete, which takes whole rows"
-        fields["columns"].fail(problem, "a privilege of its own for them")
-    if "columns" in fields and not columns:
-        fields["columns"].fail("The list is empty", "a list of columns, or no such key for whole tables")
-    return Privilege(schema=fields["schema"].text("a schema"), verbs=verbs, tables=tables, columns=columns)
-
-
-def _tables(node: Node) -> tuple[str, ...]:
-    if node.is_list:
-        names = _texts(node, TABLE_EXPECTED)
-        if not names:
-            node.fail("The list is empty", TABLE_EXPECTED)
-        return names
-    node.choice({"all": True})
-    return ()
-
-
-def _texts(node: Node, expected: str) -> tuple[str, ...]:
-    return _once(node, expected, lambda one: one.text("a name"))
-
-
-def _once(node: Node, expected: str, read: Callable[[Node], Value]) -> tuple[Value, ...]:
-    """A list, none of whose values is given twice."""
-    found: dict[Value, None] = {}
-    for one in node.items(expected):
-        value = read(one)
-        if value in found:
-            one.fail(f"{str(value)!a} is listed twice", "each once")
-        found[value] = None
-    return tuple(found)
 
 
 def _rules(

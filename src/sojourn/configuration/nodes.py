@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 NAME_EXPECTED = "a name of lower-case letters, digits, '_', '.' and '-', at most 64"
 
 T = TypeVar("T")
+Value = TypeVar("Value", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,17 @@ class Node:
         if value is None or value not in options:
             self.fail(f"Found {_found(self.yaml)}", "one of " + ", ".join(options))
         return options[value]
+
+
+def once(node: Node, expected: str, read: Callable[[Node], Value]) -> tuple[Value, ...]:
+    """A list, none of whose values is given twice."""
+    found: dict[Value, None] = {}
+    for one in node.items(expected):
+        value = read(one)
+        if value in found:
+            one.fail(f"{str(value)!a} is listed twice", "each once")
+        found[value] = None
+    return tuple(found)
 
 
 def _key(mapping: Node, name: str) -> Node:

@@ -18,12 +18,11 @@ from psycopg import sql
 from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Removal
 
-from .connection import Connection, Reach, again
+from .connection import INHERIT_OPTION_SINCE, Connection, Reach, again
 from .observe import Standing, find
 
 TERMINATE_TRIES = 100
 TERMINATE_PAUSE_SECONDS = 0.02
-INHERIT_OPTION_SINCE = 160000
 UNLINK_AT_ONCE = 1000
 """DROP OWNED locks every object in one transaction, and a server has room for so many locks only."""
 
