@@ -126,7 +126,7 @@ def _names(node: Node, expected: str) -> tuple[str, ...]:
 
 
 def _settings(node: Node) -> tuple[tuple[str, str], ...]:
-    """Session defaults, as PostgreSQL takes them: milliseconds, sizes with their unit, `on`, quoted schemas."""
+    """Session defaults as PostgreSQL takes them: milliseconds, sizes with a unit, `on`; schemas joined by commas."""
     values: list[tuple[str, str]] = []
     for name, value in node.fields(*SETTINGS).items():
         if name in DURATIONS:
@@ -139,6 +139,12 @@ def _settings(node: Node) -> tuple[tuple[str, str], ...]:
         elif name == "read_only":
             values.append(("default_transaction_read_only", "on" if value.boolean() else "off"))
         else:
-            schemas = once(value, "a list of schemas", lambda one: one.text("a schema"))
-            values.append((name, ", ".join('"' + schema.replace('"', '""') + '"' for schema in schemas)))
+            values.append((name, ",".join(once(value, "a list of schemas", _schema))))
     return tuple(sorted(values))
+
+
+def _schema(node: Node) -> str:
+    schema = node.text("a schema")
+    if "," in schema:
+        node.fail(f"{schema!a} has a comma in it", "one schema for each place of the list")
+    return schema

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .identifiers import PersonId, RoleName, TargetName
 from .people import Person, Team
 from .policy import Rule, Terms, terms_for
-from .target import Target
+from .target import Role, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,11 @@ class Catalogue:
     def target(self, target: TargetName) -> Target | None:
         """The target of that name, or None."""
         return next((one for one in self.targets if one.name == target), None)
+
+    def role(self, target: TargetName, role: RoleName) -> Role | None:
+        """The role of that name on that target, or None."""
+        known = self.target(target)
+        return known.role(role) if known is not None else None
 
     def terms(self, *, person: PersonId, target: TargetName, role: RoleName) -> Terms | None:
         """The terms for such a request (see `policy.terms_for`), or None."""

@@ -18,7 +18,7 @@ from sojourn.domain.target import ObjectKind, Privilege, Role, Target, Verb
 from sojourn.errors import Code, SojournError
 
 from .connection import INHERIT_OPTION_SINCE, Connection
-from .observe import OURS, expected, find, objects_of, observe
+from .observe import OURS, SCHEMAS, expected, find, objects_of, observe
 
 SALT_BYTES = 16
 
@@ -89,7 +89,7 @@ async def make(connection: Connection, target: Target, access: Access) -> tuple[
         for privilege in role.privileges:
             await _give(connection, name, privilege)
         for setting, value in role.settings:
-            await _set(connection, name, setting, value)
+            await set_default(connection, name, setting, value)
         if role.as_owner:
             await _act_as(connection, target, name, role.as_owner)
         return await _read_back(connection, target, access, wanted)
@@ -140,10 +140,11 @@ async def _give(connection: Connection, grantee: sql.Identifier, privilege: Priv
     await connection.execute(sql.SQL("GRANT {} ON {} {} TO {}").format(verbs, kind, places, grantee))
 
 
-async def _set(connection: Connection, name: sql.Identifier, setting: str, value: str) -> None:
+async def set_default(connection: Connection, name: sql.Identifier, setting: str, value: str) -> None:
     """Give the role a default for its sessions."""
-    # A list of schemas is a list to PostgreSQL; one literal would name a single schema.
-    shown = sql.SQL(value) if setting == "search_path" else sql.Literal(value)
+    shown: sql.Composable = sql.Literal(value)
+    if setting == SCHEMAS:
+        shown = sql.SQL(", ").join(map(sql.Identifier, value.split(",")))
     await connection.execute(sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), shown))
 
 
@@ -157,7 +158,7 @@ async def _act_as(connection: Connection, target: Target, name: sql.Identifier, 
     if connection.info.server_version >= INHERIT_OPTION_SINCE:
         statement = "GRANT {} TO {} WITH INHERIT FALSE, SET TRUE"
     await connection.execute(sql.SQL(statement).format(sql.Identifier(owner), name))
-    await _set(connection, name, "role", owner)
+    await set_default(connection, name, "role", owner)
 
 
 async def refuse_mighty(connection: Connection, target: Target, name: str) -> None:

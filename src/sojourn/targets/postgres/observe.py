@@ -16,6 +16,9 @@ from .connection import Connection
 OURS = "Sojourn access "
 """How the comment begins that every role of ours carries; its name follows. No role can change its own comment."""
 
+SCHEMAS = "search_path"
+"""The one setting whose value is a list, of names without commas."""
+
 _GIVEN = """
 SELECT a.privilege_type || ' on schema ' || n.nspname
 FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
@@ -83,7 +86,8 @@ SELECT (pg_catalog.quote_ident(%s) || '.' || %s)::pg_catalog.regproc::pg_catalog
 """
 
 _STANDING = """
-SELECT oid::pg_catalog.int8, rolcanlogin, rolconnlimit, rolvaliduntil,
+SELECT oid::pg_catalog.int8, rolcanlogin, rolconnlimit,
+       CASE WHEN pg_catalog.isfinite(rolvaliduntil) THEN rolvaliduntil END,
        COALESCE(pg_catalog.shobj_description(oid, 'pg_authid'), '')
 FROM pg_catalog.pg_roles WHERE rolname = %s
 """
@@ -149,7 +153,7 @@ async def objects_of(connection: Connection, privilege: Privilege) -> tuple[str,
 
 async def expected(connection: Connection, role: Role) -> tuple[str, ...]:
     """What `role` names, in the same words; a schema's objects are those that it holds now."""
-    lines = {f"setting {name}={value}" for name, value in role.settings}
+    lines = {f"setting {name}={await _as_kept(connection, name, value)}" for name, value in role.settings}
     if role.as_owner:
         lines |= {f"member of {await quoted(connection, role.as_owner)}", f"setting role={role.as_owner}"}
     for privilege in role.privileges:
@@ -161,6 +165,13 @@ async def expected(connection: Connection, role: Role) -> tuple[str, ...]:
                     part = f" ({column})" if column else ""
                     lines.add(f"{verb.upper()}{part} on {place}")
     return tuple(sorted(lines))
+
+
+async def _as_kept(connection: Connection, setting: str, value: str) -> str:
+    """A setting's value as the server keeps it: a list of schemas is quoted where SQL needs it."""
+    if setting != SCHEMAS:
+        return value
+    return ", ".join([await quoted(connection, schema) for schema in value.split(",")])
 
 
 async def quoted(connection: Connection, name: str) -> str:

@@ -10,7 +10,7 @@ from psycopg import errors
 
 from sojourn.domain.target import ObjectKind, Privilege, Role, Target
 
-from .connection import Connection, first_line
+from .connection import INHERIT_OPTION_SINCE, Connection, first_line
 from .observe import objects_of
 
 _ACCOUNT = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
@@ -86,7 +86,8 @@ async def _lacking_for(connection: Connection, account: str, privilege: Privileg
 async def _lacking_over(connection: Connection, account: str, role: str) -> list[Lack]:
     """Whether it may lend a role of the target, or open an account there."""
     try:
-        if await _holds(connection, _MEMBER, role):
+        # Before 16 who may make roles may also hand out any of them.
+        if await _holds(connection, _MEMBER, role) or connection.info.server_version < INHERIT_OPTION_SINCE:
             return []
     except errors.UndefinedObject:
         return [Lack(problem=f"there is no role {role}")]
