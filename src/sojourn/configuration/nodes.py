@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,6 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 NAME_EXPECTED = "a name of lower-case letters, digits, '_', '.' and '-', at most 64"
 
 T = TypeVar("T")
-Value = TypeVar("Value", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +144,20 @@ class Node:
             )
             self.fail(f"Found {_found(self.yaml)}", expected)
 
+    def clock(self) -> int:
+        """A time of day such as `09:00`, as minutes from midnight; `24:00` is the end of the day."""
+        value = str(self.yaml.value) if isinstance(self.yaml, yaml.ScalarNode) else ""
+        shape = re.fullmatch(r"([01][0-9]|2[0-4]):([0-5][0-9])", value, re.ASCII)
+        if shape is None or value > "24:00":
+            self.fail(f"Found {_found(self.yaml)}", "a time of day from 00:00 to 24:00, such as 09:30")
+        return int(shape[1]) * 60 + int(shape[2])
+
     def choice(self, options: Mapping[str, T]) -> T:
         """One of a few words."""
         value = self.yaml.value if isinstance(self.yaml, yaml.ScalarNode) else None
         if value is None or value not in options:
             self.fail(f"Found {_found(self.yaml)}", "one of " + ", ".join(options))
         return options[value]
-
-
-def once(node: Node, expected: str, read: Callable[[Node], Value]) -> tuple[Value, ...]:
-    """A list, none of whose values is given twice."""
-    found: dict[Value, None] = {}
-    for one in node.items(expected):
-        value = read(one)
-        if value in found:
-            one.fail(f"{str(value)!a} is listed twice", "each once")
-        found[value] = None
-    return tuple(found)
 
 
 def _key(mapping: Node, name: str) -> Node:
@@ -197,10 +193,20 @@ def read_file(path: Path) -> tuple[Node, bytes]:
     Raises SojournError `configuration.missing` or `configuration.invalid`.
     """
     content = read_bytes(path)
-    root = compose(path.name, content)
+    return read_document(path.name, content), content
+
+
+def read_document(file: str, content: bytes | None) -> Node:
+    """The one document that the content of `file` holds; None stands for a file that is not there.
+
+    Raises SojournError `configuration.missing` or `configuration.invalid`.
+    """
+    if content is None:
+        raise SojournError(Code.CONFIGURATION_MISSING, file=file)
+    root = compose(file, content)
     if root is None:
-        raise invalid(path.name, 0, 0, "The file is empty", "its keys, as in the examples of `sojourn init`")
-    return root, content
+        raise invalid(file, 0, 0, "The file is empty", "its keys, as in the examples of `sojourn init`")
+    return root
 
 
 def read_bytes(path: Path) -> bytes:

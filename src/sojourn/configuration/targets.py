@@ -18,7 +18,8 @@ from sojourn.domain.target import (
     Verb,
 )
 
-from .nodes import Node, once
+from .names import once, pairs, texts
+from .nodes import Node
 
 CONNECTIONS_MAX = 100
 ROWS_MAX = 1_000_000_000
@@ -36,7 +37,7 @@ def read_targets(root: Node) -> tuple[Target, ...]:
 
 def _target(name: TargetName, node: Node) -> Target:
     required = ("kind", "host", "port", "database", "administrator", "administrator_secret", "roles")
-    fields = node.fields(*required, "tls", "tls_authority", "description", required=required)
+    fields = node.fields(*required, "tls", "tls_authority", "description", "labels", required=required)
     modes = {str(mode): mode for mode in TlsMode}
     return Target(
         name=name,
@@ -50,6 +51,7 @@ def _target(name: TargetName, node: Node) -> Target:
         tls=fields["tls"].choice(modes) if "tls" in fields else TlsMode.VERIFY_FULL,
         tls_authority=fields["tls_authority"].text("the path of a certificate") if "tls_authority" in fields else "",
         description=fields["description"].text("a sentence") if "description" in fields else "",
+        labels=pairs(fields["labels"], "labels") if "labels" in fields else (),
     )
 
 
@@ -90,7 +92,7 @@ def _privilege(node: Node) -> Privilege:
     verbs = _verbs(node, fields, kind)
     columns: tuple[str, ...] = ()
     if "columns" in fields:
-        columns = once(fields["columns"], "a list of columns", lambda one: one.text("a name"))
+        columns = texts(fields["columns"], "a list of columns")
         whole = kind is not ObjectKind.TABLE or not names or any(verb in WHOLE_ROW_VERBS for verb in verbs)
         if not columns:
             fields["columns"].fail("The list is empty", "a list of columns, or no such key for whole tables")
@@ -117,7 +119,7 @@ def _verbs(node: Node, fields: dict[str, Node], kind: ObjectKind) -> tuple[Verb,
 
 def _names(node: Node, expected: str) -> tuple[str, ...]:
     if node.is_list:
-        names = once(node, expected, lambda one: one.text("a name"))
+        names = texts(node, expected)
         if not names:
             node.fail("The list is empty", expected)
         return names
