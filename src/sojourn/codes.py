@@ -92,6 +92,9 @@ class Code(StrEnum):
     RECORD_DAMAGED = "record.damaged"
     RECORD_BEHIND = "record.behind"
 
+    PUBLICATION_CONFLICT = "publication.conflict"
+    PUBLICATION_UNREACHABLE = "publication.unreachable"
+
     INPUT_INVALID = "input.invalid"
     SERVICE_UNREACHABLE = "service.unreachable"
     SERVICE_TIMEOUT = "service.timeout"

@@ -35,6 +35,7 @@ from sojourn.workflow.ports import Office
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
+from .publisher import published_copies
 
 CONNECT_SECONDS = 30.0
 
@@ -135,6 +136,7 @@ def _services(
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
+        copies=lambda: published_copies(layout),
         pack=lambda grant: pack_of(grant, ledger=ledger, projections=projections, open_sealed=opener.open),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,

@@ -6,7 +6,7 @@ import sys
 
 COMMANDS = {
     "init": "Write commented examples of every file.",
-    "serve": "Run scribe, control and gateway on this machine.",
+    "serve": "Run scribe, publisher, control and gateway on this machine.",
     "demo": "See one access from request to proof, on a real PostgreSQL.",
     "invite": "Let somebody set up an account.",
     "enrol": "Redeem an invitation and choose a password.",

@@ -18,11 +18,12 @@ SessionId = NewType("SessionId", str)
 TokenId = NewType("TokenId", str)
 
 StreamName = NewType("StreamName", str)
-"""A stream of the ledger: one of the three below, or one of a thing, by the functions that follow."""
+"""A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
 
 CONFIGURATION = StreamName("configuration")
 SYSTEM = StreamName("system")
 ATTEMPTS = StreamName("attempts")
+PUBLICATION = StreamName("publication")
 
 
 def request_stream(request: RequestId) -> StreamName:

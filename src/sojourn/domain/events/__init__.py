@@ -14,6 +14,7 @@ from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose,
 from .attempt import AttemptRefused
 from .configuration import ConfigurationAdopted, ConfigurationFile, ProcessStarted
 from .grant import EndCause, GrantCreated, GrantEnded, GrantProvisioned, GrantRemovalFailed, GrantRemoved
+from .publication import PublicationOverdue, PublicationRefused, PublicationResumed
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -48,6 +49,9 @@ Event = (
     | ActionCompleted
     | CancelRequested
     | SessionClosed
+    | PublicationRefused
+    | PublicationOverdue
+    | PublicationResumed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -74,6 +78,9 @@ __all__ = [
     "GrantRemoved",
     "Outcome",
     "ProcessStarted",
+    "PublicationOverdue",
+    "PublicationRefused",
+    "PublicationResumed",
     "RequestActivated",
     "RequestApproved",
     "RequestDenied",
