@@ -89,6 +89,9 @@ class Code(StrEnum):
     RECORD_FULL = "record.full"
     RECORD_DAMAGED = "record.damaged"
     RECORD_BEHIND = "record.behind"
+    WITNESS_MISSING = "witness.missing"
+    WITNESS_DAMAGED = "witness.damaged"
+    WITNESS_BUSY = "witness.busy"
 
     INPUT_INVALID = "input.invalid"
     SERVICE_UNREACHABLE = "service.unreachable"

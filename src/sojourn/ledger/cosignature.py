@@ -13,7 +13,6 @@ What is signed is not the note's text alone, so no cosignature passes for a log'
 Keys travel in the same text form as those of logs (see `note`), with byte 0x04 in the place of 0x01.
 """
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -97,8 +96,7 @@ class CosigningKey:
         if not 0 <= seconds <= MAX_SECONDS:
             raise LedgerError(f"{seconds} is not a time that a cosignature can carry.")
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(_message(text, seconds))
-        blob = self.cosigner().key_id + seconds.to_bytes(_TIME_BYTES, "big") + signature
-        return f"— {self.name} {b64encode(blob).decode()}\n"
+        return notes.format_line(self.name, self.cosigner().key_id, seconds.to_bytes(_TIME_BYTES, "big") + signature)
 
 
 def verify(note: str, cosigners: Sequence[Cosigner]) -> tuple[Cosignature, ...]:
@@ -119,7 +117,7 @@ def verify(note: str, cosigners: Sequence[Cosigner]) -> tuple[Cosignature, ...]:
         seconds = _check(text, cosigner, blob)
         before = newest.get(cosigner)
         if before is None or before.seconds < seconds:
-            line = f"— {name} {b64encode(key_id + blob).decode()}\n"
+            line = notes.format_line(name, key_id, blob)
             newest[cosigner] = Cosignature(cosigner=cosigner, seconds=seconds, line=line)
     return tuple(newest.values())
 
@@ -141,11 +139,7 @@ def attach(note: str, cosignatures: Sequence[Cosignature]) -> str:
     """Return the note with these cosignatures after its own signatures, in place of older ones by the same keys."""
     text, lines = notes.split(note)
     replaced = {(one.cosigner.name, one.cosigner.key_id) for one in cosignatures}
-    kept = [
-        f"— {name} {b64encode(key_id + blob).decode()}\n"
-        for name, key_id, blob in lines
-        if (name, key_id) not in replaced
-    ]
+    kept = [notes.format_line(*line) for line in lines if line[:2] not in replaced]
     return f"{text}\n" + "".join(kept) + "".join(one.line for one in cosignatures)
 
 

@@ -99,7 +99,7 @@ class SigningKey:
     def signature_line(self, text: str) -> str:
         """Return this key's signature line for a note text, with its newline."""
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
-        return f"— {self.name} {b64encode(self.verifier().key_id + signature).decode()}\n"
+        return format_line(self.name, self.verifier().key_id, signature)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +161,11 @@ def split(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     if len(lines) > MAX_SIGNATURES:
         raise LedgerError(f"A note has at most {MAX_SIGNATURES} signatures.")
     return text, [_parse_signature_line(line) for line in lines]
+
+
+def format_line(name: str, identity: bytes, signature: bytes) -> str:
+    """Return a signature line, with its newline."""
+    return f"— {name} {b64encode(identity + signature).decode()}\n"
 
 
 def decode_base64(text: str) -> bytes:
