@@ -91,6 +91,9 @@ class Code(StrEnum):
     RECORD_FULL = "record.full"
     RECORD_DAMAGED = "record.damaged"
     RECORD_BEHIND = "record.behind"
+    WITNESS_MISSING = "witness.missing"
+    WITNESS_DAMAGED = "witness.damaged"
+    WITNESS_BUSY = "witness.busy"
 
     PUBLICATION_CONFLICT = "publication.conflict"
     PUBLICATION_UNREACHABLE = "publication.unreachable"

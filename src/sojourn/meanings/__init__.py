@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Meaning
 
-from . import configuration, gateway, grant, identity, policy, publication, record, request, service, target
+from . import configuration, gateway, grant, identity, policy, publication, record, request, service, target, witness
 
 CATALOGUE: Mapping[Code, Meaning] = {
     **configuration.MEANINGS,
@@ -21,5 +21,6 @@ CATALOGUE: Mapping[Code, Meaning] = {
     **gateway.MEANINGS,
     **record.MEANINGS,
     **publication.MEANINGS,
+    **witness.MEANINGS,
     **service.MEANINGS,
 }
