@@ -43,6 +43,11 @@ class SealingKey:
     recipient: str
     wrapped: bytes
 
+    @property
+    def person(self) -> str:
+        """Whom what is sealed under it is about."""
+        return self.subject.partition("/")[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldKey:

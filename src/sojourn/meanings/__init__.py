@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Meaning
 
-from . import configuration, gateway, grant, identity, policy, record, request, service, target
+from . import configuration, gateway, grant, identity, keeping, policy, record, request, service, target
 
 CATALOGUE: Mapping[Code, Meaning] = {
     **configuration.MEANINGS,
@@ -20,5 +20,6 @@ CATALOGUE: Mapping[Code, Meaning] = {
     **identity.MEANINGS,
     **gateway.MEANINGS,
     **record.MEANINGS,
+    **keeping.MEANINGS,
     **service.MEANINGS,
 }
