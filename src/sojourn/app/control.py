@@ -85,7 +85,7 @@ async def _adopt(layout: Layout, ledger: ScribeClient) -> Adopted:
 def make_office(layout: Layout, ledger: ScribeClient, in_force: Callable[[], Adopted]) -> Office:
     """What every verb works with, wired to this installation\'s ledger and keys."""
 
-    sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes)
+    sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)
     return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force)
 
 
@@ -93,7 +93,7 @@ async def _serve_control(layout: Layout, settings: Settings, ledger: ScribeClien
     """Run read models, enforcer and API until cancelled."""
 
     projections = Projections.open(layout.projections)
-    gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes)
+    gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
     enforcer = Enforcer(
         office=office,
         follow=ledger.follow,

@@ -9,7 +9,20 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Meaning
 
-from . import configuration, gateway, grant, identity, policy, publication, record, request, service, target, witness
+from . import (
+    configuration,
+    gateway,
+    grant,
+    identity,
+    keeping,
+    policy,
+    publication,
+    record,
+    request,
+    service,
+    target,
+    witness,
+)
 
 CATALOGUE: Mapping[Code, Meaning] = {
     **configuration.MEANINGS,
@@ -22,5 +35,6 @@ CATALOGUE: Mapping[Code, Meaning] = {
     **record.MEANINGS,
     **publication.MEANINGS,
     **witness.MEANINGS,
+    **keeping.MEANINGS,
     **service.MEANINGS,
 }
