@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
