@@ -16,13 +16,16 @@ RequestId = NewType("RequestId", str)
 GrantId = NewType("GrantId", str)
 SessionId = NewType("SessionId", str)
 TokenId = NewType("TokenId", str)
+AbsenceId = NewType("AbsenceId", str)
+CampaignId = NewType("CampaignId", str)
 
 StreamName = NewType("StreamName", str)
-"""A stream of the ledger: one of the three below, or one of a thing, by the functions that follow."""
+"""A stream of the ledger: one of the four below, or one of a thing, by the functions that follow."""
 
 CONFIGURATION = StreamName("configuration")
 SYSTEM = StreamName("system")
 ATTEMPTS = StreamName("attempts")
+STANDING = StreamName("standing")
 
 
 def request_stream(request: RequestId) -> StreamName:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import msgspec
+
 from sojourn.domain.events import (
     ActionCompleted,
     ActionIntended,
@@ -12,8 +13,12 @@ from sojourn.domain.events import (
     Event,
     GrantCreated,
     GrantEnded,
+    GrantExtended,
+    GrantProlonged,
+    GrantProlongingFailed,
     GrantProvisioned,
     GrantRemovalFailed,
+    GrantRemovalOverdue,
     GrantRemoved,
     RequestActivated,
     RequestApproved,
@@ -23,6 +28,8 @@ from sojourn.domain.events import (
     RequestWithdrawn,
     SessionClosed,
     SessionOpened,
+    TokenIssued,
+    TokenRevoked,
 )
 from sojourn.domain.history import Recorded
 
@@ -44,6 +51,8 @@ def fold(recorded: Recorded, write: Writer) -> None:
             _request(recorded.event, recorded, write)
         case "grant":
             _grant(recorded.event, recorded, write)
+        case "token":
+            _token(recorded.event, recorded, write)
         case "attempts":
             _attempt(recorded.event, recorded, write)
 
@@ -118,8 +127,15 @@ def _grant(event: Event, recorded: Recorded, write: Writer) -> None:
                 ended_at=at,
                 problem=event.problem or None,
             )
-        case GrantRemovalFailed():
+        case GrantExtended():
+            write.count(t.grant, {"id": event.grant}, "extended")
+            _set_grant(write, event.grant, end=text(event.until))
+        case GrantProlonged():
+            _set_grant(write, event.grant, prolonged_to=text(event.until), problem=None)
+        case GrantRemovalFailed() | GrantProlongingFailed():
             _set_grant(write, event.grant, problem=event.problem)
+        case GrantRemovalOverdue():
+            _set_grant(write, event.grant, overdue_since=text(event.since))
         case GrantRemoved():
             _set_grant(write, event.grant, status="removed", removed_at=at)
 
@@ -137,6 +153,7 @@ def _created(event: GrantCreated, recorded: Recorded, write: Writer) -> None:
             "end": text(event.window.end),
             "credential": event.credential,
             "status": "provisioning",
+            "extended": 0,
             "seq": recorded.seq,
         },
     )
@@ -185,6 +202,22 @@ def _session(event: Event, recorded: Recorded, write: Writer) -> None:
         case SessionClosed():
             closed = {"closed_at": text(recorded.at), "cause": event.cause, "cut_lag_us": event.cut_lag_us}
             write.update(t.session, {"id": event.session}, closed)
+
+
+def _token(event: Event, recorded: Recorded, write: Writer) -> None:
+    match event:
+        case TokenIssued():
+            values = {
+                "id": event.token,
+                "person": event.person,
+                "purpose": event.purpose,
+                "issued_at": text(recorded.at),
+                "expires_at": text(event.expires_at),
+                "seq": recorded.seq,
+            }
+            write.insert(t.token, values)
+        case TokenRevoked():
+            write.update(t.token, {"id": event.token}, {"revoked_at": text(recorded.at)})
 
 
 def _attempt(event: Event, recorded: Recorded, write: Writer) -> None:

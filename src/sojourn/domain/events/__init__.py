@@ -13,7 +13,18 @@ from typing import get_args
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
 from .configuration import ConfigurationAdopted, ConfigurationFile, ProcessStarted
-from .grant import EndCause, GrantCreated, GrantEnded, GrantProvisioned, GrantRemovalFailed, GrantRemoved
+from .grant import (
+    EndCause,
+    GrantCreated,
+    GrantEnded,
+    GrantExtended,
+    GrantProlonged,
+    GrantProlongingFailed,
+    GrantProvisioned,
+    GrantRemovalFailed,
+    GrantRemovalOverdue,
+    GrantRemoved,
+)
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -23,6 +34,17 @@ from .request import (
     RequestWithdrawn,
 )
 from .session import ActionCompleted, ActionIntended, CancelRequested, CloseCause, Outcome, SessionClosed, SessionOpened
+from .standing import (
+    AbsenceDeclared,
+    AbsenceEnded,
+    EligibilityRemovalConfirmed,
+    EligibilityRemoved,
+    LookedBack,
+    PersonLeft,
+    PersonReturned,
+    TeamsBlocked,
+    TeamsUnblocked,
+)
 
 Event = (
     ConfigurationAdopted
@@ -38,10 +60,23 @@ Event = (
     | RequestExpired
     | RequestActivated
     | AttemptRefused
+    | PersonLeft
+    | PersonReturned
+    | LookedBack
+    | AbsenceDeclared
+    | AbsenceEnded
+    | TeamsBlocked
+    | TeamsUnblocked
+    | EligibilityRemoved
+    | EligibilityRemovalConfirmed
     | GrantCreated
     | GrantProvisioned
+    | GrantExtended
+    | GrantProlonged
+    | GrantProlongingFailed
     | GrantEnded
     | GrantRemovalFailed
+    | GrantRemovalOverdue
     | GrantRemoved
     | SessionOpened
     | ActionIntended
@@ -56,6 +91,8 @@ KINDS: dict[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 
 __all__ = [
     "KINDS",
+    "AbsenceDeclared",
+    "AbsenceEnded",
     "AccountEnrolled",
     "AccountInvited",
     "ActionCompleted",
@@ -65,14 +102,23 @@ __all__ = [
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationFile",
+    "EligibilityRemovalConfirmed",
+    "EligibilityRemoved",
     "EndCause",
     "Event",
     "GrantCreated",
     "GrantEnded",
+    "GrantExtended",
+    "GrantProlonged",
+    "GrantProlongingFailed",
     "GrantProvisioned",
     "GrantRemovalFailed",
+    "GrantRemovalOverdue",
     "GrantRemoved",
+    "LookedBack",
     "Outcome",
+    "PersonLeft",
+    "PersonReturned",
     "ProcessStarted",
     "RequestActivated",
     "RequestApproved",
@@ -82,6 +128,8 @@ __all__ = [
     "RequestWithdrawn",
     "SessionClosed",
     "SessionOpened",
+    "TeamsBlocked",
+    "TeamsUnblocked",
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",

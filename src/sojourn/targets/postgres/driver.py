@@ -17,7 +17,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Removal
 
 from .connection import Connection, again, explained, first_line, reaching
-from .grant import Access, make, verifier_of
+from .grant import Access, make, prolong, verifier_of
 from .observe import find
 from .preflight import lacking
 from .removal import take_away
@@ -62,6 +62,16 @@ class PostgresDriver:
             async with lock, _privileged(connection, target, role):
                 observed = await again(lambda: make(connection, target, access))
         return observed
+
+    async def prolong(self, target: Target, *, credential: str, until: datetime, secret: str) -> tuple[str, ...]:
+        """See `targets.port.TargetDriver.prolong`."""
+        async with (
+            reaching(target, secret, self._grant_seconds) as reach,
+            reach.connect() as connection,
+            explained(target, None),
+            self._lock(target),
+        ):
+            return await again(lambda: prolong(connection, target, credential, until))
 
     async def revoke(self, target: Target, *, credential: str, secret: str) -> Removal:
         """See `targets.port.TargetDriver.revoke`."""

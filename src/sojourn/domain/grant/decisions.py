@@ -1,152 +1,42 @@
-"""A grant: one access, with one absolute end that never moves.
-
-- A grant exists only because a request was approved and its requester activated it.
-- It opens nothing before the privilege has been read back from the target.
-- It ends once: at its end, or earlier by its holder, by somebody entitled to revoke it, because its holder left,
-  or because the target would not take it. From that moment it opens nothing.
-- It is finished only when its removal has been read back from the target.
-- Ending needs no eligibility of the holder and no approval: what was given can always be taken back.
-- A grant that is past its end can no longer become active, and nobody is credited with ending it but time.
-"""
+"""What follows from what is said to a grant."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import assert_never
 
-from sojourn.errors import Code, Refusal
-
-from .catalogue import Catalogue
-from .events import (
+from sojourn.domain.catalogue import Catalogue
+from sojourn.domain.events import (
     EndCause,
     Event,
-    GrantCreated,
     GrantEnded,
+    GrantExtended,
+    GrantProlonged,
+    GrantProlongingFailed,
     GrantProvisioned,
     GrantRemovalFailed,
+    GrantRemovalOverdue,
     GrantRemoved,
 )
-from .identifiers import GrantId, PersonId
-from .sealed import Sealed
+from sojourn.domain.identifiers import PersonId
+from sojourn.errors import Code, Refusal
 
-
-class Status(StrEnum):
-    """Where a grant stands."""
-
-    PROVISIONING = "provisioning"
-    ACTIVE = "active"
-    ENDED = "ended"
-    REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmProvisioned:
-    """The target took the privilege; `observed` was read back."""
-
-    observed: tuple[str, ...]
-    secret: Sealed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiveUpProvisioning:
-    """The target would not take the privilege."""
-
-    problem: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revoke:
-    """Somebody takes the access away."""
-
-    person: PersonId
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndEarly:
-    """The holder is done."""
-
-    person: PersonId
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expire:
-    """Time has passed: end the grant if it is due."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndForLeaver:
-    """The configuration no longer knows the holder."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmRemoved:
-    """What was read back from the target after removal."""
-
-    role_present: bool
-    sessions_present: int
-    sessions_terminated: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportRemovalFailed:
-    """The target did not let go yet."""
-
-    problem: str
-
-
-Command = (
-    ConfirmProvisioned
-    | GiveUpProvisioning
-    | Revoke
-    | EndEarly
-    | Expire
-    | EndForLeaver
-    | ConfirmRemoved
-    | ReportRemovalFailed
+from .commands import (
+    Command,
+    ConfirmProlonged,
+    ConfirmProvisioned,
+    ConfirmRemoved,
+    EndEarly,
+    EndForLeaver,
+    Expire,
+    Extend,
+    GiveUpProvisioning,
+    ReportOverdue,
+    ReportProlongingFailed,
+    ReportRemovalFailed,
+    Revoke,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """A grant as its stream tells it."""
-
-    created: GrantCreated
-    status: Status = Status.PROVISIONING
-    secret: Sealed | None = None
-    cause: EndCause | None = None
-    removal_attempts: int = 0
-
-    @property
-    def id(self) -> GrantId:
-        """The grant's id."""
-        return self.created.grant
-
-    def opens(self, now: datetime) -> bool:
-        """Whether a connection may be opened under it at this moment."""
-        return self.status is Status.ACTIVE and self.created.window.contains(now)
-
-
-def evolve(state: Grant | None, event: Event) -> Grant | None:
-    """The grant after `event`. Events of other streams leave it as it is."""
-    match event:
-        case GrantCreated():
-            return Grant(created=event)
-        case _ if state is None:
-            return None
-        case GrantProvisioned():
-            return replace(state, status=Status.ACTIVE, secret=event.secret)
-        case GrantEnded():
-            return replace(state, status=Status.ENDED, cause=event.cause)
-        case GrantRemovalFailed():
-            return replace(state, removal_attempts=event.attempt)
-        case GrantRemoved():
-            return replace(state, status=Status.REMOVED)
-        case _:
-            return state
+from .state import Grant, Status
 
 
 def decide(state: Grant, command: Command, catalogue: Catalogue, now: datetime) -> tuple[Event, ...] | Refusal:
@@ -169,17 +59,35 @@ def decide(state: Grant, command: Command, catalogue: Catalogue, now: datetime) 
                 state, EndCause.ENDED_BY_HOLDER, ended_by=command.person, source=command.source
             )
         case Expire():
-            if _is_over(state) or now < state.created.window.end:
+            if _is_over(state) or now < state.end:
                 return ()
             return _end(state, EndCause.EXPIRED)
         case EndForLeaver():
-            if _is_over(state) or catalogue.person(state.created.person) is not None:
-                return ()
-            return _end(state, EndCause.HOLDER_LEFT)
-        case ConfirmRemoved() | ReportRemovalFailed():
+            cause = gone(state, catalogue)
+            return () if _is_over(state) or cause is None else _end(state, cause)
+        case ConfirmRemoved() | ReportRemovalFailed() | ReportOverdue():
             return _removal(state, command, now)
+        case Extend():
+            return _extend(state, command, now)
+        case ConfirmProlonged() | ReportProlongingFailed():
+            return _prolonging(state, command)
         case _:
             assert_never(command)
+
+
+def gone(state: Grant, catalogue: Catalogue) -> EndCause | None:
+    """Why the holder may not have this any more under `catalogue`, or None.
+
+    A target or role that is no longer offered to anybody is no reason: the holder has not changed.
+    """
+    created = state.created
+    if catalogue.person(created.person) is None:
+        return EndCause.HOLDER_LEFT
+    target = catalogue.target(created.target)
+    if target is None or target.role(created.role) is None:
+        return None
+    terms = catalogue.terms(person=created.person, target=created.target, role=created.role)
+    return EndCause.HOLDER_MOVED if terms is None else None
 
 
 def _is_over(state: Grant) -> bool:
@@ -202,13 +110,13 @@ def _over(state: Grant) -> Refusal:
 def _due(state: Grant, now: datetime) -> Refusal | None:
     """The refusal for what comes too late because time has ended the grant, whether or not that is on record yet."""
     created = state.created
-    if _is_over(state) or now < created.window.end:
+    if _is_over(state) or now < state.end:
         return None
     return Refusal(
         Code.GRANT_EXPIRED,
         {
             "grant": state.id,
-            "end": created.window.end.isoformat(),
+            "end": state.end.isoformat(),
             "target": created.target,
             "role": created.role,
         },
@@ -247,11 +155,46 @@ def _may_revoke(state: Grant, person: PersonId, catalogue: Catalogue) -> bool:
     )
 
 
-def _removal(state: Grant, command: ConfirmRemoved | ReportRemovalFailed, now: datetime) -> tuple[Event, ...] | Refusal:
+def _extend(state: Grant, command: Extend, now: datetime) -> tuple[Event, ...] | Refusal:
+    if _is_over(state):
+        return _over(state)
+    refusal = _due(state, now)
+    if refusal is not None:
+        return refusal
+    if command.since != state.end or command.until <= command.since:
+        return Refusal(Code.GRANT_END_MOVED, {"grant": state.id, "end": state.end.isoformat()})
+    return (
+        GrantExtended(
+            grant=state.id,
+            request=command.request,
+            since=command.since,
+            until=command.until,
+            configuration_version=command.configuration_version,
+        ),
+    )
+
+
+def _prolonging(state: Grant, command: ConfirmProlonged | ReportProlongingFailed) -> tuple[Event, ...]:
+    """What the target said about an end that may have moved on, or come, meanwhile; then it changes nothing."""
+    if not state.to_prolong or command.until != state.end:
+        return ()
+    if isinstance(command, ReportProlongingFailed):
+        return (GrantProlongingFailed(grant=state.id, until=command.until, problem=command.problem),)
+    return (GrantProlonged(grant=state.id, until=command.until, observed=command.observed),)
+
+
+def _removal(
+    state: Grant, command: ConfirmRemoved | ReportRemovalFailed | ReportOverdue, now: datetime
+) -> tuple[Event, ...] | Refusal:
     if state.status is Status.REMOVED:
         return ()
     if state.status is not Status.ENDED:
         return Refusal(Code.GRANT_NOT_READY, {"grant": state.id, "target": state.created.target})
+    if isinstance(command, ReportOverdue):
+        if state.overdue:
+            return ()
+        attempts, problem = state.removal_attempts, command.problem
+        return (GrantRemovalOverdue(grant=state.id, since=command.since, attempts=attempts, problem=problem),)
     if isinstance(command, ReportRemovalFailed):
         return (GrantRemovalFailed(grant=state.id, attempt=state.removal_attempts + 1, problem=command.problem),)
     if command.role_present or command.sessions_present:
