@@ -11,7 +11,7 @@ from .answers import CONFLICT, INPUT, MISSING, REFUSED
 MEANINGS: Mapping[Code, Meaning] = {
     Code.PERSON_LEFT: Meaning(
         "{person} has left.",
-        "If that is a mistake, an administrator records the return: sojourn return {person}.",
+        "If that is a mistake, an administrator records the return: sojourn rejoin {person}.",
         *CONFLICT,
     ),
     Code.PERSON_PRESENT: Meaning("{person} has not left.", "Nothing is to be done.", *CONFLICT),
