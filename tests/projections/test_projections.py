@@ -57,6 +57,7 @@ from sojourn.domain.identifiers import (
     session_stream,
     token_stream,
 )
+from sojourn.domain.policy import ApproverGroup
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
@@ -95,8 +96,7 @@ def submitted(name: str, person: PersonId = ALICE) -> RequestSubmitted:
         reason=REASON,
         digest="f" * 64,
         rules=(RuleName("one"), RuleName("two")),
-        approvers=(BOB, CAROL),
-        approvals=2,
+        groups=(ApproverGroup(name="approvers", people=(BOB, CAROL), needed=2),),
         decide_by=NOW + timedelta(hours=1),
         activate_within=timedelta(hours=8),
         configuration_version=1,

@@ -79,6 +79,10 @@ class Standing:
         """Whether the person has said to be away at this moment."""
         return any(one.person == person and one.window.contains(now) for one in self.absences)
 
+    def removed(self, person: PersonId, target: TargetName, role: RoleName) -> bool:
+        """Whether a campaign has taken this from the person."""
+        return any((one.person, one.target, one.role) == (person, target, role) for one in self.removals)
+
     def blocking(self, person: PersonId, teams: tuple[Team, ...]) -> tuple[GrantId, ...]:
         """The grants whose overdue reviews keep `person` from being given anything new."""
         own = {team.name for team in teams if person in team.members}

@@ -57,7 +57,10 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A production system. `administrator_secret` names a file of the vault, never the secret itself."""
+    """A production system. `administrator_secret` names a file of the vault, never the secret itself.
+
+    `labels` are what the policy may ask about a target, each name once.
+    """
 
     name: TargetName
     kind: TargetKind
@@ -70,6 +73,7 @@ class Target:
     tls: TlsMode = TlsMode.VERIFY_FULL
     tls_authority: str = ""
     description: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
     def role(self, name: RoleName) -> Role | None:
         """The role of that name, or None."""

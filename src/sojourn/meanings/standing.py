@@ -15,6 +15,16 @@ MEANINGS: Mapping[Code, Meaning] = {
         *CONFLICT,
     ),
     Code.PERSON_PRESENT: Meaning("{person} has not left.", "Nothing is to be done.", *CONFLICT),
+    Code.OWNER_LEFT: Meaning(
+        "{owner}, who answers for {person}, has left.",
+        "Give the account another owner in people.yaml.",
+        *REFUSED,
+    ),
+    Code.ELIGIBILITY_REMOVED: Meaning(
+        "A review of eligibility took {role} on {target} from {person}.",
+        "Change people.yaml or policy.yaml so that they no longer give it; after that it can be given anew.",
+        *REFUSED,
+    ),
     Code.ADMINISTRATOR_LAST: Meaning(
         "{person} is the last administrator.", "Make somebody else an administrator first.", *REFUSED
     ),

@@ -96,7 +96,7 @@ def _submitted(event: RequestSubmitted, recorded: Recorded, write: Writer) -> No
             "digest": event.digest,
             "rules": ", ".join(event.rules),
             "approvals": event.approvals,
-            "status": "pending",
+            "status": "pending" if event.groups else "approved",
             "submitted_at": text(recorded.at),
             "due": text(event.decide_by),
             "seq": recorded.seq,

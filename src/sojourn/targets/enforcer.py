@@ -222,7 +222,7 @@ class Enforcer:
         return True
 
     def _has_gone(self, grant: Grant) -> bool:
-        return any(grants.gone(grant, one.catalogue) is not None for one in (self._in_force(), self.office.in_force()))
+        return any(grants.gone(grant, one) is not None for one in (self._in_force(), self.office.in_force()))
 
     async def _keep(self, stream: str, grant: Grant, life: _Life) -> None:
         """Wait for the end of an active grant, and end it; tell the target of a later end before the present one."""

@@ -86,6 +86,11 @@ CATALOGUE = Catalogue(
 )
 
 
+def adopted(catalogue: Catalogue = CATALOGUE) -> Adopted:
+    """The catalogue as if it were in force."""
+    return Adopted(catalogue=catalogue, version=1, digest="d" * 64)
+
+
 def without(catalogue: Catalogue, person: PersonId) -> Catalogue:
     """The catalogue after `person` has left: in no list and no team."""
     return replace(
@@ -117,7 +122,7 @@ class Workplace:
         """A workplace where `catalogue` has just come into force."""
         clock = SimulatedClock()
         ledger = MemoryLedger(clock)
-        adopted: list[Adopted] = []
+        put: list[Adopted] = []
         office = Office(
             ledger=ledger,
             sealer=FixedSealer(),
@@ -125,7 +130,7 @@ class Workplace:
             new_id=CountedIds(),
             in_force=lambda: place.in_force(),
         )
-        place = cls(clock=clock, ledger=ledger, office=office, adopted=adopted)
+        place = cls(clock=clock, ledger=ledger, office=office, adopted=put)
         await place.reconfigure(catalogue)
         return place
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from sojourn.domain.duration import parse_duration
 from sojourn.domain.identifiers import PersonId, RequestId, RoleName, TargetName
 from sojourn.domain.people import Person
+from sojourn.domain.policy import DURATION_MIN, Question
 from sojourn.domain.request import Request
 from sojourn.domain.target import Privilege, Role, Target
 from sojourn.errors import Code, Refusal, SojournError
@@ -39,9 +40,12 @@ async def targets(exchange: Exchange) -> shapes.Targets:
 
 
 def _offer(exchange: Exchange, caller: Person, target: Target, role: Role) -> shapes.RoleOffered | None:
-    catalogue = exchange.services.office.in_force().catalogue
-    terms = catalogue.terms(person=caller.id, target=target.name, role=role.name)
-    if terms is None:
+    office = exchange.services.office
+    shortest = Question(
+        person=caller.id, target=target.name, role=role.name, duration=DURATION_MIN, moment=office.clock.now()
+    )
+    terms = office.in_force().judge(shortest)
+    if isinstance(terms, Refusal):
         return None
     return shapes.RoleOffered(
         role=role.name,

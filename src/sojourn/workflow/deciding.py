@@ -221,7 +221,7 @@ def plainly(command: grants.Command) -> Decide[Grant]:
     """The decision on a grant that needs nothing besides the rules in `domain.grant`."""
 
     def decide(state: Grant, adopted: Adopted, now: datetime) -> Decided | Refusal:
-        decided = grants.decide(state, command, adopted.catalogue, now)
+        decided = grants.decide(state, command, adopted, now)
         return decided if isinstance(decided, Refusal) else Decided(events=decided)
 
     return decide

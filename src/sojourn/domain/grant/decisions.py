@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from sojourn.domain.catalogue import Catalogue
+from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import (
     EndCause,
     Event,
@@ -39,7 +39,7 @@ from .commands import (
 from .state import Grant, Status
 
 
-def decide(state: Grant, command: Command, catalogue: Catalogue, now: datetime) -> tuple[Event, ...] | Refusal:
+def decide(state: Grant, command: Command, adopted: Adopted, now: datetime) -> tuple[Event, ...] | Refusal:
     """What follows from `command`, or why nothing does. Pure: the same inputs give the same answer."""
     match command:
         case ConfirmProvisioned():
@@ -49,7 +49,7 @@ def decide(state: Grant, command: Command, catalogue: Catalogue, now: datetime) 
                 return ()
             return _end(state, EndCause.PROVISIONING_FAILED, problem=command.problem)
         case Revoke():
-            if not _may_revoke(state, command.person, catalogue):
+            if not _may_revoke(state, command.person, adopted.catalogue):
                 return Refusal(Code.GRANT_REVOKE_NOT_ENTITLED, {"person": command.person, "grant": state.id})
             return _due(state, now) or _end(state, EndCause.REVOKED, ended_by=command.person, source=command.source)
         case EndEarly():
@@ -63,7 +63,7 @@ def decide(state: Grant, command: Command, catalogue: Catalogue, now: datetime) 
                 return ()
             return _end(state, EndCause.EXPIRED)
         case EndForLeaver():
-            cause = gone(state, catalogue)
+            cause = gone(state, adopted)
             return () if _is_over(state) or cause is None else _end(state, cause)
         case ConfirmRemoved() | ReportRemovalFailed() | ReportOverdue():
             return _removal(state, command, now)
@@ -75,19 +75,21 @@ def decide(state: Grant, command: Command, catalogue: Catalogue, now: datetime) 
             assert_never(command)
 
 
-def gone(state: Grant, catalogue: Catalogue) -> EndCause | None:
-    """Why the holder may not have this any more under `catalogue`, or None.
+def gone(state: Grant, adopted: Adopted) -> EndCause | None:
+    """Why the holder may not have this any more under what is in force, or None.
 
-    A target or role that is no longer offered to anybody is no reason: the holder has not changed.
+    An account whose owner has left goes with them. A target or role that is no longer offered to anybody is no reason:
+    the holder has not changed; nor are conditions of time and circumstance, which were judged when it began.
     """
-    created = state.created
-    if catalogue.person(created.person) is None:
+    created, policy = state.created, adopted.policy
+    person = policy.people.get(created.person)
+    if person is None or person.owner in adopted.standing.left:
         return EndCause.HOLDER_LEFT
-    target = catalogue.target(created.target)
+    target = policy.targets.get(created.target)
     if target is None or target.role(created.role) is None:
         return None
-    terms = catalogue.terms(person=created.person, target=created.target, role=created.role)
-    return EndCause.HOLDER_MOVED if terms is None else None
+    eligible = adopted.eligible(created.person, created.target, created.role)
+    return None if eligible else EndCause.HOLDER_MOVED
 
 
 def _is_over(state: Grant) -> bool:
@@ -147,10 +149,11 @@ def _may_revoke(state: Grant, person: PersonId, catalogue: Catalogue) -> bool:
         return False
     if known.administrator or person == created.person:
         return True
-    return any(
-        created.target in rule.targets
+    target = catalogue.target(created.target)
+    return target is not None and any(
+        rule.covers(target)
         and created.role in rule.roles
-        and person in rule.approvers.members(catalogue.teams)
+        and any(person in group.people.members(catalogue.teams, catalogue.people) for group in rule.groups)
         for rule in catalogue.rules
     )
 
