@@ -37,6 +37,15 @@ class TargetDriver(Protocol):
         """
         ...
 
+    async def prolong(
+        self, target: Target, *, grant: str, credential: str, until: datetime, secret: str
+    ) -> tuple[str, ...]:
+        """Move the end of `credential` to `until`, later than the present one; gives what was read back.
+
+        Its sessions and privileges stay as they are. A login that is not there, or not ours, is refused.
+        """
+        ...
+
     async def revoke(self, target: Target, *, grant: str, credential: str, secret: str) -> Removal:
         """End its sessions, remove it and all it holds, and read back. Removing what is not there is no error.
 

@@ -91,10 +91,13 @@ async def listing(exchange: Exchange) -> shapes.Requests:
             person=None if everything or waiting else caller.id,
             waiting_for=caller.id if waiting else None,
             status=status,
+            before=exchange.before(),
             limit=PAGE + 1,
         )
     shown = [await show(exchange, caller, row) for row in rows[:PAGE]]
-    return shapes.Requests(requests=tuple(shown), more=len(rows) > PAGE)
+    return shapes.Requests(
+        requests=tuple(shown), more=len(rows) > PAGE, next=rows[PAGE - 1].seq if len(rows) > PAGE else None
+    )
 
 
 async def one(exchange: Exchange) -> shapes.RequestShown:

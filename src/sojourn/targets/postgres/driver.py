@@ -18,7 +18,7 @@ from sojourn.targets.port import Removal
 
 from .account import Opening, open_account, shut_account
 from .connection import Connection, again, explained, first_line, reaching
-from .grant import SALT_BYTES, Access, make, verifier_of
+from .grant import SALT_BYTES, Access, make, prolong, verifier_of
 from .observe import find
 from .preflight import lacking
 from .removal import take_away
@@ -78,6 +78,18 @@ class PostgresDriver:
             _privileged(connection, target, role),
         ):
             return await open_account(connection, target, opening)
+
+    async def prolong(
+        self, target: Target, *, grant: str, credential: str, until: datetime, secret: str
+    ) -> tuple[str, ...]:
+        """See `targets.port.TargetDriver.prolong`."""
+        async with (
+            reaching(target, secret, self._grant_seconds) as reach,
+            reach.connect() as connection,
+            explained(target, None),
+            self._lock(target),
+        ):
+            return await again(lambda: prolong(connection, target, (grant, credential), until))
 
     async def revoke(self, target: Target, *, grant: str, credential: str, secret: str) -> Removal:
         """See `targets.port.TargetDriver.revoke`."""
