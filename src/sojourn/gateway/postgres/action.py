@@ -92,8 +92,15 @@ class Batch:
     expected: list[Expected] = field(default_factory=list)
 
     @property
+    def intentions(self) -> list[Intention]:
+        """What is to be on record before the batch goes on."""
+        return [action.intention for action in self.actions if action.intention is not None]
+
+    @property
     def raw(self) -> bytes:
         """The bytes to forward."""
+        if len(self.frames) == 1:
+            return self.frames[0].raw
         return b"".join(frame.raw for frame in self.frames)
 
 

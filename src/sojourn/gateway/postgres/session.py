@@ -169,7 +169,7 @@ class PostgresDoor:
         """Record the session, log in at the target, relay, and record the end."""
         gate, line = self.gate, opening.line
         session = SessionId(gate.new_id("s"))
-        recorder = SessionRecorder(gate.ledger, gate.sealer, session, admitted.person)
+        recorder = SessionRecorder(gate.journal, gate.ledger, gate.sealer, session, admitted.person)
         try:
             admitted = await self._record_opening(opening, admitted, session, source)
         except SojournError as error:
