@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
-from sojourn.cli import COMMANDS
+from sojourn.cli import COMMANDS, place
 from sojourn.codes import Code, Exit
 from sojourn.meanings import CATALOGUE
 from sojourn.web import shapes
@@ -74,7 +74,8 @@ def commands_page() -> str:
         "`sojourn connect` ends with the exit code of the client that it started.",
     ]
     for name, purpose in COMMANDS.items():
-        function = getattr(import_module(f"sojourn.cli.{name}"), name)
+        module, attribute = place(name)
+        function = getattr(import_module(module), attribute)
         text = inspect.getdoc(function) or ""
         body, _, parameters = text.partition("Parameters\n----------\n")
         lines += ["", f"## sojourn {name}", "", purpose, ""]

@@ -2,7 +2,7 @@
 
 A *refusal* is a value (`Refusal`): the rules said no, and that is a normal answer. An *error* is an
 exception (`SojournError`): the work could not be done. Both name a `Code` from the one catalogue
-(`codes.py`, `meanings.py`), so the CLI, the API and the gateways say the same words.
+(`codes.py`, `meanings/`), so the CLI, the API and the gateways say the same words.
 """
 
 from __future__ import annotations

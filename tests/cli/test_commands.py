@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sojourn.app.ambient import new_code
-from sojourn.cli import COMMANDS
+from sojourn.cli import COMMANDS, GROUPS
 from sojourn.testing.installation import Running
 from sojourn.web import shapes
 
@@ -36,7 +36,7 @@ def test_the_version_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_with_examples(command: str) -> None:
-    done = _run(command, "--help")
+    done = _run(*command.split(), "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Usage: sojourn {command}" in done.stdout
     assert f"Example: sojourn {command}" in done.stdout
@@ -44,7 +44,16 @@ def test_every_command_explains_itself_with_examples(command: str) -> None:
 
 def test_the_overview_names_every_command() -> None:
     told = _run("--help").stdout
-    assert [name for name in COMMANDS if name not in told] == []
+    assert [name for name in (*COMMANDS, *GROUPS) if " " not in name and name not in told] == []
+
+
+def test_every_group_names_its_commands() -> None:
+    for group, purpose in GROUPS.items():
+        told = _run(group, "--help").stdout
+        own = [name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{group} ")]
+        assert own, group
+        assert purpose in told
+        assert [name for name in own if name not in told] == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

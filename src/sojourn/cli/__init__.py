@@ -1,4 +1,4 @@
-"""The command line: one file per command."""
+"""The command line: one file per command, one folder per group of commands."""
 
 from __future__ import annotations
 
@@ -33,7 +33,19 @@ COMMANDS = {
     "rebuild": "Fold the read models anew and compare.",
     "completion": "Print a completion script for your shell.",
 }
-"""Every command and what it is for; it lies in the module of its name, imported only when it is used."""
+"""Every command and what it is for; it lies in the module of its name, imported only when it is used.
+
+`"audit tail"` is the command `tail` of the group `audit`, in `audit/tail.py`.
+"""
+
+GROUPS: dict[str, str] = {}
+"""Every group of commands and what it is about."""
+
+
+def place(command: str) -> tuple[str, str]:
+    """The module of a command and the name of its function there: `("sojourn.cli.audit.tail", "tail")`."""
+    path = command.replace("-", "_").replace(" ", ".")
+    return f"sojourn.cli.{path}", path.rpartition(".")[2]
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError
 from sojourn.codes import Exit
 from sojourn.errors import Code, Refusal, SojournError
 
-from . import COMMANDS
+from . import COMMANDS, GROUPS, place
 from .output import escaped, print_error
 
 EPILOGUE = "Every command has --help with examples. Exit codes: docs/reference/cli.md."
@@ -27,10 +27,19 @@ def program(asked: str = "") -> App:
         help_format="plaintext",
         version_flags=["--version", "-V"],
     )
-    for name, purpose in COMMANDS.items():
-        told = {} if name == asked else {"help": purpose}
-        app.command(f"sojourn.cli.{name}:{name}", name=name, **told)
+    groups = {name: App(name=name, help=purpose) for name, purpose in GROUPS.items()}
+    for command, purpose in COMMANDS.items():
+        told = {} if command == asked else {"help": purpose}
+        group, _, name = command.rpartition(" ")
+        (groups[group] if group else app).command(":".join(place(command)), name=name, **told)
+    for one in groups.values():
+        app.command(one)
     return app
+
+
+def _asked(arguments: Sequence[str]) -> str:
+    """The command that the arguments begin with, or "" if they name none."""
+    return next((" ".join(arguments[:words]) for words in (2, 1) if " ".join(arguments[:words]) in COMMANDS), "")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -42,7 +51,7 @@ def run(arguments: Sequence[str]) -> int:
     own = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     as_json = "--json" in own
     try:
-        app = program(own[0] if own else "")
+        app = program(_asked(own))
         result = app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except SojournError as error:

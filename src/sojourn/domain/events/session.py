@@ -1,0 +1,107 @@
+"""What can happen to a session, and in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from sojourn.domain.identifiers import GrantId, PersonId, RoleName, SessionId, TargetName, TokenId
+from sojourn.domain.sealed import Sealed
+
+
+class CloseCause(StrEnum):
+    """Why a session closed."""
+
+    CLIENT_CLOSED = "client_closed"
+    GRANT_ENDED = "grant_ended"
+    TARGET_CLOSED = "target_closed"
+    TARGET_UNREACHABLE = "target_unreachable"
+    RECORD_UNAVAILABLE = "record_unavailable"
+    PROTOCOL_VIOLATION = "protocol_violation"
+    GATEWAY_STOPPED = "gateway_stopped"
+    INTERRUPTED = "interrupted"
+
+
+class Outcome(StrEnum):
+    """How an action ended. `interrupted` says that nobody saw its end."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened:
+    """A client was let in under a grant, before anything was sent to the target."""
+
+    kind: ClassVar[str] = "session.opened"
+    session: SessionId
+    grant: GrantId
+    person: PersonId
+    target: TargetName
+    role: RoleName
+    database: str
+    token: TokenId
+    node: str
+    source: str
+    application: str
+    tls: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionIntended:
+    """An action is about to go to the target; durable before its first byte does.
+
+    `number` counts from 1 without gaps. `detail` seals statement text and bind values (canonical JSON).
+    `verb`, `may_write` and `objects` are labels and guard nothing.
+    """
+
+    kind: ClassVar[str] = "action.intended"
+    session: SessionId
+    number: int
+    protocol: str
+    verb: str
+    may_write: bool
+    objects: tuple[str, ...]
+    detail: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionCompleted:
+    """What became of the action of that number. `message` seals the target's error text, which may hold data."""
+
+    kind: ClassVar[str] = "action.completed"
+    session: SessionId
+    number: int
+    outcome: Outcome
+    tags: tuple[str, ...]
+    sqlstate: str
+    rows: int
+    bytes_in: int
+    bytes_out: int
+    duration_us: int
+    message: Sealed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested:
+    """The client asked the target to cancel what runs in this session."""
+
+    kind: ClassVar[str] = "session.cancel_requested"
+    session: SessionId
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClosed:
+    """The session is over. `cut_lag_us` is from the grant's end to the closed socket, when the grant ended it."""
+
+    kind: ClassVar[str] = "session.closed"
+    session: SessionId
+    cause: CloseCause
+    actions: int
+    bytes_in: int
+    bytes_out: int
+    cut_lag_us: int | None = None

@@ -1,0 +1,24 @@
+"""What each code tells people. Sentences and next steps are `str.format` templates over an error's details.
+
+One module for each area; a code that no module explains fails a gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sojourn.codes import Code, Meaning
+
+from . import configuration, gateway, grant, identity, policy, record, request, service, target
+
+CATALOGUE: Mapping[Code, Meaning] = {
+    **configuration.MEANINGS,
+    **policy.MEANINGS,
+    **request.MEANINGS,
+    **grant.MEANINGS,
+    **target.MEANINGS,
+    **identity.MEANINGS,
+    **gateway.MEANINGS,
+    **record.MEANINGS,
+    **service.MEANINGS,
+}

@@ -1,0 +1,40 @@
+"""What the codes about sessions and the gateway tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sojourn.codes import Code, Exit, Meaning
+
+from .answers import DOWN, INPUT, MISSING, REFUSED
+
+MEANINGS: Mapping[Code, Meaning] = {
+    Code.SESSION_UNKNOWN: Meaning("There is no session {session}.", "`sojourn sessions` lists them.", *MISSING),
+    Code.GATEWAY_NOT_POSTGRES: Meaning(
+        "This port speaks the PostgreSQL protocol, and {found} arrived.",
+        "Connect with a PostgreSQL client: sojourn connect TARGET.",
+        *INPUT,
+    ),
+    Code.GATEWAY_TLS_REQUIRED: Meaning(
+        "This gateway takes encrypted connections only.",
+        "Connect with sslmode=require or stricter.",
+        *REFUSED,
+    ),
+    Code.GATEWAY_HANDSHAKE_TIMEOUT: Meaning(
+        "The client did not finish its handshake within {seconds} seconds.",
+        "Connect again.",
+        408,
+        Exit.FAILED,
+    ),
+    Code.GATEWAY_PROTOCOL_VIOLATION: Meaning(
+        "The client broke the protocol: {problem}.", "Use a supported PostgreSQL client.", *INPUT
+    ),
+    Code.GATEWAY_PARAMETER_REFUSED: Meaning(
+        "The start-up parameter {parameter} is not accepted.",
+        "Remove it from the connection string.",
+        *REFUSED,
+    ),
+    Code.GATEWAY_BUSY: Meaning(
+        "The gateway has reached its limit of {limit} connections.", "Close some and try again.", *DOWN
+    ),
+}

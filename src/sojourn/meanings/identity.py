@@ -1,0 +1,34 @@
+"""What the codes about accounts, credentials and permissions tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sojourn.codes import Code, Exit, Meaning
+
+from .answers import CONFLICT, INPUT, REFUSED, SIGN_IN
+
+MEANINGS: Mapping[Code, Meaning] = {
+    Code.ACCOUNT_EXISTS: Meaning("{person} has an account already.", "Sign in with `sojourn login`.", *CONFLICT),
+    Code.CREDENTIALS_INVALID: Meaning(
+        "The name or the secret is wrong.", "Sign in with `sojourn login` and try again.", *SIGN_IN
+    ),
+    Code.CREDENTIALS_EXPIRED: Meaning(
+        "This credential has expired.",
+        "Sign in with `sojourn login`, or get a new one with `sojourn connect`.",
+        *SIGN_IN,
+    ),
+    Code.CREDENTIALS_MISSING: Meaning("Nobody is signed in.", "Sign in with `sojourn login`.", *SIGN_IN),
+    Code.INVITATION_INVALID: Meaning(
+        "This invitation is unknown, used or expired.", "Ask an administrator for a new one.", *SIGN_IN
+    ),
+    Code.PASSWORD_TOO_SHORT: Meaning(
+        "The password has {length} characters; at least {minimum} are needed.",
+        "Choose a longer one.",
+        *INPUT,
+    ),
+    Code.ATTEMPTS_LIMITED: Meaning(
+        "Too many failed attempts from {source}.", "Wait {seconds} seconds and try again.", 429, Exit.REFUSED
+    ),
+    Code.PERMISSION_DENIED: Meaning("{person} may not {action}.", "Ask somebody who may: {who}.", *REFUSED),
+}

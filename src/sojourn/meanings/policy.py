@@ -1,0 +1,31 @@
+"""What the codes about people, targets and rules tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sojourn.codes import Code, Meaning
+
+from .answers import MISSING, REFUSED
+
+MEANINGS: Mapping[Code, Meaning] = {
+    Code.PERSON_UNKNOWN: Meaning(
+        "There is no person {person}.",
+        "People are listed in people.yaml; ask an administrator to add you.",
+        *MISSING,
+    ),
+    Code.TARGET_UNKNOWN: Meaning("There is no target {target}.", "`sojourn targets` lists what there is.", *MISSING),
+    Code.ROLE_UNKNOWN: Meaning(
+        "Target {target} has no role {role}.", "`sojourn targets` lists the roles: {known}.", *MISSING
+    ),
+    Code.POLICY_NO_RULE: Meaning(
+        "No policy rule lets {person} ask for role {role} on {target}.",
+        "Ask for another role, or ask an administrator to add a rule to policy.yaml.",
+        *REFUSED,
+    ),
+    Code.POLICY_NO_APPROVER: Meaning(
+        "Rule {rule} needs {needed} approvals, and only {available} people other than you could give them.",
+        "Ask an administrator to add approvers to that rule.",
+        *REFUSED,
+    ),
+}

@@ -1,0 +1,40 @@
+"""What the codes about the record tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sojourn.codes import Code, Exit, Meaning
+
+from .answers import CONFLICT, DOWN, INPUT
+
+MEANINGS: Mapping[Code, Meaning] = {
+    Code.RECORD_UNAVAILABLE: Meaning(
+        "The record cannot be written, so nothing was done.",
+        "Try again in a moment; nothing runs unrecorded.",
+        *DOWN,
+    ),
+    Code.RECORD_STALE: Meaning(
+        "{stream} changed while this was being decided.",
+        "Look again and repeat if you still want it.",
+        *CONFLICT,
+    ),
+    Code.RECORD_TOO_LARGE: Meaning(
+        "A record of {size} bytes is over the limit of {limit}.", "Send it in smaller parts.", *INPUT
+    ),
+    Code.RECORD_FULL: Meaning(
+        "The disk that holds the record is full, so nothing was done.", "Free space on {directory}.", *DOWN
+    ),
+    Code.RECORD_DAMAGED: Meaning(
+        "The ledger is damaged: {problem}.",
+        "Do not repair it by hand; run `sojourn-verify {path}`.",
+        500,
+        Exit.FAILED,
+    ),
+    Code.RECORD_BEHIND: Meaning(
+        "The ledger holds {held} entries, but {anchor} has seen {seen}.",
+        "It was rolled back or restored from an old copy. Restore the newest copy.",
+        500,
+        Exit.FAILED,
+    ),
+}

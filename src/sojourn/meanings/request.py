@@ -1,0 +1,72 @@
+"""What the codes about requests and decisions tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sojourn.codes import Code, Meaning
+
+from .answers import CONFLICT, INPUT, MISSING, REFUSED
+
+MEANINGS: Mapping[Code, Meaning] = {
+    Code.REQUEST_UNKNOWN: Meaning(
+        "There is no request {request}.",
+        "`sojourn requests` lists yours and those waiting for you.",
+        *MISSING,
+    ),
+    Code.REQUEST_DURATION_TOO_LONG: Meaning(
+        "{asked} is longer than the {allowed} that rule {rule} allows.",
+        "Ask for {allowed} or less.",
+        *REFUSED,
+    ),
+    Code.REQUEST_DURATION_INVALID: Meaning(
+        "{asked} is not a usable duration.",
+        "Give a whole number of seconds, minutes or hours: 90s, 30m, 2h.",
+        *INPUT,
+    ),
+    Code.REQUEST_REASON_MISSING: Meaning(
+        "Rule {rule} needs a reason.", 'Add --reason "what happened and what you will do".', *REFUSED
+    ),
+    Code.REQUEST_REASON_TOO_LONG: Meaning(
+        "The reason has {length} characters; {limit} are allowed.",
+        "Shorten it, or link to a ticket.",
+        *INPUT,
+    ),
+    Code.REQUEST_NOT_PENDING: Meaning(
+        "Request {request} is already {status}.",
+        "`sojourn show {request}` tells who decided and when.",
+        *CONFLICT,
+    ),
+    Code.REQUEST_NOT_APPROVED: Meaning(
+        "Request {request} is {status}, so it cannot be activated.",
+        "Wait for an approval, or ask again with `sojourn request`.",
+        *CONFLICT,
+    ),
+    Code.REQUEST_NOT_YOURS: Meaning(
+        "Request {request} belongs to {owner}.", "Only the person who asked may do this.", *REFUSED
+    ),
+    Code.REQUEST_EXPIRED: Meaning("Request {request} expired at {at}.", "Ask again with `sojourn request`.", *CONFLICT),
+    Code.REQUEST_ALREADY_ACTIVATED: Meaning(
+        "Request {request} was already activated as {grant}.",
+        "`sojourn show {grant}` tells its state.",
+        *CONFLICT,
+    ),
+    Code.REQUEST_CHANGED: Meaning(
+        "Request {request} is no longer what you were shown.",
+        "Look at it again with `sojourn show {request}`, then decide.",
+        *CONFLICT,
+    ),
+    Code.APPROVAL_SELF: Meaning(
+        "{person} asked for this access and cannot decide on it.",
+        "Somebody else has to decide: {approvers}.",
+        *REFUSED,
+    ),
+    Code.APPROVAL_NOT_ENTITLED: Meaning(
+        "{person} is not an approver under rule {rule}.", "These people can decide: {approvers}.", *REFUSED
+    ),
+    Code.APPROVAL_REPEATED: Meaning(
+        "{person} has already approved request {request}.",
+        "{missing} more people have to approve.",
+        *CONFLICT,
+    ),
+}

@@ -1,0 +1,31 @@
+"""What the codes about input, services and tools tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sojourn.codes import Code, Exit, Meaning
+
+from .answers import DOWN, INPUT
+
+MEANINGS: Mapping[Code, Meaning] = {
+    Code.INPUT_INVALID: Meaning("{problem}.", "Expected {expected}.", *INPUT),
+    Code.SERVICE_UNREACHABLE: Meaning(
+        "Sojourn does not answer at {address}.",
+        "Start it with `sojourn serve`, or correct the address.",
+        *DOWN,
+    ),
+    Code.SERVICE_TIMEOUT: Meaning(
+        "{what} took longer than {seconds} seconds.",
+        "Look at its state before you repeat it.",
+        504,
+        Exit.UNAVAILABLE,
+    ),
+    Code.TOOL_MISSING: Meaning("{tool} is not installed.", "{remedy}", *DOWN),
+    Code.INTERNAL: Meaning(
+        "Something went wrong inside Sojourn.",
+        "The log holds the details under {reference}.",
+        500,
+        Exit.FAILED,
+    ),
+}
