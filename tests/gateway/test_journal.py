@@ -90,7 +90,7 @@ async def test_an_append_holds_no_more_than_the_scribe_takes() -> None:
 
 
 async def test_what_is_refused_for_its_content_harms_no_other_session() -> None:
-    ledger, recorders = _recorders(5)
+    _, recorders = _recorders(5)
     asked = [_ask(recorder) for recorder in recorders[:4]]
     refused = _ask(recorders[4], _intention((POISON,)))
     assert await asyncio.gather(*asked) == [(1,)] * 4

@@ -16,7 +16,7 @@ from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.identifiers import PersonId, RoleName, RuleName, TargetName, TeamName
 from sojourn.domain.people import Person, Team
 from sojourn.domain.policy import People, Rule
-from sojourn.domain.target import Privilege, Role, Target, TargetKind, TlsMode, Verb
+from sojourn.domain.target import Privilege, Recording, Role, Target, TargetKind, TlsMode, Verb
 
 from .conflicts import find_unapprovable
 from .nodes import Node, read_file
@@ -120,16 +120,23 @@ def _target(name: TargetName, node: Node) -> Target:
 
 
 def _role(name: RoleName, node: Node) -> Role:
-    fields = node.fields("description", "connections", "privileges", required=("privileges",))
+    fields = node.fields("description", "connections", "privileges", "record", required=("privileges",))
     privileges = tuple(_privilege(one) for one in fields["privileges"].items("a list of privileges"))
     if not privileges:
         fields["privileges"].fail("A role without privileges opens nothing", "one privilege at least")
-    return Role(
+    role = Role(
         name=name,
         privileges=privileges,
         description=fields["description"].text("a sentence") if "description" in fields else "",
         connections_max=fields["connections"].integer(1, CONNECTIONS_MAX) if "connections" in fields else 4,
+        recording=fields["record"].choice({str(one): one for one in Recording})
+        if "record" in fields
+        else Recording.BEFORE_FORWARD,
     )
+    if role.recording is Recording.BEFORE_RELEASE and not role.reads_only:
+        problem = "This role may change something, so its statements must be on record before they go on"
+        fields["record"].fail(problem, f"{Recording.BEFORE_FORWARD}, or a role with select alone")
+    return role
 
 
 def _privilege(node: Node) -> Privilege:

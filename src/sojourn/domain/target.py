@@ -31,6 +31,13 @@ class Verb(StrEnum):
     DELETE = "delete"
 
 
+class Recording(StrEnum):
+    """When a statement of a role goes on: after its record is durable, or at once with its result held back."""
+
+    BEFORE_FORWARD = "before-forward"
+    BEFORE_RELEASE = "before-release"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Privilege:
     """One privilege inside a target: verbs on tables of a schema, optionally on some columns only.
@@ -47,12 +54,21 @@ class Privilege:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """What one access may do on a target: exactly these privileges and nothing else."""
+    """What one access may do on a target: exactly these privileges and nothing else.
+
+    `recording` may be `before-release` only for a role that can do nothing but read.
+    """
 
     name: RoleName
     privileges: tuple[Privilege, ...]
     description: str = ""
     connections_max: int = 4
+    recording: Recording = Recording.BEFORE_FORWARD
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether no privilege of the role changes anything."""
+        return all(verb is Verb.SELECT for privilege in self.privileges for verb in privilege.verbs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,13 +99,18 @@ class SessionRecorder:
         waiting = sum(len(intention.detail) for intention, _ in self._notes)
         return len(self._notes) >= NOTES_WAITING_MAX or waiting >= NOTE_BYTES_WAITING_MAX
 
+    @property
+    def prompt(self) -> bool:
+        """Whether the next `intend` is sent on without anything else having to be recorded first."""
+        return not (self.in_doubt or self._notes or self._mending is not None)
+
     def intend(self, intentions: Sequence[Intention], then: Recorded) -> None:
         """Record that these actions will be done, in this order, and say so; never before this has returned."""
         size = sum(len(one.detail) for one in intentions)
         if size > DETAIL_BYTES_MAX:
             error = SojournError(Code.RECORD_TOO_LARGE, size=str(size), limit=str(DETAIL_BYTES_MAX))
             asyncio.get_running_loop().call_soon(then, error)
-        elif self.in_doubt or self._notes or self._mending is not None:
+        elif not self.prompt:
             self._waiting = (intentions, then)
             self._mend_soon()
         else:

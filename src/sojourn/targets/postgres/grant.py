@@ -14,7 +14,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from sojourn.domain.credential import ITERATIONS, derive_verifier
-from sojourn.domain.target import Privilege, Role, Target
+from sojourn.domain.target import Privilege, Recording, Role, Target
 from sojourn.errors import Code, SojournError
 
 from .connection import Connection
@@ -74,6 +74,8 @@ async def make(connection: Connection, target: Target, access: Access) -> tuple[
             wanted.add(f"CONNECT on database {target.database}")
         for privilege in role.privileges:
             await _give(connection, name, privilege)
+        if role.recording is Recording.BEFORE_RELEASE:
+            await connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(name))
         return await _read_back(connection, target, access, wanted)
 
 
