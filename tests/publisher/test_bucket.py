@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import hashlib
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -36,20 +36,11 @@ from sojourn.publisher.follow import follow_folder
 from sojourn.publisher.tasks import Task
 from sojourn.publisher.upload import Upload, fill_bucket
 from sojourn.settings import BucketSettings
-from sojourn.testing.bucket import ObjectStore, object_store
+from sojourn.testing.bucket import ObjectStore
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.scribe import KEY
 
 from .conftest import Desk, changes, fill
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    """A real object store."""
-    with object_store(tmp_path_factory.mktemp("store")) as running:
-        running.client().create_bucket(Bucket="worm", ObjectLockEnabledForBucket=True)
-        running.client().create_bucket(Bucket="plain")
-        yield running
 
 
 @dataclass(slots=True)

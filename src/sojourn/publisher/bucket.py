@@ -148,24 +148,34 @@ class Bucket:
             return self.client.get_object(Bucket=name, Key=key)
         return self.client.get_object(Bucket=name, Key=key, VersionId=version)
 
-    def newest(self, verifier: Verifier) -> Checkpoint | None:
+    def newest(self, verifier: Verifier, near: int = 0) -> Checkpoint | None:
         """The largest checkpoint that the bucket holds, also if somebody has put a delete marker over it.
 
-        A key that cannot be read, or that holds what is not ours, is a conflict.
+        It takes few calls when that is `near` the size that is given. A name that cannot be read, or a checkpoint that
+        is not ours, is a conflict.
         """
         with self.answering():
-            low = self._next_checkpoint(-1)
+            low, high = self._bounds(near)
             if low is None:
                 return None
-            step = 1
-            while (found := self._next_checkpoint(low + step - 1)) is not None:
-                low, step = found, step * 2
-            high = low + step - 1
             while low < high:
                 middle = (low + high) // 2
                 found = self._next_checkpoint(middle)
                 low, high = (low, middle) if found is None else (found, high)
             return self._checkpoint(low, verifier)
+
+    def _bounds(self, near: int) -> tuple[int | None, int]:
+        """The size of a checkpoint, and one that none is above; steps away from `near` in growing strides."""
+        step, low = 1, self._next_checkpoint(near - 1)
+        if low is not None:
+            while (found := self._next_checkpoint(low + step - 1)) is not None:
+                low, step = found, step * 2
+            return low, low + step - 1
+        below = near - 1
+        while low is None and below >= 0:
+            below = max(-1, near - 1 - step)
+            low, step = self._next_checkpoint(below), step * 2
+        return low, near - 1
 
     def _next_checkpoint(self, size: int) -> int | None:
         """The size of the first checkpoint above `size`, versions and delete markers alike."""

@@ -57,7 +57,7 @@ class Upload:
         Raises SojournError `publication.unreachable` or `publication.conflict`.
         """
         self.bucket.check_lockable()
-        newest = self.bucket.newest(context.verifier)
+        newest = self.bucket.newest(context.verifier, signed.head.size)
         if newest is None:
             self.size = 0
             return
