@@ -1,7 +1,7 @@
 """The reviewable YAML files, read into the domain's catalogue and the settings."""
 
-from .catalogue import read_catalogue
+from .catalogue import CATALOGUE_FILES, parse_catalogue, read_catalogue
 from .examples import write_examples
 from .settings import read_settings
 
-__all__ = ["read_catalogue", "read_settings", "write_examples"]
+__all__ = ["CATALOGUE_FILES", "parse_catalogue", "read_catalogue", "read_settings", "write_examples"]
