@@ -91,10 +91,8 @@ def _say_target(target: Target | None) -> tuple[str, ...]:
     said += (f"label {name}: {value}" for name, value in target.labels)
     for role in target.roles:
         said.append(f"role {role.name}: {role.connections_max} connections")
-        for one in role.privileges:
-            columns = f" ({', '.join(one.columns)})" if one.columns else ""
-            tables = ", ".join(one.tables) or "all tables"
-            said.append(f"role {role.name}: {', '.join(one.verbs)}{columns} on {one.schema}: {tables}")
+        said += (f"role {role.name}: {line}" for line in role.opens)
+        said += (f"role {role.name}: {name} = {value}" for name, value in role.defaults)
     return tuple(said)
 
 
