@@ -10,7 +10,8 @@ from sojourn.cli.output import print_json, print_line
 from sojourn.codes import Exit
 from sojourn.domain.duration import format_duration, parse_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.policy import Facts, Question, Terms, Ticket, explain as rules_about, judge, lacking, undecidable
+from sojourn.domain.policy import Facts, Question, Terms, Ticket, judge, lacking, undecidable
+from sojourn.domain.policy import explain as rules_about
 from sojourn.domain.policy.requirements import say_requirements
 from sojourn.errors import Code, Refusal, SojournError
 

@@ -20,7 +20,10 @@ class Format(StrEnum):
 
 
 def render(
-    *, format: Format = Format.MARKDOWN, source: Source | None = None, common: Common | None = None  # noqa: A002
+    *,
+    format: Format = Format.MARKDOWN,
+    source: Source | None = None,
+    common: Common | None = None,  # noqa: A002
 ) -> None:
     """Write the whole policy as tables for people who do not read YAML: every rule, duty, person, and what stands out.
 

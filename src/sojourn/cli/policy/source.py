@@ -24,7 +24,9 @@ class Source:
 
     files: Annotated[
         Path | None,
-        Parameter(name="--files", help="A directory with people.yaml, targets.yaml, policy.yaml (default: the record)."),
+        Parameter(
+            name="--files", help="A directory with people.yaml, targets.yaml, policy.yaml (default: the record)."
+        ),
     ] = None
     as_of: Annotated[
         str, Parameter(name="--as-of", help="What was in force at this moment, such as 2026-03-02T10:00:00Z.")

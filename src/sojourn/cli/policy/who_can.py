@@ -7,7 +7,8 @@ from sojourn.cli.output import print_json, print_table
 from sojourn.domain.duration import format_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
 from sojourn.domain.policy.difference import say_way
-from sojourn.domain.policy.ways import Access, accesses_of, who_can as reach
+from sojourn.domain.policy.ways import Access, accesses_of
+from sojourn.domain.policy.ways import who_can as reach
 from sojourn.errors import Code, SojournError
 
 from .source import Source
