@@ -95,6 +95,7 @@ class ControlSettings:
     gateway_token_life: timedelta = timedelta(minutes=15)
     invitation_life: timedelta = timedelta(hours=24)
     password_length_min: int = 12
+    reconcile_seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,16 +15,19 @@ from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import SYSTEM
-from sojourn.domain.target import TargetKind
+from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections.projector import Projections
+from sojourn.projections.reconciling import ProjectedRecords
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout, Settings
 from sojourn.targets.enforcer import Enforcer
+from sojourn.targets.port import TargetDriver
 from sojourn.targets.postgres import PostgresDriver
+from sojourn.targets.reconciler import Reconciler
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
@@ -103,14 +106,42 @@ async def _serve_control(layout: Layout, settings: Settings, ledger: ScribeClien
         attachment=ledger.attachment,
         secret_sealer=gateway_sealer,
         read_secret=lambda name: read_secret(layout.configuration / "secrets", name),
-        drivers={TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)},
+        drivers=_drivers(),
         new_password=new_password,
     )
-    services = _services(layout, settings, ledger, office, projections, gateway_sealer)
+    reconciler = _reconciler(layout, settings, ledger, office, projections)
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer, reconciler)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_project(projections, ledger))
         tasks.create_task(enforcer.run())
+        tasks.create_task(reconciler.run())
         tasks.create_task(_serve_api(layout, settings, services))
+
+
+def _drivers() -> dict[TargetKind, TargetDriver]:
+    return {TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)}
+
+
+def _secret_of(layout: Layout, target: Target) -> str:
+    return read_secret(layout.configuration / "secrets", target.administrator_secret)
+
+
+def _reconciler(
+    layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, projections: Projections
+) -> Reconciler:
+    """What looks at the targets and compares them with the record."""
+    drivers = _drivers()
+
+    async def caught_up() -> None:
+        await projections.wait_for(await ledger.size(), CONNECT_SECONDS)
+
+    return Reconciler(
+        office=office,
+        observe=lambda target: drivers[target.kind].observe(target, secret=_secret_of(layout, target)),
+        records=ProjectedRecords(projections),
+        caught_up=caught_up,
+        seconds=settings.control.reconcile_seconds,
+    )
 
 
 async def _project(projections: Projections, ledger: ScribeClient) -> None:
@@ -125,9 +156,11 @@ def _services(
     office: Office,
     projections: Projections,
     gateway_sealer: Sealer,
+    reconciler: Reconciler,
 ) -> Services:
 
     opener = Opener(key_pair(layout, EVIDENCE))
+    drivers = _drivers()
     return Services(
         office=office,
         projections=projections,
@@ -140,6 +173,8 @@ def _services(
         size=ledger.size,
         sign=ledger.sign,
         copies=lambda: published_copies(layout),
+        preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
+        reconcile=reconciler.look,
         pack=lambda grant: pack_of(grant, ledger=ledger, projections=projections, open_sealed=opener.open),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,

@@ -37,6 +37,9 @@ COMMANDS = {
     "evidence": "Write the evidence pack of one access.",
     "ledger": "Show the signed head of the record.",
     "rebuild": "Fold the read models anew and compare.",
+    "target preflight": "Say what Sojourn's own account lacks on a target.",
+    "target reconcile": "Compare a target with the record now.",
+    "target looks": "List what was seen at a target.",
     "witness init": "Make a witness: a separate party that cosigns a ledger's checkpoints.",
     "witness serve": "Cosign what extends what was seen, and refuse the rest.",
     "witness add-log": "Cosign for one more ledger.",
@@ -50,6 +53,7 @@ COMMANDS = {
 """
 
 GROUPS: dict[str, str] = {
+    "target": "Look behind a target: privileges, sessions, accounts.",
     "witness": "Run a witness, apart from the installation it watches.",
     "away": "Be out of office: when, and who decides in your place.",
 }

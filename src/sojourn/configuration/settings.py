@@ -67,6 +67,7 @@ _CONTROL: Mapping[str, _Reader] = {
     "api_token_life": Node.duration,
     "gateway_token_life": Node.duration,
     "invitation_life": Node.duration,
+    "reconcile_seconds": Node.seconds,
     "password_length_min": lambda node: node.integer(8, 128),
 }
 _SCRIBE: Mapping[str, _Reader] = {

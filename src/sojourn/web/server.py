@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
-from . import access, asking, people, record, standing
+from . import access, asking, people, record, standing, targets
 from .exchange import Handler, answer, nowhere
 from .services import Services
 from .strangers import Strangers
@@ -25,6 +25,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/absences/{name}/end", standing.end),
     ("GET", "/targets", asking.targets),
     ("POST", "/targets/{name}/connection", access.connect),
+    ("POST", "/targets/{name}/preflight", targets.preflight),
+    ("POST", "/targets/{name}/reconcile", targets.reconcile),
+    ("GET", "/targets/{name}/looks", targets.listing),
     ("POST", "/requests", asking.submit),
     ("GET", "/requests", asking.listing),
     ("GET", "/requests/{name}", asking.one),

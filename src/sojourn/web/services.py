@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from sojourn.domain.events import TargetReconciled
 from sojourn.domain.sealed import SealedMatter, SealingKey
+from sojourn.domain.target import Target
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections.projector import Projections
@@ -20,6 +22,7 @@ class Services:
     """Everything that a request may need.
 
     `size` counts the ledger's entries, `sign` gives a checkpoint over them, `copies()` are its published copies;
+    `preflight(target)` says what is lacking there, `reconcile(target)` compares it with the record;
     `pack(grant)` builds an evidence pack (ZIP); `gateway_address()` is where clients connect; `random_bytes(n)` are
     fresh.
     """
@@ -36,6 +39,8 @@ class Services:
     sign: Callable[[], Awaitable[str]]
     copies: Callable[[], Sequence[CopyShown]]
     pack: Callable[[str], Awaitable[bytes]]
+    preflight: Callable[[Target], Awaitable[tuple[str, ...]]]
+    reconcile: Callable[[Target], Awaitable[TargetReconciled]]
     gateway_address: Callable[[], tuple[str, int]]
     random_bytes: Callable[[int], bytes]
     verifier_key: str

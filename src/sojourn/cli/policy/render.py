@@ -23,7 +23,7 @@ def render(
     *,
     format: Format = Format.MARKDOWN,
     source: Source | None = None,
-    common: Common | None = None,  # noqa: A002
+    common: Common | None = None,
 ) -> None:
     """Write the whole policy as tables for people who do not read YAML: every rule, duty, person, and what stands out.
 

@@ -185,6 +185,7 @@ class PostgresDoor:
             upstream = await self._log_in(line, admitted)
             if upstream is None:
                 return
+            recorder.connected(upstream.key.pid if upstream.key is not None else 0)
             role = admitted.target.role(admitted.grant.created.role)
             relay = Relay(
                 recorder,
