@@ -16,7 +16,7 @@ from pathlib import Path
 from sojourn.cli import COMMANDS, place
 from sojourn.codes import Code, Exit
 from sojourn.meanings import CATALOGUE
-from sojourn.web import shapes
+from sojourn.web import keeping_shapes, shapes
 from sojourn.web.server import ROUTES
 
 ROOT = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -132,7 +132,7 @@ def _answered(handler: Callable[..., object]) -> str:
 
 
 def _shapes() -> Iterator[type]:
-    for shape in vars(shapes).values():
+    for shape in (*vars(shapes).values(), *vars(keeping_shapes).values()):
         if isinstance(shape, type) and dataclasses.is_dataclass(shape):
             yield shape
 

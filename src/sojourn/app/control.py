@@ -17,11 +17,12 @@ from sojourn.domain.history import Change
 from sojourn.domain.identifiers import SYSTEM
 from sojourn.domain.target import TargetKind
 from sojourn.errors import Code, SojournError
+from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections.projector import Projections
-from sojourn.scribe.client import ScribeClient
+from sojourn.scribe.client import ScribeClient, read_entry
 from sojourn.settings import Layout, Settings
 from sojourn.targets.enforcer import Enforcer
 from sojourn.targets.postgres import PostgresDriver
@@ -35,6 +36,7 @@ from sojourn.workflow.ports import Office
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
+from .keeping import forget_destroyed, uses_of
 
 CONNECT_SECONDS = 30.0
 
@@ -102,10 +104,12 @@ async def _serve_control(layout: Layout, settings: Settings, ledger: ScribeClien
         drivers={TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)},
         new_password=new_password,
     )
-    services = _services(layout, settings, ledger, office, projections, gateway_sealer)
+    opener = Opener(key_pair(layout, EVIDENCE))
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_project(projections, ledger))
         tasks.create_task(enforcer.run())
+        tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         tasks.create_task(_serve_api(layout, settings, services))
 
 
@@ -121,9 +125,9 @@ def _services(
     office: Office,
     projections: Projections,
     gateway_sealer: Sealer,
+    opener: Opener,
 ) -> Services:
 
-    opener = Opener(key_pair(layout, EVIDENCE))
     return Services(
         office=office,
         projections=projections,
@@ -135,6 +139,8 @@ def _services(
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
+        certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry),
+        key_uses=lambda person: uses_of(ledger, projections, person),
         pack=lambda grant: pack_of(grant, ledger=ledger, projections=projections, open_sealed=opener.open),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,

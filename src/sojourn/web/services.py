@@ -10,6 +10,7 @@ from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
+from sojourn.workflow.keeping import KeyUses
 from sojourn.workflow.ports import Office, Sealer
 
 
@@ -17,8 +18,9 @@ from sojourn.workflow.ports import Office, Sealer
 class Services:
     """Everything that a request may need.
 
-    `size` counts the ledger's entries, `sign` gives a checkpoint over them; `pack(grant)`
-    builds an evidence pack (ZIP); `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
+    `size` counts the ledger's entries, `sign` gives a checkpoint over them; `pack(grant)` builds an evidence pack,
+    `certificate(name)` that of a destruction (both ZIP); `key_uses(person)` tells which sealing keys still open;
+    `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
     """
 
     office: Office
@@ -32,6 +34,8 @@ class Services:
     size: Callable[[], Awaitable[int]]
     sign: Callable[[], Awaitable[str]]
     pack: Callable[[str], Awaitable[bytes]]
+    certificate: Callable[[str], Awaitable[bytes]]
+    key_uses: KeyUses
     gateway_address: Callable[[], tuple[str, int]]
     random_bytes: Callable[[int], bytes]
     verifier_key: str
