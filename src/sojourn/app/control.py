@@ -32,11 +32,13 @@ from sojourn.vault.secrets import read_secret
 from sojourn.web.server import build
 from sojourn.web.services import Services
 from sojourn.workflow.adopt import adopt, load_adopted
+from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Office
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
+from .publisher import published_copies
 
 CONNECT_SECONDS = 30.0
 
@@ -47,11 +49,13 @@ async def run_control(layout: Layout, settings: Settings) -> None:
     require_loopback(settings)
     async with ScribeClient(layout.scribe_socket) as ledger:
         await ledger.connected(CONNECT_SECONDS)
-        in_force = await _adopt(layout, ledger)
-        office = make_office(layout, ledger, lambda: in_force)
+        in_force = await InForce.open(ledger, await _adopt(layout, ledger))
+        office = make_office(layout, ledger, in_force)
         started = ProcessStarted(process="control", node=node("control"), build=BUILD)
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
-        await _serve_control(layout, settings, ledger, office)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
+            tasks.create_task(_serve_control(layout, settings, ledger, office))
 
 
 def require_loopback(settings: Settings) -> None:
@@ -141,6 +145,7 @@ def _services(
         sign=ledger.sign,
         certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry),
         key_uses=lambda person: uses_of(ledger, projections, person),
+        copies=lambda: published_copies(layout),
         pack=lambda grant: pack_of(grant, ledger=ledger, projections=projections, open_sealed=opener.open),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,

@@ -13,14 +13,16 @@ from sojourn.settings import Settings
 from sojourn.workflow.keeping import KeyUses
 from sojourn.workflow.ports import Office, Sealer
 
+from .shapes import CopyShown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything that a request may need.
 
-    `size` counts the ledger's entries, `sign` gives a checkpoint over them; `pack(grant)` builds an evidence pack,
-    `certificate(name)` that of a destruction (both ZIP); `key_uses(person)` tells which sealing keys still open;
-    `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
+    `size` counts the ledger's entries, `sign` gives a checkpoint over them, `copies()` are its published copies;
+    `pack(grant)` builds an evidence pack, `certificate(name)` that of a destruction (both ZIP); `key_uses(person)`
+    tells which sealing keys still open; `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
     """
 
     office: Office
@@ -33,6 +35,7 @@ class Services:
     open_value: Callable[[SealedMatter, SealingKey], bytes]
     size: Callable[[], Awaitable[int]]
     sign: Callable[[], Awaitable[str]]
+    copies: Callable[[], Sequence[CopyShown]]
     pack: Callable[[str], Awaitable[bytes]]
     certificate: Callable[[str], Awaitable[bytes]]
     key_uses: KeyUses
