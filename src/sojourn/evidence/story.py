@@ -135,26 +135,9 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Rea
                 }
             }
         case ConfigurationAdopted():
-            story["configurations"].append(
-                {
-                    **_place(one),
-                    "version": one.version,
-                    "catalogue_sha256": event.catalogue_sha256,
-                    "adopted_by": event.operator,
-                    "files": [dataclasses.asdict(file) for file in event.files],
-                }
-            )
+            story["configurations"].append(_configuration(one, event))
         case KeysDestroyed():
-            story["shredded"].append(
-                {
-                    **_place(one),
-                    "cause": event.cause,
-                    "person": event.person,
-                    "record_class": event.record_class,
-                    "keys": len(event.keys),
-                    "values": event.values,
-                }
-            )
+            story["shredded"].append(_shredded(one, event))
         case RequestActivated():
             story["request"]["activated"] = {**_place(one), "source": event.source}
         case SessionOpened() | SessionClosed() | ActionIntended() | ActionCompleted() | CancelRequested():
@@ -233,6 +216,27 @@ def _request(one: Recorded, event: RequestSubmitted, readable: Readable) -> Stor
         "configuration_version": event.configuration_version,
         "source": event.source,
         "activated": None,
+    }
+
+
+def _configuration(one: Recorded, event: ConfigurationAdopted) -> Story:
+    return {
+        **_place(one),
+        "version": one.version,
+        "catalogue_sha256": event.catalogue_sha256,
+        "adopted_by": event.operator,
+        "files": [dataclasses.asdict(file) for file in event.files],
+    }
+
+
+def _shredded(one: Recorded, event: KeysDestroyed) -> Story:
+    return {
+        **_place(one),
+        "cause": event.cause,
+        "person": event.person,
+        "record_class": event.record_class,
+        "keys": len(event.keys),
+        "values": event.values,
     }
 
 
