@@ -100,7 +100,6 @@ class Code(StrEnum):
     RECORD_DAMAGED = "record.damaged"
     RECORD_BEHIND = "record.behind"
     SIGNING_UNAVAILABLE = "signing.unavailable"
-    SIGNING_KEY_UNKNOWN = "signing.key_unknown"
     WITNESS_MISSING = "witness.missing"
     WITNESS_DAMAGED = "witness.damaged"
     WITNESS_BUSY = "witness.busy"

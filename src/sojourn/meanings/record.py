@@ -36,12 +36,6 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Nothing is lost: entries are recorded and will be signed. Bring the key back.",
         *DOWN,
     ),
-    Code.SIGNING_KEY_UNKNOWN: Meaning(
-        "The ledger is signed by {vkey}, and no key that is configured is that one.",
-        "Set scribe.signing_key to the key that was rotated to, or restore its file.",
-        500,
-        Exit.FAILED,
-    ),
     Code.RECORD_BEHIND: Meaning(
         "The ledger holds {held} entries, but {anchor} has seen {seen}.",
         "It was rolled back or restored from an old copy. Restore the newest copy.",
