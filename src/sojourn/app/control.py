@@ -17,12 +17,13 @@ from sojourn.domain.history import Change
 from sojourn.domain.identifiers import SYSTEM
 from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
+from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections.projector import Projections
 from sojourn.projections.reconciling import ProjectedRecords
-from sojourn.scribe.client import ScribeClient
+from sojourn.scribe.client import ScribeClient, read_entry
 from sojourn.settings import Layout, Settings
 from sojourn.targets.enforcer import Enforcer
 from sojourn.targets.port import TargetDriver
@@ -39,6 +40,7 @@ from sojourn.workflow.ports import Office
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
+from .keeping import forget_destroyed, uses_of
 from .publisher import published_copies
 
 CONNECT_SECONDS = 30.0
@@ -109,12 +111,14 @@ async def _serve_control(layout: Layout, settings: Settings, ledger: ScribeClien
         drivers=_drivers(),
         new_password=new_password,
     )
+    opener = Opener(key_pair(layout, EVIDENCE))
     reconciler = _reconciler(layout, settings, ledger, office, projections)
-    services = _services(layout, settings, ledger, office, projections, gateway_sealer, reconciler)
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_project(projections, ledger))
         tasks.create_task(enforcer.run())
         tasks.create_task(reconciler.run())
+        tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         tasks.create_task(_serve_api(layout, settings, services))
 
 
@@ -156,10 +160,10 @@ def _services(
     office: Office,
     projections: Projections,
     gateway_sealer: Sealer,
+    opener: Opener,
     reconciler: Reconciler,
 ) -> Services:
 
-    opener = Opener(key_pair(layout, EVIDENCE))
     drivers = _drivers()
     return Services(
         office=office,
@@ -172,6 +176,8 @@ def _services(
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
+        certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry),
+        key_uses=lambda person: uses_of(ledger, projections, person),
         copies=lambda: published_copies(layout),
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,

@@ -35,6 +35,16 @@ COMMANDS = {
     "actions": "List what was done in a session.",
     "attempts": "List what was refused.",
     "evidence": "Write the evidence pack of one access.",
+    "hold place": "Keep what must not be destroyed.",
+    "hold list": "List holds.",
+    "hold release": "Release a hold; takes two people.",
+    "shred": "Make what was sealed about somebody unreadable; takes two people.",
+    "retention show": "Show how long records are kept.",
+    "retention set": "Keep a class of record for so long.",
+    "retention confirm": "Agree to a shorter retention.",
+    "retention withdraw": "Leave a retention as it is.",
+    "retention dispose": "Destroy what has been kept long enough.",
+    "retention certificate": "Write the proof of a destruction.",
     "ledger": "Show the signed head of the record.",
     "rebuild": "Fold the read models anew and compare.",
     "target preflight": "Say what Sojourn's own account lacks on a target.",
@@ -54,6 +64,8 @@ COMMANDS = {
 
 GROUPS: dict[str, str] = {
     "target": "Look behind a target: privileges, sessions, accounts.",
+    "hold": "Legal holds: what must not be destroyed.",
+    "retention": "How long records are kept, and their disposal.",
     "witness": "Run a witness, apart from the installation it watches.",
     "away": "Be out of office: when, and who decides in your place.",
 }

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
-from . import access, asking, people, record, standing, targets
+from . import access, asking, keeping, people, record, standing, targets
 from .exchange import Handler, answer, nowhere
 from .services import Services
 from .strangers import Strangers
@@ -44,6 +44,19 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/sessions/{name}", record.session),
     ("GET", "/sessions/{name}/actions", record.actions),
     ("GET", "/attempts", record.attempts),
+    ("POST", "/holds", keeping.place_hold),
+    ("GET", "/holds", keeping.holds),
+    ("POST", "/holds/{name}/release", keeping.release_hold),
+    ("POST", "/shreddings", keeping.request_shredding),
+    ("GET", "/shreddings", keeping.shreddings),
+    ("POST", "/shreddings/{name}/confirm", keeping.confirm_shredding),
+    ("POST", "/shreddings/{name}/withdraw", keeping.withdraw_shredding),
+    ("GET", "/retention", keeping.retention),
+    ("POST", "/retention", keeping.set_retention),
+    ("POST", "/retention/{name}/confirm", keeping.confirm_shortening),
+    ("POST", "/retention/{name}/withdraw", keeping.withdraw_shortening),
+    ("POST", "/disposals", keeping.dispose),
+    ("GET", "/disposals/{name}/certificate", keeping.certificate),
     ("GET", "/ledger", record.ledger),
     ("GET", "/health", record.health),
 )

@@ -12,6 +12,7 @@ from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
+from sojourn.workflow.keeping import KeyUses
 from sojourn.workflow.ports import Office, Sealer
 
 from .shapes import CopyShown
@@ -23,8 +24,8 @@ class Services:
 
     `size` counts the ledger's entries, `sign` gives a checkpoint over them, `copies()` are its published copies;
     `preflight(target)` says what is lacking there, `reconcile(target)` compares it with the record;
-    `pack(grant)` builds an evidence pack (ZIP); `gateway_address()` is where clients connect; `random_bytes(n)` are
-    fresh.
+    `pack(grant)` builds an evidence pack, `certificate(name)` that of a destruction (both ZIP); `key_uses(person)`
+    tells which sealing keys still open; `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
     """
 
     office: Office
@@ -41,6 +42,8 @@ class Services:
     pack: Callable[[str], Awaitable[bytes]]
     preflight: Callable[[Target], Awaitable[tuple[str, ...]]]
     reconcile: Callable[[Target], Awaitable[TargetReconciled]]
+    certificate: Callable[[str], Awaitable[bytes]]
+    key_uses: KeyUses
     gateway_address: Callable[[], tuple[str, int]]
     random_bytes: Callable[[int], bytes]
     verifier_key: str
