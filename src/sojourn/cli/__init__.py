@@ -36,6 +36,7 @@ COMMANDS = {
     "attempts": "List what was refused.",
     "evidence": "Write the evidence pack of one access.",
     "ledger": "Show the signed head of the record.",
+    "doctor worm": "Try to alter what is locked in the bucket.",
     "rebuild": "Fold the read models anew and compare.",
     "witness init": "Make a witness: a separate party that cosigns a ledger's checkpoints.",
     "witness serve": "Cosign what extends what was seen, and refuse the rest.",
@@ -50,6 +51,7 @@ COMMANDS = {
 """
 
 GROUPS: dict[str, str] = {
+    "doctor": "Check what Sojourn relies on.",
     "witness": "Run a witness, apart from the installation it watches.",
     "away": "Be out of office: when, and who decides in your place.",
 }

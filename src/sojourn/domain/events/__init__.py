@@ -41,7 +41,14 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .publication import PublicationOverdue, PublicationRefused, PublicationResumed
+from .publication import (
+    PublicationOverdue,
+    PublicationRefused,
+    PublicationResumed,
+    WormExamined,
+    WormTry,
+    WormVerdict,
+)
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -95,6 +102,7 @@ Event = (
     | PublicationRefused
     | PublicationOverdue
     | PublicationResumed
+    | WormExamined
     | RequestSubmitted
     | RequestApproved
     | RequestDenied
@@ -182,4 +190,7 @@ __all__ = [
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",
+    "WormExamined",
+    "WormTry",
+    "WormVerdict",
 ]
