@@ -46,6 +46,7 @@ COMMANDS = {
     "retention dispose": "Destroy what has been kept long enough.",
     "retention certificate": "Write the proof of a destruction.",
     "ledger": "Show the signed head of the record.",
+    "doctor worm": "Try to alter what is locked in the bucket.",
     "rebuild": "Fold the read models anew and compare.",
     "target preflight": "Say what Sojourn's own account lacks on a target.",
     "target reconcile": "Compare a target with the record now.",
@@ -66,6 +67,7 @@ GROUPS: dict[str, str] = {
     "target": "Look behind a target: privileges, sessions, accounts.",
     "hold": "Legal holds: what must not be destroyed.",
     "retention": "How long records are kept, and their disposal.",
+    "doctor": "Check what Sojourn relies on.",
     "witness": "Run a witness, apart from the installation it watches.",
     "away": "Be out of office: when, and who decides in your place.",
 }

@@ -41,7 +41,7 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .publication import PublicationOverdue, PublicationRefused, PublicationResumed
+from .publication import PublicationOverdue, PublicationRefused, PublicationResumed, WormExamined, WormTry, WormVerdict
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -105,6 +105,7 @@ Event = (
     | PublicationRefused
     | PublicationOverdue
     | PublicationResumed
+    | WormExamined
     | RequestSubmitted
     | RequestApproved
     | RequestDenied
@@ -200,4 +201,7 @@ __all__ = [
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",
+    "WormExamined",
+    "WormTry",
+    "WormVerdict",
 ]
