@@ -41,6 +41,10 @@ def serve(layout: Layout, only: str | None = None) -> int:
     match Process(only):
         case Process.SCRIBE:
             return _run_scribe(layout, settings)
+        case Process.PUBLISHER:
+            from .publisher import run_publisher_process
+
+            return _run_until_told(lambda: run_publisher_process(layout, settings))
         case Process.CONTROL:
             from .control import run_control
 

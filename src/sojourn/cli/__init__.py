@@ -6,7 +6,7 @@ import sys
 
 COMMANDS = {
     "init": "Write commented examples of every file.",
-    "serve": "Run scribe, control and gateway on this machine.",
+    "serve": "Run scribe, publisher, control and gateway on this machine.",
     "demo": "See one access from request to proof, on a real PostgreSQL.",
     "invite": "Let somebody set up an account.",
     "enrol": "Redeem an invitation and choose a password.",
@@ -25,6 +25,12 @@ COMMANDS = {
     "grants": "List accesses.",
     "end": "End your own access early.",
     "revoke": "Take somebody's access away.",
+    "leave": "Record that somebody has left: all that they hold ends.",
+    "rejoin": "Record that somebody is back.",
+    "look-back": "Show what somebody had and did.",
+    "away declare": "Be away, and name who decides in your place.",
+    "away list": "List who is away.",
+    "away end": "Be back early.",
     "sessions": "List sessions.",
     "actions": "List what was done in a session.",
     "attempts": "List what was refused.",
@@ -45,6 +51,7 @@ COMMANDS = {
 
 GROUPS: dict[str, str] = {
     "witness": "Run a witness, apart from the installation it watches.",
+    "away": "Be out of office: when, and who decides in your place.",
 }
 """Every group of commands and what it is about."""
 

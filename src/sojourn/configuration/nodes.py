@@ -108,6 +108,12 @@ class Node:
             self.fail(f"{_short(value)} is not usable as a name", NAME_EXPECTED)
         return value
 
+    def is_empty_text(self) -> bool:
+        """Whether this is `""`."""
+        return (
+            isinstance(self.yaml, yaml.ScalarNode) and self.yaml.tag == "tag:yaml.org,2002:str" and not self.yaml.value
+        )
+
     def integer(self, low: int, high: int) -> int:
         """A whole number between two bounds, in plain decimal."""
         value = self.yaml.value if isinstance(self.yaml, yaml.ScalarNode) else ""

@@ -96,7 +96,7 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activate:
-    """Spend the approval: begin the access now. `credential` is the name of the role to be made in the target."""
+    """Spend the approval: begin the access now. `credential` names the login to be made, if the role brings none."""
 
     person: PersonId
     grant: GrantId
@@ -361,6 +361,8 @@ def _activate(state: Request, command: Activate, adopted: Adopted, now: datetime
     refusal = lacking(terms, question)
     if refusal is not None:
         return refusal
+    role = adopted.catalogue.role(asked.target, asked.role)
+    account = role.account if role is not None else ""
     return (
         RequestActivated(request=state.id, person=command.person, grant=command.grant, source=command.source),
         GrantCreated(
@@ -370,7 +372,7 @@ def _activate(state: Request, command: Activate, adopted: Adopted, now: datetime
             target=asked.target,
             role=asked.role,
             window=Window.starting(now, asked.duration),
-            credential=command.credential,
+            credential=account or command.credential,
             configuration_version=adopted.version,
         ),
     )
