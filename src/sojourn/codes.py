@@ -99,9 +99,11 @@ class Code(StrEnum):
     RECORD_FULL = "record.full"
     RECORD_DAMAGED = "record.damaged"
     RECORD_BEHIND = "record.behind"
+    RECORD_CONTRADICTED = "record.contradicted"
     WITNESS_MISSING = "witness.missing"
     WITNESS_DAMAGED = "witness.damaged"
     WITNESS_BUSY = "witness.busy"
+    WITNESS_POLICY_INVALID = "witness.policy_invalid"
 
     PUBLICATION_CONFLICT = "publication.conflict"
     PUBLICATION_UNREACHABLE = "publication.unreachable"

@@ -30,8 +30,11 @@ def serve(layout: Layout, only: str | None = None) -> int:
     if only is None:
         from sojourn.scribe.process import check_socket_path
 
+        from .witnesses import read_witness_policy
+
         check_socket_path(layout)
         read_catalogue(layout)
+        read_witness_policy(layout)
         layout.run.mkdir(mode=0o700, exist_ok=True)
         with sole_use(layout):
             prepare(layout, settings)
@@ -71,8 +74,16 @@ def configure_logging() -> None:
 def _run_scribe(layout: Layout, settings: Settings) -> int:
     from sojourn.scribe import process
 
+    from .witnesses import seen_elsewhere
+
+    key = signing_key(layout)
     return process.run(
-        layout, settings.scribe, signing_key(layout), SystemClock().now, stop_descriptor=sys.stdin.fileno()
+        layout,
+        settings.scribe,
+        key,
+        SystemClock().now,
+        stop_descriptor=sys.stdin.fileno(),
+        seen=seen_elsewhere(layout, settings, key.verifier()),
     )
 
 

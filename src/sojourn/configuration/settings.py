@@ -7,7 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sojourn.settings import ControlSettings, GatewaySettings, PublisherSettings, ScribeSettings, Settings
+from sojourn.settings import (
+    ControlSettings,
+    GatewaySettings,
+    PublisherSettings,
+    ScribeSettings,
+    Settings,
+    WitnessSettings,
+)
 
 from .nodes import Node, compose, read_bytes
 
@@ -65,6 +72,11 @@ _PUBLISHER: Mapping[str, _Reader] = {
     "overdue": Node.duration,
 }
 
+_WITNESS: Mapping[str, _Reader] = {
+    "seconds": Node.seconds,
+    "answer_seconds": Node.seconds,
+}
+
 
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
@@ -77,12 +89,13 @@ def read_settings(directory: Path) -> Settings:
     root = compose(path.name, read_bytes(path))
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe", "publisher")
+    sections = root.fields("gateway", "control", "scribe", "publisher", "witness")
     return Settings(
         gateway=GatewaySettings(**_section(sections.get("gateway"), _GATEWAY)),
         control=ControlSettings(**_section(sections.get("control"), _CONTROL)),
         scribe=ScribeSettings(**_section(sections.get("scribe"), _SCRIBE)),
         publisher=PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER)),
+        witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
     )
 
 

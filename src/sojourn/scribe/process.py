@@ -9,7 +9,7 @@ import sqlite3
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger.note import SigningKey
 from sojourn.settings import Layout, ScribeSettings
 
+from .elsewhere import Seen, compare
 from .log import Log
 from .recovery import recover
 from .server import Server, listen
@@ -44,12 +45,14 @@ def run(
     stop_descriptor: int | None = None,
     *,
     room: Callable[[Path], int] = free_bytes,
+    seen: Sequence[Seen] = (),
 ) -> int:
     """Serve the ledger of `layout` until SIGTERM, SIGINT or the end of `stop_descriptor`. Returns the exit code.
 
     Raises SojournError when the store must not be written: another scribe has it (`data.directory_busy`), it is
     damaged (`record.damaged`, also later, when what was written is not read back) or behind what was signed
-    (`record.behind`), or when others could reach the socket (`data.directory_open`).
+    (`record.behind`), when it is not what others have `seen` of it (`record.behind`, `record.contradicted`), or when
+    others could reach the socket (`data.directory_open`).
 
     When a write fails the process ends at once with code 70: nothing of that batch is acknowledged, and nothing is
     tried again. Before that, `room` (free bytes of a directory) is asked: below the reserve of the settings every
@@ -66,6 +69,7 @@ def run(
         lock.flush()
         try:
             store, log = _open(layout, settings, key, clock, room)
+            compare(seen, size=log.size, reader=log.reader)
             server = Server(
                 log=log,
                 listener=listen(layout.scribe_socket),

@@ -41,7 +41,12 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .publication import PublicationOverdue, PublicationRefused, PublicationResumed
+from .publication import (
+    PublicationOverdue,
+    PublicationRefused,
+    PublicationResumed,
+    WitnessPolicyAdopted,
+)
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -95,6 +100,7 @@ Event = (
     | PublicationRefused
     | PublicationOverdue
     | PublicationResumed
+    | WitnessPolicyAdopted
     | RequestSubmitted
     | RequestApproved
     | RequestDenied
@@ -182,4 +188,5 @@ __all__ = [
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",
+    "WitnessPolicyAdopted",
 ]
