@@ -99,7 +99,6 @@ class Code(StrEnum):
     RECORD_FULL = "record.full"
     RECORD_DAMAGED = "record.damaged"
     RECORD_BEHIND = "record.behind"
-    RECORD_CONTRADICTED = "record.contradicted"
     WITNESS_MISSING = "witness.missing"
     WITNESS_DAMAGED = "witness.damaged"
     WITNESS_BUSY = "witness.busy"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.app.witnesses import read_witness_policy, seen_elsewhere
+from sojourn.app.anchors import anchors, read_anchors
+from sojourn.app.witnesses import read_witness_policy
 from sojourn.domain.events import CancelRequested, WitnessPolicyAdopted
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PUBLICATION, SessionId, session_stream
@@ -21,6 +22,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import policy as policies
 from sojourn.ledger.note import Verifier
+from sojourn.scribe.anchor import Seen
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout, Settings, WitnessSettings
 from sojourn.testing.witness import WitnessHere
@@ -55,7 +57,7 @@ def layout(tmp_path: Path) -> Layout:
     root = tmp_path / "data"
     for directory in (root, root / "config", root / "run"):
         directory.mkdir(mode=0o700)
-    (root / "config" / "settings.yaml").write_text("witness: {seconds: 0.1}\n")
+    (root / "config" / "settings.yaml").write_text("witness: {seconds: 0.1}\npublisher: {folder: public}\n")
     return Layout(root=root)
 
 
@@ -104,6 +106,12 @@ def begin(layout: Layout, witness: WitnessHere) -> None:
     name_witness(layout, witness)
 
 
+def witnesses_saw(layout: Layout, verifier: Verifier, settings: Settings | None = None) -> tuple[Seen, ...]:
+    """What a start would be told by witnesses."""
+    asked = anchors(layout, settings or Settings(), verifier)
+    return read_anchors([one for one in asked if one.place.startswith("witness:")], lambda *_, **__: None)
+
+
 def test_a_store_that_was_put_back_with_everything_beside_it_does_not_start(
     layout: Layout, witness: WitnessHere, tmp_path: Path
 ) -> None:
@@ -128,7 +136,7 @@ def test_a_store_that_was_put_back_with_everything_beside_it_does_not_start(
         asyncio.run(fill(layout, 600))
     name_witness(layout, witness)
     said = attempt(layout)
-    assert "record.contradicted" in said and "witness:outside" in said
+    assert "record.damaged" in said and "witness:outside" in said
 
 
 def test_what_the_witnesses_said_last_counts_also_while_they_are_gone(layout: Layout, witness: WitnessHere) -> None:
@@ -141,6 +149,8 @@ def test_what_the_witnesses_said_last_counts_also_while_they_are_gone(layout: La
         path.unlink()
     for path, content in before.items():
         path.write_bytes(content)
+    # The published folder would tell too; whoever put back the store has thought of it.
+    shutil.rmtree(layout.root / "public")
     said = attempt(layout)
     assert "record.behind" in said and str(layout.cosigned) in said
 
@@ -151,7 +161,7 @@ def test_a_start_waits_for_no_witness_that_hangs(layout: Layout, witness: Witnes
     verifier = Verifier.parse(layout.verifier_key.read_text())
     begun = time.monotonic()
     settings = Settings(witness=WitnessSettings(answer_seconds=0.5))
-    assert seen_elsewhere(layout, settings, verifier) == ()
+    assert witnesses_saw(layout, verifier, settings) == ()
     assert 0.4 < time.monotonic() - begun < 5
     with process(layout, "scribe"):
         asyncio.run(fill(layout, 1))
@@ -160,12 +170,12 @@ def test_a_start_waits_for_no_witness_that_hangs(layout: Layout, witness: Witnes
 def test_a_witness_that_is_asked_tells_what_it_has_cosigned(layout: Layout, witness: WitnessHere) -> None:
     begin(layout, witness)
     verifier = Verifier.parse(layout.verifier_key.read_text())
-    assert seen_elsewhere(layout, Settings(), verifier) == ()
+    assert witnesses_saw(layout, verifier) == ()
     with process(layout, "scribe"), process(layout, "publisher"):
         size = asyncio.run(fill(layout, 3))
         until_cosigned(layout, size)
     layout.cosigned.unlink()
-    (seen,) = seen_elsewhere(layout, Settings(), verifier)
+    (seen,) = witnesses_saw(layout, verifier)
     assert seen.place == "witness:outside" and seen.checkpoint.size >= size
 
 

@@ -30,9 +30,12 @@ def serve(layout: Layout, only: str | None = None) -> int:
     if only is None:
         from sojourn.scribe.process import check_socket_path
 
+        from .publisher import published_bucket
         from .witnesses import read_witness_policy
 
         check_socket_path(layout)
+        # What a bucket needs may not be installed, and that is better said here than by processes that end.
+        published_bucket(settings)
         read_catalogue(layout)
         read_witness_policy(layout)
         layout.run.mkdir(mode=0o700, exist_ok=True)
@@ -74,17 +77,11 @@ def configure_logging() -> None:
 def _run_scribe(layout: Layout, settings: Settings) -> int:
     from sojourn.scribe import process
 
-    from .witnesses import seen_elsewhere
+    from .anchors import anchors, read_anchors
 
     key = signing_key(layout)
-    return process.run(
-        layout,
-        settings.scribe,
-        key,
-        SystemClock().now,
-        stop_descriptor=sys.stdin.fileno(),
-        seen=seen_elsewhere(layout, settings, key.verifier()),
-    )
+    seen = read_anchors(anchors(layout, settings, key.verifier()), structlog.get_logger("scribe").warning)
+    return process.run(layout, settings.scribe, key, SystemClock().now, stop_descriptor=sys.stdin.fileno(), seen=seen)
 
 
 def _run_until_told(work: Callable[[], Coroutine[object, object, None]]) -> int:

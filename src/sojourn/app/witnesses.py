@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-
-import structlog
 
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import policy as policies
+from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import Verifier
-from sojourn.ledger.policy import Policy
+from sojourn.ledger.policy import Policy, Witness
 from sojourn.publisher.asking import Asked, http_client, place_of
 from sojourn.publisher.files import Files
 from sojourn.publisher.tasks import Task
 from sojourn.publisher.witnesses import Witnessing, adopt_policy
-from sojourn.scribe.elsewhere import Seen
 from sojourn.settings import Layout, Settings
 from sojourn.vault.files import write_private
 
 START_SECONDS = 2.0
-"""How long a start waits for all witnesses together: a witness that hangs must not keep production closed."""
+"""How long a start waits for witnesses: one that hangs must not keep production closed."""
 
 COSIGNED = "cosigned"
 """The newest cosigned checkpoint in the published folder: an addition of ours, beside what tlog-tiles defines."""
@@ -64,35 +63,33 @@ def witness_tasks(layout: Layout, verifier: Verifier, files: Files | None) -> tu
     return (adopt, witnessing.run)
 
 
-def seen_elsewhere(layout: Layout, settings: Settings, verifier: Verifier) -> tuple[Seen, ...]:
-    """What witnesses have cosigned, and what they had told us before: asked once, before the store is written.
+Reader = Callable[[], Checkpoint | None]
 
-    Who does not answer is passed over, and said so in the log: a start does not depend on other machines.
+
+def witness_readers(layout: Layout, settings: Settings, verifier: Verifier) -> tuple[tuple[str, Reader], ...]:
+    """Each witness by its place, and how it is asked what it has seen of this ledger. A reader blocks for two seconds
+    at most, and raises SojournError `publication.unreachable` when there is no answer.
     """
     policy, _ = read_witness_policy(layout)
-    if policy is None:
-        return ()
-    found = [Seen(place=str(layout.cosigned), checkpoint=one) for one in _kept_checkpoint(layout, verifier)]
-    return (*found, *asyncio.run(_ask_all(policy, settings, verifier)))
-
-
-async def _ask_all(policy: Policy, settings: Settings, verifier: Verifier) -> list[Seen]:
-    log = structlog.get_logger("scribe")
     seconds = min(START_SECONDS, settings.witness.answer_seconds)
+    witnesses = policy.witnesses if policy else ()
+    return tuple((place_of(one), partial(_ask, one, verifier, seconds)) for one in witnesses)
 
-    async def ask(asked: Asked) -> list[Seen]:
-        try:
-            shown = await asked.latest(verifier)
-        except SojournError as error:
-            log.warning("a witness was not asked before the start", text=str(error))
-            return []
-        return [] if shown is None else [Seen(place=place_of(asked.witness), checkpoint=shown)]
 
-    async with http_client() as http:
-        found = await asyncio.gather(
-            *(ask(Asked(witness=witness, http=http, seconds=seconds)) for witness in policy.witnesses)
-        )
-    return [seen for one in found for seen in one]
+def _ask(witness: Witness, verifier: Verifier, seconds: float) -> Checkpoint | None:
+    async def ask() -> Checkpoint | None:
+        async with http_client() as http:
+            return await Asked(witness=witness, http=http, seconds=seconds).latest(verifier)
+
+    return asyncio.run(ask())
+
+
+def read_cosigned(layout: Layout, verifier: Verifier) -> Checkpoint | None:
+    """The newest checkpoint that witnesses are known to have cosigned; None if there is none of this ledger."""
+    try:
+        return checkpoints.open(_kept(layout), verifier)
+    except LedgerError:
+        return None
 
 
 def _keep(layout: Layout, files: Files | None, note: str) -> None:
@@ -109,13 +106,6 @@ def _kept(layout: Layout) -> str:
         return layout.cosigned.read_text()
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def _kept_checkpoint(layout: Layout, verifier: Verifier) -> list[checkpoints.Checkpoint]:
-    try:
-        return [checkpoints.open(_kept(layout), verifier)]
-    except LedgerError:
-        return []
 
 
 def _invalid(layout: Layout, problem: str) -> SojournError:

@@ -37,10 +37,4 @@ MEANINGS: Mapping[Code, Meaning] = {
         500,
         Exit.FAILED,
     ),
-    Code.RECORD_CONTRADICTED: Meaning(
-        "{place} has seen another history of the first {seen} entries, signed with this ledger's key.",
-        "Do not start it elsewhere or repair it by hand. Keep both, and find out who wrote the other history.",
-        500,
-        Exit.FAILED,
-    ),
 }

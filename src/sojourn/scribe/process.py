@@ -17,7 +17,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger.note import SigningKey
 from sojourn.settings import Layout, ScribeSettings
 
-from .elsewhere import Seen, compare
+from .anchor import Seen
 from .log import Log
 from .recovery import recover
 from .server import Server, listen
@@ -49,10 +49,12 @@ def run(
 ) -> int:
     """Serve the ledger of `layout` until SIGTERM, SIGINT or the end of `stop_descriptor`. Returns the exit code.
 
+    `seen` are checkpoints of this ledger that lie with others; a store that is behind one of them or contradicts it is
+    refused as if it were our own.
+
     Raises SojournError when the store must not be written: another scribe has it (`data.directory_busy`), it is
     damaged (`record.damaged`, also later, when what was written is not read back) or behind what was signed
-    (`record.behind`), when it is not what others have `seen` of it (`record.behind`, `record.contradicted`), or when
-    others could reach the socket (`data.directory_open`).
+    (`record.behind`), or when others could reach the socket (`data.directory_open`).
 
     When a write fails the process ends at once with code 70: nothing of that batch is acknowledged, and nothing is
     tried again. Before that, `room` (free bytes of a directory) is asked: below the reserve of the settings every
@@ -68,8 +70,7 @@ def run(
         lock.write(str(os.getpid()))
         lock.flush()
         try:
-            store, log = _open(layout, settings, key, clock, room)
-            compare(seen, size=log.size, reader=log.reader)
+            store, log = _open(layout, settings, key, clock, room, seen)
             server = Server(
                 log=log,
                 listener=listen(layout.scribe_socket),
@@ -99,6 +100,7 @@ def _open(
     key: SigningKey,
     clock: Callable[[], datetime],
     room: Callable[[Path], int],
+    seen: Sequence[Seen],
 ) -> tuple[Store, Log]:
     try:
         store = Store(layout.ledger)
@@ -109,6 +111,7 @@ def _open(
             key=key,
             clock=clock,
             has_room=lambda arriving: room(layout.root) >= settings.free_bytes_min + arriving,
+            seen=seen,
         )
     except sqlite3.DatabaseError as error:
         # An OperationalError is about the system (no space, no permission); all else is about what is in the file.
