@@ -103,6 +103,7 @@ class Code(StrEnum):
     WITNESS_MISSING = "witness.missing"
     WITNESS_DAMAGED = "witness.damaged"
     WITNESS_BUSY = "witness.busy"
+    WITNESS_POLICY_INVALID = "witness.policy_invalid"
 
     PUBLICATION_CONFLICT = "publication.conflict"
     PUBLICATION_UNREACHABLE = "publication.unreachable"

@@ -41,7 +41,15 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .publication import PublicationOverdue, PublicationRefused, PublicationResumed, WormExamined, WormTry, WormVerdict
+from .publication import (
+    PublicationOverdue,
+    PublicationRefused,
+    PublicationResumed,
+    WitnessPolicyAdopted,
+    WormExamined,
+    WormTry,
+    WormVerdict,
+)
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -106,6 +114,7 @@ Event = (
     | PublicationOverdue
     | PublicationResumed
     | WormExamined
+    | WitnessPolicyAdopted
     | RequestSubmitted
     | RequestApproved
     | RequestDenied
@@ -201,6 +210,7 @@ __all__ = [
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",
+    "WitnessPolicyAdopted",
     "WormExamined",
     "WormTry",
     "WormVerdict",
