@@ -82,7 +82,9 @@ def _decides(line: Line) -> str:
     if rule.break_glass is not None:
         glass = rule.break_glass
         told = ", ".join(line.tell)
-        return f"nobody beforehand: break-glass, {glass.uses} times in {format_duration(glass.per)}; told at once: {told}"
+        return (
+            f"nobody beforehand: break-glass, {glass.uses} times in {format_duration(glass.per)}; told at once: {told}"
+        )
     said = [f"{group.needed} of {', '.join(group.people)} ({group.name})" for group in line.groups]
     words = " and ".join(said) + "; different people, never the requester"
     if rule.excluded:

@@ -19,9 +19,9 @@ from .shapes import CopyShown
 class Services:
     """Everything that a request may need.
 
-    `size` counts the ledger's entries, `sign` gives a checkpoint over them, `copies()` are its published copies;
-    `pack(grant)` builds an evidence pack (ZIP); `gateway_address()` is where clients connect; `random_bytes(n)` are
-    fresh.
+    `attachment(sha256)` is what was attached to an append, `size` counts the ledger's entries, `sign` gives a
+    checkpoint over them, `copies()` are its published copies; `pack(grant)` builds an evidence pack (ZIP);
+    `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
     """
 
     office: Office
@@ -31,6 +31,7 @@ class Services:
     limit: AttemptLimit
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
+    attachment: Callable[[str], Awaitable[bytes]]
     open_value: Callable[[SealedMatter, SealingKey], bytes]
     size: Callable[[], Awaitable[int]]
     sign: Callable[[], Awaitable[str]]

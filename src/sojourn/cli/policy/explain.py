@@ -10,7 +10,8 @@ from sojourn.cli.output import print_json, print_line
 from sojourn.codes import Exit
 from sojourn.domain.duration import format_duration, parse_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.policy import Facts, Question, Terms, Ticket, explain as rules_about, judge, lacking, undecidable
+from sojourn.domain.policy import Facts, Question, Terms, Ticket, judge, lacking, undecidable
+from sojourn.domain.policy import explain as rules_about
 from sojourn.domain.policy.requirements import say_requirements
 from sojourn.errors import Code, Refusal, SojournError
 
@@ -33,7 +34,7 @@ def explain(
     source: Source | None = None,
     common: Common | None = None,
 ) -> int:
-    """Tell every rule about a role on a target, each condition of it, and which one fails; and the terms if any applies.
+    """Tell every rule about a role on a target, each of its conditions, and which fails; and the terms, if any applies.
 
     A refusal tells the same. Exits with 3 where the answer is no.
 
@@ -65,8 +66,8 @@ def explain(
         It is break-glass.
     """
     source, common = source or Source(), common or Common()
-    catalogue, said = source.read(common)
-    policy = catalogue.policy()
+    read = source.read(common)
+    policy = read.catalogue.policy()
     facts = Facts(
         reason_code=reason_code,
         ticket=_ticket(ticket),
@@ -95,7 +96,7 @@ def explain(
             }
             for one in found
         ]
-        print_json({"configuration": said, "rules": rules, **_plain(answer)})
+        print_json({"configuration": read.said, "rules": rules, **_plain(answer)})
     else:
         for one in found:
             print_line(f"{one.rule}: {'applies' if one.applies else 'does not apply'}")
@@ -143,13 +144,13 @@ def _moment(text: str) -> datetime:
         return SystemClock().now()
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        found = datetime.min
-    if found.utcoffset() is None:
-        raise SojournError(
-            Code.INPUT_INVALID, problem=f"{text[:40]!a} is no moment", expected="one such as 2026-03-02T10:00:00+01:00"
-        )
-    return found.astimezone(UTC)
+        if found.utcoffset() is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise SojournError(
+        Code.INPUT_INVALID, problem=f"{text[:40]!a} is no moment", expected="one such as 2026-03-02T10:00:00+01:00"
+    )
 
 
 def _ticket(text: str) -> Ticket | None:

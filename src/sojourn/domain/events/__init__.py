@@ -12,7 +12,14 @@ from typing import get_args
 
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
-from .configuration import ConfigurationAdopted, ConfigurationFile, ProcessStarted
+from .configuration import (
+    ConfigurationAdopted,
+    ConfigurationApproved,
+    ConfigurationFile,
+    ConfigurationProposed,
+    ConfigurationWithdrawn,
+    ProcessStarted,
+)
 from .grant import (
     EndCause,
     GrantCreated,
@@ -70,6 +77,9 @@ Event = (
     | TokenRevoked
     | AttemptRefused
     | ConfigurationAdopted
+    | ConfigurationProposed
+    | ConfigurationApproved
+    | ConfigurationWithdrawn
     | ProcessStarted
     | GrantCreated
     | GrantProvisioned
@@ -133,7 +143,10 @@ __all__ = [
     "CancelRequested",
     "CloseCause",
     "ConfigurationAdopted",
+    "ConfigurationApproved",
     "ConfigurationFile",
+    "ConfigurationProposed",
+    "ConfigurationWithdrawn",
     "DisposedClass",
     "EligibilityRemovalConfirmed",
     "EligibilityRemoved",
