@@ -56,6 +56,17 @@ COMMANDS = {
     "witness add-log": "Cosign for one more ledger.",
     "witness show": "Show what a witness has cosigned.",
     "witness evidence": "List the contradictions that a witness was shown.",
+    "policy check": "Say what is wrong or remarkable about a policy.",
+    "policy test": "Try the tests that lie beside a policy.",
+    "policy diff": "Tell who gains or loses what by a change.",
+    "policy explain": "Tell why somebody may have something, or not.",
+    "policy who-can": "List everybody who can get a role on a target.",
+    "policy render": "Write a policy as the tables that an auditor reads.",
+    "policy fetch": "Write the files that are in force.",
+    "policy propose": "Propose a change of people, targets or policy.",
+    "policy changes": "List proposed changes, or show one.",
+    "policy approve-change": "Approve a change that somebody else proposed.",
+    "policy withdraw": "Take a proposed change back.",
     "completion": "Print a completion script for your shell.",
 }
 """Every command and what it is for; it lies in the module of its name, imported only when it is used.
@@ -68,6 +79,7 @@ GROUPS: dict[str, str] = {
     "hold": "Legal holds: what must not be destroyed.",
     "retention": "How long records are kept, and their disposal.",
     "doctor": "Check what Sojourn relies on.",
+    "policy": "Read, try, compare and change what is allowed.",
     "witness": "Run a witness, apart from the installation it watches.",
     "away": "Be out of office: when, and who decides in your place.",
 }

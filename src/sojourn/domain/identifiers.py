@@ -21,11 +21,14 @@ ShreddingId = NewType("ShreddingId", str)
 DisposalId = NewType("DisposalId", str)
 AbsenceId = NewType("AbsenceId", str)
 CampaignId = NewType("CampaignId", str)
+ChangeId = NewType("ChangeId", str)
 
 StreamName = NewType("StreamName", str)
 """A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
 
 CONFIGURATION = StreamName("configuration")
+CHANGES = StreamName("changes")
+"""What was proposed in the place of the configuration in force."""
 SYSTEM = StreamName("system")
 ATTEMPTS = StreamName("attempts")
 PUBLICATION = StreamName("publication")

@@ -90,5 +90,12 @@ class Absence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     delegate: str = ""
 
 
+class ConfigurationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An administrator proposes other files; `files` maps people.yaml, targets.yaml and policy.yaml to their texts."""
+
+    files: dict[str, str]
+    reason: str = ""
+
+
 class Nothing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An empty object: the address says it all. An empty body is taken as one."""

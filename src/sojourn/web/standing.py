@@ -14,7 +14,7 @@ from sojourn.projections.apply import text
 from sojourn.projections.history import LookBackRow, look_back
 from sojourn.workflow import away as absences
 from sojourn.workflow import leave as leaving
-from sojourn.workflow.in_force import load_standing
+from sojourn.workflow.adopt import load_standing
 
 from . import bodies, standing_shapes
 from .exchange import Exchange

@@ -164,6 +164,7 @@ async def append_unless_stale(
     changes: Sequence[Change],
     sealings: Sequence[Sealing],
     relied_on: Adopted | None,
+    attachments: Sequence[bytes] = (),
 ) -> bool:
     """Append, guarding the configuration that was relied on. False if the record had moved: then nothing was recorded.
 
@@ -177,7 +178,7 @@ async def append_unless_stale(
             Guard(stream=STANDING, seen=relied_on.standing.version),
         )
     try:
-        await office.ledger.append(changes, guards=guards, sealings=sealings)
+        await office.ledger.append(changes, guards=guards, sealings=sealings, attachments=attachments)
     except SojournError as error:
         if error.code is not Code.RECORD_STALE:
             raise

@@ -12,7 +12,14 @@ from typing import get_args
 
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
-from .configuration import ConfigurationAdopted, ConfigurationFile, ProcessStarted
+from .configuration import (
+    ConfigurationAdopted,
+    ConfigurationApproved,
+    ConfigurationFile,
+    ConfigurationProposed,
+    ConfigurationWithdrawn,
+    ProcessStarted,
+)
 from .grant import (
     EndCause,
     GrantCreated,
@@ -88,6 +95,9 @@ Event = (
     | TokenRevoked
     | AttemptRefused
     | ConfigurationAdopted
+    | ConfigurationProposed
+    | ConfigurationApproved
+    | ConfigurationWithdrawn
     | ProcessStarted
     | GrantCreated
     | GrantProvisioned
@@ -156,7 +166,10 @@ __all__ = [
     "CancelRequested",
     "CloseCause",
     "ConfigurationAdopted",
+    "ConfigurationApproved",
     "ConfigurationFile",
+    "ConfigurationProposed",
+    "ConfigurationWithdrawn",
     "DisposedClass",
     "EligibilityRemovalConfirmed",
     "EligibilityRemoved",
