@@ -31,6 +31,7 @@ from sojourn.domain.events import (
     ProcessStarted,
     RequestActivated,
     RequestApproved,
+    RequestCommented,
     RequestDenied,
     RequestExpired,
     RequestSubmitted,
@@ -183,6 +184,10 @@ def whole_story() -> list[Recorded]:
     )
     story.add(SYSTEM, ProcessStarted(process="scribe", node="n", build="b"))
     story.add(request, submitted("r-1"), approved("r-1", BOB, complete=False), approved("r-1", CAROL, complete=True))
+    said = RequestCommented(
+        request=RequestId("r-1"), person=BOB, number=1, text=COMMENT, question=True, answers=None, source="t"
+    )
+    story.add(request, said)
     story.add(request, RequestActivated(request=RequestId("r-1"), person=ALICE, grant=GrantId("g-1"), source="t"))
     story.add(grant, created("g-1"), GrantProvisioned(grant=GrantId("g-1"), observed=("a", "b"), secret=DETAIL))
     story.add(session, opened("s-1"), intended("s-1", 1), completed("s-1", 1), intended("s-1", 2))
@@ -278,21 +283,21 @@ def test_a_request_that_is_closed_waits_for_nobody_and_is_not_due(
     story = Story().add(stream, submitted("r-1"))
     projections.apply(story.entries)
     with projections.reading() as connection:
-        assert [one.id for one in queries.requests(connection, waiting_for=BOB)] == ["r-1"]
+        assert [one.id for one in queries.requests(connection, waiting_for=[BOB])] == ["r-1"]
     projections.apply(story.add(stream, ending).entries)
     with projections.reading() as connection:
         (row,) = queries.requests(connection, status=status)
         assert row.due is None
-        assert queries.requests(connection, waiting_for=BOB) == ()
+        assert queries.requests(connection, waiting_for=[BOB]) == ()
 
 
 def test_a_request_waits_for_those_who_have_not_decided(projections: Projections) -> None:
     stream = request_stream(RequestId("r-1"))
     projections.apply(Story().add(stream, submitted("r-1"), approved("r-1", BOB, complete=False)).entries)
     with projections.reading() as connection:
-        assert queries.requests(connection, waiting_for=BOB) == ()
-        assert len(queries.requests(connection, waiting_for=CAROL)) == 1
-        assert queries.requests(connection, waiting_for=DAVE) == ()
+        assert queries.requests(connection, waiting_for=[BOB]) == ()
+        assert len(queries.requests(connection, waiting_for=[CAROL])) == 1
+        assert queries.requests(connection, waiting_for=[DAVE]) == ()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
@@ -379,6 +384,7 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
             "attempt": "actor",
             "action": "verb",
             "token": "person",
+            "comment": "person",
         }.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')
     connection.close()
@@ -549,7 +555,7 @@ def test_a_list_never_sorts_and_never_reads_a_whole_table(projections: Projectio
                 queries.requests(connection, person=person, status=status, before=9)
                 for target in (None, SHOP):
                     queries.grants(connection, person=person, status=status, target=target, before=9)
-        queries.requests(connection, waiting_for=BOB, before=9)
+        queries.requests(connection, waiting_for=[BOB], before=9)
         queries.sessions(connection, person=ALICE, open_only=True, before=9)
         queries.sessions(connection, person=ALICE, before=9)
         queries.sessions(connection, grant="g-1", before=9)

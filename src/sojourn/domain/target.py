@@ -55,6 +55,23 @@ class Role:
     connections_max: int = 4
 
 
+def narrower(narrow: Role, wide: Role) -> bool:
+    """Whether everything that `narrow` may do `wide` may do too: each of its privileges lies within one of those."""
+    return narrow.connections_max <= wide.connections_max and all(
+        any(_within(one, other) for other in wide.privileges) for one in narrow.privileges
+    )
+
+
+def _within(one: Privilege, other: Privilege) -> bool:
+    """Whether the one privilege gives nothing that the other does not."""
+    return (
+        one.schema == other.schema
+        and set(one.verbs) <= set(other.verbs)
+        and (not other.tables or (bool(one.tables) and set(one.tables) <= set(other.tables)))
+        and (not other.columns or (bool(one.columns) and set(one.columns) <= set(other.columns)))
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A production system. `administrator_secret` names a file of the vault, never the secret itself.

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Meaning
 
-from . import configuration, gateway, grant, identity, policy, record, request, service, standing, target
+from . import configuration, gateway, grant, identity, policy, record, request, review, service, standing, target
 
 CATALOGUE: Mapping[Code, Meaning] = {
     **configuration.MEANINGS,
     **policy.MEANINGS,
     **request.MEANINGS,
     **grant.MEANINGS,
+    **review.MEANINGS,
     **standing.MEANINGS,
     **target.MEANINGS,
     **identity.MEANINGS,

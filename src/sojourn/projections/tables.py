@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -40,7 +40,31 @@ request = Table(
     Column("due", String),
     Column("decided_at", String),
     Column("grant", String),
+    Column("revision", Integer, nullable=False),
+    Column("start", String),
+    Column("extends", String),
+    Column("since", String),
+    Column("break_glass", Integer, nullable=False),
+    Column("automatic", String, nullable=False),
+    Column("escalate_at", String),
+    Column("escalated_at", String),
+    Column("cause", String),
+    Column("facts", String, nullable=False),
+    Column("groups", String, nullable=False),
     Column("seq", Integer, nullable=False),
+)
+
+comment = Table(
+    "comment",
+    metadata,
+    Column("request", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("question", Integer, nullable=False),
+    Column("answers", Integer),
+    Column("answered", Integer, nullable=False),
 )
 
 approver = Table(
@@ -51,6 +75,7 @@ approver = Table(
     Column("decision", String),
     Column("decided_at", String),
     Column("comment", String),
+    Column("acted", String),
 )
 
 grant = Table(
@@ -160,9 +185,10 @@ for _table, _columns in (
     Index(f"{_table.name}_by_{'_'.join(_columns)}", *(_table.c[name] for name in _columns), _table.c.seq)
 for _table in (request, grant, session):
     Index(f"{_table.name}_by_seq", _table.c.seq)
+Index("request_to_escalate", request.c.escalate_at, sqlite_where=text("status = 'pending' AND escalated_at IS NULL"))
 Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))
-Index("approver_by_person", approver.c.person, approver.c.request)
+Index("approver_by_person", approver.c.person, approver.c.decided_at)
 
-FOLDED = (request, approver, grant, session, action, attempt, token)
+FOLDED = (request, approver, comment, grant, session, action, attempt, token)
 """Every table but the cursor."""

@@ -64,6 +64,11 @@ class Writer:
         """Write a new row."""
         self.connection.execute(insert_sql(table, tuple(values)), values)
 
+    def insert_new(self, table: Table, values: Values) -> None:
+        """Write a row, unless there is one with its key."""
+        statement = insert_sql(table, tuple(values))
+        self.connection.execute(statement.replace("INSERT", "INSERT OR IGNORE", 1), values)
+
     def update(self, table: Table, keys: Values, values: Values) -> None:
         """Change the rows that have these keys."""
         named = {**values, **{f"key_{name}": value for name, value in keys.items()}}

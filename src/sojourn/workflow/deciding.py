@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -72,6 +72,14 @@ Decide = Callable[[State, Adopted, datetime], Decided | Refusal]
 """Decides on a state, under a catalogue, at a moment. Called anew for every try, and otherwise pure."""
 
 
+Look = Callable[[State], Awaitable[None]]
+"""Reads what else a decision on a state needs, before every try."""
+
+
+async def _see_nothing_else(_: object) -> None:
+    """Most decisions need nothing but the state."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subject(Generic[State]):
     """The thing that a decision is about: its stream, its fold, and what to say when there is none."""
@@ -83,7 +91,13 @@ class _Subject(Generic[State]):
 
 
 async def on_request(
-    office: Office, attempt: Attempt, request: RequestId, decide: Decide[Request], *, guarded: bool
+    office: Office,
+    attempt: Attempt,
+    request: RequestId,
+    decide: Decide[Request],
+    *,
+    guarded: bool,
+    look: Look[Request] = _see_nothing_else,
 ) -> Request | Refusal:
     """Decide on a request and record it. `guarded` says that the decision relies on the configuration.
 
@@ -101,11 +115,18 @@ async def on_request(
         ),
         decide,
         guarded=guarded,
+        look=look,
     )
 
 
 async def on_grant(
-    office: Office, attempt: Attempt, grant: GrantId, decide: Decide[Grant], *, guarded: bool
+    office: Office,
+    attempt: Attempt,
+    grant: GrantId,
+    decide: Decide[Grant],
+    *,
+    guarded: bool,
+    look: Look[Grant] = _see_nothing_else,
 ) -> Grant | Refusal:
     """Decide on a grant and record it. `guarded` says that the decision relies on the configuration.
 
@@ -122,17 +143,25 @@ async def on_grant(
         ),
         decide,
         guarded=guarded,
+        look=look,
     )
 
 
 async def _settle(
-    office: Office, attempt: Attempt, subject: _Subject[State], decide: Decide[State], *, guarded: bool
+    office: Office,
+    attempt: Attempt,
+    subject: _Subject[State],
+    decide: Decide[State],
+    *,
+    guarded: bool,
+    look: Look[State],
 ) -> State | Refusal:
     for tried in range(TRIES_MAX):
         entries = await office.ledger.stream(subject.stream) if subject.looked_up else ()
         state = fold(subject.evolve, entries)
         if state is None:
             return await refuse(office, attempt, subject.stream, subject.unknown)
+        await look(state)
         adopted = office.in_force()
         decided: Decided | Refusal = decide(state, adopted, office.clock.now())
         if isinstance(decided, Refusal):

@@ -26,10 +26,15 @@ from .grant import (
     GrantRemoved,
 )
 from .request import (
+    BreakGlassUsed,
+    LapseCause,
     RequestActivated,
     RequestApproved,
+    RequestCommented,
     RequestDenied,
+    RequestEscalated,
     RequestExpired,
+    RequestRevised,
     RequestSubmitted,
     RequestWithdrawn,
 )
@@ -54,6 +59,10 @@ Event = (
     | TokenIssued
     | TokenRevoked
     | RequestSubmitted
+    | RequestRevised
+    | RequestCommented
+    | RequestEscalated
+    | BreakGlassUsed
     | RequestApproved
     | RequestDenied
     | RequestWithdrawn
@@ -98,6 +107,7 @@ __all__ = [
     "ActionCompleted",
     "ActionIntended",
     "AttemptRefused",
+    "BreakGlassUsed",
     "CancelRequested",
     "CloseCause",
     "ConfigurationAdopted",
@@ -115,6 +125,7 @@ __all__ = [
     "GrantRemovalFailed",
     "GrantRemovalOverdue",
     "GrantRemoved",
+    "LapseCause",
     "LookedBack",
     "Outcome",
     "PersonLeft",
@@ -122,8 +133,11 @@ __all__ = [
     "ProcessStarted",
     "RequestActivated",
     "RequestApproved",
+    "RequestCommented",
     "RequestDenied",
+    "RequestEscalated",
     "RequestExpired",
+    "RequestRevised",
     "RequestSubmitted",
     "RequestWithdrawn",
     "SessionClosed",

@@ -21,6 +21,7 @@ from sojourn.domain.events import (
 from sojourn.domain.identifiers import GrantId
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
+from sojourn.errors import Code, Refusal
 
 
 class Status(StrEnum):
@@ -67,6 +68,21 @@ class Grant:
     def to_prolong(self) -> bool:
         """Whether the target still has to be told of a later end."""
         return self.status is Status.ACTIVE and self.end > (self.prolonged_to or self.created.window.end)
+
+    def over(self, now: datetime) -> Refusal | None:
+        """The refusal for what comes when the access is over, or None while it is not."""
+        if self.status in (Status.ENDED, Status.REMOVED):
+            return self.ended()
+        if now < self.end:
+            return None
+        return Refusal(Code.GRANT_EXPIRED, {**self._named(), "end": self.end.isoformat()})
+
+    def ended(self) -> Refusal:
+        """The refusal for what comes after its end."""
+        return Refusal(Code.GRANT_ENDED, {**self._named(), "cause": self.cause or self.status})
+
+    def _named(self) -> dict[str, str]:
+        return {"grant": self.id, "target": self.created.target, "role": self.created.role}
 
     def opens(self, now: datetime) -> bool:
         """Whether a connection may be opened under it at this moment."""
