@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -37,12 +37,9 @@ from sojourn.domain.events import (
 from sojourn.domain.history import Recorded
 
 from . import tables as t
+from .assurance import fold_assurance
+from .moments import text
 from .writer import Writer
-
-
-def text(moment: datetime) -> str:
-    """A moment as the tables hold it."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def fold(recorded: Recorded, write: Writer) -> None:
@@ -56,6 +53,8 @@ def fold(recorded: Recorded, write: Writer) -> None:
             _grant(recorded.event, recorded, write)
         case "token":
             _token(recorded.event, recorded, write)
+        case "break-glass" | "review" | "campaign" | "standing":
+            fold_assurance(recorded, write)
         case "attempts":
             _attempt(recorded.event, recorded, write)
 
@@ -208,6 +207,8 @@ def _created(event: GrantCreated, recorded: Recorded, write: Writer) -> None:
             "credential": event.credential,
             "status": "provisioning",
             "extended": 0,
+            "break_glass": int(event.break_glass),
+            "review_within": None if event.review is None else int(event.review.within.total_seconds()),
             "seq": recorded.seq,
         },
     )

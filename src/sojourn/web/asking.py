@@ -11,7 +11,7 @@ from sojourn.domain.policy import DURATION_MIN, Facts, Question, Ticket
 from sojourn.domain.target import Privilege, Role, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.projections import queries
-from sojourn.projections.apply import text
+from sojourn.projections.moments import text
 from sojourn.workflow.extend import extend as extend_grant
 from sojourn.workflow.revise import revise as revise_request
 from sojourn.workflow.submit import submit as submit_request

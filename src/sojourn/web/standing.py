@@ -10,8 +10,8 @@ from sojourn.domain.identifiers import AbsenceId, GrantId, PersonId, TokenId
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
 from sojourn.projections import queries
-from sojourn.projections.apply import text
 from sojourn.projections.history import LookBackRow, look_back
+from sojourn.projections.moments import text
 from sojourn.workflow import away as absences
 from sojourn.workflow import leave as leaving
 from sojourn.workflow.in_force import load_standing

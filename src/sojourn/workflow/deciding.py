@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 
 from sojourn.domain import grant as grants
 from sojourn.domain import request as requests
+from sojourn.domain.campaign import Campaign
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import AttemptRefused, Event
 from sojourn.domain.grant import Grant
@@ -34,6 +35,7 @@ from sojourn.domain.identifiers import (
     request_stream,
 )
 from sojourn.domain.request import Request
+from sojourn.domain.review import Review
 from sojourn.domain.sealed import Sealing
 from sojourn.errors import Code, Refusal, SojournError
 
@@ -47,7 +49,7 @@ DETAILS_MAX = 16
 SYSTEM_ACTOR = "system"
 """The actor on record of what time and the enforcer do. Nothing is decided by this name."""
 
-State = TypeVar("State", bound=Request | Grant)
+State = TypeVar("State", bound=Request | Grant | Review | Campaign)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +78,12 @@ Look = Callable[[State], Awaitable[None]]
 """Reads what else a decision on a state needs, before every try."""
 
 
-async def _see_nothing_else(_: object) -> None:
+async def nothing_else(_: object) -> None:
     """Most decisions need nothing but the state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Subject(Generic[State]):
+class Subject(Generic[State]):
     """The thing that a decision is about: its stream, its fold, and what to say when there is none."""
 
     stream: StreamName
@@ -97,17 +99,17 @@ async def on_request(
     decide: Decide[Request],
     *,
     guarded: bool,
-    look: Look[Request] = _see_nothing_else,
+    look: Look[Request] = nothing_else,
 ) -> Request | Refusal:
     """Decide on a request and record it. `guarded` says that the decision relies on the configuration.
 
     Gives the request as it is afterwards, or the recorded refusal. Raises SojournError: `record.stale` after too
     many tries, else what the ledger raises.
     """
-    return await _settle(
+    return await settle(
         office,
         attempt,
-        _Subject(
+        Subject(
             stream=request_stream(request),
             looked_up=is_id(request),
             evolve=requests.evolve,
@@ -126,16 +128,16 @@ async def on_grant(
     decide: Decide[Grant],
     *,
     guarded: bool,
-    look: Look[Grant] = _see_nothing_else,
+    look: Look[Grant] = nothing_else,
 ) -> Grant | Refusal:
     """Decide on a grant and record it. `guarded` says that the decision relies on the configuration.
 
     Gives the grant as it is afterwards, or the recorded refusal. Raises as `on_request` does.
     """
-    return await _settle(
+    return await settle(
         office,
         attempt,
-        _Subject(
+        Subject(
             stream=grant_stream(grant),
             looked_up=is_id(grant),
             evolve=grants.evolve,
@@ -147,15 +149,16 @@ async def on_grant(
     )
 
 
-async def _settle(
+async def settle(
     office: Office,
     attempt: Attempt,
-    subject: _Subject[State],
+    subject: Subject[State],
     decide: Decide[State],
     *,
     guarded: bool,
-    look: Look[State],
+    look: Look[State] = nothing_else,
 ) -> State | Refusal:
+    """Decide on what `subject` says and record it. Gives and raises as `on_request` does."""
     for tried in range(TRIES_MAX):
         entries = await office.ledger.stream(subject.stream) if subject.looked_up else ()
         state = fold(subject.evolve, entries)
@@ -179,7 +182,7 @@ async def _settle(
     raise SojournError(Code.RECORD_STALE, stream=subject.stream)
 
 
-def _after(subject: _Subject[State], state: State, events: tuple[Event, ...]) -> State:
+def _after(subject: Subject[State], state: State, events: tuple[Event, ...]) -> State:
     for event in events:
         evolved = subject.evolve(state, event)
         assert evolved is not None, "an event never unmakes a thing"

@@ -12,6 +12,13 @@ from typing import get_args
 
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
+from .campaign import (
+    CampaignClosed,
+    CampaignDecided,
+    CampaignItem,
+    CampaignListed,
+    CampaignOpened,
+)
 from .configuration import ConfigurationAdopted, ConfigurationFile, ProcessStarted
 from .grant import (
     EndCause,
@@ -37,6 +44,13 @@ from .request import (
     RequestRevised,
     RequestSubmitted,
     RequestWithdrawn,
+)
+from .review import (
+    ReviewConcluded,
+    ReviewNoted,
+    ReviewOpened,
+    ReviewOutcome,
+    ReviewOverdue,
 )
 from .session import ActionCompleted, ActionIntended, CancelRequested, CloseCause, Outcome, SessionClosed, SessionOpened
 from .standing import (
@@ -91,6 +105,14 @@ Event = (
     | ActionIntended
     | ActionCompleted
     | CancelRequested
+    | CampaignOpened
+    | CampaignListed
+    | CampaignDecided
+    | CampaignClosed
+    | ReviewOpened
+    | ReviewNoted
+    | ReviewOverdue
+    | ReviewConcluded
     | SessionClosed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
@@ -108,6 +130,11 @@ __all__ = [
     "ActionIntended",
     "AttemptRefused",
     "BreakGlassUsed",
+    "CampaignClosed",
+    "CampaignDecided",
+    "CampaignItem",
+    "CampaignListed",
+    "CampaignOpened",
     "CancelRequested",
     "CloseCause",
     "ConfigurationAdopted",
@@ -140,6 +167,11 @@ __all__ = [
     "RequestRevised",
     "RequestSubmitted",
     "RequestWithdrawn",
+    "ReviewConcluded",
+    "ReviewNoted",
+    "ReviewOpened",
+    "ReviewOutcome",
+    "ReviewOverdue",
     "SessionClosed",
     "SessionOpened",
     "TeamsBlocked",

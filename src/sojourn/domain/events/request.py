@@ -179,6 +179,7 @@ class BreakGlassUsed:
     request: RequestId
     grant: GrantId
     told: tuple[PersonId, ...]
+    taken_at: datetime
     confirmed_at: datetime
     uses: int
     per: timedelta

@@ -18,7 +18,7 @@ from sojourn.domain.events import (
     GrantRemovalOverdue,
     GrantRemoved,
 )
-from sojourn.domain.identifiers import GrantId
+from sojourn.domain.identifiers import GrantId, RequestId
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, Refusal
@@ -37,7 +37,8 @@ class Status(StrEnum):
 class Grant:
     """A grant as its stream tells it.
 
-    `extended_to` is the end that the last extension gave it, `prolonged_to` the one that the target has confirmed.
+    `extended_to` is the end that the last extension gave it, `extended_by` the requests for them, and
+    `prolonged_to` the end that the target has confirmed.
     """
 
     created: GrantCreated
@@ -48,6 +49,7 @@ class Grant:
     overdue: bool = False
     extended_to: datetime | None = None
     prolonged_to: datetime | None = None
+    extended_by: tuple[RequestId, ...] = ()
 
     @property
     def id(self) -> GrantId:
@@ -99,7 +101,7 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
         case GrantProvisioned():
             return replace(state, status=Status.ACTIVE, secret=event.secret)
         case GrantExtended():
-            return replace(state, extended_to=event.until)
+            return replace(state, extended_to=event.until, extended_by=(*state.extended_by, event.request))
         case GrantProlonged():
             return replace(state, prolonged_to=event.until)
         case GrantEnded():
