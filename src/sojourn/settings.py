@@ -67,6 +67,11 @@ class Layout:
         """The addresses that control and gateway are listening on, written once they listen (JSON)."""
         return self.run / "addresses.json"
 
+    @property
+    def published(self) -> Path:
+        """How far each published copy of the ledger is, as the publisher sees it while it runs (JSON)."""
+        return self.run / "published.json"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
@@ -102,9 +107,34 @@ class ScribeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BucketSettings:
+    """A bucket with Object Lock (S3) that holds a copy of the ledger which nobody can alter. `bucket` "" is none."""
+
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    seconds: float = 5.0
+    retention_days: int = 2647
+    tail_retention_days: int = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherSettings:
+    """What is published of the ledger. `folder` is relative to the data directory, and "" publishes none."""
+
+    folder: str = "public"
+    seconds: float = 1.0
+    attachments: bool = True
+    overdue: timedelta = timedelta(minutes=15)
+    s3: BucketSettings = field(default_factory=BucketSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one installation."""
 
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     scribe: ScribeSettings = field(default_factory=ScribeSettings)
+    publisher: PublisherSettings = field(default_factory=PublisherSettings)

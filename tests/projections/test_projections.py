@@ -16,6 +16,10 @@ from sojourn.domain.events import (
     ActionCompleted,
     ActionIntended,
     AttemptRefused,
+    BreakGlassUsed,
+    CampaignItem,
+    CampaignListed,
+    CampaignOpened,
     CloseCause,
     EndCause,
     Event,
@@ -36,6 +40,8 @@ from sojourn.domain.events import (
     RequestExpired,
     RequestSubmitted,
     RequestWithdrawn,
+    ReviewNoted,
+    ReviewOpened,
     SessionClosed,
     SessionOpened,
     TokenIssued,
@@ -46,6 +52,7 @@ from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import (
     ATTEMPTS,
     SYSTEM,
+    CampaignId,
     GrantId,
     PersonId,
     RequestId,
@@ -53,8 +60,11 @@ from sojourn.domain.identifiers import (
     SessionId,
     StreamName,
     TokenId,
+    break_glass_stream,
+    campaign_stream,
     grant_stream,
     request_stream,
+    review_stream,
     session_stream,
     token_stream,
 )
@@ -214,7 +224,51 @@ def whole_story() -> list[Recorded]:
         source="t",
     )
     story.add(token_stream(TokenId("t-1")), issued)
-    return story.entries
+    return _assured(story).entries
+
+
+def _assured(story: Story) -> Story:
+    """What is on record besides: break-glass, its review, and a campaign."""
+    grant, campaign = GrantId("g-1"), CampaignId("c-1")
+    used = BreakGlassUsed(
+        person=ALICE,
+        request=RequestId("r-1"),
+        grant=grant,
+        told=(BOB,),
+        taken_at=NOW,
+        confirmed_at=NOW,
+        uses=1,
+        per=timedelta(days=1),
+    )
+    opened_review = ReviewOpened(
+        grant=grant,
+        request=RequestId("r-1"),
+        person=ALICE,
+        reviewers=(CAROL,),
+        involved=(ALICE, BOB),
+        due=NOW,
+        teams=(),
+        break_glass=True,
+        declared=(),
+        checklist=("one",),
+        configuration_version=1,
+    )
+    noted = ReviewNoted(grant=grant, person=CAROL, number=1, text=COMMENT, question=True, answers=None, source="t")
+    begun = CampaignOpened(
+        campaign=campaign,
+        title="spring",
+        opened_by=CAROL,
+        reviewers=(CAROL,),
+        due=NOW,
+        items=1,
+        configuration_version=1,
+        configuration_digest="e" * 64,
+        source="t",
+    )
+    item = CampaignItem(number=1, person=ALICE, target=SHOP, role=READ, rules=(RuleName("one"),), reviewers=(CAROL,))
+    story.add(break_glass_stream(ALICE), used)
+    story.add(review_stream(grant), opened_review, noted)
+    return story.add(campaign_stream(campaign), begun, CampaignListed(campaign=campaign, items=(item,)))
 
 
 @pytest.fixture
@@ -378,14 +432,22 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
     before = projections.digest()
     projections.close()
     with sqlite3.connect(path) as connection:
-        column = {
+        named = {
             "request": "person",
             "approver": "decision",
             "attempt": "actor",
             "action": "verb",
+            "sealing_key": "last_at",
             "token": "person",
             "comment": "person",
-        }.get(table, "role")
+            "glass": "person",
+            "told": "person",
+            "review": "person",
+            "reviewer": "person",
+            "note": "person",
+            "campaign": "title",
+        }
+        column = named.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')
     connection.close()
     again = Projections.open(path)

@@ -13,7 +13,7 @@ import pytest
 from psycopg import errors
 
 from sojourn.domain.identifiers import RoleName
-from sojourn.domain.target import Privilege, Role, Verb
+from sojourn.domain.target import Privilege, Recording, Role, Verb
 from sojourn.errors import Code, SojournError
 from sojourn.targets.postgres import PostgresDriver
 from sojourn.targets.postgres.observe import find, observe
@@ -177,7 +177,7 @@ async def test_whatever_else_the_role_has_is_seen(bench: Bench) -> None:
         "ALTER ROLE sojourn_t29 CREATEDB": "attribute CREATEDB",
         "ALTER ROLE sojourn_t29 BYPASSRLS": "attribute BYPASSRLS",
         "GRANT pg_monitor TO sojourn_t29": "member of pg_monitor",
-        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO sojourn_t29": "privilege on function pg_read_file(text)",
+        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO sojourn_t29": "EXECUTE on function pg_read_file(text)",
         "GRANT CREATE ON DATABASE shop TO sojourn_t29": "CREATE on database shop",
         "GRANT CREATE ON SCHEMA shop TO sojourn_t29": "CREATE on schema shop",
         "GRANT INSERT ON shop.orders TO sojourn_t29": "INSERT on shop.orders",
@@ -200,9 +200,19 @@ async def test_whatever_else_the_role_has_is_seen(bench: Bench) -> None:
 
 async def test_a_missing_table_is_named_and_leaves_nothing(bench: Bench) -> None:
     role = Role(
-        name=RoleName("wrong"), privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,), tables=("nothing",)),)
+        name=RoleName("wrong"), privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,), names=("nothing",)),)
     )
     with pytest.raises(SojournError, match=r"shop\.nothing") as caught:
         await bench.grant("sojourn_t30", role)
     assert caught.value.code is Code.TARGET_OBJECT_MISSING
     assert bench.roles() == set()
+
+
+async def test_a_role_that_is_recorded_before_release_is_kept_read_only_by_the_target(bench: Bench) -> None:
+    reading = Privilege(schema="shop", verbs=(Verb.SELECT,), names=("orders",))
+    await bench.grant("sojourn_t41", Role(name=ROLE.name, privileges=(reading,), recording=Recording.BEFORE_RELEASE))
+    connection = bench.engineer("sojourn_t41")
+    assert connection.info.parameter_status("default_transaction_read_only") == "on"
+    with pytest.raises(errors.ReadOnlySqlTransaction):
+        connection.execute("CREATE TEMP TABLE mine (id int)")
+    assert (await bench.revoke("sojourn_t41")).complete

@@ -26,11 +26,15 @@ def serve(layout: Layout, only: str | None = None) -> int:
     """
     require_installation(layout)
     settings = read_settings(layout)
-    _configure_logging()
+    configure_logging()
     if only is None:
         from sojourn.scribe.process import check_socket_path
 
+        from .publisher import published_bucket
+
         check_socket_path(layout)
+        # What a bucket needs may not be installed, and that is better said here than by processes that end.
+        published_bucket(settings)
         read_catalogue(layout)
         layout.run.mkdir(mode=0o700, exist_ok=True)
         with sole_use(layout):
@@ -41,6 +45,10 @@ def serve(layout: Layout, only: str | None = None) -> int:
     match Process(only):
         case Process.SCRIBE:
             return _run_scribe(layout, settings)
+        case Process.PUBLISHER:
+            from .publisher import run_publisher_process
+
+            return _run_until_told(lambda: run_publisher_process(layout, settings))
         case Process.CONTROL:
             from .control import run_control
 
@@ -51,7 +59,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
             return _run_until_told(lambda: run_gateway_process(layout, settings))
 
 
-def _configure_logging() -> None:
+def configure_logging() -> None:
     """Logs go to standard error, one line each; they are for operators and never evidence."""
     structlog.configure(
         processors=[
@@ -67,9 +75,11 @@ def _configure_logging() -> None:
 def _run_scribe(layout: Layout, settings: Settings) -> int:
     from sojourn.scribe import process
 
-    return process.run(
-        layout, settings.scribe, signing_key(layout), SystemClock().now, stop_descriptor=sys.stdin.fileno()
-    )
+    from .anchors import anchors, read_anchors
+
+    key = signing_key(layout)
+    seen = read_anchors(anchors(layout, settings, key.verifier()), structlog.get_logger("scribe").warning)
+    return process.run(layout, settings.scribe, key, SystemClock().now, stop_descriptor=sys.stdin.fileno(), seen=seen)
 
 
 def _run_until_told(work: Callable[[], Coroutine[object, object, None]]) -> int:

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -78,6 +78,11 @@ class Node:
         return found
 
     @property
+    def line(self) -> int:
+        """Its line in the file, from 1."""
+        return self.yaml.start_mark.line + 1
+
+    @property
     def is_list(self) -> bool:
         """Whether it is a list."""
         return isinstance(self.yaml, yaml.SequenceNode)
@@ -107,6 +112,12 @@ class Node:
         if NAME.fullmatch(value) is None:
             self.fail(f"{_short(value)} is not usable as a name", NAME_EXPECTED)
         return value
+
+    def is_empty_text(self) -> bool:
+        """Whether this is `""`."""
+        return (
+            isinstance(self.yaml, yaml.ScalarNode) and self.yaml.tag == "tag:yaml.org,2002:str" and not self.yaml.value
+        )
 
     def integer(self, low: int, high: int) -> int:
         """A whole number between two bounds, in plain decimal."""
@@ -151,6 +162,18 @@ class Node:
         if shape is None or value > "24:00":
             self.fail(f"Found {_found(self.yaml)}", "a time of day from 00:00 to 24:00, such as 09:30")
         return int(shape[1]) * 60 + int(shape[2])
+
+    def moment(self) -> datetime:
+        """A moment with its offset from UTC, such as `2026-03-02T10:00:00+01:00`, as UTC."""
+        value = str(self.yaml.value) if isinstance(self.yaml, yaml.ScalarNode) else ""
+        expected = "a moment with its offset, such as 2026-03-02T10:00:00+01:00 or 2026-03-02T09:00:00Z"
+        try:
+            found = datetime.fromisoformat(value)
+            if found.utcoffset() is None:
+                self.fail(f"Found {_found(self.yaml)}", expected)
+            return found.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"Found {_found(self.yaml)}", expected)
 
     def choice(self, options: Mapping[str, T]) -> T:
         """One of a few words."""

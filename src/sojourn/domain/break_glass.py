@@ -115,9 +115,45 @@ def _free_again(glass: BreakGlass, lately: list[BreakGlassUsed]) -> str:
 
 
 def _taken(adopted: Adopted, command: BreakTheGlass, terms: Terms, glass: BreakGlass, now: datetime) -> Taken:
+    role = adopted.catalogue.role(command.target, command.role)
+    account = role.account if role is not None else ""
     told = tuple(one for one in glass.people if one != command.person)
     review = terms.review or Review(within=REVIEW_WITHIN, people=told)
-    submitted = RequestSubmitted(
+    submitted = _submitted(adopted, command, terms, review, now)
+    return Taken(
+        submitted=submitted,
+        activated=RequestActivated(
+            request=command.request, person=command.person, grant=command.grant, source=command.source
+        ),
+        created=GrantCreated(
+            grant=command.grant,
+            request=command.request,
+            person=command.person,
+            target=command.target,
+            role=command.role,
+            window=Window.starting(now, command.duration),
+            credential=account or command.credential,
+            configuration_version=adopted.version,
+            break_glass=True,
+            review=review,
+        ),
+        used=BreakGlassUsed(
+            person=command.person,
+            request=command.request,
+            grant=command.grant,
+            told=told,
+            taken_at=now,
+            confirmed_at=command.confirmed_at,
+            uses=glass.uses,
+            per=glass.per,
+        ),
+    )
+
+
+def _submitted(
+    adopted: Adopted, command: BreakTheGlass, terms: Terms, review: Review, now: datetime
+) -> RequestSubmitted:
+    return RequestSubmitted(
         request=command.request,
         person=command.person,
         target=command.target,
@@ -144,32 +180,4 @@ def _taken(adopted: Adopted, command: BreakTheGlass, terms: Terms, glass: BreakG
         facts=command.facts,
         break_glass=True,
         review=review,
-    )
-    return Taken(
-        submitted=submitted,
-        activated=RequestActivated(
-            request=command.request, person=command.person, grant=command.grant, source=command.source
-        ),
-        created=GrantCreated(
-            grant=command.grant,
-            request=command.request,
-            person=command.person,
-            target=command.target,
-            role=command.role,
-            window=Window.starting(now, command.duration),
-            credential=command.credential,
-            configuration_version=adopted.version,
-            break_glass=True,
-            review=review,
-        ),
-        used=BreakGlassUsed(
-            person=command.person,
-            request=command.request,
-            grant=command.grant,
-            told=told,
-            taken_at=now,
-            confirmed_at=command.confirmed_at,
-            uses=glass.uses,
-            per=glass.per,
-        ),
     )

@@ -11,7 +11,7 @@ from .people import Person, Team
 from .policy import Policy, Question, Rule, Separation, Terms, applying_lines, compile_policy, judge
 from .policy.judging import excluded
 from .standing import NOTHING_SAID, Standing
-from .target import Target
+from .target import Role, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,11 @@ class Catalogue:
     def target(self, target: TargetName) -> Target | None:
         """The target of that name, or None."""
         return next((one for one in self.targets if one.name == target), None)
+
+    def role(self, target: TargetName, role: RoleName) -> Role | None:
+        """The role of that name on that target, or None."""
+        known = self.target(target)
+        return known.role(role) if known is not None else None
 
     def without(self, left: frozenset[PersonId]) -> Catalogue:
         """The catalogue in which those who have left are nobody: no people, and members of no team."""
@@ -92,7 +97,9 @@ class Adopted:
     def excluded(self, question: Question) -> frozenset[PersonId]:
         """Who may not decide on it, in whatever place: the requester by any account, and whom rules leave out."""
         lines = applying_lines(self.policy, question)
-        return excluded(self.policy, question, (one for line in lines for one in line.rule.excluded))
+        return excluded(
+            self.policy, question.person, question.facts, (one for line in lines for one in line.rule.excluded)
+        )
 
     def eligible(self, person: PersonId, target: TargetName, role: RoleName) -> bool:
         """Whether any rule is about this person and access, whatever else it asks for and whenever it holds."""

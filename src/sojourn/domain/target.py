@@ -23,51 +23,132 @@ class TlsMode(StrEnum):
 
 
 class Verb(StrEnum):
-    """What a role may do to a table or its columns: PostgreSQL's table privileges of the same names."""
+    """What a role may do: PostgreSQL's privileges of the same names.
+
+    The first five are for tables (`delete` and `truncate` take whole rows, so they go with no columns), `execute` is
+    for functions and `usage` for sequences.
+    """
 
     SELECT = "select"
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
+    TRUNCATE = "truncate"
+    EXECUTE = "execute"
+    USAGE = "usage"
+
+
+TABLE_VERBS = (Verb.SELECT, Verb.INSERT, Verb.UPDATE, Verb.DELETE, Verb.TRUNCATE)
+WHOLE_ROW_VERBS = (Verb.DELETE, Verb.TRUNCATE)
+SEQUENCE_VERBS = (Verb.USAGE, Verb.SELECT, Verb.UPDATE)
+
+
+class ObjectKind(StrEnum):
+    """What a privilege is about."""
+
+    TABLE = "table"
+    FUNCTION = "function"
+    SEQUENCE = "sequence"
+
+
+class Recording(StrEnum):
+    """When a statement of a role goes on: after its record is durable, or at once with its result held back."""
+
+    BEFORE_FORWARD = "before-forward"
+    BEFORE_RELEASE = "before-release"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Privilege:
-    """One privilege inside a target: verbs on tables of a schema, optionally on some columns only.
+    """One privilege inside a target: verbs on tables, functions or sequences of one schema.
 
-    `tables` empty means every table that the schema holds at the moment of the grant. `columns` empty means
-    whole tables; with columns, `delete` is not possible.
+    `names` empty means every object of that kind that the schema holds at the moment of the grant. A function is
+    named with its argument types, `refund(integer, text)`, or without them if only one has the name. `columns` empty
+    means whole tables.
     """
 
     schema: str
     verbs: tuple[Verb, ...]
-    tables: tuple[str, ...] = ()
+    kind: ObjectKind = ObjectKind.TABLE
+    names: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The privilege as people read it: `UPDATE (status) on shop.orders`."""
+        verbs = ", ".join(verb.upper() for verb in self.verbs)
+        columns = f" ({', '.join(self.columns)})" if self.columns else ""
+        names = ", ".join(f"{self.schema}.{name}" for name in self.names)
+        return f"{verbs}{columns} on {names or f'every {self.kind} of schema {self.schema}'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """What one access may do on a target: exactly these privileges and nothing else."""
+    """What one access may do on a target: exactly these privileges and nothing else.
+
+    `settings` are the session's defaults (name and value as PostgreSQL takes them); they guard nothing, for who works
+    there may set them otherwise. `as_owner` names the role of the target that the session acts as, so that what is
+    made belongs to it and nothing is left behind; with it come all of that role's rights. `account` names a login that
+    the target has already, for systems where none can be made: it is opened for one access at a time, with a password
+    of its own, and shut afterwards; what it may do is the target's to say. `rows_expected` is a label: an action that
+    gives more rows is marked in the evidence.
+    `recording` may be `before-release` only for a role that can do nothing but read.
+    """
 
     name: RoleName
-    privileges: tuple[Privilege, ...]
+    privileges: tuple[Privilege, ...] = ()
     description: str = ""
     connections_max: int = 4
+    settings: tuple[tuple[str, str], ...] = ()
+    as_owner: str = ""
+    account: str = ""
+    rows_expected: int | None = None
+    recording: Recording = Recording.BEFORE_FORWARD
+
+    @property
+    def opens(self) -> tuple[str, ...]:
+        """All that it opens, one line each, as approvers read it."""
+        lines = [str(privilege) for privilege in self.privileges]
+        if self.as_owner:
+            lines.append(f"everything that {self.as_owner} may do, acting as it")
+        if self.account:
+            lines.append(f"everything that the account {self.account} may do")
+        return tuple(lines)
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether no privilege of the role changes anything."""
+        lent = self.as_owner or self.account
+        return not lent and all(verb is Verb.SELECT for one in self.privileges for verb in one.verbs)
+
+    @property
+    def defaults(self) -> tuple[tuple[str, str], ...]:
+        """The settings that its sessions begin with."""
+        settings = dict(self.settings)
+        if self.recording is Recording.BEFORE_RELEASE:
+            settings["default_transaction_read_only"] = "on"
+        return tuple(sorted(settings.items()))
 
 
 def narrower(narrow: Role, wide: Role) -> bool:
-    """Whether everything that `narrow` may do `wide` may do too: each of its privileges lies within one of those."""
-    return narrow.connections_max <= wide.connections_max and all(
-        any(_within(one, other) for other in wide.privileges) for one in narrow.privileges
+    """Whether everything that `narrow` may do `wide` may do too: each of its privileges lies within one of those.
+
+    What it lends of another role or account has to be lent by `wide` too, and it is recorded in the same way.
+    """
+    return (
+        narrow.connections_max <= wide.connections_max
+        and narrow.as_owner in ("", wide.as_owner)
+        and narrow.account in ("", wide.account)
+        and narrow.recording is wide.recording
+        and all(any(_within(one, other) for other in wide.privileges) for one in narrow.privileges)
     )
 
 
 def _within(one: Privilege, other: Privilege) -> bool:
     """Whether the one privilege gives nothing that the other does not."""
     return (
-        one.schema == other.schema
+        (one.schema, one.kind) == (other.schema, other.kind)
         and set(one.verbs) <= set(other.verbs)
-        and (not other.tables or (bool(one.tables) and set(one.tables) <= set(other.tables)))
+        and (not other.names or (bool(one.names) and set(one.names) <= set(other.names)))
         and (not other.columns or (bool(one.columns) and set(one.columns) <= set(other.columns)))
     )
 

@@ -19,6 +19,7 @@ from sojourn.domain.events import (
     GrantCreated,
     RequestApproved,
     RequestDenied,
+    RequestRevised,
     RequestSubmitted,
 )
 from sojourn.domain.history import Recorded
@@ -156,6 +157,8 @@ def _configuration_version(event: Event) -> Iterator[int]:
     """The version of the configuration that a decision was made under."""
     if isinstance(event, RequestSubmitted | RequestApproved | RequestDenied | GrantCreated):
         yield event.configuration_version
+    elif isinstance(event, RequestRevised):
+        yield event.content.configuration_version
 
 
 async def _prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dict[int, tuple[bytes, ...]]:
@@ -175,6 +178,8 @@ def sealed_in(event: object) -> Iterator[Sealed]:
         value = getattr(event, field.name)
         if isinstance(value, Sealed):
             yield value
+        elif isinstance(value, RequestSubmitted):
+            yield from sealed_in(value)
 
 
 async def _disclose(sources: Sources, entries: Sequence[Recorded]) -> dict[str, Disclosed]:

@@ -9,7 +9,22 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Meaning
 
-from . import configuration, gateway, grant, identity, policy, record, request, review, service, standing, target
+from . import (
+    configuration,
+    gateway,
+    grant,
+    identity,
+    keeping,
+    policy,
+    publication,
+    record,
+    request,
+    review,
+    service,
+    standing,
+    target,
+    witness,
+)
 
 CATALOGUE: Mapping[Code, Meaning] = {
     **configuration.MEANINGS,
@@ -22,5 +37,8 @@ CATALOGUE: Mapping[Code, Meaning] = {
     **identity.MEANINGS,
     **gateway.MEANINGS,
     **record.MEANINGS,
+    **publication.MEANINGS,
+    **witness.MEANINGS,
+    **keeping.MEANINGS,
     **service.MEANINGS,
 }

@@ -19,6 +19,7 @@ from sojourn.domain.history import Recorded
 from sojourn.errors import Code, SojournError
 
 from .apply import fold
+from .sealing import fold_keys
 from .tables import FOLDED, SCHEMA, cursor, metadata
 from .writer import Writer
 
@@ -83,6 +84,7 @@ class Projections:
             for recorded in fresh:
                 fold(recorded, write)
             write.close()
+            fold_keys(connection, fresh)
             following = fresh[-1].seq + 1
             connection.execute(cursor.update().values(following=following))
         self.following = following

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -155,6 +155,16 @@ attempt = Table(
     Column("subject", String, nullable=False),
     Column("source", String, nullable=False),
     Column("details", String, nullable=False),
+)
+
+sealing_key = Table(
+    "sealing_key",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("values", Integer, nullable=False),
+    Column("first_at", String),
+    Column("last_at", String),
+    Column("tombstone", Integer),
 )
 
 token = Table(
@@ -303,6 +313,7 @@ FOLDED = (
     action,
     attempt,
     token,
+    sealing_key,
     glass,
     told,
     review,

@@ -241,7 +241,11 @@ class Enforcer:
             place = self._places.of(grant)
             async with self._places.slots(place.target, Work.PROVISIONING):
                 observed = await place.driver.prolong(
-                    place.target, credential=grant.created.credential, until=grant.end, secret=place.secret
+                    place.target,
+                    grant=grant.id,
+                    credential=grant.created.credential,
+                    until=grant.end,
+                    secret=place.secret,
                 )
         except SojournError as error:
             if error.code.startswith("record."):
@@ -285,6 +289,7 @@ class Enforcer:
             observed = await place.driver.grant(
                 place.target,
                 role,
+                grant=grant.id,
                 credential=created.credential,
                 password=password,
                 until=grant.end,
@@ -335,7 +340,9 @@ class Enforcer:
     async def _revoke_at_target(self, grant: Grant) -> Removal:
         place = self._places.of(grant)
         async with self._places.slots(place.target, Work.REMOVAL):
-            return await place.driver.revoke(place.target, credential=grant.created.credential, secret=place.secret)
+            return await place.driver.revoke(
+                place.target, grant=grant.id, credential=grant.created.credential, secret=place.secret
+            )
 
     async def _lapse(self, stream: str, name: RequestId) -> None:
         """End a request that nobody decided on, or whose approval nobody used, when it is due."""

@@ -8,7 +8,7 @@ from sojourn.domain.duration import parse_duration
 from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
 from sojourn.domain.people import Person
 from sojourn.domain.policy import DURATION_MIN, Facts, Question, Ticket
-from sojourn.domain.target import Privilege, Role, Target
+from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.projections import queries
 from sojourn.projections.moments import text
@@ -51,20 +51,13 @@ def _offer(exchange: Exchange, caller: Person, target: Target, role: Role) -> sh
     return shapes.RoleOffered(
         role=role.name,
         description=role.description,
-        privileges=tuple(_say(privilege) for privilege in role.privileges),
+        privileges=role.opens,
         longest_seconds=int(terms.longest.total_seconds()),
         reason_required=terms.reason_required,
         approvals=terms.approvals,
         approvers=terms.approvers,
         rules=terms.rules,
     )
-
-
-def _say(privilege: Privilege) -> str:
-    verbs = ", ".join(verb.upper() for verb in privilege.verbs)
-    columns = f" ({', '.join(privilege.columns)})" if privilege.columns else ""
-    tables = ", ".join(f"{privilege.schema}.{table}" for table in privilege.tables)
-    return f"{verbs}{columns} on {tables or f'every table of schema {privilege.schema}'}"
 
 
 async def submit(exchange: Exchange) -> shapes.RequestShown:

@@ -61,15 +61,6 @@ def _shown(
     office = exchange.services.office
     now = office.clock.now()
     standing = office.in_force().standing
-    places = {caller.id, *standing.delegators(caller.id, now)}
-    open_to = {one.person for one in approvers if one.decision is None}
-    acted = {one.acted for one in approvers}
-    decidable = (
-        row.status == "pending"
-        and row.person != caller.id
-        and caller.id not in acted
-        and not places.isdisjoint(open_to)
-    )
     facts = msgspec.json.decode(row.facts, type=Facts)
     return shapes.RequestShown(
         request=row.id,
@@ -87,7 +78,7 @@ def _shown(
         submitted_at=row.submitted_at,
         due=row.due,
         grant=row.grant,
-        decidable=decidable,
+        decidable=_decidable(row, caller, approvers, {caller.id, *standing.delegators(caller.id, now)}),
         revision=row.revision,
         start=row.start,
         extends=row.extends,
@@ -112,6 +103,14 @@ def _shown(
         ),
         comments=tuple(_comment(one, texts) for one in comments),
     )
+
+
+def _decidable(row: RequestRow, caller: Person, approvers: Sequence[ApproverRow], places: set[PersonId]) -> bool:
+    """Whether the caller can decide now, in one of `places`: their own, or that of somebody away."""
+    open_to = {one.person for one in approvers if one.decision is None}
+    acted = {one.acted for one in approvers}
+    fresh = row.status == "pending" and row.person != caller.id and caller.id not in acted
+    return fresh and not places.isdisjoint(open_to)
 
 
 def _decision(row: ApproverRow, texts: dict[str, str]) -> shapes.DecisionShown:

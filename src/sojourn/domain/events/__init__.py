@@ -32,6 +32,23 @@ from .grant import (
     GrantRemovalOverdue,
     GrantRemoved,
 )
+from .keeping import (
+    DisposedClass,
+    HoldPlaced,
+    HoldReleased,
+    HoldReleaseRequested,
+    HoldScope,
+    KeysDestroyed,
+    RecordsDisposed,
+    RetentionLengthened,
+    RetentionShortened,
+    RetentionShorteningRequested,
+    RetentionShorteningWithdrawn,
+    ShreddingConfirmed,
+    ShreddingRequested,
+    ShreddingWithdrawn,
+)
+from .publication import PublicationOverdue, PublicationRefused, PublicationResumed
 from .request import (
     BreakGlassUsed,
     LapseCause,
@@ -66,12 +83,37 @@ from .standing import (
 )
 
 Event = (
-    ConfigurationAdopted
-    | ProcessStarted
-    | AccountInvited
+    AccountInvited
     | AccountEnrolled
     | TokenIssued
     | TokenRevoked
+    | AttemptRefused
+    | ConfigurationAdopted
+    | ProcessStarted
+    | GrantCreated
+    | GrantProvisioned
+    | GrantEnded
+    | GrantRemovalFailed
+    | GrantRemoved
+    | GrantExtended
+    | GrantProlonged
+    | GrantProlongingFailed
+    | GrantRemovalOverdue
+    | HoldPlaced
+    | HoldReleaseRequested
+    | HoldReleased
+    | ShreddingRequested
+    | ShreddingWithdrawn
+    | ShreddingConfirmed
+    | KeysDestroyed
+    | RetentionLengthened
+    | RetentionShorteningRequested
+    | RetentionShorteningWithdrawn
+    | RetentionShortened
+    | RecordsDisposed
+    | PublicationRefused
+    | PublicationOverdue
+    | PublicationResumed
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -82,7 +124,11 @@ Event = (
     | RequestWithdrawn
     | RequestExpired
     | RequestActivated
-    | AttemptRefused
+    | SessionOpened
+    | ActionIntended
+    | ActionCompleted
+    | CancelRequested
+    | SessionClosed
     | PersonLeft
     | PersonReturned
     | LookedBack
@@ -92,19 +138,6 @@ Event = (
     | TeamsUnblocked
     | EligibilityRemoved
     | EligibilityRemovalConfirmed
-    | GrantCreated
-    | GrantProvisioned
-    | GrantExtended
-    | GrantProlonged
-    | GrantProlongingFailed
-    | GrantEnded
-    | GrantRemovalFailed
-    | GrantRemovalOverdue
-    | GrantRemoved
-    | SessionOpened
-    | ActionIntended
-    | ActionCompleted
-    | CancelRequested
     | CampaignOpened
     | CampaignListed
     | CampaignDecided
@@ -113,7 +146,6 @@ Event = (
     | ReviewNoted
     | ReviewOverdue
     | ReviewConcluded
-    | SessionClosed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -139,6 +171,7 @@ __all__ = [
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationFile",
+    "DisposedClass",
     "EligibilityRemovalConfirmed",
     "EligibilityRemoved",
     "EndCause",
@@ -152,12 +185,21 @@ __all__ = [
     "GrantRemovalFailed",
     "GrantRemovalOverdue",
     "GrantRemoved",
+    "HoldPlaced",
+    "HoldReleaseRequested",
+    "HoldReleased",
+    "HoldScope",
+    "KeysDestroyed",
     "LapseCause",
     "LookedBack",
     "Outcome",
     "PersonLeft",
     "PersonReturned",
     "ProcessStarted",
+    "PublicationOverdue",
+    "PublicationRefused",
+    "PublicationResumed",
+    "RecordsDisposed",
     "RequestActivated",
     "RequestApproved",
     "RequestCommented",
@@ -167,6 +209,10 @@ __all__ = [
     "RequestRevised",
     "RequestSubmitted",
     "RequestWithdrawn",
+    "RetentionLengthened",
+    "RetentionShortened",
+    "RetentionShorteningRequested",
+    "RetentionShorteningWithdrawn",
     "ReviewConcluded",
     "ReviewNoted",
     "ReviewOpened",
@@ -174,6 +220,9 @@ __all__ = [
     "ReviewOverdue",
     "SessionClosed",
     "SessionOpened",
+    "ShreddingConfirmed",
+    "ShreddingRequested",
+    "ShreddingWithdrawn",
     "TeamsBlocked",
     "TeamsUnblocked",
     "TokenIssued",

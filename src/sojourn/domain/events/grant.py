@@ -28,7 +28,7 @@ class EndCause(StrEnum):
 class GrantCreated:
     """An access begins. Only a further approval moves its end (`grant.extended`).
 
-    `credential` is the name of the role to be made in the target. `review` says who reviews the use, and by when.
+    `credential` is the login in the target. `review` says who reviews the use, and by when.
     """
 
     kind: ClassVar[str] = "grant.created"

@@ -110,7 +110,7 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activate:
-    """Spend the approval: begin the access now. `credential` is the name of the role to be made in the target."""
+    """Spend the approval: begin the access now. `credential` names the login to be made, if the role brings none."""
 
     person: PersonId
     grant: GrantId

@@ -33,6 +33,8 @@ def activate(state: Request, command: Activate, adopted: Adopted, now: datetime)
         return refusal
     if asked.start is not None and now < asked.start:
         return Refusal(Code.REQUEST_NOT_YET, {"request": state.id, "start": asked.start.isoformat()})
+    role = adopted.catalogue.role(asked.target, asked.role)
+    account = role.account if role is not None else ""
     # Of a planned span only the rest is given when it is begun late: its end does not move.
     end = now + asked.duration if asked.start is None else asked.start + asked.duration
     return (
@@ -44,7 +46,7 @@ def activate(state: Request, command: Activate, adopted: Adopted, now: datetime)
             target=asked.target,
             role=asked.role,
             window=Window(start=now, end=end),
-            credential=command.credential,
+            credential=account or command.credential,
             configuration_version=adopted.version,
             break_glass=asked.break_glass,
             review=asked.review,

@@ -170,7 +170,9 @@ def _content(adopted: Adopted, asked: _Asked, now: datetime) -> RequestSubmitted
     terms = adopted.judge(asking)
     if isinstance(terms, Refusal):
         return terms
-    refusal = lacking(terms, asking) or reason_refusal(terms, asked.reason) or undecidable(terms)
+    refusal = (
+        lacking(terms, asking, reason_given=bool(asked.reason.strip())) or _length(asked.reason) or undecidable(terms)
+    )
     if refusal is not None:
         return refusal
     limit = _limit(asked)
@@ -250,13 +252,8 @@ def blocked(adopted: Adopted, person: PersonId) -> Refusal | None:
     return Refusal(Code.REVIEW_OVERDUE, {"person": person, "grants": ", ".join(blocking[:5])})
 
 
-def reason_refusal(terms: Terms, reason: str) -> Refusal | None:
-    """The refusal for a reason that is asked for and not given, or is over the limit."""
-    if terms.reason_required and not reason.strip():
-        return Refusal(Code.REQUEST_REASON_MISSING, {"rule": ", ".join(terms.rules)})
-    if len(reason) > REASON_LENGTH_MAX:
-        return Refusal(
-            Code.REQUEST_REASON_TOO_LONG,
-            {"length": str(len(reason)), "limit": str(REASON_LENGTH_MAX)},
-        )
-    return None
+def _length(reason: str) -> Refusal | None:
+    """The refusal for a reason over the limit."""
+    if len(reason) <= REASON_LENGTH_MAX:
+        return None
+    return Refusal(Code.REQUEST_REASON_TOO_LONG, {"length": str(len(reason)), "limit": str(REASON_LENGTH_MAX)})
