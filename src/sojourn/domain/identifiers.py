@@ -47,6 +47,21 @@ def grant_stream(grant: GrantId) -> StreamName:
     return StreamName(f"grant/{grant}")
 
 
+def review_stream(grant: GrantId) -> StreamName:
+    """The stream that holds the review of one grant."""
+    return StreamName(f"review/{grant}")
+
+
+def campaign_stream(campaign: CampaignId) -> StreamName:
+    """The stream that holds one certification campaign."""
+    return StreamName(f"campaign/{campaign}")
+
+
+def break_glass_stream(person: PersonId) -> StreamName:
+    """The stream that holds every time that one person took an access without a decision beforehand."""
+    return StreamName(f"break-glass/{person}")
+
+
 def session_stream(session: SessionId) -> StreamName:
     """The stream that holds one session and every action in it."""
     return StreamName(f"session/{session}")

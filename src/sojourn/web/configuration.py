@@ -20,8 +20,8 @@ from sojourn.workflow.adopt import catalogue_bytes, read_catalogue
 
 from . import bodies
 from . import configuration_shapes as shapes
-from .asking import opened
 from .exchange import Exchange
+from .viewing import opened
 
 PAGE = 100
 FILES_BYTES_MAX = 4 * 1024 * 1024

@@ -31,8 +31,8 @@ from sojourn.workflow.loading import fold
 
 from . import bodies
 from . import keeping_shapes as shapes
-from .asking import opened
 from .exchange import HEADERS, Exchange
+from .viewing import opened
 
 Named = TypeVar("Named", HoldScope, RecordClass)
 

@@ -12,6 +12,7 @@ from typing import get_args
 
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
+from .campaign import CampaignClosed, CampaignDecided, CampaignItem, CampaignListed, CampaignOpened
 from .configuration import (
     ConfigurationAdopted,
     ConfigurationApproved,
@@ -58,13 +59,19 @@ from .publication import (
     WormVerdict,
 )
 from .request import (
+    BreakGlassUsed,
+    LapseCause,
     RequestActivated,
     RequestApproved,
+    RequestCommented,
     RequestDenied,
+    RequestEscalated,
     RequestExpired,
+    RequestRevised,
     RequestSubmitted,
     RequestWithdrawn,
 )
+from .review import ReviewConcluded, ReviewNoted, ReviewOpened, ReviewOutcome, ReviewOverdue
 from .session import (
     ActionCompleted,
     ActionIntended,
@@ -94,6 +101,10 @@ Event = (
     | TokenIssued
     | TokenRevoked
     | AttemptRefused
+    | CampaignOpened
+    | CampaignListed
+    | CampaignDecided
+    | CampaignClosed
     | ConfigurationAdopted
     | ConfigurationProposed
     | ConfigurationApproved
@@ -126,11 +137,19 @@ Event = (
     | WormExamined
     | WitnessPolicyAdopted
     | RequestSubmitted
+    | RequestRevised
+    | RequestCommented
+    | RequestEscalated
     | RequestApproved
     | RequestDenied
     | RequestWithdrawn
     | RequestExpired
     | RequestActivated
+    | BreakGlassUsed
+    | ReviewOpened
+    | ReviewNoted
+    | ReviewOverdue
+    | ReviewConcluded
     | SessionOpened
     | SessionConnected
     | ActionIntended
@@ -163,6 +182,12 @@ __all__ = [
     "ActionCompleted",
     "ActionIntended",
     "AttemptRefused",
+    "BreakGlassUsed",
+    "CampaignClosed",
+    "CampaignDecided",
+    "CampaignItem",
+    "CampaignListed",
+    "CampaignOpened",
     "CancelRequested",
     "CloseCause",
     "ConfigurationAdopted",
@@ -191,6 +216,7 @@ __all__ = [
     "HoldReleased",
     "HoldScope",
     "KeysDestroyed",
+    "LapseCause",
     "LookedBack",
     "Outcome",
     "PersonLeft",
@@ -202,14 +228,22 @@ __all__ = [
     "RecordsDisposed",
     "RequestActivated",
     "RequestApproved",
+    "RequestCommented",
     "RequestDenied",
+    "RequestEscalated",
     "RequestExpired",
+    "RequestRevised",
     "RequestSubmitted",
     "RequestWithdrawn",
     "RetentionLengthened",
     "RetentionShortened",
     "RetentionShorteningRequested",
     "RetentionShorteningWithdrawn",
+    "ReviewConcluded",
+    "ReviewNoted",
+    "ReviewOpened",
+    "ReviewOutcome",
+    "ReviewOverdue",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",
