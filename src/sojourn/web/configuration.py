@@ -14,7 +14,7 @@ from sojourn.domain.people import Person
 from sojourn.domain.policy.difference import compare
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.errors import Code, SojournError
-from sojourn.projections.apply import text
+from sojourn.projections.moments import text
 from sojourn.workflow import change as changing
 from sojourn.workflow.adopt import catalogue_bytes, read_catalogue
 
