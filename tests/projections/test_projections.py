@@ -49,6 +49,7 @@ from sojourn.domain.identifiers import (
     request_stream,
     session_stream,
 )
+from sojourn.domain.policy import ApproverGroup
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
@@ -87,8 +88,7 @@ def submitted(name: str, person: PersonId = ALICE) -> RequestSubmitted:
         reason=REASON,
         digest="f" * 64,
         rules=(RuleName("one"), RuleName("two")),
-        approvers=(BOB, CAROL),
-        approvals=2,
+        groups=(ApproverGroup(name="approvers", people=(BOB, CAROL), needed=2),),
         decide_by=NOW + timedelta(hours=1),
         activate_within=timedelta(hours=8),
         configuration_version=1,
@@ -356,7 +356,14 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
     before = projections.digest()
     projections.close()
     with sqlite3.connect(path) as connection:
-        column = {"request": "person", "approver": "decision", "attempt": "actor", "action": "verb"}.get(table, "role")
+        named = {
+            "request": "person",
+            "approver": "decision",
+            "attempt": "actor",
+            "action": "verb",
+            "sealing_key": "last_at",
+        }
+        column = named.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')
     connection.close()
     again = Projections.open(path)

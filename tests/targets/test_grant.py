@@ -177,7 +177,7 @@ async def test_whatever_else_the_role_has_is_seen(bench: Bench) -> None:
         "ALTER ROLE sojourn_t29 CREATEDB": "attribute CREATEDB",
         "ALTER ROLE sojourn_t29 BYPASSRLS": "attribute BYPASSRLS",
         "GRANT pg_monitor TO sojourn_t29": "member of pg_monitor",
-        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO sojourn_t29": "privilege on function pg_read_file(text)",
+        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO sojourn_t29": "EXECUTE on function pg_read_file(text)",
         "GRANT CREATE ON DATABASE shop TO sojourn_t29": "CREATE on database shop",
         "GRANT CREATE ON SCHEMA shop TO sojourn_t29": "CREATE on schema shop",
         "GRANT INSERT ON shop.orders TO sojourn_t29": "INSERT on shop.orders",
@@ -200,7 +200,7 @@ async def test_whatever_else_the_role_has_is_seen(bench: Bench) -> None:
 
 async def test_a_missing_table_is_named_and_leaves_nothing(bench: Bench) -> None:
     role = Role(
-        name=RoleName("wrong"), privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,), tables=("nothing",)),)
+        name=RoleName("wrong"), privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,), names=("nothing",)),)
     )
     with pytest.raises(SojournError, match=r"shop\.nothing") as caught:
         await bench.grant("sojourn_t30", role)
@@ -209,7 +209,7 @@ async def test_a_missing_table_is_named_and_leaves_nothing(bench: Bench) -> None
 
 
 async def test_a_role_that_is_recorded_before_release_is_kept_read_only_by_the_target(bench: Bench) -> None:
-    reading = Privilege(schema="shop", verbs=(Verb.SELECT,), tables=("orders",))
+    reading = Privilege(schema="shop", verbs=(Verb.SELECT,), names=("orders",))
     await bench.grant("sojourn_t41", Role(name=ROLE.name, privileges=(reading,), recording=Recording.BEFORE_RELEASE))
     connection = bench.engineer("sojourn_t41")
     assert connection.info.parameter_status("default_transaction_read_only") == "on"

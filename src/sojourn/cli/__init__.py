@@ -6,7 +6,7 @@ import sys
 
 COMMANDS = {
     "init": "Write commented examples of every file.",
-    "serve": "Run scribe, control and gateway on this machine.",
+    "serve": "Run scribe, publisher, control and gateway on this machine.",
     "demo": "See one access from request to proof, on a real PostgreSQL.",
     "invite": "Let somebody set up an account.",
     "enrol": "Redeem an invitation and choose a password.",
@@ -31,6 +31,11 @@ COMMANDS = {
     "evidence": "Write the evidence pack of one access.",
     "ledger": "Show the signed head of the record.",
     "rebuild": "Fold the read models anew and compare.",
+    "witness init": "Make a witness: a separate party that cosigns a ledger's checkpoints.",
+    "witness serve": "Cosign what extends what was seen, and refuse the rest.",
+    "witness add-log": "Cosign for one more ledger.",
+    "witness show": "Show what a witness has cosigned.",
+    "witness evidence": "List the contradictions that a witness was shown.",
     "completion": "Print a completion script for your shell.",
 }
 """Every command and what it is for; it lies in the module of its name, imported only when it is used.
@@ -38,7 +43,9 @@ COMMANDS = {
 `"audit tail"` is the command `tail` of the group `audit`, in `audit/tail.py`.
 """
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "witness": "Run a witness, apart from the installation it watches.",
+}
 """Every group of commands and what it is about."""
 
 

@@ -239,10 +239,11 @@ def _may_revoke(state: Grant, person: PersonId, catalogue: Catalogue) -> bool:
         return False
     if known.administrator or person == created.person:
         return True
-    return any(
-        created.target in rule.targets
+    target = catalogue.target(created.target)
+    return target is not None and any(
+        rule.covers(target)
         and created.role in rule.roles
-        and person in rule.approvers.members(catalogue.teams)
+        and any(person in group.people.members(catalogue.teams, catalogue.people) for group in rule.groups)
         for rule in catalogue.rules
     )
 

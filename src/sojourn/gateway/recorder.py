@@ -19,7 +19,7 @@ from typing import NamedTuple
 from sojourn.domain.events import ActionCompleted, ActionIntended, CloseCause, Event, Outcome, SessionClosed
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, SessionId, StreamName, session_stream
-from sojourn.domain.sealed import Sealing
+from sojourn.domain.sealed import RecordClass, Sealing
 from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger, Sealer
 
@@ -137,7 +137,7 @@ class SessionRecorder:
         changes: list[Change] = []
         sealings: list[Sealing] = []
         for place, one in enumerate(intentions, start=self.number + 1):
-            sealing = self.sealer.seal(self.person, one.detail)
+            sealing = self.sealer.seal(self.person, one.detail, RecordClass.STATEMENT)
             sealings.append(sealing)
             event = ActionIntended(
                 session=self.session,
@@ -159,7 +159,9 @@ class SessionRecorder:
         self._record_outcome(*self._completed(number, result))
 
     def _completed(self, number: int, result: Result) -> tuple[ActionCompleted, Sealing | None]:
-        sealing = self.sealer.seal(self.person, result.message) if result.message else None
+        sealing = None
+        if result.message:
+            sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT)
         event = ActionCompleted(
             session=self.session,
             number=number,

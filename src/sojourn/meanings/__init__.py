@@ -9,7 +9,20 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Meaning
 
-from . import configuration, gateway, grant, identity, policy, record, request, service, target
+from . import (
+    configuration,
+    gateway,
+    grant,
+    identity,
+    keeping,
+    policy,
+    publication,
+    record,
+    request,
+    service,
+    target,
+    witness,
+)
 
 CATALOGUE: Mapping[Code, Meaning] = {
     **configuration.MEANINGS,
@@ -20,5 +33,8 @@ CATALOGUE: Mapping[Code, Meaning] = {
     **identity.MEANINGS,
     **gateway.MEANINGS,
     **record.MEANINGS,
+    **publication.MEANINGS,
+    **witness.MEANINGS,
+    **keeping.MEANINGS,
     **service.MEANINGS,
 }

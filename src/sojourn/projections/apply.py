@@ -64,7 +64,7 @@ def _request(event: Event, recorded: Recorded) -> Iterator[Executable]:
                 digest=event.digest,
                 rules=", ".join(event.rules),
                 approvals=event.approvals,
-                status="pending",
+                status="pending" if event.groups else "approved",
                 submitted_at=at,
                 due=text(event.decide_by),
                 seq=recorded.seq,

@@ -19,6 +19,7 @@ from sojourn.domain.history import Recorded
 from sojourn.errors import Code, SojournError
 
 from .apply import changes
+from .sealing import fold_keys
 from .tables import FOLDED, SCHEMA, cursor, metadata
 
 
@@ -79,6 +80,7 @@ class Projections:
             for recorded in fresh:
                 for statement in changes(recorded):
                     connection.execute(statement)
+            fold_keys(connection, fresh)
             following = fresh[-1].seq + 1
             connection.execute(cursor.update().values(following=following))
         self.following = following

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
-SCHEMA = 1
+SCHEMA = 3
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -122,6 +122,15 @@ attempt = Table(
     Column("details", String, nullable=False),
 )
 
+sealing_key = Table(
+    "sealing_key",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("values", Integer, nullable=False),
+    Column("first_at", String),
+    Column("last_at", String),
+    Column("tombstone", Integer),
+)
 
-FOLDED = (request, approver, grant, session, action, attempt)
+FOLDED = (request, approver, grant, session, action, attempt, sealing_key)
 """Every table but the cursor."""

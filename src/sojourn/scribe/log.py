@@ -3,13 +3,14 @@
 - A batch is one transaction. An append whose stream has moved on is refused alone; the others go on.
 - Every entry of a batch carries the same time. Order is by place, never by time.
 - The root is signed only after a second way, over bytes read back from the store, has come to the same root.
+- A tombstone is obeyed in the transaction that writes it: there is no destruction without its entry, nor the reverse.
 - When room is short, nothing is written and nothing signed; reading goes on.
 - An error of the store is not handled here: the process ends, and start-up looks at what is really there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +41,8 @@ class Log:
     """The ledger as the scribe holds it while it runs.
 
     `has_room(bytes)` tells whether the disk can take so many bytes and keep its reserve. `read_back` is the tree over
-    the bytes that were read from the store again; it is never ahead of `edges`.
+    the bytes that were read from the store again; it is never ahead of `edges`. `old_pages` says that the write-ahead
+    log may still hold a key that was destroyed, perhaps by the process before this one.
     """
 
     store: Store
@@ -54,6 +56,7 @@ class Log:
     signed_note: str = ""
     unsigned_tiles: list[Tile] = field(default_factory=list)
     written: Sequence[EntryRow] = ()
+    old_pages: bool = True
     _versions: dict[str, int] = field(default_factory=dict)
     _keys: dict[str, None] = field(default_factory=dict)
 
@@ -90,9 +93,9 @@ class Log:
         return version
 
     def knows_key(self, key: str) -> bool:
-        """Whether a sealing key is on record."""
+        """Whether a sealing key is on record and was not destroyed."""
         if key not in self._keys:
-            if self.store.key(key) is None:
+            if not self.store.usable_key(key):
                 return False
             _remember(self._keys, {key: None}, KEYS_KEPT)
         return True
@@ -107,10 +110,25 @@ class Log:
                 attachments=batch.attachments.items(),
                 tiles=tiles,
             )
+            if batch.destroyed:
+                self.store.destroy_keys(batch.destroyed)
         self.unsigned_tiles.extend(tiles)
         _remember(self._versions, batch.versions, VERSIONS_KEPT)
         _remember(self._keys, dict.fromkeys(batch.keys), KEYS_KEPT)
         self.written = batch.rows
+        if batch.destroyed:
+            self._forget(batch.destroyed)
+
+    def _forget(self, destroyed: Mapping[str, None]) -> None:
+        for key in destroyed:
+            self._keys.pop(key, None)
+        self.old_pages = True
+        self.forget_old_pages()
+
+    def forget_old_pages(self) -> None:
+        """See that the write-ahead log keeps no copy of a destroyed key. Tried again while somebody reads the file."""
+        if self.old_pages and self.store.forget_old_pages():
+            self.old_pages = False
 
     def check_back(self, limit: int) -> None:
         """Read up to `limit` entries back from the store and hash them from their bytes, a second time.

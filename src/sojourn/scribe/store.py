@@ -1,7 +1,8 @@
 """The ledger's store on SQLite: rows in, rows out, and nothing that could change a row.
 
 - One read-write connection for each file; WAL with `synchronous=FULL`, so a commit is durable when it returns.
-- Entries, tiles, checkpoints and attachments refuse UPDATE, DELETE and REPLACE by trigger.
+- Entries, tiles, checkpoints, attachments and sealed values refuse UPDATE, DELETE and REPLACE by trigger.
+- A sealing key can be destroyed, and nothing else: it is overwritten with zeros where it lies, for good.
 - An entry is taken only at the next place of the ledger and the next version of its stream.
 - Constraints are named after the rule that they state.
 """
@@ -49,12 +50,14 @@ CREATE TABLE IF NOT EXISTS sealed (
 );
 """
 
-_APPEND_ONLY = ("entry", "tile", "checkpoint", "attachment")
+_APPEND_ONLY = ("entry", "tile", "checkpoint", "attachment", "sealed")
 
 _FIRST_ROW_STAYS = {
     "tile": "level = NEW.level AND tile_index = NEW.tile_index",
     "checkpoint": "size = NEW.size",
     "attachment": "sha256 = NEW.sha256",
+    "sealed": "commitment = NEW.commitment",
+    "sealing_key": "key_id = NEW.key_id",
 }
 """How an insert finds the row that it would replace: SQLite runs no DELETE trigger for INSERT OR REPLACE."""
 
@@ -64,6 +67,17 @@ WHEN NEW.seq <> (SELECT coalesce(max(seq) + 1, 0) FROM entry)
   OR NEW.version <> (SELECT coalesce(max(version), 0) + 1 FROM entry WHERE stream = NEW.stream)
 BEGIN SELECT RAISE(ABORT, 'an entry takes the next place and the next version of its stream'); END
 """
+
+_KEYS_ARE_ONLY_DESTROYED = """
+CREATE TRIGGER IF NOT EXISTS sealing_key_is_only_ever_destroyed BEFORE UPDATE ON sealing_key
+WHEN NEW.rowid <> OLD.rowid OR NEW.key_id <> OLD.key_id OR NEW.subject <> OLD.subject
+  OR NEW.recipient <> OLD.recipient OR NEW.wrapped <> zeroblob(length(OLD.wrapped))
+BEGIN SELECT RAISE(ABORT, 'a sealing key can be destroyed and not changed'); END;
+CREATE TRIGGER IF NOT EXISTS sealing_key_refuses_delete BEFORE DELETE ON sealing_key
+BEGIN SELECT RAISE(ABORT, 'a sealing key is destroyed by overwriting it'); END;
+"""
+
+_DESTROYED = "(length(wrapped) > 0 AND wrapped = zeroblob(length(wrapped)))"
 
 
 class Store:
@@ -79,6 +93,7 @@ class Store:
         self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
         self._connection.executescript(_SCHEMA)
         self._connection.execute(_ENTRIES_FOLLOW)
+        self._connection.executescript(_KEYS_ARE_ONLY_DESTROYED)
         for table in _APPEND_ONLY:
             for verb in ("UPDATE", "DELETE"):
                 self._connection.execute(
@@ -128,6 +143,27 @@ class Store:
         if tiles:
             many("INSERT INTO tile VALUES (?, ?, ?)", tiles)
 
+    def destroy_keys(self, keys: Collection[str]) -> None:
+        """Overwrite wrapped sealing keys with zeros of the same length; call it inside a transaction.
+
+        The row stays, so that no key of that id can ever come again, and no page is moved: the bytes are replaced
+        in the place where they lie.
+        """
+        many = self._connection.executemany
+        many("UPDATE sealing_key SET wrapped = zeroblob(length(wrapped)) WHERE key_id = ?", [(key,) for key in keys])
+
+    def forget_old_pages(self) -> bool:
+        """Fold the write-ahead log into the file and truncate it, so that it holds no earlier state of a page.
+
+        False while somebody else reads the file; then it has to be tried again.
+        """
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._connection.execute("PRAGMA busy_timeout = 5000")
+        return not busy
+
     def insert_checkpoint(self, size: int, note: str) -> None:
         """Keep a signed checkpoint; call it inside a transaction."""
         self._connection.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
@@ -155,6 +191,20 @@ class Store:
         """A wrapped sealing key."""
         row = self._connection.execute("SELECT * FROM sealing_key WHERE key_id = ?", (key_id,)).fetchone()
         return None if row is None else Key(*row)
+
+    def usable_key(self, key_id: str) -> bool:
+        """Whether a sealing key is there and was not destroyed."""
+        query = f"SELECT 1 FROM sealing_key WHERE key_id = ? AND NOT {_DESTROYED}"  # noqa: S608 - no value in it
+        return self._connection.execute(query, (key_id,)).fetchone() is not None
+
+    def keys(self, subject: str, after: str, limit: int) -> list[tuple[str, str, str, bool]]:
+        """(key, subject, recipient, whether destroyed) of keys above `after` whose subject begins with `subject`."""
+        query = (
+            f"SELECT key_id, subject, recipient, {_DESTROYED} FROM sealing_key "  # noqa: S608 - no value in it
+            "WHERE key_id > ? AND subject >= ? AND subject < ? ORDER BY key_id LIMIT ?"
+        )
+        rows = self._connection.execute(query, (after, subject, subject + "\x7f", limit))
+        return [(key, about, recipient, bool(gone)) for key, about, recipient, gone in rows]
 
     def rows(self, start: int, end: int) -> Iterator[EntryRow]:
         """Entries with `start <= seq < end`, in order."""
@@ -209,11 +259,11 @@ class Store:
 
     def matter(self, commitment: str) -> tuple[Matter, Key] | None:
         """A sealed value and its key, unless either was destroyed."""
-        row = self._connection.execute(
-            "SELECT s.commitment, s.key_id, s.ciphertext, k.subject, k.recipient, k.wrapped "
-            "FROM sealed s JOIN sealing_key k USING (key_id) WHERE s.commitment = ?",
-            (commitment,),
-        ).fetchone()
+        query = (
+            "SELECT s.commitment, s.key_id, s.ciphertext, k.subject, k.recipient, k.wrapped "  # noqa: S608 - no value in it
+            f"FROM sealed s JOIN sealing_key k USING (key_id) WHERE s.commitment = ? AND NOT {_DESTROYED}"
+        )
+        row = self._connection.execute(query, (commitment,)).fetchone()
         return None if row is None else (Matter(*row[:3]), Key(row[1], *row[3:]))
 
     def attachment(self, sha256: str) -> bytes | None:

@@ -238,6 +238,7 @@ class Enforcer:
             observed = await place.driver.grant(
                 place.target,
                 role,
+                grant=grant.id,
                 credential=created.credential,
                 password=password,
                 until=created.window.end,
@@ -284,7 +285,9 @@ class Enforcer:
     async def _revoke_at_target(self, grant: Grant) -> Removal:
         place = self._places.of(grant)
         async with self._places.slots(place.target, Work.REMOVAL):
-            return await place.driver.revoke(place.target, credential=grant.created.credential, secret=place.secret)
+            return await place.driver.revoke(
+                place.target, grant=grant.id, credential=grant.created.credential, secret=place.secret
+            )
 
     async def _lapse(self, stream: str, name: RequestId) -> None:
         """End a request that nobody decided on, or whose approval nobody used, when it is due."""

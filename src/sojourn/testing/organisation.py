@@ -56,7 +56,7 @@ CATALOGUE = Catalogue(
                 Role(
                     name=AMEND,
                     privileges=(
-                        Privilege(schema="shop", verbs=(Verb.UPDATE,), tables=("orders",), columns=("status",)),
+                        Privilege(schema="shop", verbs=(Verb.UPDATE,), names=("orders",), columns=("status",)),
                     ),
                 ),
             ),

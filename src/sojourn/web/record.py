@@ -93,6 +93,7 @@ async def ledger(exchange: Exchange) -> shapes.LedgerShown:
         root=base64.b64encode(head.root).decode(),
         checkpoint=note,
         verifier_key=exchange.services.verifier_key,
+        copies=tuple(exchange.services.copies()),
     )
 
 

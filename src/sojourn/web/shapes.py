@@ -268,6 +268,20 @@ class Attempts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CopyShown:
+    """A published copy of the ledger. `published` entries are there; `behind_since` is null when that is everything.
+
+    `problem` says what stands in the way, and `refused` that the place holds something else than the ledger.
+    """
+
+    place: str
+    published: int
+    behind_since: str | None
+    problem: str
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerShown:
     """The ledger's present head. `checkpoint` is a signed note over it, `verifier_key` what it is checked with."""
 
@@ -276,6 +290,7 @@ class LedgerShown:
     root: str
     checkpoint: str
     verifier_key: str
+    copies: tuple[CopyShown, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,23 @@ from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose,
 from .attempt import AttemptRefused
 from .configuration import ConfigurationAdopted, ConfigurationFile, ProcessStarted
 from .grant import EndCause, GrantCreated, GrantEnded, GrantProvisioned, GrantRemovalFailed, GrantRemoved
+from .keeping import (
+    DisposedClass,
+    HoldPlaced,
+    HoldReleased,
+    HoldReleaseRequested,
+    HoldScope,
+    KeysDestroyed,
+    RecordsDisposed,
+    RetentionLengthened,
+    RetentionShortened,
+    RetentionShorteningRequested,
+    RetentionShorteningWithdrawn,
+    ShreddingConfirmed,
+    ShreddingRequested,
+    ShreddingWithdrawn,
+)
+from .publication import PublicationOverdue, PublicationRefused, PublicationResumed
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -48,6 +65,21 @@ Event = (
     | ActionCompleted
     | CancelRequested
     | SessionClosed
+    | PublicationRefused
+    | PublicationOverdue
+    | PublicationResumed
+    | HoldPlaced
+    | HoldReleased
+    | HoldReleaseRequested
+    | KeysDestroyed
+    | RecordsDisposed
+    | RetentionLengthened
+    | RetentionShortened
+    | RetentionShorteningRequested
+    | RetentionShorteningWithdrawn
+    | ShreddingConfirmed
+    | ShreddingRequested
+    | ShreddingWithdrawn
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -65,6 +97,7 @@ __all__ = [
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationFile",
+    "DisposedClass",
     "EndCause",
     "Event",
     "GrantCreated",
@@ -72,16 +105,32 @@ __all__ = [
     "GrantProvisioned",
     "GrantRemovalFailed",
     "GrantRemoved",
+    "HoldPlaced",
+    "HoldReleaseRequested",
+    "HoldReleased",
+    "HoldScope",
+    "KeysDestroyed",
     "Outcome",
     "ProcessStarted",
+    "PublicationOverdue",
+    "PublicationRefused",
+    "PublicationResumed",
+    "RecordsDisposed",
     "RequestActivated",
     "RequestApproved",
     "RequestDenied",
     "RequestExpired",
     "RequestSubmitted",
     "RequestWithdrawn",
+    "RetentionLengthened",
+    "RetentionShortened",
+    "RetentionShorteningRequested",
+    "RetentionShorteningWithdrawn",
     "SessionClosed",
     "SessionOpened",
+    "ShreddingConfirmed",
+    "ShreddingRequested",
+    "ShreddingWithdrawn",
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",

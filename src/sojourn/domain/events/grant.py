@@ -24,7 +24,7 @@ class EndCause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantCreated:
-    """An access begins. Its end never moves. `credential` is the name of the role to be made in the target."""
+    """An access begins. Its end never moves. `credential` is the login in the target."""
 
     kind: ClassVar[str] = "grant.created"
     grant: GrantId
