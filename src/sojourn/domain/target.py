@@ -43,6 +43,10 @@ WHOLE_ROW_VERBS = (Verb.DELETE, Verb.TRUNCATE)
 SEQUENCE_VERBS = (Verb.USAGE, Verb.SELECT, Verb.UPDATE)
 
 
+READ_ONLY = ("default_transaction_read_only", "on")
+"""The default with which PostgreSQL keeps a session's transactions read-only."""
+
+
 class Recording(StrEnum):
     """When a statement of a role goes on: after its record is durable, or at once with its result held back."""
 
@@ -102,6 +106,14 @@ class Role:
     account: str = ""
     rows_expected: int | None = None
     recording: Recording = Recording.BEFORE_FORWARD
+
+    @property
+    def defaults(self) -> tuple[tuple[str, str], ...]:
+        """The defaults that its sessions get in the target."""
+        if self.recording is Recording.BEFORE_FORWARD:
+            return self.settings
+        others = tuple(one for one in self.settings if one[0] != READ_ONLY[0])
+        return (*others, READ_ONLY)
 
     @property
     def reads_only(self) -> bool:

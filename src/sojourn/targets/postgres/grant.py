@@ -14,7 +14,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from sojourn.domain.credential import ITERATIONS, derive_verifier
-from sojourn.domain.target import ObjectKind, Privilege, Recording, Role, Target, Verb
+from sojourn.domain.target import ObjectKind, Privilege, Role, Target, Verb
 from sojourn.errors import Code, SojournError
 
 from .connection import INHERIT_OPTION_SINCE, Connection
@@ -88,10 +88,8 @@ async def make(connection: Connection, target: Target, access: Access) -> tuple[
             wanted.add(f"CONNECT on database {target.database}")
         for privilege in role.privileges:
             await _give(connection, name, privilege)
-        for setting, value in role.settings:
+        for setting, value in role.defaults:
             await set_default(connection, name, setting, value)
-        if role.recording is Recording.BEFORE_RELEASE:
-            await set_default(connection, name, "default_transaction_read_only", "on")
         if role.as_owner:
             await _act_as(connection, target, name, role.as_owner)
         return await _read_back(connection, target, access, wanted)
