@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-import ssl
 
 from sojourn.gateway.process import run_gateway
+from sojourn.gateway.tls import load_door
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout, Settings
 from sojourn.vault.opener import Opener
@@ -19,9 +19,7 @@ from .installation import EVIDENCE, GATEWAY, announce, key_pair, same_port
 async def run_gateway_process(layout: Layout, settings: Settings) -> None:
     """Serve as this installation's gateway until cancelled."""
 
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.minimum_version = ssl.TLSVersion.TLSv1_2
-    tls.load_cert_chain(layout.tls / "server.crt", layout.tls / "server.key")
+    tls = load_door(layout.tls / "server.crt", layout.tls / "server.key")
     place = layout.run / "gateway.json"
     gateway = dataclasses.replace(settings.gateway, port=same_port(place, settings.gateway.port))
     async with ScribeClient(layout.scribe_socket) as ledger:

@@ -137,7 +137,9 @@ class Role:
 class Target:
     """A production system. `administrator_secret` names a file of the vault, never the secret itself.
 
-    `labels` are what the policy may ask about a target, each name once.
+    `labels` are what the policy may ask about a target, each name once. `databases` are those that may be opened
+    besides `database`; a grant's privileges are in `database` alone. `tls_certificate` and `tls_key` are paths of what
+    the gateway shows a target that asks for a certificate.
     """
 
     name: TargetName
@@ -150,8 +152,15 @@ class Target:
     roles: tuple[Role, ...]
     tls: TlsMode = TlsMode.VERIFY_FULL
     tls_authority: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    databases: tuple[str, ...] = ()
     description: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+
+    def opens_database(self, name: str) -> bool:
+        """Whether that database of the target may be opened."""
+        return name == self.database or name in self.databases
 
     def role(self, name: RoleName) -> Role | None:
         """The role of that name, or None."""

@@ -27,8 +27,13 @@ class Deadline:
 
 
 @contextmanager
-def deadline(gate: Gate, grant: Grant, cut: Callable[[Refusal], None]) -> Iterator[Deadline]:
-    """Call `cut` with the reason when the grant ends, while the context lasts; at once if it has ended."""
+def deadline(
+    gate: Gate, grant: Grant, cut: Callable[[Refusal], None], warn: Callable[[str], None]
+) -> Iterator[Deadline]:
+    """Call `cut` with the reason when the grant ends, while the context lasts; at once if it has ended.
+
+    `warn` is called with a sentence some time before the end, as the settings say; at once when less is left.
+    """
     loop = asyncio.get_running_loop()
     reached = Deadline()
     created = grant.created
@@ -45,7 +50,10 @@ def deadline(gate: Gate, grant: Grant, cut: Callable[[Refusal], None]) -> Iterat
 
     end = loop.time() + (created.window.end - gate.clock.now()).total_seconds()
     text = created.window.end.isoformat(timespec="seconds")
-    timer = loop.call_at(end, lambda: over(end, Refusal(Code.GRANT_EXPIRED, {**details, "end": text})))
+    timers = [loop.call_at(end, lambda: over(end, Refusal(Code.GRANT_EXPIRED, {**details, "end": text})))]
+    if gate.settings.warn_seconds:
+        warning = f"This access ends at {text} (grant {grant.id}). For more time ask for a new one: sojourn request."
+        timers.append(loop.call_at(end - gate.settings.warn_seconds, lambda: warn(warning)))
     stop = gate.live.watch(grant.id, ended)
     if gate.live.is_over(grant.id):
         cause = gate.live.grant(grant.id).cause
@@ -53,5 +61,6 @@ def deadline(gate: Gate, grant: Grant, cut: Callable[[Refusal], None]) -> Iterat
     try:
         yield reached
     finally:
-        timer.cancel()
+        for timer in timers:
+            timer.cancel()
         stop()
