@@ -99,6 +99,7 @@ class ControlSettings:
     gateway_token_life: timedelta = timedelta(minutes=15)
     invitation_life: timedelta = timedelta(hours=24)
     password_length_min: int = 12
+    reconcile_seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,19 @@ class ScribeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BucketSettings:
+    """A bucket with Object Lock (S3) that holds a copy of the ledger which nobody can alter. `bucket` "" is none."""
+
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    seconds: float = 5.0
+    retention_days: int = 2647
+    tail_retention_days: int = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublisherSettings:
     """What is published of the ledger. `folder` is relative to the data directory, and "" publishes none."""
 
@@ -118,6 +132,7 @@ class PublisherSettings:
     seconds: float = 1.0
     attachments: bool = True
     overdue: timedelta = timedelta(minutes=15)
+    s3: BucketSettings = field(default_factory=BucketSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -214,5 +214,5 @@ async def test_a_role_that_is_recorded_before_release_is_kept_read_only_by_the_t
     connection = bench.engineer("sojourn_t41")
     assert connection.info.parameter_status("default_transaction_read_only") == "on"
     with pytest.raises(errors.ReadOnlySqlTransaction):
-        connection.execute("CREATE TEMPORARY TABLE mine (id int)")
+        connection.execute("CREATE TEMP TABLE mine (id int)")
     assert (await bench.revoke("sojourn_t41")).complete

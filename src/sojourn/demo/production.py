@@ -222,6 +222,7 @@ def _seed(server: Production) -> None:
             connection.execute(statement)
         account = sql.Identifier(ADMINISTRATOR)
         for text in (
+            "GRANT pg_read_all_stats TO {}",
             "GRANT USAGE ON SCHEMA shop TO {} WITH GRANT OPTION",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA shop TO {} WITH GRANT OPTION",
         ):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sojourn.errors import Refusal
+from sojourn.errors import Code, Refusal
 
 from .identifiers import PersonId, RoleName, TargetName
 from .people import Person, Team
 from .policy import Policy, Question, Rule, Separation, Terms, compile_policy, judge
+from .standing import NOTHING_SAID, Standing
 from .target import Role, Target
 
 
@@ -38,6 +39,18 @@ class Catalogue:
         known = self.target(target)
         return known.role(role) if known is not None else None
 
+    def without(self, left: frozenset[PersonId]) -> Catalogue:
+        """The catalogue in which those who have left are nobody: no people, and members of no team."""
+        if not left.intersection(person.id for person in self.people):
+            return self
+        return replace(
+            self,
+            people=tuple(person for person in self.people if person.id not in left),
+            teams=tuple(
+                replace(team, members=tuple(one for one in team.members if one not in left)) for team in self.teams
+            ),
+        )
+
     def policy(self) -> Policy:
         """Its policy, made ready for questions. Takes a while: whoever asks more than once keeps it (see `Adopted`)."""
         return compile_policy(
@@ -54,11 +67,13 @@ class Adopted:
     """A catalogue in force.
 
     `version` is the configuration stream's version, `digest` the SHA-256 (hex) of the catalogue's canonical JSON.
+    `standing` is what the record says about people besides; who has left is not in `catalogue`.
     """
 
     catalogue: Catalogue
     version: int
     digest: str
+    standing: Standing = NOTHING_SAID
     _ready: list[Policy] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -69,5 +84,22 @@ class Adopted:
         return self._ready[0]
 
     def judge(self, question: Question) -> Terms | Refusal:
-        """The terms for such a request, or why it is not allowed (see `policy.judge`)."""
+        """The terms for such a request, or why it is not allowed (see `policy.judge`, and `standing`)."""
+        if self.standing.removed(question.person, question.target, question.role):
+            details = {"person": question.person, "target": question.target, "role": question.role}
+            return Refusal(Code.ELIGIBILITY_REMOVED, details)
+        person = self.policy.people.get(question.person)
+        if person is not None and person.owner in self.standing.left:
+            return Refusal(Code.OWNER_LEFT, {"person": person.id, "owner": person.owner})
         return judge(self.policy, question)
+
+    def eligible(self, person: PersonId, target: TargetName, role: RoleName) -> bool:
+        """Whether any rule is about this person and access, whatever else it asks for and whenever it holds."""
+        known = self.policy.people.get(person)
+        if known is None or known.owner in self.standing.left or self.standing.removed(person, target, role):
+            return False
+        return any(person in line.who for line in self.policy.offered.get((target, role), ()))
+
+    def under(self, standing: Standing) -> Adopted:
+        """The same catalogue, as it was adopted, under another standing of its people."""
+        return replace(self, catalogue=self.catalogue.without(standing.left), standing=standing)

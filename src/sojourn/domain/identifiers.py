@@ -19,6 +19,8 @@ TokenId = NewType("TokenId", str)
 HoldId = NewType("HoldId", str)
 ShreddingId = NewType("ShreddingId", str)
 DisposalId = NewType("DisposalId", str)
+AbsenceId = NewType("AbsenceId", str)
+CampaignId = NewType("CampaignId", str)
 
 StreamName = NewType("StreamName", str)
 """A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
@@ -29,6 +31,7 @@ ATTEMPTS = StreamName("attempts")
 PUBLICATION = StreamName("publication")
 KEEPING = StreamName("keeping")
 """What is held, how long records are kept, and what was destroyed."""
+STANDING = StreamName("standing")
 
 
 def request_stream(request: RequestId) -> StreamName:
@@ -54,3 +57,8 @@ def account_stream(person: PersonId) -> StreamName:
 def token_stream(token: TokenId) -> StreamName:
     """The stream of one token: issued, revoked."""
     return StreamName(f"token/{token}")
+
+
+def target_stream(target: TargetName) -> StreamName:
+    """The stream of what was seen at one target."""
+    return StreamName(f"target/{target}")

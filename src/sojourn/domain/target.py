@@ -94,7 +94,8 @@ class Role:
     made belongs to it and nothing is left behind; with it come all of that role's rights. `account` names a login that
     the target has already, for systems where none can be made: it is opened for one access at a time, with a password
     of its own, and shut afterwards; what it may do is the target's to say. `rows_expected` is a label: an action that
-    gives more rows is marked in the evidence. `recording` may be `before-release` only for a role that `reads_only`.
+    gives more rows is marked in the evidence.
+    `recording` may be `before-release` only for a role that can do nothing but read.
     """
 
     name: RoleName

@@ -16,7 +16,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sojourn.domain.events import ActionCompleted, ActionIntended, CloseCause, Event, Outcome, SessionClosed
+from sojourn.domain.events import (
+    ActionCompleted,
+    ActionIntended,
+    CloseCause,
+    Event,
+    Outcome,
+    SessionClosed,
+    SessionConnected,
+)
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, SessionId, StreamName, session_stream
 from sojourn.domain.sealed import RecordClass, Sealing
@@ -87,6 +95,7 @@ class SessionRecorder:
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
     _mending: asyncio.Task[None] | None = None
     _closing: bool = False
+    _process: int | None = None
 
     def __post_init__(self) -> None:
         """Name the stream once."""
@@ -157,14 +166,26 @@ class SessionRecorder:
     def _change(self, event: Event) -> Change:
         return Change(stream=self.stream, event=event, seen=None)
 
+    def connected(self, process: int) -> None:
+        """Note that the target let the session in, as its `process`; recorded shortly after."""
+        self._process = process
+
+        def over(error: SojournError | None) -> None:
+            self._part_over()
+            if error is not None:
+                self.in_doubt = True
+                self._mend_soon()
+
+        self._under_way += 1
+        event = SessionConnected(session=self.session, process=process)
+        self.journal.record_soon(Part((self._change(event),), (), over))
+
     def complete(self, number: int, result: Result) -> None:
         """Note what became of an action; recorded shortly after."""
         self._record_outcome(*self._completed(number, result))
 
     def _completed(self, number: int, result: Result) -> tuple[ActionCompleted, Sealing | None]:
-        sealing = None
-        if result.message:
-            sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT)
+        sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT) if result.message else None
         event = ActionCompleted(
             session=self.session,
             number=number,
@@ -309,6 +330,8 @@ class SessionRecorder:
         self.number = max((self.number, *intended))
         if self.closed:
             return
+        if self._process is not None and not any(isinstance(event, SessionConnected) for event in events):
+            self.connected(self._process)
         for event, sealing in returned:
             if event.number not in completed:
                 self._record_outcome(event, sealing)

@@ -20,6 +20,7 @@ from . import (
     record,
     request,
     service,
+    standing,
     target,
     witness,
 )
@@ -29,6 +30,7 @@ CATALOGUE: Mapping[Code, Meaning] = {
     **policy.MEANINGS,
     **request.MEANINGS,
     **grant.MEANINGS,
+    **standing.MEANINGS,
     **target.MEANINGS,
     **identity.MEANINGS,
     **gateway.MEANINGS,

@@ -1,14 +1,27 @@
-"""The anchor: a copy of the last signed checkpoint, kept apart from the store to notice a rolled-back one."""
+"""Anchors: checkpoints that lie apart from the store, so that a rolled-back or rewritten one is noticed.
+
+One is a file of the scribe's own. Others are what somebody else has seen: a published folder, a locked bucket, a
+witness. They are read by whoever starts the scribe.
+"""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import Verifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A verified checkpoint of this ledger that lies at `place`."""
+
+    place: str
+    checkpoint: Checkpoint
 
 
 def read_anchor(path: Path, verifier: Verifier) -> Checkpoint | None:

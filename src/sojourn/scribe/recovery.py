@@ -4,7 +4,7 @@
 - Every entry's bytes hash to its leaf, and say the place, stream, version and kind under which they are found.
 - The stored tiles are those of the leaves, and the last signed checkpoint is ours and has the root of the leaves.
 - The anchor, a copy of the last signed checkpoint kept apart from the store, is not ahead of the store and does
-  not contradict it: a store that was rolled back or swapped is refused.
+  not contradict it, and neither is what others have seen: a store that was rolled back or swapped is refused.
 
 Anything else ends the start. A write-ahead log torn by a crash is SQLite's to mend: what was acknowledged is
 in it whole, and what was not is dropped.
@@ -12,7 +12,7 @@ in it whole, and what was not is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from sojourn.ledger.merkle import HASH_BYTES, Tree, leaf_hash
 from sojourn.ledger.note import SigningKey, Verifier
 from sojourn.ledger.tiles import split_hashes
 
-from .anchor import read_anchor, write_anchor
+from .anchor import Seen, read_anchor, write_anchor
 from .edges import Edges
 from .log import Log
 from .store import EntryRow, Store
@@ -46,8 +46,9 @@ def recover(
     clock: Callable[[], datetime],
     has_room: Callable[[int], bool],
     rehashed_max: int = REHASHED_MAX,
+    seen: Sequence[Seen] = (),
 ) -> Log:
-    """Check the store and give the log over it.
+    """Check the store and give the log over it. `seen` are checkpoints that lie with others.
 
     Raises SojournError `record.damaged` or `record.behind`.
     """
@@ -59,12 +60,16 @@ def recover(
         anchored = read_anchor(anchor, verifier)
     except LedgerError as error:
         raise _damaged(path, f"the anchor file {anchor} does not verify: {error}") from error
-    if anchored is not None and anchored.size > size:
-        raise SojournError(Code.RECORD_BEHIND, held=str(size), anchor=str(anchor), seen=str(anchored.size))
+    own = () if anchored is None else (Seen(place=str(anchor), checkpoint=anchored),)
+    for one in (*own, *seen):
+        if one.checkpoint.size > size:
+            raise SojournError(Code.RECORD_BEHIND, held=str(size), anchor=one.place, seen=str(one.checkpoint.size))
     if signed is not None and signed.size > size:
         raise _damaged(path, f"{signed.size} entries were signed and {size} are there")
     rehash_from = 0 if size <= rehashed_max else (signed.size if signed else 0)
-    known = [one for one in (signed, anchored) if one is not None]
+    known = {one.checkpoint: one.place for one in (*seen, *own)}
+    if signed is not None:
+        known[signed] = str(path)
     edges, tree = _rebuild(store, size, known, rehash_from, path)
     log = Log(store=store, anchor=anchor, key=key, clock=clock, has_room=has_room, edges=edges, read_back=tree)
     if last is not None:
@@ -86,7 +91,9 @@ def _check_places(store: Store, path: Path) -> int:
     return count
 
 
-def _rebuild(store: Store, size: int, known: list[Checkpoint], rehash_from: int, path: Path) -> tuple[Edges, Tree]:
+def _rebuild(
+    store: Store, size: int, known: Mapping[Checkpoint, str], rehash_from: int, path: Path
+) -> tuple[Edges, Tree]:
     """Go through all leaves once, page by page; compare tiles, and the root at each size that was signed."""
     edges, tree = Edges(), Tree()
     stops = sorted({one.size for one in known} | {size})
@@ -104,9 +111,9 @@ def _rebuild(store: Store, size: int, known: list[Checkpoint], rehash_from: int,
                     raise _damaged(path, f"tile {tile_index} of level {level} is not that of the entries")
             tree.extend(leaves)
             position = end
-        for one in known:
+        for one, place in known.items():
             if one.size == position and not one.root == edges.root() == tree.root():
-                raise _damaged(path, f"the first {position} entries are not those that were signed")
+                raise _damaged(path, f"the first {position} entries are not those that were signed, as {place} has it")
     return edges, tree
 
 

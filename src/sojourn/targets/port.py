@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from sojourn.domain.reconciliation import Observation
 from sojourn.domain.target import Role, Target
 
 
@@ -37,6 +38,15 @@ class TargetDriver(Protocol):
         """
         ...
 
+    async def prolong(
+        self, target: Target, *, grant: str, credential: str, until: datetime, secret: str
+    ) -> tuple[str, ...]:
+        """Move the end of `credential` to `until`, later than the present one; gives what was read back.
+
+        Its sessions and privileges stay as they are. A login that is not there, or not ours, is refused.
+        """
+        ...
+
     async def revoke(self, target: Target, *, grant: str, credential: str, secret: str) -> Removal:
         """End its sessions, remove it and all it holds, and read back. Removing what is not there is no error.
 
@@ -44,6 +54,10 @@ class TargetDriver(Protocol):
 
         The answer says if something would not go; then the login is shut at least, and this is to be called again.
         """
+        ...
+
+    async def observe(self, target: Target, *, secret: str) -> Observation:
+        """What the target shows of our logins and their sessions, and of the mighty logins of others."""
         ...
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:

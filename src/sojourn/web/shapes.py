@@ -92,7 +92,7 @@ class DecisionShown:
 class RequestShown:
     """A request. `digest` covers everything that is asked; an approval names it.
 
-    `reason` is null for those who may not read it, and when it was destroyed. `decidable` says whether the caller
+    `reason` and comments read `(shredded)` when their keys were destroyed. `decidable` says whether the caller
     can decide about it now.
     """
 
@@ -116,17 +116,19 @@ class RequestShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """Requests, newest first. `more` says that there are older ones beyond the limit."""
+    """Requests, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     requests: tuple[RequestShown, ...]
     more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantShown:
     """A grant: an access with one end. It is finished when `removed_at` is set: read back from the target as gone.
 
-    `privileges` were read back from the target when it was made.
+    `privileges` were read back from the target when it was made. `extended` counts approved extensions; `prolonged_to`
+    is the later end that the target has confirmed. `overdue_since` is set while a removal is late.
     """
 
     grant: str
@@ -143,14 +145,18 @@ class GrantShown:
     ended_by: str | None
     removed_at: str | None
     problem: str | None
+    extended: int
+    prolonged_to: str | None
+    overdue_since: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grants:
-    """Grants, newest first. `more` says that there are older ones beyond the limit."""
+    """Grants, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     grants: tuple[GrantShown, ...]
     more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +216,11 @@ class SessionShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """Sessions, newest first. `more` says that there are older ones beyond the limit."""
+    """Sessions, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     sessions: tuple[SessionShown, ...]
     more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,10 +268,11 @@ class AttemptShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:
-    """Refused attempts, newest first. `more` says that there are older ones beyond the limit."""
+    """Refused attempts, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     attempts: tuple[AttemptShown, ...]
     more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ async def confirm_provisioned(
     def decide(state: Grant, adopted: Adopted, now: datetime) -> Decided | Refusal:
         sealing = sealer.seal(state.created.person, secret, RecordClass.CREDENTIAL)
         command = ConfirmProvisioned(observed=tuple(observed), secret=sealing.sealed)
-        decided = grants.decide(state, command, adopted.catalogue, now)
+        decided = grants.decide(state, command, adopted, now)
         return decided if isinstance(decided, Refusal) else Decided(events=decided, sealings=(sealing,))
 
     attempt = Attempt(verb="confirm_provisioned", actor=SYSTEM_ACTOR, source="")

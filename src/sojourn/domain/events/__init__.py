@@ -13,7 +13,18 @@ from typing import get_args
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
 from .configuration import ConfigurationAdopted, ConfigurationFile, ProcessStarted
-from .grant import EndCause, GrantCreated, GrantEnded, GrantProvisioned, GrantRemovalFailed, GrantRemoved
+from .grant import (
+    EndCause,
+    GrantCreated,
+    GrantEnded,
+    GrantExtended,
+    GrantProlonged,
+    GrantProlongingFailed,
+    GrantProvisioned,
+    GrantRemovalFailed,
+    GrantRemovalOverdue,
+    GrantRemoved,
+)
 from .keeping import (
     DisposedClass,
     HoldPlaced,
@@ -30,7 +41,7 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .publication import PublicationOverdue, PublicationRefused, PublicationResumed
+from .publication import PublicationOverdue, PublicationRefused, PublicationResumed, WormExamined, WormTry, WormVerdict
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -39,47 +50,85 @@ from .request import (
     RequestSubmitted,
     RequestWithdrawn,
 )
-from .session import ActionCompleted, ActionIntended, CancelRequested, CloseCause, Outcome, SessionClosed, SessionOpened
+from .session import (
+    ActionCompleted,
+    ActionIntended,
+    CancelRequested,
+    CloseCause,
+    Outcome,
+    SessionClosed,
+    SessionConnected,
+    SessionOpened,
+)
+from .standing import (
+    AbsenceDeclared,
+    AbsenceEnded,
+    EligibilityRemovalConfirmed,
+    EligibilityRemoved,
+    LookedBack,
+    PersonLeft,
+    PersonReturned,
+    TeamsBlocked,
+    TeamsUnblocked,
+)
+from .target import Finding, FindingKind, TargetReconciled, TargetUnobserved
 
 Event = (
-    ConfigurationAdopted
-    | ProcessStarted
-    | AccountInvited
+    AccountInvited
     | AccountEnrolled
     | TokenIssued
     | TokenRevoked
+    | AttemptRefused
+    | ConfigurationAdopted
+    | ProcessStarted
+    | GrantCreated
+    | GrantProvisioned
+    | GrantEnded
+    | GrantRemovalFailed
+    | GrantRemoved
+    | GrantExtended
+    | GrantProlonged
+    | GrantProlongingFailed
+    | GrantRemovalOverdue
+    | HoldPlaced
+    | HoldReleaseRequested
+    | HoldReleased
+    | ShreddingRequested
+    | ShreddingWithdrawn
+    | ShreddingConfirmed
+    | KeysDestroyed
+    | RetentionLengthened
+    | RetentionShorteningRequested
+    | RetentionShorteningWithdrawn
+    | RetentionShortened
+    | RecordsDisposed
+    | PublicationRefused
+    | PublicationOverdue
+    | PublicationResumed
+    | WormExamined
     | RequestSubmitted
     | RequestApproved
     | RequestDenied
     | RequestWithdrawn
     | RequestExpired
     | RequestActivated
-    | AttemptRefused
-    | GrantCreated
-    | GrantProvisioned
-    | GrantEnded
-    | GrantRemovalFailed
-    | GrantRemoved
     | SessionOpened
+    | SessionConnected
     | ActionIntended
     | ActionCompleted
     | CancelRequested
     | SessionClosed
-    | PublicationRefused
-    | PublicationOverdue
-    | PublicationResumed
-    | HoldPlaced
-    | HoldReleased
-    | HoldReleaseRequested
-    | KeysDestroyed
-    | RecordsDisposed
-    | RetentionLengthened
-    | RetentionShortened
-    | RetentionShorteningRequested
-    | RetentionShorteningWithdrawn
-    | ShreddingConfirmed
-    | ShreddingRequested
-    | ShreddingWithdrawn
+    | PersonLeft
+    | PersonReturned
+    | LookedBack
+    | AbsenceDeclared
+    | AbsenceEnded
+    | TeamsBlocked
+    | TeamsUnblocked
+    | EligibilityRemoved
+    | EligibilityRemovalConfirmed
+    | TargetReconciled
+    | TargetUnobserved
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -88,6 +137,8 @@ KINDS: dict[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 
 __all__ = [
     "KINDS",
+    "AbsenceDeclared",
+    "AbsenceEnded",
     "AccountEnrolled",
     "AccountInvited",
     "ActionCompleted",
@@ -98,19 +149,30 @@ __all__ = [
     "ConfigurationAdopted",
     "ConfigurationFile",
     "DisposedClass",
+    "EligibilityRemovalConfirmed",
+    "EligibilityRemoved",
     "EndCause",
     "Event",
+    "Finding",
+    "FindingKind",
     "GrantCreated",
     "GrantEnded",
+    "GrantExtended",
+    "GrantProlonged",
+    "GrantProlongingFailed",
     "GrantProvisioned",
     "GrantRemovalFailed",
+    "GrantRemovalOverdue",
     "GrantRemoved",
     "HoldPlaced",
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
     "KeysDestroyed",
+    "LookedBack",
     "Outcome",
+    "PersonLeft",
+    "PersonReturned",
     "ProcessStarted",
     "PublicationOverdue",
     "PublicationRefused",
@@ -127,11 +189,19 @@ __all__ = [
     "RetentionShorteningRequested",
     "RetentionShorteningWithdrawn",
     "SessionClosed",
+    "SessionConnected",
     "SessionOpened",
     "ShreddingConfirmed",
     "ShreddingRequested",
     "ShreddingWithdrawn",
+    "TargetReconciled",
+    "TargetUnobserved",
+    "TeamsBlocked",
+    "TeamsUnblocked",
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",
+    "WormExamined",
+    "WormTry",
+    "WormVerdict",
 ]

@@ -113,6 +113,7 @@ class PostgresDoor:
             upstream = await self._log_in(line, admitted)
             if upstream is None:
                 return
+            recorder.connected(upstream.key.pid if upstream.key is not None else 0)
             target = admitted.known.target
             role = target.role(admitted.grant.created.role)
             relay = Relay(

@@ -20,7 +20,7 @@ from sojourn.targets.port import Removal
 
 from .connection import Connection, Reach, again
 from .grant import refuse_mighty, set_default
-from .observe import Standing, find, observe
+from .observe import ACCOUNT_OF, Standing, find, observe
 from .removal import forget_prepared, join, sessions_of, terminate
 
 _DATABASES = """
@@ -49,7 +49,7 @@ async def open_account(connection: Connection, target: Target, opening: Opening)
     await refuse_mighty(connection, target, account)
     standing = await find(connection, account)
     assert standing is not None
-    holder = _holder(standing)
+    holder = standing.holder
     if holder not in ("", opening.grant) or (not holder and standing.login):
         problem = f"the account {account} is {f'in use for {holder}' if holder else 'open, and not by Sojourn'}"
         raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
@@ -64,11 +64,11 @@ async def open_account(connection: Connection, target: Target, opening: Opening)
                 sql.Literal(opening.until.isoformat()),
             )
         )
-        for setting, value in role.settings:
+        for setting, value in role.defaults:
             await set_default(connection, name, setting, value)
         await _comment(connection, name, f"{_prefix(opening.grant)}{_own_comment(standing)}")
         found = await find(connection, account)
-        if found is None or not found.login or found.until != opening.until or _holder(found) != opening.grant:
+        if found is None or not found.login or found.until != opening.until or found.holder != opening.grant:
             problem = f"the account came out otherwise than asked for: {found}"
             raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
     return (f"log-in as {account}", *await observe(connection, standing.oid))
@@ -80,7 +80,7 @@ async def shut_account(reach: Reach, connection: Connection, account: str, *, gr
     An account that is another access's, or nobody's and shut, is left as it is: nothing of this access is there.
     """
     standing = await find(connection, account)
-    if standing is None or _holder(standing) != grant:
+    if standing is None or standing.holder != grant:
         return Removal(role_present=False, sessions_present=0, sessions_terminated=0)
     name = sql.Identifier(account)
 
@@ -104,25 +104,19 @@ async def shut_account(reach: Reach, connection: Connection, account: str, *, gr
         await again(settle)
     left = await find(connection, account)
     return Removal(
-        role_present=left is not None and (left.login or _holder(left) == grant),
+        role_present=left is not None and (left.login or left.holder == grant),
         sessions_present=len(await sessions_of(connection, standing)),
         sessions_terminated=ended,
     )
 
 
 def _prefix(grant: str) -> str:
-    return f"Sojourn account of {grant}. "
-
-
-def _holder(standing: Standing) -> str:
-    """The grant that the account is open for, or ""."""
-    words = standing.comment.split(". ", 1)[0]
-    return words.removeprefix("Sojourn account of ") if words.startswith("Sojourn account of ") else ""
+    return f"{ACCOUNT_OF}{grant}. "
 
 
 def _own_comment(standing: Standing) -> str:
     """The comment that the account has without us."""
-    holder = _holder(standing)
+    holder = standing.holder
     return standing.comment.removeprefix(_prefix(holder)) if holder else standing.comment
 
 

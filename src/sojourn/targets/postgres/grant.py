@@ -95,6 +95,28 @@ async def make(connection: Connection, target: Target, access: Access) -> tuple[
         return await _read_back(connection, target, access, wanted)
 
 
+async def prolong(connection: Connection, target: Target, whose: tuple[str, str], until: datetime) -> tuple[str, ...]:
+    """Let log-ins go on until `until` (VALID UNTIL); gives what was read back. Sessions feel nothing.
+
+    `whose` are the grant and its login.
+
+    Raises psycopg's errors, and SojournError `target.refused` if it is not ours or something else was read back.
+    """
+    grant, credential = whose
+    async with connection.transaction():
+        standing = await find(connection, credential)
+        if standing is None or not (standing.ours or standing.holder == grant):
+            problem = f"there is no login {credential} that Sojourn opened for this access"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
+        statement: LiteralString = "ALTER ROLE {} VALID UNTIL {}"
+        await connection.execute(sql.SQL(statement).format(sql.Identifier(credential), sql.Literal(until.isoformat())))
+        made = await find(connection, credential)
+        if made is None or made.until != until or not made.login:
+            problem = f"asked for an end at {until.isoformat()}, read back {made.until if made else 'no role'}"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
+        return (f"VALID UNTIL {until.isoformat()}", *await observe(connection, made.oid))
+
+
 async def _read_back(connection: Connection, target: Target, access: Access, wanted: set[str]) -> tuple[str, ...]:
     made = await find(connection, access.name)
     assert made is not None

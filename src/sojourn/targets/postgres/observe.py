@@ -19,6 +19,9 @@ OURS = "Sojourn access "
 SCHEMAS = "search_path"
 """The one setting whose value is a list, of names without commas."""
 
+ACCOUNT_OF = "Sojourn account of "
+"""How the comment of an account begins that the target had already, while it is open; the grant and a stop follow."""
+
 _GIVEN = """
 SELECT a.privilege_type || ' on schema ' || n.nspname
 FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
@@ -108,6 +111,12 @@ class Standing:
     def ours(self) -> bool:
         """Whether Sojourn made it."""
         return self.comment == OURS + self.name
+
+    @property
+    def holder(self) -> str:
+        """The grant that an account of the target's own is open for, or ""."""
+        words = self.comment.split(". ", 1)[0]
+        return words.removeprefix(ACCOUNT_OF) if words.startswith(ACCOUNT_OF) else ""
 
 
 async def find(connection: Connection, name: str) -> Standing | None:
