@@ -24,7 +24,8 @@ from sojourn.ledger.merkle import leaf_hash
 
 from . import codec
 from .protocol import Append, Appended, Draft, Key, Matter, Refused
-from .store import EntryRow, Store
+from .rows import EntryRow
+from .store import Store
 
 _LONG_NUMBER = re.compile(rb"[:,[]-?[0-9]{16}")
 

@@ -1,10 +1,13 @@
 """The log: decides which appends of a batch may be written, writes them together, and signs what was written.
 
 - A batch is one transaction. An append whose stream has moved on is refused alone; the others go on.
-- Every entry of a batch carries the same time. Order is by place, never by time.
+- Every entry of a batch carries the same time. Order is by place; a time is never before that of the entry before
+  it, so while a clock that was set back lags behind, entries carry the last time.
+- What another scribe has written meanwhile is read first, and checked, before anything is decided.
 - The root is signed only after a second way, over bytes read back from the store, has come to the same root.
 - When room is short, nothing is written and nothing signed; reading goes on.
-- An error of the store is not handled here: the process ends, and start-up looks at what is really there.
+- An error of the store is not handled here: the process ends, and start-up looks at what is really there. Only what
+  the store knows not to have been written is decided again.
 """
 
 from __future__ import annotations
@@ -27,10 +30,13 @@ from .anchor import write_anchor
 from .batch import Batch, UnacceptableError, accept
 from .edges import Edges, Tile
 from .protocol import Append, Appended, Refused
-from .store import EntryRow, Store
+from .rows import EntryRow, damaged
+from .store import NotWrittenError, Store, StoreError
 
 VERSIONS_KEPT = 100_000
 KEYS_KEPT = 10_000
+WRITE_TRIES = 5
+PAGE = 4096
 
 Kept = TypeVar("Kept")
 
@@ -40,7 +46,8 @@ class Log:
     """The ledger as the scribe holds it while it runs.
 
     `has_room(bytes)` tells whether the disk can take so many bytes and keep its reserve. `read_back` is the tree over
-    the bytes that were read from the store again; it is never ahead of `edges`.
+    the bytes that were read from the store again; it is never ahead of `edges`. `last_at` is the time of the
+    last entry.
     """
 
     store: Store
@@ -53,6 +60,7 @@ class Log:
     signed_size: int = 0
     signed_note: str = ""
     unsigned_tiles: list[Tile] = field(default_factory=list)
+    last_at: str = ""
     written: Sequence[EntryRow] = ()
     _versions: dict[str, int] = field(default_factory=dict)
     _keys: dict[str, None] = field(default_factory=dict)
@@ -65,21 +73,74 @@ class Log:
     def append(self, calls: Sequence[Append], *, arriving: int) -> list[Appended | Refused]:
         """Write a batch of about `arriving` bytes and give one answer for each call, in order.
 
-        It is durable when this returns; its rows are in `written` then. Raises `sqlite3.Error` when the store fails;
-        nothing of the batch may be acknowledged then.
+        It is durable when this returns; its rows are in `written` then, behind those of other scribes that were not
+        known here yet. Raises what the store raises when it fails; nothing of the batch may be acknowledged then.
         """
         self.written = ()
         if not self.has_room(arriving):
             return [Refused(call.id, Code.RECORD_FULL, {"directory": self.store.directory}) for call in calls]
-        batch = Batch(at=entries.format_time(self.clock()), first=self.edges.size)
+        for _ in range(WRITE_TRIES):
+            try:
+                with self.store.writing() as size:
+                    self.catch_up(size)
+                    batch = self._decided(calls)
+                    edges = self.edges.copy()
+                    tiles = edges.extend([row[4] for row in batch.rows])
+                    if batch.rows:
+                        self._insert(batch, tiles)
+            except NotWrittenError:
+                continue
+            self._grow(batch.rows, edges, tiles)
+            _remember(self._keys, dict.fromkeys(batch.keys), KEYS_KEPT)
+            return batch.answers
+        raise StoreError(f"the store took nothing in {WRITE_TRIES} tries")
+
+    def _decided(self, calls: Sequence[Append]) -> Batch:
+        batch = Batch(at=max(entries.format_time(self.clock()), self.last_at), first=self.edges.size)
         for call in calls:
             try:
                 accept(call, batch, self)
             except UnacceptableError as error:
                 batch.answers.append(Refused(call.id, error.code, error.details))
-        if batch.rows:
-            self._write(batch)
-        return batch.answers
+        return batch
+
+    def _insert(self, batch: Batch, tiles: Sequence[Tile]) -> None:
+        self.store.insert(
+            batch.rows,
+            keys=batch.keys.values(),
+            matter=batch.matter.values(),
+            attachments=batch.attachments.items(),
+            tiles=tiles,
+        )
+
+    def _grow(self, rows: Sequence[EntryRow], edges: Edges, tiles: Sequence[Tile]) -> None:
+        """Take over what is durable now."""
+        if not rows:
+            return
+        self.edges = edges
+        self.unsigned_tiles.extend(tiles)
+        self.last_at = entries.at_of(rows[-1][5])
+        self.written = [*self.written, *rows] if self.written else rows
+        _remember(self._versions, {row[1]: row[2] for row in rows}, VERSIONS_KEPT)
+
+    def catch_up(self, size: int) -> None:
+        """Read what others have written up to `size`, and add it to `written`.
+
+        Raises SojournError `record.damaged` when the store holds less than it did, or an entry is not what its leaf
+        says.
+        """
+        if size < self.edges.size:
+            raise damaged(f"{self.edges.size} entries were there, and now {size}")
+        while self.edges.size < size:
+            rows = list(self.store.rows(self.edges.size, min(size, self.edges.size + PAGE)))
+            places = [row[0] for row in rows]
+            if places != list(range(self.edges.size, self.edges.size + len(rows))) or not rows:
+                raise damaged(f"entry {self.edges.size} or one of those behind it is missing from the store")
+            for seq, stream, _, _, leaf, data in rows:
+                if not stream or leaf_hash(data) != leaf:
+                    raise damaged(f"entry {seq} is not what its leaf says")
+            edges = self.edges.copy()
+            self._grow(rows, edges, edges.extend([row[4] for row in rows]))
 
     def version(self, stream: str) -> int:
         """The version of a stream on record."""
@@ -96,21 +157,6 @@ class Log:
                 return False
             _remember(self._keys, {key: None}, KEYS_KEPT)
         return True
-
-    def _write(self, batch: Batch) -> None:
-        tiles = self.edges.extend([row[4] for row in batch.rows])
-        with self.store.transaction():
-            self.store.insert(
-                batch.rows,
-                keys=batch.keys.values(),
-                matter=batch.matter.values(),
-                attachments=batch.attachments.items(),
-                tiles=tiles,
-            )
-        self.unsigned_tiles.extend(tiles)
-        _remember(self._versions, batch.versions, VERSIONS_KEPT)
-        _remember(self._keys, dict.fromkeys(batch.keys), KEYS_KEPT)
-        self.written = batch.rows
 
     def check_back(self, limit: int) -> None:
         """Read up to `limit` entries back from the store and hash them from their bytes, a second time.
@@ -147,7 +193,7 @@ class Log:
             if self.store.tile(level, tile_index) != hashes:
                 raise damaged(f"tile {tile_index} of level {level} was not read back as it was written")
         note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), self.key)
-        with self.store.transaction():
+        with self.store.writing():
             self.store.insert_checkpoint(size, note)
         write_anchor(self.anchor, note)
         self.signed_size, self.signed_note = size, note
@@ -166,11 +212,6 @@ class Log:
             return stored[: width * HASH_BYTES]
 
         return hash_reader(size, tile)
-
-
-def damaged(problem: str) -> SojournError:
-    """The error that ends the scribe: the store does not hold what was written."""
-    return SojournError(Code.RECORD_DAMAGED, problem=problem, path="ledger.db")
 
 
 def _remember(known: dict[str, Kept], fresh: dict[str, Kept], limit: int) -> None:

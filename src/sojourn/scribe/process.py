@@ -20,7 +20,8 @@ from sojourn.settings import Layout, ScribeSettings
 from .log import Log
 from .recovery import recover
 from .server import Server, listen
-from .store import Store
+from .sqlite_store import SqliteStore
+from .store import Store, StoreError
 
 FAILED = 70
 """Exit code after a failure of the store or a root that did not check: nothing is tried again in this process."""
@@ -78,7 +79,7 @@ def run(
             server.run()
             server.close()
             store.close()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, StoreError, OSError) as error:
             # What the disk holds after a failed write is not known here. The next start looks.
             sys.stderr.write(f"scribe: stopping at once, the record could not be kept: {error}\n")
             sys.stderr.flush()
@@ -97,7 +98,7 @@ def _open(
     room: Callable[[Path], int],
 ) -> tuple[Store, Log]:
     try:
-        store = Store(layout.ledger)
+        store: Store = SqliteStore(layout.ledger)
         log = recover(
             store,
             path=layout.ledger,

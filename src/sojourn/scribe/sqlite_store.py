@@ -1,0 +1,360 @@
+"""The ledger's store on SQLite: one file, one scribe.
+
+- One read-write connection for each file; WAL with `synchronous=FULL`, so a commit is durable when it returns.
+- Entries, their index, tiles, checkpoints and attachments refuse UPDATE, DELETE and REPLACE by trigger.
+- Rows are taken only at the next place of the ledger, parts of a stream only at its next version.
+- A file whose tables or triggers are not exactly these is not opened: what was dropped is never made again in silence.
+- Constraints are named after the rule that they state.
+
+The index of streams is written for many commits together: a commit then touches the end of the file and nothing
+else. What it lacks is read from the entries at start, a few thousand at most.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .protocol import Key, Matter
+from .rows import EntryRow, damaged, is_in, named, pack, pack_places, unpack, unpack_places
+from .store import TileRow
+
+INDEXED_EVERY = 1024
+"""So many entries may be ahead of the index of streams."""
+
+_TABLES = {
+    "batch": """(
+    first INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL CONSTRAINT a_row_holds_a_bundle CHECK (count BETWEEN 1 AND 256),
+    leaves BLOB NOT NULL CONSTRAINT a_leaf_is_a_sha256 CHECK (typeof(leaves) = 'blob' AND length(leaves) = 32 * count),
+    entries BLOB NOT NULL CONSTRAINT an_entry_fits_a_bundle
+        CHECK (typeof(entries) = 'blob' AND length(entries) BETWEEN 4 * count AND 65537 * count)
+)""",
+    "stream_part": """(
+    stream TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    places BLOB NOT NULL CONSTRAINT a_place_has_eight_bytes
+        CHECK (typeof(places) = 'blob' AND length(places) > 0 AND length(places) % 8 = 0),
+    CONSTRAINT a_version_is_written_once PRIMARY KEY (stream, version)
+) WITHOUT ROWID""",
+    "indexed": "(size INTEGER PRIMARY KEY)",
+    "tile": """(
+    level INTEGER NOT NULL,
+    tile_index INTEGER NOT NULL,
+    hashes BLOB NOT NULL CONSTRAINT a_stored_tile_is_full CHECK (length(hashes) = 8192),
+    PRIMARY KEY (level, tile_index)
+)""",
+    "checkpoint": "(size INTEGER PRIMARY KEY, note TEXT NOT NULL)",
+    "attachment": """(
+    sha256 TEXT PRIMARY KEY CONSTRAINT a_name_is_a_sha256 CHECK (length(sha256) = 64),
+    bytes BLOB NOT NULL
+)""",
+    "sealing_key": "(key_id TEXT PRIMARY KEY, subject TEXT NOT NULL, recipient TEXT NOT NULL, wrapped BLOB NOT NULL)",
+    "sealed": """(
+    commitment TEXT PRIMARY KEY CONSTRAINT a_commitment_is_a_sha256 CHECK (length(commitment) = 64),
+    key_id TEXT NOT NULL,
+    ciphertext BLOB NOT NULL
+)""",
+}
+
+_APPEND_ONLY = ("batch", "stream_part", "indexed", "tile", "checkpoint", "attachment")
+
+_FIRST_ROW_STAYS = {
+    "tile": "level = NEW.level AND tile_index = NEW.tile_index",
+    "checkpoint": "size = NEW.size",
+    "attachment": "sha256 = NEW.sha256",
+}
+"""How an insert finds the row that it would replace: SQLite runs no DELETE trigger for INSERT OR REPLACE."""
+
+_FOLLOWS = {
+    "batch_takes_the_next_place": """BEFORE INSERT ON batch
+WHEN NEW.first <> coalesce((SELECT first + count FROM batch ORDER BY first DESC LIMIT 1), 0)
+BEGIN SELECT RAISE(ABORT, 'entries take the next place'); END""",
+    "stream_part_takes_the_next_version": """BEFORE INSERT ON stream_part
+WHEN NEW.version <> coalesce((SELECT version + length(places) / 8 FROM stream_part WHERE stream = NEW.stream
+                              ORDER BY version DESC LIMIT 1), 1)
+BEGIN SELECT RAISE(ABORT, 'a part of a stream takes its next version'); END""",
+    "indexed_only_grows": """BEFORE INSERT ON indexed
+WHEN NEW.size <= (SELECT max(size) FROM indexed)
+BEGIN SELECT RAISE(ABORT, 'the index only grows'); END""",
+}
+
+
+def _schema() -> dict[str, str]:
+    """The statement that makes each table and trigger, by name."""
+    made = {name: f"CREATE TABLE {name} {columns}" for name, columns in _TABLES.items()}
+    triggers = dict(_FOLLOWS)
+    for table in _APPEND_ONLY:
+        for verb in ("UPDATE", "DELETE"):
+            triggers[f"{table}_refuses_{verb.lower()}"] = (
+                f"BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+            )
+    for table, same in _FIRST_ROW_STAYS.items():
+        triggers[f"{table}_keeps_its_first_row"] = (
+            f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608
+            "BEGIN SELECT RAISE(IGNORE); END"
+        )
+    return made | {name: f"CREATE TRIGGER {name} {rest}" for name, rest in triggers.items()}
+
+
+SCHEMA = _schema()
+
+
+class SqliteStore:
+    """Implements `store.Store` on one file. Methods may raise `sqlite3.Error`, which the scribe does not survive."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making it (0600) if it is not there.
+
+        Raises SojournError `record.damaged` when its tables and triggers are not those of a ledger.
+        """
+        self.directory = str(path.parent)
+        path.touch(mode=0o600, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=64)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        self._connection.execute("PRAGMA trusted_schema = OFF")
+        self._prepare()
+        self._size = self._end()
+        self._recent: dict[str, tuple[int, list[int]]] = {}
+        (self._indexed,) = self._connection.execute("SELECT coalesce(max(size), 0) FROM indexed").fetchone()
+        for row in self.rows(self._indexed, self._size):
+            self._remember(row)
+
+    def _prepare(self) -> None:
+        """Make the tables and triggers of a new file; compare those of any other."""
+        found = dict(
+            self._connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+        )
+        if not found:
+            with self._transaction():
+                for statement in SCHEMA.values():
+                    self._connection.execute(statement)
+            return
+        if odd := sorted(name for name in SCHEMA.keys() | found.keys() if SCHEMA.get(name) != found.get(name)):
+            self._connection.close()
+            raise damaged(f"its {', '.join(odd[:5])} is missing, was changed, or does not belong in a ledger")
+
+    def _end(self) -> int:
+        row = self._connection.execute("SELECT first + count FROM batch ORDER BY first DESC LIMIT 1").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _remember(self, row: EntryRow) -> None:
+        """Keep in memory where an entry lies until the index says so."""
+        seq, stream, version = row[:3]
+        known = self._recent.get(stream)
+        if known is None:
+            self._recent[stream] = (version, [seq])
+        else:
+            known[1].append(seq)
+
+    def close(self) -> None:
+        """Close the file; SQLite folds the write-ahead log into it."""
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def writing(self) -> Iterator[int]:
+        """See `store.Store.writing`."""
+        with self._transaction():
+            yield self._size
+
+    def insert(
+        self,
+        entries: Sequence[EntryRow],
+        *,
+        keys: Collection[Key],
+        matter: Collection[Matter],
+        attachments: Collection[tuple[str, bytes]],
+        tiles: Collection[TileRow],
+    ) -> None:
+        """See `store.Store.insert`."""
+        many = self._connection.executemany
+        many("INSERT INTO batch VALUES (?, ?, ?, ?)", pack(entries))
+        for row in entries:
+            self._remember(row)
+        self._size += len(entries)
+        if self._size - self._indexed >= INDEXED_EVERY:
+            self._write_index()
+        if keys:
+            rows = [(key.key, key.subject, key.recipient, key.wrapped) for key in keys]
+            many("INSERT INTO sealing_key VALUES (?, ?, ?, ?)", rows)
+        if matter:
+            many("INSERT INTO sealed VALUES (?, ?, ?)", [(one.commitment, one.key, one.ciphertext) for one in matter])
+        if attachments:
+            many("INSERT OR IGNORE INTO attachment VALUES (?, ?)", attachments)
+        if tiles:
+            many("INSERT INTO tile VALUES (?, ?, ?)", tiles)
+
+    def _write_index(self) -> None:
+        """Write what the index lacks, in the order in which it lies."""
+        parts = [(stream, version, pack_places(places)) for stream, (version, places) in sorted(self._recent.items())]
+        self._connection.executemany("INSERT INTO stream_part VALUES (?, ?, ?)", parts)
+        self._connection.execute("INSERT INTO indexed VALUES (?)", (self._size,))
+        self._recent.clear()
+        self._indexed = self._size
+
+    def insert_checkpoint(self, size: int, note: str) -> None:
+        """See `store.Store.insert_checkpoint`."""
+        self._connection.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
+
+    def extent(self) -> tuple[int, int, int]:
+        """See `store.Store.extent`."""
+        query = "SELECT sum(count), min(first), max(first + count - 1) FROM batch"
+        count, lowest, highest = self._connection.execute(query).fetchone()
+        return (count, lowest, highest) if count else (0, 0, -1)
+
+    def gap(self) -> str | None:
+        """See `store.Store.gap`."""
+        rows = (
+            "SELECT first, lag(first + count, 1, 0) OVER (ORDER BY first) AS due FROM batch",
+            "SELECT first, due FROM ({}) WHERE first <> due ORDER BY first LIMIT 1",
+        )
+        row = self._connection.execute(rows[1].format(rows[0])).fetchone()
+        if row is not None:
+            return f"entries {row[1]} to {row[0] - 1} are missing"
+        parts = (
+            "SELECT stream FROM (SELECT stream, version, lag(version + length(places) / 8, 1, 1) "
+            "OVER (PARTITION BY stream ORDER BY version) AS due FROM stream_part) WHERE version <> due LIMIT 1"
+        )
+        row = self._connection.execute(parts).fetchone()
+        if row is not None:
+            return f"the versions of stream {row[0]} have a gap"
+        (places,) = self._connection.execute("SELECT coalesce(sum(length(places)), 0) / 8 FROM stream_part").fetchone()
+        if places != self._indexed or self._indexed > self._size:
+            return f"the index of streams names {places} entries and says that it has {self._indexed}"
+        return None
+
+    def version(self, stream: str) -> int:
+        """See `store.Store.version`."""
+        recent = self._recent.get(stream)
+        if recent is not None:
+            return recent[0] + len(recent[1]) - 1
+        query = (
+            "SELECT version + length(places) / 8 - 1 FROM stream_part WHERE stream = ? ORDER BY version DESC LIMIT 1"
+        )
+        row = self._connection.execute(query, (stream,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def key(self, key_id: str) -> Key | None:
+        """See `store.Store.key`."""
+        row = self._connection.execute("SELECT * FROM sealing_key WHERE key_id = ?", (key_id,)).fetchone()
+        return None if row is None else Key(*row)
+
+    def rows(self, start: int, end: int) -> Iterator[EntryRow]:
+        """See `store.Store.rows`."""
+        for seq, leaf, data in self.hashed(start, end):
+            yield named(seq, leaf, data)
+
+    def hashed(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """See `store.Store.hashed`."""
+        query = (
+            "SELECT first, count, CAST(leaves AS BLOB), CAST(entries AS BLOB) FROM batch WHERE first < ? "
+            "AND first >= coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first"
+        )
+        # SQLite keeps text where bytes belong if somebody puts it there; read as bytes it is what it is.
+        for row in self._connection.execute(query, (end, start)):
+            for one in unpack(row):
+                if start <= one[0] < end:
+                    yield one
+
+    def matching(self, start: int, end: int, prefixes: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+        """See `store.Store.matching`."""
+        wanted = tuple(prefix.encode() for prefix in prefixes)
+        for seq, _, data in self.hashed(start, end):
+            if not wanted or is_in(data, wanted):
+                yield seq, data
+
+    def stream(self, stream: str, after: int) -> Iterator[tuple[int, bytes]]:
+        """See `store.Store.stream`."""
+        query = (
+            "SELECT version, places FROM stream_part WHERE stream = ? AND version >= coalesce("
+            "(SELECT max(version) FROM stream_part WHERE stream = ? AND version <= ?), 1) ORDER BY version"
+        )
+        parts = [
+            (version, unpack_places(places))
+            for version, places in self._connection.execute(query, (stream, stream, after + 1))
+        ]
+        version, recent = self._recent.get(stream, (0, []))
+        for first, places in [*parts, (version, tuple(recent))]:
+            yield from self._part(stream, first, places, after)
+
+    def _part(self, stream: str, first: int, places: Sequence[int], after: int) -> Iterator[tuple[int, bytes]]:
+        held: dict[int, bytes] = {}
+        for version, seq in enumerate(places, start=first):
+            if version <= after:
+                continue
+            if seq not in held:
+                held = {place: data for place, _, data in self._row_of(seq)}
+            data = held.get(seq, b"")
+            # The index tells where to look; only the entry itself tells what it is.
+            if named(seq, b"", data)[1:3] != (stream, version):
+                raise damaged(f"entry {seq} is not version {version} of {stream}, as the index of streams says")
+            yield version, data
+
+    def _row_of(self, seq: int) -> list[tuple[int, bytes, bytes]]:
+        """All entries of the row in which one lies, if it does."""
+        query = (
+            "SELECT first, count, CAST(leaves AS BLOB), CAST(entries AS BLOB) FROM batch WHERE first <= ? "
+            "ORDER BY first DESC LIMIT 1"
+        )
+        row = self._connection.execute(query, (seq,)).fetchone()
+        return [] if row is None else unpack(row)
+
+    def entry(self, seq: int) -> bytes | None:
+        """See `store.Store.entry`."""
+        return next((data for place, _, data in self._row_of(seq) if place == seq), None)
+
+    def leaves(self, start: int, count: int) -> bytes:
+        """See `store.Store.leaves`."""
+        query = (
+            "SELECT first, CAST(leaves AS BLOB) FROM batch WHERE first < ? "
+            "AND first >= coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first"
+        )
+        found: list[bytes] = []
+        for first, leaves in self._connection.execute(query, (start + count, start)):
+            found.append(leaves[max(0, start - first) * 32 : max(0, start + count - first) * 32])
+        return b"".join(found)
+
+    def tile(self, level: int, tile_index: int) -> bytes | None:
+        """See `store.Store.tile`."""
+        row = self._connection.execute(
+            "SELECT hashes FROM tile WHERE level = ? AND tile_index = ?", (level, tile_index)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def last_checkpoint(self) -> tuple[int, str] | None:
+        """See `store.Store.last_checkpoint`."""
+        row = self._connection.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def ciphertext(self, commitment: str) -> Matter | None:
+        """See `store.Store.ciphertext`."""
+        row = self._connection.execute("SELECT * FROM sealed WHERE commitment = ?", (commitment,)).fetchone()
+        return None if row is None else Matter(*row)
+
+    def matter(self, commitment: str) -> tuple[Matter, Key] | None:
+        """See `store.Store.matter`."""
+        row = self._connection.execute(
+            "SELECT s.commitment, s.key_id, s.ciphertext, k.subject, k.recipient, k.wrapped "
+            "FROM sealed s JOIN sealing_key k USING (key_id) WHERE s.commitment = ?",
+            (commitment,),
+        ).fetchone()
+        return None if row is None else (Matter(*row[:3]), Key(row[1], *row[3:]))
+
+    def attachment(self, sha256: str) -> bytes | None:
+        """See `store.Store.attachment`."""
+        row = self._connection.execute("SELECT bytes FROM attachment WHERE sha256 = ?", (sha256,)).fetchone()
+        return None if row is None else row[0]
