@@ -16,6 +16,7 @@ from sojourn.domain.credential import derive_verifier
 from sojourn.domain.events import ActionCompleted, ActionIntended, Event, Outcome, RequestSubmitted, SessionOpened
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import GrantId, RequestId, SessionId, TokenId, session_stream
+from sojourn.domain.policy import Question
 from sojourn.domain.request import Approve, Submit
 from sojourn.domain.sealed import Sealed
 from sojourn.gateway.postgres.classify import classify
@@ -69,7 +70,8 @@ def costs(*, quick: bool) -> Iterator[Figure]:
     assert state is not None
     approve = Approve(person=BOB, digest=submitted.digest, source="127.0.0.1")
     assert isinstance(requests.decide(state, approve, adopted, now), tuple)
-    yield clocked.cost("policy: terms of a request", lambda: CATALOGUE.terms(person=ALICE, target=SHOP, role=READ))
+    question = Question(person=ALICE, target=SHOP, role=READ, duration=submit.duration, moment=now)
+    yield clocked.cost("policy: terms of a request", lambda: adopted.judge(question))
     yield clocked.cost("decide: submit", lambda: requests.submit(adopted, submit, now))
     yield clocked.cost("decide: approve", lambda: requests.decide(state, approve, adopted, now))
     yield clocked.cost("SCRAM verifier of a token", lambda: derive_verifier("x" * 43, b"0123456789abcdef"))

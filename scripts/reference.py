@@ -16,10 +16,13 @@ from pathlib import Path
 from sojourn.cli import COMMANDS, place
 from sojourn.codes import Code, Exit
 from sojourn.meanings import CATALOGUE
-from sojourn.web import shapes
+from sojourn.web import shapes, standing_shapes
 from sojourn.web.server import ROUTES
 
 ROOT = Path(__file__).resolve().parents[1] / "docs" / "reference"
+SHAPES = (shapes, standing_shapes)
+"""Where the shapes of answers are written down."""
+
 EXITS = {
     "DONE": "It is done.",
     "FAILED": "It was tried and failed.",
@@ -132,9 +135,10 @@ def _answered(handler: Callable[..., object]) -> str:
 
 
 def _shapes() -> Iterator[type]:
-    for shape in vars(shapes).values():
-        if isinstance(shape, type) and dataclasses.is_dataclass(shape):
-            yield shape
+    for module in SHAPES:
+        for shape in vars(module).values():
+            if isinstance(shape, type) and dataclasses.is_dataclass(shape) and shape.__module__ == module.__name__:
+                yield shape
 
 
 def _kind(hint: object) -> str:

@@ -67,6 +67,11 @@ class Layout:
         """The addresses that control and gateway are listening on, written once they listen (JSON)."""
         return self.run / "addresses.json"
 
+    @property
+    def published(self) -> Path:
+        """How far each published copy of the ledger is, as the publisher sees it while it runs (JSON)."""
+        return self.run / "published.json"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
@@ -102,9 +107,20 @@ class ScribeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherSettings:
+    """What is published of the ledger. `folder` is relative to the data directory, and "" publishes none."""
+
+    folder: str = "public"
+    seconds: float = 1.0
+    attachments: bool = True
+    overdue: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one installation."""
 
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     control: ControlSettings = field(default_factory=ControlSettings)
     scribe: ScribeSettings = field(default_factory=ScribeSettings)
+    publisher: PublisherSettings = field(default_factory=PublisherSettings)

@@ -34,6 +34,7 @@ class Process(StrEnum):
     """The processes, in the order in which they start; they stop in the reverse order."""
 
     SCRIBE = "scribe"
+    PUBLISHER = "publisher"
     CONTROL = "control"
     GATEWAY = "gateway"
 

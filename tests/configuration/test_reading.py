@@ -77,7 +77,8 @@ def test_the_examples_are_a_configuration_and_settings(tmp_path: Path) -> None:
     write_examples(directory)
     catalogue, files = read_catalogue(directory)
     assert sorted(files) == ["people.yaml", "policy.yaml", "targets.yaml"]
-    assert catalogue.terms(person=PersonId("alice"), target=TargetName("shop"), role=RoleName("read")) is not None
+    line = catalogue.policy().offered[TargetName("shop"), RoleName("read")][0]
+    assert PersonId("alice") in line.who
     assert read_settings(directory) == Settings()
     assert directory.stat().st_mode & 0o777 == (directory / "secrets").stat().st_mode & 0o777 == 0o700
 
@@ -113,6 +114,43 @@ def test_a_missing_file_is_named_with_the_command_that_writes_one(tmp_path: Path
     assert raised.value.code is Code.CONFIGURATION_MISSING
     assert "policy.yaml" in raised.value.refusal.sentence
     assert "sojourn init" in raised.value.refusal.next_step
+
+
+def test_a_role_can_say_all_that_a_target_offers(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        targets=TARGETS
+        + """\
+      special:
+        as_owner: shop_owner
+        connections: 2
+        rows_expected: 100
+        settings:
+          { statement_timeout: 30s, work_mem: 64MB, read_only: true, search_path: [shop, public] }
+        privileges:
+          - { schema: shop, functions: ["refund(integer, text)", close_day] }
+          - { schema: shop, sequences: all, verbs: [usage] }
+          - { schema: shop, tables: [orders], columns: [id, status], verbs: [select, update] }
+      legacy:
+        account: legacy_app
+""",
+    )
+    (target,) = read_catalogue(tmp_path)[0].targets
+    special, legacy = target.roles[1:]
+    assert special.settings == (
+        ("default_transaction_read_only", "on"),
+        ("search_path", "shop,public"),
+        ("statement_timeout", "30000"),
+        ("work_mem", "64MB"),
+    )
+    assert (special.connections_max, special.rows_expected) == (2, 100)
+    assert special.opens == (
+        "EXECUTE on shop.refund(integer, text), shop.close_day",
+        "USAGE on every sequence of schema shop",
+        "SELECT, UPDATE (id, status) on shop.orders",
+        "everything that shop_owner may do, acting as it",
+    )
+    assert legacy.opens == ("everything that the account legacy_app may do",)
 
 
 CASES = {
@@ -161,7 +199,65 @@ CASES = {
     "port out of bounds": ("targets", TARGETS.replace("5432", "65536"), 5, 11, "out of bounds", "from 1 to 65535"),
     "unknown kind": ("targets", TARGETS.replace("postgres", "oracle"), 3, 11, "'oracle'", "one of postgres"),
     "secret by path": ("targets", TARGETS.replace("secret: shop", "secret: ../x"), 8, 27, "'../x'", "lower-case"),
-    "unknown verb": ("targets", TARGETS.replace("select", "truncate"), 12, 49, "'truncate'", "one of select"),
+    "unknown verb": ("targets", TARGETS.replace("select", "references"), 12, 49, "'references'", "one of select"),
+    "verb of another kind": ("targets", TARGETS.replace("select", "execute"), 12, 49, "'execute'", "one of select"),
+    "two kinds of objects": (
+        "targets",
+        TARGETS.replace("tables: all", "tables: all, functions: all"),
+        12,
+        13,
+        "one kind",
+        "one of them",
+    ),
+    "verbs of a function": (
+        "targets",
+        TARGETS.replace("tables: all", "functions: all"),
+        12,
+        51,
+        "executed",
+        "no verbs",
+    ),
+    "columns of a sequence": (
+        "targets",
+        TARGETS.replace("tables: all", "sequences: [a], columns: [b]"),
+        12,
+        53,
+        "named tables",
+        "of its own",
+    ),
+    "no verbs of a table": ("targets", TARGETS.replace(", verbs: [select]", ""), 12, 13, "without verbs", "verbs"),
+    "an account with privileges": (
+        "targets",
+        TARGETS.replace("privileges:", "account: app\n        privileges:"),
+        11,
+        18,
+        "its own privileges",
+        "no privileges",
+    ),
+    "an unknown setting": (
+        "targets",
+        TARGETS.replace("privileges:", "settings: {log_statement: none}\n        privileges:"),
+        11,
+        20,
+        "'log_statement'",
+        "statement_timeout",
+    ),
+    "a size without a unit": (
+        "targets",
+        TARGETS.replace("privileges:", "settings: {work_mem: '64'}\n        privileges:"),
+        11,
+        30,
+        "'64' is not a size",
+        "MB",
+    ),
+    "a schema with a comma": (
+        "targets",
+        TARGETS.replace("privileges:", "settings: {search_path: ['a,b']}\n        privileges:"),
+        11,
+        34,
+        "comma",
+        "one schema",
+    ),
     "verb twice": ("targets", TARGETS.replace("select", "select, select"), 12, 57, "listed twice", "once"),
     "no verbs": ("targets", TARGETS.replace("[select]", "[]"), 12, 48, "without verbs", "one of select"),
     "no tables": ("targets", TARGETS.replace("tables: all", "tables: []"), 12, 36, "empty", "or all"),

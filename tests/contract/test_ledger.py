@@ -11,10 +11,10 @@ from typing import cast
 import pytest
 
 from sojourn.codes import Code
-from sojourn.domain.events import CancelRequested
+from sojourn.domain.events import CancelRequested, KeysDestroyed
 from sojourn.domain.history import Change, Guard, Recorded
-from sojourn.domain.identifiers import SessionId, StreamName, session_stream
-from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
+from sojourn.domain.identifiers import KEEPING, PersonId, SessionId, StreamName, session_stream
+from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey
 from sojourn.errors import SojournError
 from sojourn.scribe.client import ScribeClient
 from sojourn.testing.ledger import MemoryLedger
@@ -38,6 +38,13 @@ def sealing(text: str, key: str = "k-1") -> Sealing:
         matter=SealedMatter(commitment=commitment, key=key, ciphertext=text.encode()),
         key=SealingKey(key=key, subject="p-alice", recipient="auditors", wrapped=b"wrapped"),
     )
+
+
+def tombstone(*keys: str) -> Change:
+    event = KeysDestroyed(
+        cause="sh-1", person=PersonId("p-alice"), record_class=RecordClass.REASON, keys=keys, values=len(keys)
+    )
+    return Change(stream=KEEPING, event=event, seen=None)
 
 
 def refused(error: pytest.ExceptionInfo[SojournError]) -> tuple[Code, str | None]:
@@ -122,6 +129,22 @@ async def test_sealed_values_and_their_keys_are_recorded_with_the_append(ledger:
     await ledger.append([change("a")], sealings=[second])
     asked = [second.sealed.commitment, "0" * 64, first.sealed.commitment]
     assert await ledger.matter(asked) == ((second.matter, second.key), (first.matter, first.key))
+
+
+async def test_a_tombstone_destroys_keys_and_only_the_entries_stay(ledger: Ledger) -> None:
+    one, other = sealing("one", "k-1"), sealing("two", "k-2")
+    await ledger.append([change("a")], sealings=[one, other])
+    await ledger.append([tombstone("k-1")])
+    assert await ledger.matter([one.sealed.commitment, other.sealed.commitment]) == ((other.matter, other.key),)
+    assert [(key.key, key.destroyed) for key in await ledger.keys("p-alice")] == [("k-1", True), ("k-2", False)]
+    for again in (tombstone("k-1"), tombstone("k-3")):
+        with pytest.raises(SojournError) as error:
+            await ledger.append([again])
+        assert refused(error) == (Code.RECORD_STALE, "keeping")
+    with pytest.raises(SojournError) as error:
+        await ledger.append([change("a")], sealings=[sealing("three", "k-1")])
+    assert error.value.code is Code.RECORD_STALE
+    assert await ledger.size() == 2
 
 
 async def test_an_attachment_is_found_by_its_hash(ledger: Ledger) -> None:

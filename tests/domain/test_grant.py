@@ -38,6 +38,7 @@ from sojourn.testing.organisation import (
     FRANK,
     READ,
     SHOP,
+    adopted,
     with_rules,
     without,
 )
@@ -66,7 +67,7 @@ NEW = Grant(
 
 
 def after(state: Grant, command: Command, now: datetime = NOW) -> Grant:
-    decided = decide(state, command, CATALOGUE, now)
+    decided = decide(state, command, adopted(), now)
     assert not isinstance(decided, Refusal), decided
     for event in decided:
         evolved = evolve(state, event)
@@ -107,37 +108,37 @@ def test_an_ended_grant_opens_nothing_though_its_window_goes_on() -> None:
 
 
 def test_a_grant_expires_at_its_end_and_not_before() -> None:
-    assert decide(ACTIVE, Expire(), CATALOGUE, END - TICK) == ()
-    assert decide(ACTIVE, Expire(), CATALOGUE, END) == (GrantEnded(grant=NEW.id, cause=EndCause.EXPIRED),)
+    assert decide(ACTIVE, Expire(), adopted(), END - TICK) == ()
+    assert decide(ACTIVE, Expire(), adopted(), END) == (GrantEnded(grant=NEW.id, cause=EndCause.EXPIRED),)
     assert after(NEW, Expire(), END).cause is EndCause.EXPIRED
 
 
 @pytest.mark.parametrize("over", [ENDED, REMOVED], ids=["ended", "removed"])
 def test_a_grant_ends_once(over: Grant) -> None:
     for command in (REVOKE, DONE, GiveUpProvisioning(problem="late"), CONFIRM):
-        assert code(decide(over, command, CATALOGUE, NOW)) == Code.GRANT_ENDED
+        assert code(decide(over, command, adopted(), NOW)) == Code.GRANT_ENDED
     for quiet in (Expire(), EndForLeaver()):
-        assert decide(over, quiet, without(CATALOGUE, ALICE), END) == ()
+        assert decide(over, quiet, adopted(without(CATALOGUE, ALICE)), END) == ()
 
 
 def test_nobody_is_credited_with_ending_what_time_has_ended() -> None:
     for command in (REVOKE, DONE):
-        assert code(decide(ACTIVE, command, CATALOGUE, END)) == Code.GRANT_EXPIRED
-        assert not isinstance(decide(ACTIVE, command, CATALOGUE, END - TICK), Refusal)
+        assert code(decide(ACTIVE, command, adopted(), END)) == Code.GRANT_EXPIRED
+        assert not isinstance(decide(ACTIVE, command, adopted(), END - TICK), Refusal)
 
 
 def test_a_grant_past_its_end_can_no_longer_become_active() -> None:
-    assert code(decide(NEW, CONFIRM, CATALOGUE, END)) == Code.GRANT_EXPIRED
+    assert code(decide(NEW, CONFIRM, adopted(), END)) == Code.GRANT_EXPIRED
     assert after(NEW, CONFIRM, END - TICK).status is Status.ACTIVE
 
 
 def test_confirming_an_active_grant_again_changes_nothing() -> None:
     other = replace(CONFIRM, secret=Sealed(commitment="d" * 64, key="k"))
-    assert decide(ACTIVE, other, CATALOGUE, NOW) == ()
+    assert decide(ACTIVE, other, adopted(), NOW) == ()
 
 
 def test_what_the_target_took_is_not_given_up() -> None:
-    assert decide(ACTIVE, GiveUpProvisioning(problem="a second worker"), CATALOGUE, NOW) == ()
+    assert decide(ACTIVE, GiveUpProvisioning(problem="a second worker"), adopted(), NOW) == ()
     given_up = after(NEW, GiveUpProvisioning(problem="no such table"))
     assert (given_up.status, given_up.cause) == (Status.ENDED, EndCause.PROVISIONING_FAILED)
 
@@ -151,11 +152,11 @@ def test_the_holder_an_approver_and_an_administrator_may_revoke(person: PersonId
 
 @pytest.mark.parametrize("person", [DAVE, FRANK, PersonId("mallory")])
 def test_nobody_else_may_revoke(person: PersonId) -> None:
-    assert code(decide(ACTIVE, Revoke(person=person, source="t"), CATALOGUE, NOW)) == Code.GRANT_REVOKE_NOT_ENTITLED
+    assert code(decide(ACTIVE, Revoke(person=person, source="t"), adopted(), NOW)) == Code.GRANT_REVOKE_NOT_ENTITLED
 
 
 def test_who_may_revoke_is_checked_before_anything_is_told() -> None:
-    assert code(decide(ENDED, Revoke(person=DAVE, source="t"), CATALOGUE, NOW)) == Code.GRANT_REVOKE_NOT_ENTITLED
+    assert code(decide(ENDED, Revoke(person=DAVE, source="t"), adopted(), NOW)) == Code.GRANT_REVOKE_NOT_ENTITLED
 
 
 @pytest.mark.parametrize(
@@ -170,19 +171,19 @@ def test_who_may_revoke_is_checked_before_anything_is_told() -> None:
     ids=["no rules", "shorter", "not eligible", "target gone", "holder left"],
 )
 def test_what_was_given_can_be_taken_back_whatever_became_of_the_policy(catalogue: object) -> None:
-    decided = decide(ACTIVE, Revoke(person=ERIN, source="t"), catalogue, NOW)  # type: ignore[arg-type]
+    decided = decide(ACTIVE, Revoke(person=ERIN, source="t"), adopted(catalogue), NOW)  # type: ignore[arg-type]
     assert not isinstance(decided, Refusal)
     assert isinstance(decided[0], GrantEnded)
 
 
 def test_only_the_holder_ends_it_early() -> None:
     assert after(ACTIVE, DONE).cause is EndCause.ENDED_BY_HOLDER
-    assert code(decide(ACTIVE, EndEarly(person=ERIN, source="t"), CATALOGUE, NOW)) == Code.GRANT_NOT_YOURS
+    assert code(decide(ACTIVE, EndEarly(person=ERIN, source="t"), adopted(), NOW)) == Code.GRANT_NOT_YOURS
 
 
 def test_a_grant_ends_when_its_holder_has_left_and_not_otherwise() -> None:
-    assert decide(ACTIVE, EndForLeaver(), CATALOGUE, NOW) == ()
-    assert decide(ACTIVE, EndForLeaver(), without(CATALOGUE, ALICE), NOW) == (
+    assert decide(ACTIVE, EndForLeaver(), adopted(), NOW) == ()
+    assert decide(ACTIVE, EndForLeaver(), adopted(without(CATALOGUE, ALICE)), NOW) == (
         GrantEnded(grant=NEW.id, cause=EndCause.HOLDER_LEFT),
     )
 
@@ -190,7 +191,7 @@ def test_a_grant_ends_when_its_holder_has_left_and_not_otherwise() -> None:
 @pytest.mark.parametrize(("role", "sessions"), [(True, 0), (False, 1), (True, 3)])
 def test_a_grant_is_not_finished_while_anything_is_left_in_the_target(role: bool, sessions: int) -> None:
     command = ConfirmRemoved(role_present=role, sessions_present=sessions, sessions_terminated=0)
-    decided = decide(ENDED, command, CATALOGUE, NOW)
+    decided = decide(ENDED, command, adopted(), NOW)
     assert not isinstance(decided, Refusal)
     assert isinstance(decided[0], GrantRemovalFailed)
     assert after(ENDED, command).status is Status.ENDED
@@ -207,12 +208,12 @@ def test_removal_is_tried_for_ever_and_counted() -> None:
 @pytest.mark.parametrize("state", [NEW, ACTIVE], ids=["provisioning", "active"])
 def test_what_has_not_ended_is_not_removed(state: Grant) -> None:
     for command in (GONE, ReportRemovalFailed(problem="x")):
-        assert code(decide(state, command, CATALOGUE, NOW)) == Code.GRANT_NOT_READY
+        assert code(decide(state, command, adopted(), NOW)) == Code.GRANT_NOT_READY
 
 
 def test_a_second_confirmation_of_removal_changes_nothing() -> None:
-    assert decide(REMOVED, GONE, CATALOGUE, NOW) == ()
-    assert decide(REMOVED, ReportRemovalFailed(problem="late"), CATALOGUE, NOW) == ()
+    assert decide(REMOVED, GONE, adopted(), NOW) == ()
+    assert decide(REMOVED, ReportRemovalFailed(problem="late"), adopted(), NOW) == ()
 
 
 def test_the_end_never_moves() -> None:

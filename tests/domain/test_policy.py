@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.identifiers import PersonId, RoleName, RuleName, TargetName, TeamName
-from sojourn.domain.people import Team
-from sojourn.domain.policy import People, Rule, Terms, terms_for
+from sojourn.domain.people import Person, Team
+from sojourn.domain.policy import People, Question, Rule, Terms, judge
+from sojourn.domain.target import Role, Target, TargetKind
+from sojourn.errors import Refusal
 
 A, B, C, D = (PersonId(one) for one in "abcd")
 SHOP, READ = TargetName("shop"), RoleName("read")
@@ -29,8 +32,25 @@ def rule(name: str = "one", **changes: object) -> Rule:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
+TARGET = Target(
+    name=SHOP,
+    kind=TargetKind.POSTGRES,
+    host="shop.example",
+    port=5432,
+    database="shop",
+    administrator="sojourn",
+    administrator_secret="shop",
+    roles=(Role(name=READ, privileges=()),),
+)
+
+
 def terms(*rules: Rule, person: PersonId = A, teams: tuple[Team, ...] = ()) -> Terms | None:
-    return terms_for(rules, teams, person=person, target=SHOP, role=READ)
+    people = tuple(Person(id=one, name=one) for one in (A, B, C, D))
+    catalogue = Catalogue(people=people, teams=teams, targets=(TARGET,), rules=rules)
+    moment = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+    asked = Question(person=person, target=SHOP, role=READ, duration=timedelta(seconds=1), moment=moment)
+    found = judge(catalogue.policy(), asked)
+    return None if isinstance(found, Refusal) else found
 
 
 def test_nothing_is_allowed_without_a_rule() -> None:

@@ -61,7 +61,7 @@ from sojourn.domain.identifiers import (
     session_stream,
 )
 from sojourn.domain.people import Person
-from sojourn.domain.policy import People, Rule
+from sojourn.domain.policy import ApproverGroup, People, Rule
 from sojourn.domain.sealed import Sealed, Sealing
 from sojourn.domain.target import Privilege, Role, Target, TargetKind, Verb
 from sojourn.domain.window import Window
@@ -144,8 +144,7 @@ class Record:
             reason=self.seal(reason),
             digest="d" * 64,
             rules=(RuleName("shop-read"),),
-            approvers=(BOB, CAROL),
-            approvals=1,
+            groups=(ApproverGroup(name="approvers", people=(BOB, CAROL), needed=1),),
             decide_by=self.now + timedelta(hours=24),
             activate_within=timedelta(hours=8),
             configuration_version=1,

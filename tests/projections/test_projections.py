@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
+from sqlalchemy.event import listen
 
 from sojourn.domain.events import (
     ActionCompleted,
@@ -20,8 +21,11 @@ from sojourn.domain.events import (
     Event,
     GrantCreated,
     GrantEnded,
+    GrantExtended,
+    GrantProlonged,
     GrantProvisioned,
     GrantRemovalFailed,
+    GrantRemovalOverdue,
     GrantRemoved,
     Outcome,
     ProcessStarted,
@@ -33,6 +37,9 @@ from sojourn.domain.events import (
     RequestWithdrawn,
     SessionClosed,
     SessionOpened,
+    TokenIssued,
+    TokenPurpose,
+    TokenRevoked,
 )
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import (
@@ -48,7 +55,9 @@ from sojourn.domain.identifiers import (
     grant_stream,
     request_stream,
     session_stream,
+    token_stream,
 )
+from sojourn.domain.policy import ApproverGroup
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
@@ -87,8 +96,7 @@ def submitted(name: str, person: PersonId = ALICE) -> RequestSubmitted:
         reason=REASON,
         digest="f" * 64,
         rules=(RuleName("one"), RuleName("two")),
-        approvers=(BOB, CAROL),
-        approvals=2,
+        groups=(ApproverGroup(name="approvers", people=(BOB, CAROL), needed=2),),
         decide_by=NOW + timedelta(hours=1),
         activate_within=timedelta(hours=8),
         configuration_version=1,
@@ -192,6 +200,15 @@ def whole_story() -> list[Recorded]:
         verb="approve", actor=ALICE, code="approval.self", subject=request, source="t", details=(("person", "alice"),)
     )
     story.add(ATTEMPTS, refused)
+    issued = TokenIssued(
+        token=TokenId("t-1"),
+        person=ALICE,
+        purpose=TokenPurpose.API,
+        secret_sha256="a" * 64,
+        expires_at=NOW + timedelta(hours=1),
+        source="t",
+    )
+    story.add(token_stream(TokenId("t-1")), issued)
     return story.entries
 
 
@@ -356,7 +373,15 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
     before = projections.digest()
     projections.close()
     with sqlite3.connect(path) as connection:
-        column = {"request": "person", "approver": "decision", "attempt": "actor", "action": "verb"}.get(table, "role")
+        named = {
+            "request": "person",
+            "approver": "decision",
+            "attempt": "actor",
+            "action": "verb",
+            "sealing_key": "last_at",
+            "token": "person",
+        }
+        column = named.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')
     connection.close()
     again = Projections.open(path)
@@ -470,4 +495,84 @@ def test_no_question_walks_through_a_whole_table(projections: Projections, query
     with projections.reading() as connection:
         compiled = query.compile(connection, compile_kwargs={"literal_binds": True})  # type: ignore[attr-defined]
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
-    assert any("INDEX" in step for step in plan), plan
+    assert any("INDEX" in step or "PRIMARY KEY" in step for step in plan), plan
+
+
+def test_an_extended_grant_shows_its_new_end_and_what_the_target_confirmed(projections: Projections) -> None:
+    until = NOW + timedelta(hours=1)
+    grant = GrantId("g-1")
+    extended = GrantExtended(
+        grant=grant, request=RequestId("r-2"), since=NOW + timedelta(minutes=30), until=until, configuration_version=1
+    )
+    story = Story().add(grant_stream(grant), created("g-1"), extended)
+    projections.apply(story.entries)
+    with projections.reading() as connection:
+        row = queries.grant(connection, "g-1")
+        assert row is not None
+        assert (row.end, row.extended, row.prolonged_to) == ("2026-03-02T04:00:00.000000Z", 1, None)
+    story.add(grant_stream(grant), GrantProlonged(grant=grant, until=until, observed=("x",)))
+    overdue = GrantRemovalOverdue(grant=grant, since=NOW, attempts=3, problem="down")
+    projections.apply(story.add(grant_stream(grant), overdue).entries)
+    with projections.reading() as connection:
+        row = queries.grant(connection, "g-1")
+        assert row is not None
+        assert (row.prolonged_to, row.overdue_since) == ("2026-03-02T04:00:00.000000Z", AT)
+
+
+def test_a_list_goes_on_where_its_page_stopped_and_tells_each_row_once(projections: Projections) -> None:
+    story = Story()
+    for number in range(25):
+        story.add(request_stream(RequestId(f"r-{number}")), submitted(f"r-{number}"))
+    projections.apply(story.entries)
+    seen: list[str] = []
+    before: int | None = None
+    with projections.reading() as connection:
+        while rows := queries.requests(connection, before=before, limit=10):
+            seen += [row.id for row in rows]
+            before = rows[-1].seq
+    assert seen == [f"r-{number}" for number in reversed(range(25))]
+
+
+def test_a_list_never_sorts_and_never_reads_a_whole_table(projections: Projections) -> None:
+    projections.apply(whole_story())
+    plans: list[str] = []
+
+    def explained(
+        connection: Connection, cursor: object, statement: str, parameters: tuple[object, ...], *_: object
+    ) -> None:
+        if statement.startswith("SELECT"):
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append(statement + "\n" + "\n".join(str(row[3]) for row in rows))
+
+    with projections.reading() as connection:
+        listen(connection, "before_cursor_execute", explained)
+        for person in (None, ALICE):
+            for status in (None, "pending"):
+                queries.requests(connection, person=person, status=status, before=9)
+                for target in (None, SHOP):
+                    queries.grants(connection, person=person, status=status, target=target, before=9)
+        queries.requests(connection, waiting_for=BOB, before=9)
+        queries.sessions(connection, person=ALICE, open_only=True, before=9)
+        queries.sessions(connection, person=ALICE, before=9)
+        queries.sessions(connection, grant="g-1", before=9)
+        queries.attempts(connection, actor=ALICE, before=9)
+        queries.attempts(connection, subjects=("request/r-1",), before=9)
+        queries.actions(connection, "s-1", after=1)
+    assert len(plans) > 15
+    for plan in plans:
+        assert "TEMP B-TREE" not in plan, plan
+        assert not any(line.startswith("SCAN") and "INDEX" not in line for line in plan.splitlines()), plan
+
+
+def test_tokens_that_are_revoked_or_over_are_not_live(projections: Projections) -> None:
+    story = Story()
+    story.entries = whole_story()
+    projections.apply(story.entries)
+    with projections.reading() as connection:
+        assert [one.id for one in queries.live_tokens(connection, ALICE, AT)] == ["t-1"]
+        assert queries.live_tokens(connection, ALICE, "2026-03-02T04:00:00.000000Z") == ()
+        assert queries.live_tokens(connection, BOB, AT) == ()
+    revoked = TokenRevoked(token=TokenId("t-1"), revoked_by=ALICE)
+    projections.apply(story.add(token_stream(TokenId("t-1")), revoked).entries)
+    with projections.reading() as connection:
+        assert queries.live_tokens(connection, ALICE, AT) == ()

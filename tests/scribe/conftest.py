@@ -19,7 +19,8 @@ from sojourn.scribe.log import Log
 from sojourn.scribe.protocol import Append, Draft
 from sojourn.scribe.recovery import recover
 from sojourn.scribe.rows import unpack
-from sojourn.scribe.sqlite_store import SCHEMA, SqliteStore
+from sojourn.scribe.sqlite_schema import SCHEMA
+from sojourn.scribe.sqlite_store import SqliteStore
 from sojourn.settings import ScribeSettings
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.scribe import KEY, ScribeProcess

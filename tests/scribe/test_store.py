@@ -13,7 +13,8 @@ from sojourn.codes import Code
 from sojourn.errors import SojournError
 from sojourn.scribe import sqlite_store
 from sojourn.scribe.protocol import Draft
-from sojourn.scribe.sqlite_store import SCHEMA, SqliteStore
+from sojourn.scribe.sqlite_schema import SCHEMA
+from sojourn.scribe.sqlite_store import SqliteStore
 
 from .conftest import Desk
 

@@ -18,12 +18,13 @@ from sojourn.domain.identifiers import RoleName, TargetName
 from sojourn.domain.target import Privilege, Role, Target, TargetKind, TlsMode, Verb
 from sojourn.targets.port import Removal
 from sojourn.targets.postgres import PostgresDriver
+from sojourn.testing.debian import debian
 
 ROLE = Role(
     name=RoleName("order-fixer"),
     privileges=(
-        Privilege(schema="shop", verbs=(Verb.SELECT,), tables=("orders", "customers")),
-        Privilege(schema="shop", verbs=(Verb.UPDATE,), tables=("orders",), columns=("status",)),
+        Privilege(schema="shop", verbs=(Verb.SELECT,), names=("orders", "customers")),
+        Privilege(schema="shop", verbs=(Verb.UPDATE,), names=("orders",), columns=("status",)),
     ),
 )
 OBSERVED = (
@@ -67,14 +68,17 @@ class Bench:
         return await self.driver.grant(
             self.target,
             role,
-            credential=name,
+            grant=f"g-{name}",
+            credential=role.account or name,
             password=f"pass-{name}",
             until=datetime.now(UTC) + timedelta(minutes=5),
             secret=secret or self.server.administrator_password,
         )
 
-    async def revoke(self, name: str) -> Removal:
-        return await self.driver.revoke(self.target, credential=name, secret=self.server.administrator_password)
+    async def revoke(self, name: str, account: str = "") -> Removal:
+        return await self.driver.revoke(
+            self.target, grant=f"g-{name}", credential=account or name, secret=self.server.administrator_password
+        )
 
     def engineer(self, name: str, database: str = DATABASE, password: str = "") -> psycopg.Connection[Row]:
         connection = psycopg.connect(
@@ -93,18 +97,27 @@ class Bench:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
+    @property
+    def version(self) -> int:
+        ((version,),) = self.owner("SHOW server_version_num")
+        return int(str(version))
+
     def roles(self) -> set[object]:
         return {row[0] for row in self.owner("SELECT rolname FROM pg_roles WHERE rolname LIKE 'sojourn_t%'")}
 
 
-@pytest.fixture(scope="session")
-def production() -> Iterator[Production]:
-    """A server for these tests alone: they take privileges away that others are using on the common one."""
+@pytest.fixture(scope="session", params=["18", "15"])
+def production(request: pytest.FixtureRequest) -> Iterator[Production]:
+    """Servers for these tests alone: they take privileges away that others are using on the common one.
+
+    Between 15 and 16 the rules changed of who may hand out a role.
+    """
+    server = running if request.param == "18" else debian
     with (
         tempfile.TemporaryDirectory(prefix="sojourn-targets-") as directory,
-        running(Path(directory) / "pg", password=ADMINISTRATOR_PASSWORD) as server,
+        server(Path(directory) / "pg", password=ADMINISTRATOR_PASSWORD) as started,
     ):
-        yield server
+        yield started
 
 
 @pytest.fixture
@@ -114,9 +127,10 @@ def bench(production: Production) -> Iterator[Bench]:
     for connection in bench.opened:
         connection.close()
     left = bench.roles()
+    inherit = " WITH INHERIT TRUE" if bench.version >= 160000 else ""
     for name in left:
         bench.owner(
-            f"GRANT {name} TO sojourn_admin WITH INHERIT TRUE; SET ROLE sojourn_admin; DROP OWNED BY {name};"
+            f"GRANT {name} TO sojourn_admin{inherit}; SET ROLE sojourn_admin; DROP OWNED BY {name};"
             f" RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}"
         )
     assert not left, f"the test left roles behind: {left}"

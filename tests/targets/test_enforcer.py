@@ -16,20 +16,27 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from sojourn.domain import standing as standings
 from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import (
     EndCause,
     Event,
     GrantCreated,
     GrantEnded,
+    GrantExtended,
+    GrantProlonged,
     GrantProvisioned,
     GrantRemovalFailed,
+    GrantRemovalOverdue,
     GrantRemoved,
+    PersonLeft,
 )
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
-from sojourn.domain.identifiers import GrantId, PersonId, RequestId, grant_stream
+from sojourn.domain.identifiers import STANDING, GrantId, PersonId, RequestId, RuleName, grant_stream
 from sojourn.domain.people import Person
+from sojourn.domain.policy import People, Rule
 from sojourn.domain.sealed import Sealing
+from sojourn.domain.standing import NOTHING_SAID
 from sojourn.domain.target import Target, TargetKind
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
@@ -47,7 +54,7 @@ from .conftest import OBSERVED, ROLE, Bench
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
 
-ADA = PersonId("ada")
+ADA, BEN = PersonId("ada"), PersonId("ben")
 
 
 class WallClock(SimulatedClock):
@@ -95,9 +102,26 @@ class World:
     through: Ledger | None = None
     lag_seconds: float = 0
 
-    async def adopt(self, *targets: Target, people: Sequence[PersonId] = (ADA,), in_force: bool = True) -> Adopted:
+    async def adopt(
+        self,
+        *targets: Target,
+        people: Sequence[PersonId] = (ADA,),
+        may_ask: Sequence[PersonId] | None = None,
+        in_force: bool = True,
+    ) -> Adopted:
+        asking = Rule(
+            name=RuleName("asking"),
+            who=People(people=tuple(people if may_ask is None else may_ask)),
+            targets=tuple(target.name for target in targets),
+            roles=(ROLE.name,),
+            longest=timedelta(hours=12),
+            approvers=People(people=(BEN,)),
+        )
         catalogue = Catalogue(
-            people=tuple(Person(id=person, name=person) for person in people), teams=(), targets=targets, rules=()
+            people=tuple(Person(id=person, name=person) for person in (*people, BEN)),
+            teams=(),
+            targets=targets,
+            rules=(asking,),
         )
         adopted = await adopt(self.ledger, catalogue=catalogue, files={}, operator="test")
         if in_force:
@@ -120,11 +144,22 @@ class World:
         await self.record(created)
         return grant
 
-    async def record(self, event: GrantCreated | GrantEnded) -> None:
+    async def record(self, event: GrantCreated | GrantExtended | GrantEnded) -> None:
         await self.ledger.append((Change(stream=grant_stream(event.grant), event=event, seen=None),))
 
     async def end(self, grant: GrantId) -> None:
         await self.record(GrantEnded(grant=grant, cause=EndCause.REVOKED, ended_by="ben", source="test"))
+
+    async def extend(self, grant: GrantId, by: timedelta) -> datetime:
+        """Move the end of a grant that was never extended before; gives the new end."""
+        created = self.events(grant)[0]
+        assert isinstance(created, GrantCreated)
+        since = created.window.end
+        extended = GrantExtended(
+            grant=grant, request=RequestId("r-more"), since=since, until=since + by, configuration_version=1
+        )
+        await self.record(extended)
+        return extended.until
 
     def events(self, grant: GrantId) -> list[Event]:
         return [one.event for one in self.ledger.entries if one.stream == grant_stream(grant)]
@@ -447,3 +482,98 @@ async def test_a_session_that_will_not_die_keeps_the_removal_open(world: World) 
     failed = world.events(grant)[3]
     assert isinstance(failed, GrantRemovalFailed)
     assert failed.problem == "read back: role present True, sessions 1"
+
+
+async def test_an_extended_grant_keeps_its_session_and_its_log_in_goes_on(world: World) -> None:
+    grant = await world.create("90", seconds=60)
+    async with world.enforcing():
+        await world.until_kind(grant, "provisioned")
+        session = world.log_in(grant)
+        until = await world.extend(grant, timedelta(minutes=30))
+        await world.until_kind(grant, "prolonged")
+        world.clock.advance(timedelta(seconds=90))
+        await asyncio.sleep(1.2)
+        assert "ended" not in world.kinds(grant)
+        session.execute("SELECT 1")
+        prolonged = next(event for event in world.events(grant) if isinstance(event, GrantProlonged))
+        assert prolonged.until == until
+        assert prolonged.observed[0] == f"VALID UNTIL {until.isoformat()}"
+        assert set(OBSERVED) <= set(prolonged.observed)
+        world.clock.advance(timedelta(minutes=30))
+        await world.until_kind(grant, "removed")
+    with pytest.raises(psycopg.OperationalError):
+        session.execute("SELECT 1")
+
+
+async def test_an_extension_that_the_target_does_not_take_is_said_and_tried_until_it_does(world: World) -> None:
+    grant = await world.create("91", seconds=600)
+    right = world.read_secret
+    async with world.enforcing():
+        await world.until_kind(grant, "provisioned")
+        world.read_secret = lambda name: "wrong"
+    async with world.enforcing():
+        await world.extend(grant, timedelta(minutes=5))
+        await world.until_kind(grant, "prolonging_failed")
+        assert "ended" not in world.kinds(grant)
+    world.read_secret = right
+    async with world.enforcing():
+        await world.until_kind(grant, "prolonged")
+        await world.end(grant)
+        await world.until_kind(grant, "removed")
+
+
+async def test_an_extension_told_while_nobody_enforced_is_made_real_at_the_next_start(world: World) -> None:
+    grant = await world.create("92", seconds=60)
+    async with world.enforcing():
+        await world.until_kind(grant, "provisioned")
+    await world.extend(grant, timedelta(minutes=30))
+    world.clock.advance(timedelta(minutes=5))
+    async with world.enforcing():
+        await world.until_kind(grant, "prolonged")
+        assert "ended" not in world.kinds(grant)
+        await world.end(grant)
+        await world.until_kind(grant, "removed")
+
+
+async def test_a_removal_that_the_target_refuses_for_long_is_an_alarm_once_and_is_tried_on(world: World) -> None:
+    grant = await world.create("93")
+    right = world.read_secret
+    async with world.enforcing():
+        await world.until_kind(grant, "provisioned")
+    world.read_secret = lambda name: "wrong"
+    async with world.enforcing():
+        await world.end(grant)
+        await world.until_kind(grant, "removal_failed")
+        assert "removal_overdue" not in world.kinds(grant)
+        world.clock.advance(timedelta(minutes=6))
+        await world.until_kind(grant, "removal_overdue")
+        await asyncio.sleep(1.5)
+    overdue = [event for event in world.events(grant) if isinstance(event, GrantRemovalOverdue)]
+    assert len(overdue) == 1 and overdue[0].problem and overdue[0].attempts >= 1
+    world.read_secret = right
+    async with world.enforcing():
+        await world.until_kind(grant, "removed")
+
+
+async def test_who_is_recorded_as_left_loses_every_access_at_once(world: World) -> None:
+    grants = [await world.create(name) for name in ("94", "95")]
+    sealed = Sealer("evidence", world.pair.public, os.urandom).seal("ada", b"gone").sealed
+    async with world.enforcing():
+        for grant in grants:
+            await world.until_kind(grant, "provisioned")
+        left = PersonLeft(person=ADA, recorded_by="ben", reason=sealed, source="test")
+        receipt = await world.ledger.append((Change(stream=STANDING, event=left, seen=0),))
+        assert receipt.size and world.adopted is not None
+        world.adopted = world.adopted.under(standings.evolve(NOTHING_SAID, left))
+        for grant in grants:
+            assert await world.until_kind(grant, "removed") < 3
+            assert EndCause.HOLDER_LEFT in [one.cause for one in world.events(grant) if isinstance(one, GrantEnded)]
+
+
+async def test_who_moves_out_of_the_rule_loses_the_access_that_it_gave(world: World) -> None:
+    grant = await world.create("96")
+    async with world.enforcing():
+        await world.until_kind(grant, "provisioned")
+        await world.adopt(world.bench.target, people=(ADA,), may_ask=(PersonId("zoe"),))
+        await world.until_kind(grant, "removed")
+    assert EndCause.HOLDER_MOVED in [one.cause for one in world.events(grant) if isinstance(one, GrantEnded)]

@@ -177,7 +177,7 @@ async def test_whatever_else_the_role_has_is_seen(bench: Bench) -> None:
         "ALTER ROLE sojourn_t29 CREATEDB": "attribute CREATEDB",
         "ALTER ROLE sojourn_t29 BYPASSRLS": "attribute BYPASSRLS",
         "GRANT pg_monitor TO sojourn_t29": "member of pg_monitor",
-        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO sojourn_t29": "privilege on function pg_read_file(text)",
+        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO sojourn_t29": "EXECUTE on function pg_read_file(text)",
         "GRANT CREATE ON DATABASE shop TO sojourn_t29": "CREATE on database shop",
         "GRANT CREATE ON SCHEMA shop TO sojourn_t29": "CREATE on schema shop",
         "GRANT INSERT ON shop.orders TO sojourn_t29": "INSERT on shop.orders",
@@ -200,7 +200,7 @@ async def test_whatever_else_the_role_has_is_seen(bench: Bench) -> None:
 
 async def test_a_missing_table_is_named_and_leaves_nothing(bench: Bench) -> None:
     role = Role(
-        name=RoleName("wrong"), privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,), tables=("nothing",)),)
+        name=RoleName("wrong"), privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,), names=("nothing",)),)
     )
     with pytest.raises(SojournError, match=r"shop\.nothing") as caught:
         await bench.grant("sojourn_t30", role)

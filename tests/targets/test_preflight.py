@@ -87,8 +87,8 @@ async def test_what_the_configuration_has_wrong_is_said_too(bench: Bench) -> Non
         name=RoleName("wrong"),
         privileges=(
             Privilege(schema="nowhere", verbs=(Verb.SELECT,)),
-            Privilege(schema="shop", verbs=(Verb.SELECT,), tables=("nothing",)),
-            Privilege(schema="shop", verbs=(Verb.UPDATE,), tables=("orders",), columns=("nope",)),
+            Privilege(schema="shop", verbs=(Verb.SELECT,), names=("nothing",)),
+            Privilege(schema="shop", verbs=(Verb.UPDATE,), names=("orders",), columns=("nope",)),
         ),
     )
     assert await preflight(bench, wrong) == (

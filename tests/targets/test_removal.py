@@ -44,7 +44,7 @@ async def test_a_removal_is_not_confirmed_while_a_session_lives(bench: Bench) ->
 async def test_a_session_that_outlived_a_role_dropped_by_hand_is_not_overlooked(bench: Bench) -> None:
     await bench.grant("sojourn_t2")
     connection = bench.engineer("sojourn_t2")
-    bench.owner("GRANT sojourn_t2 TO sojourn_admin WITH INHERIT TRUE")
+    bench.owner("GRANT sojourn_t2 TO sojourn_admin" + (" WITH INHERIT TRUE" if bench.version >= 160000 else ""))
     bench.owner("SET ROLE sojourn_admin; DROP OWNED BY sojourn_t2; RESET ROLE; DROP ROLE sojourn_t2")
     removal = await bench.revoke("sojourn_t2")
     assert removal == Removal(role_present=False, sessions_present=1, sessions_terminated=0)
@@ -160,10 +160,12 @@ async def test_a_role_that_is_not_ours_is_neither_replaced_nor_removed(bench: Be
 
 async def test_a_role_that_sojourn_may_not_touch_is_reported_with_the_remedy(bench: Bench) -> None:
     bench.owner("CREATE ROLE sojourn_t10 LOGIN; COMMENT ON ROLE sojourn_t10 IS 'Sojourn access sojourn_t10'")
-    with pytest.raises(SojournError) as caught:
-        await bench.revoke("sojourn_t10")
-    assert caught.value.code is Code.TARGET_PRIVILEGE_MISSING
-    bench.owner(caught.value.refusal.details["remedy"])
+    if bench.version >= 160000:
+        # Before 16, who may make roles may take any of them away.
+        with pytest.raises(SojournError) as caught:
+            await bench.revoke("sojourn_t10")
+        assert caught.value.code is Code.TARGET_PRIVILEGE_MISSING
+        bench.owner(caught.value.refusal.details["remedy"])
     assert (await bench.revoke("sojourn_t10")).complete
 
 

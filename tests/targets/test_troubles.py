@@ -27,6 +27,7 @@ async def fails(driver: PostgresDriver, target: Target, secret: str = "wrong") -
         await driver.grant(
             target,
             ROLE,
+            grant="g-t60",
             credential="sojourn_t60",
             password="p",
             until=datetime.now(UTC) + timedelta(minutes=1),
@@ -134,7 +135,7 @@ async def test_a_target_that_falls_mute_does_not_hold_the_call(bench: Bench) -> 
             other.execute("ROLLBACK")
         begun = time.monotonic()
         with pytest.raises(SojournError) as caught:
-            await driver.revoke(target, credential="sojourn_t60", secret=secret)
+            await driver.revoke(target, grant="g-t60", credential="sojourn_t60", secret=secret)
         assert caught.value.code is Code.TARGET_UNREACHABLE
         assert time.monotonic() - begun < 4
     for _ in range(100):

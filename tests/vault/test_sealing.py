@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -13,8 +14,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.domain.sealed import SealedMatter, Sealing
+from sojourn.domain.sealed import RecordClass, SealedMatter, Sealing
 from sojourn.errors import Code, SojournError
+from sojourn.testing.clock import SimulatedClock
 from sojourn.vault import opener as opening
 from sojourn.vault import sealer as sealing_module
 from sojourn.vault.keys import SUITE, KeyPair, wrapping_context
@@ -43,7 +45,7 @@ def test_a_sealed_value_opens_as_it_was_and_matches_its_commitment(value: bytes,
     expected = hashlib.sha256(b"sojourn/sealed/v1\x00" + opened.salt + value).hexdigest()
     assert sealing.sealed.commitment == sealing.matter.commitment == expected
     assert sealing.sealed.key == sealing.matter.key == sealing.key.key
-    assert (sealing.key.subject, sealing.key.recipient) == (subject, "evidence")
+    assert (sealing.key.subject, sealing.key.recipient) == (f"{subject}/reason", "evidence")
 
 
 def test_the_stored_form_is_the_one_that_is_written_down() -> None:
@@ -65,6 +67,33 @@ def test_each_person_has_keys_of_their_own_so_that_they_can_be_destroyed_apart()
     sealer = _sealer()
     alice, bob, again = sealer.seal("alice", b"1"), sealer.seal("bob", b"2"), sealer.seal("alice", b"3")
     assert alice.sealed.key == again.sealed.key != bob.sealed.key
+
+
+def test_each_class_of_record_has_keys_of_its_own() -> None:
+    sealer = _sealer()
+    keys = {one: sealer.seal("alice", b"1", one).key for one in RecordClass}
+    assert len({key.key for key in keys.values()}) == len(RecordClass)
+    assert keys[RecordClass.STATEMENT].subject == "alice/statement"
+
+
+def test_a_data_key_serves_one_month_so_that_what_is_old_can_be_destroyed_apart() -> None:
+    clock = SimulatedClock(datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC))
+    sealer = Sealer("evidence", PAIR.public, os.urandom, clock.now)
+    old, same = sealer.seal("alice", b"1"), sealer.seal("alice", b"2")
+    clock.advance(timedelta(seconds=1))
+    new = sealer.seal("alice", b"3")
+    assert old.sealed.key == same.sealed.key != new.sealed.key
+
+
+def test_a_destroyed_key_is_not_used_again() -> None:
+    sealer, opener = _sealer(), Opener(PAIR)
+    alice, bob = sealer.seal("alice", b"1"), sealer.seal("bob", b"2")
+    opener.open(alice.matter, alice.key)
+    sealer.forget([alice.key.key])
+    opener.forget([alice.key.key])
+    assert sealer.seal("alice", b"3").sealed.key != alice.sealed.key
+    assert sealer.seal("bob", b"4").sealed.key == bob.sealed.key
+    _refused(dataclasses.replace(alice, key=dataclasses.replace(alice.key, wrapped=bytes(80))), opener)
 
 
 def test_two_sealers_never_share_a_key() -> None:

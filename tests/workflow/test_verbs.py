@@ -108,7 +108,7 @@ async def test_a_reason_is_kept_beside_the_record_and_not_in_it() -> None:
     assert isinstance(event, RequestSubmitted)
     assert "INC-1" not in repr(event)
     matter, key = place.ledger.matters[event.reason.commitment]
-    assert (FixedSealer().open(matter), key.subject) == (b"INC-1 wrong totals", ALICE)
+    assert (FixedSealer().open(matter), key.person) == (b"INC-1 wrong totals", ALICE)
 
 
 async def test_the_credential_is_sealed_by_the_sealer_given_and_not_by_the_office() -> None:
@@ -133,7 +133,7 @@ async def test_a_comment_is_sealed_about_its_author_and_absent_when_empty(verb: 
         if comment:
             assert event.comment is not None
             matter, key = place.ledger.matters[event.comment.commitment]
-            assert (FixedSealer().open(matter), key.subject) == (comment.encode(), BOB)
+            assert (FixedSealer().open(matter), key.person) == (comment.encode(), BOB)
         else:
             assert event.comment is None
 

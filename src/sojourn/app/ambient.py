@@ -23,17 +23,22 @@ class Environment:
     """What the command line takes from the process environment."""
 
     data_directory: Path
+    witness_directory: Path
     client_directory: Path
     profile: str
 
 
 def environment() -> Environment:
-    """Read the environment: SOJOURN_DATA, SOJOURN_CLIENT_DIR and SOJOURN_AS, with their defaults."""
+    """Read the environment: SOJOURN_DATA, SOJOURN_WITNESS_DATA, SOJOURN_CLIENT_DIR and SOJOURN_AS, with defaults."""
     home = Path.home()
     data = os.environ.get("SOJOURN_DATA") or str(home / ".local" / "share" / "sojourn")
+    witness = os.environ.get("SOJOURN_WITNESS_DATA") or str(home / ".local" / "share" / "sojourn-witness")
     clients = os.environ.get("SOJOURN_CLIENT_DIR") or str(home / ".config" / "sojourn")
     return Environment(
-        data_directory=Path(data), client_directory=Path(clients), profile=os.environ.get("SOJOURN_AS", "")
+        data_directory=Path(data),
+        witness_directory=Path(witness),
+        client_directory=Path(clients),
+        profile=os.environ.get("SOJOURN_AS", ""),
     )
 
 

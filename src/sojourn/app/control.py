@@ -31,10 +31,12 @@ from sojourn.vault.secrets import read_secret
 from sojourn.web.server import build
 from sojourn.web.services import Services
 from sojourn.workflow.adopt import adopt, load_adopted
+from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Office
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
+from .publisher import published_copies
 
 CONNECT_SECONDS = 30.0
 
@@ -45,11 +47,13 @@ async def run_control(layout: Layout, settings: Settings) -> None:
     require_loopback(settings)
     async with ScribeClient(layout.scribe_socket) as ledger:
         await ledger.connected(CONNECT_SECONDS)
-        in_force = await _adopt(layout, ledger)
-        office = make_office(layout, ledger, lambda: in_force)
+        in_force = await InForce.open(ledger, await _adopt(layout, ledger))
+        office = make_office(layout, ledger, in_force)
         started = ProcessStarted(process="control", node=node("control"), build=BUILD)
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
-        await _serve_control(layout, settings, ledger, office)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
+            tasks.create_task(_serve_control(layout, settings, ledger, office))
 
 
 def require_loopback(settings: Settings) -> None:
@@ -84,7 +88,7 @@ async def _adopt(layout: Layout, ledger: ScribeClient) -> Adopted:
 def make_office(layout: Layout, ledger: ScribeClient, in_force: Callable[[], Adopted]) -> Office:
     """What every verb works with, wired to this installation\'s ledger and keys."""
 
-    sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes)
+    sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)
     return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force)
 
 
@@ -92,7 +96,7 @@ async def _serve_control(layout: Layout, settings: Settings, ledger: ScribeClien
     """Run read models, enforcer and API until cancelled."""
 
     projections = Projections.open(layout.projections)
-    gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes)
+    gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
     enforcer = Enforcer(
         office=office,
         follow=ledger.follow,
@@ -135,6 +139,7 @@ def _services(
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
+        copies=lambda: published_copies(layout),
         pack=lambda grant: pack_of(grant, ledger=ledger, projections=projections, open_sealed=opener.open),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,

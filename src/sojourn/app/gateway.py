@@ -28,7 +28,7 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
         await run_gateway(
             settings=gateway,
             ledger=ledger,
-            sealer=Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes),
+            sealer=Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now),
             open_value=Opener(key_pair(layout, GATEWAY)).open_value,
             tls=tls,
             clock=SystemClock(),

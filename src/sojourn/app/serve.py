@@ -26,7 +26,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
     """
     require_installation(layout)
     settings = read_settings(layout)
-    _configure_logging()
+    configure_logging()
     if only is None:
         from sojourn.scribe.process import check_socket_path
 
@@ -41,6 +41,10 @@ def serve(layout: Layout, only: str | None = None) -> int:
     match Process(only):
         case Process.SCRIBE:
             return _run_scribe(layout, settings)
+        case Process.PUBLISHER:
+            from .publisher import run_publisher_process
+
+            return _run_until_told(lambda: run_publisher_process(layout, settings))
         case Process.CONTROL:
             from .control import run_control
 
@@ -51,7 +55,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
             return _run_until_told(lambda: run_gateway_process(layout, settings))
 
 
-def _configure_logging() -> None:
+def configure_logging() -> None:
     """Logs go to standard error, one line each; they are for operators and never evidence."""
     structlog.configure(
         processors=[

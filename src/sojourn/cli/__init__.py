@@ -6,7 +6,7 @@ import sys
 
 COMMANDS = {
     "init": "Write commented examples of every file.",
-    "serve": "Run scribe, control and gateway on this machine.",
+    "serve": "Run scribe, publisher, control and gateway on this machine.",
     "demo": "See one access from request to proof, on a real PostgreSQL.",
     "invite": "Let somebody set up an account.",
     "enrol": "Redeem an invitation and choose a password.",
@@ -25,12 +25,23 @@ COMMANDS = {
     "grants": "List accesses.",
     "end": "End your own access early.",
     "revoke": "Take somebody's access away.",
+    "leave": "Record that somebody has left: all that they hold ends.",
+    "rejoin": "Record that somebody is back.",
+    "look-back": "Show what somebody had and did.",
+    "away declare": "Be away, and name who decides in your place.",
+    "away list": "List who is away.",
+    "away end": "Be back early.",
     "sessions": "List sessions.",
     "actions": "List what was done in a session.",
     "attempts": "List what was refused.",
     "evidence": "Write the evidence pack of one access.",
     "ledger": "Show the signed head of the record.",
     "rebuild": "Fold the read models anew and compare.",
+    "witness init": "Make a witness: a separate party that cosigns a ledger's checkpoints.",
+    "witness serve": "Cosign what extends what was seen, and refuse the rest.",
+    "witness add-log": "Cosign for one more ledger.",
+    "witness show": "Show what a witness has cosigned.",
+    "witness evidence": "List the contradictions that a witness was shown.",
     "completion": "Print a completion script for your shell.",
 }
 """Every command and what it is for; it lies in the module of its name, imported only when it is used.
@@ -38,7 +49,10 @@ COMMANDS = {
 `"audit tail"` is the command `tail` of the group `audit`, in `audit/tail.py`.
 """
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "witness": "Run a witness, apart from the installation it watches.",
+    "away": "Be out of office: when, and who decides in your place.",
+}
 """Every group of commands and what it is about."""
 
 

@@ -25,6 +25,11 @@ def call(
     return read(response(common, method, path, body, params=params))
 
 
+def given(**params: str | int | None) -> dict[str, str]:
+    """The parameters of a query that were given."""
+    return {name: str(value) for name, value in params.items() if value is not None}
+
+
 def place(*parts: str) -> str:
     """The path of these parts below the API, each as it stands: no part can point anywhere else."""
     if any(part in ("", ".", "..") for part in parts):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .client import call
+from .client import call, given
 from .common import Common
-from .output import print_json, print_table
+from .output import print_json, print_more, print_table
 
 
-def grants(*, status: str | None = None, common: Common | None = None) -> None:
+def grants(*, status: str | None = None, before: int | None = None, common: Common | None = None) -> None:
     """List accesses, newest first.
 
     Example: sojourn grants --status active
@@ -16,11 +16,14 @@ def grants(*, status: str | None = None, common: Common | None = None) -> None:
     ----------
     status
         Only those in this status: provisioning, active, ended, removed.
+    before
+        Go on where a page stopped; it names the number.
     """
     common = common or Common()
-    answered = call(common, "GET", "/grants", params={} if status is None else {"status": status})
+    answered = call(common, "GET", "/grants", params=given(status=status, before=before))
     if common.json:
         print_json(answered)
         return
     columns = ("grant", "status", "person", "target", "role", "start", "end", "cause", "problem")
     print_table(answered["grants"], columns, empty="There are none.")
+    print_more(answered)

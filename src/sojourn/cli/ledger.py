@@ -6,11 +6,11 @@ import sys
 
 from .client import call
 from .common import Common
-from .output import escaped, print_fields, print_json
+from .output import escaped, print_fields, print_json, print_line, print_table
 
 
 def ledger(*, common: Common | None = None) -> None:
-    """Show how much is on record, its signed checkpoint, and the key that checks it.
+    """Show how much is on record, its signed checkpoint, the key that checks it, and how far its published copies are.
 
     Example: sojourn ledger --json
     """
@@ -20,4 +20,8 @@ def ledger(*, common: Common | None = None) -> None:
         print_json(answered)
         return
     print_fields({name: answered[name] for name in ("origin", "size", "root", "verifier_key")})
+    copies = [{**copy, "behind": answered["size"] - copy["published"]} for copy in answered["copies"]]
+    if copies:
+        print_line()
+        print_table(copies, ["place", "published", "behind", "behind_since", "problem"], empty="")
     sys.stdout.write("\n" + escaped(answered["checkpoint"], keep_lines=True))

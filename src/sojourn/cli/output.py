@@ -46,6 +46,12 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, em
         print_line("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
+def print_more(answered: Mapping[str, Any]) -> None:
+    """Say how a list goes on, if it does."""
+    if answered["more"]:
+        print_line(f"There are older ones: --before {answered['next']}")
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""

@@ -6,15 +6,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .client import call
+from .client import call, given
 from .common import Common
-from .output import print_json, print_table, seconds_text
+from .output import print_json, print_more, print_table, seconds_text
 
 
 def requests(
     *,
     waiting: Annotated[bool, Parameter(negative="")] = False,
     status: str | None = None,
+    before: int | None = None,
     common: Common | None = None,
 ) -> None:
     """List requests, newest first: yours, or those that wait for your decision.
@@ -27,11 +28,11 @@ def requests(
         Only those that wait for your decision.
     status
         Only those in this status: pending, approved, denied, withdrawn, expired, activated.
+    before
+        Go on where a page stopped; it names the number.
     """
     common = common or Common()
-    params = {"waiting": "1"} if waiting else {}
-    if status is not None:
-        params["status"] = status
+    params = given(waiting="1" if waiting else None, status=status, before=before)
     answered = call(common, "GET", "/requests", params=params)
     if common.json:
         print_json(answered)
@@ -39,3 +40,4 @@ def requests(
     rows = [{**one, "for": seconds_text(one["duration_seconds"])} for one in answered["requests"]]
     columns = ("request", "status", "person", "target", "role", "for", "submitted_at", "reason")
     print_table(rows, columns, empty="There are none.")
+    print_more(answered)

@@ -10,7 +10,7 @@ from sojourn.app.serve import serve as run
 
 
 def serve(*, data: Path | None = None, only: str | None = None) -> int:
-    """Run scribe, control and gateway, supervised, until SIGTERM or Ctrl-C.
+    """Run scribe, publisher, control and gateway, supervised, until SIGTERM or Ctrl-C.
 
     Example: sojourn serve --data ./sojourn
 
@@ -19,6 +19,6 @@ def serve(*, data: Path | None = None, only: str | None = None) -> int:
     data
         The data directory (default: SOJOURN_DATA, or ~/.local/share/sojourn).
     only
-        Run one process without supervision: scribe, control or gateway.
+        Run one process without supervision: scribe, publisher, control or gateway.
     """
     return run(lay_out(data or environment().data_directory), only)

@@ -99,6 +99,8 @@ control:
   port: 6580
 scribe:
   origin: sojourn.localhost/ledger # the ledger's name in every checkpoint; choose it once
+publisher:
+  folder: public # the ledger as static files for strangers to check; relative to the data directory
 """
 
 FILES = {"people.yaml": _PEOPLE, "targets.yaml": _TARGETS, "policy.yaml": _POLICY, "settings.yaml": _SETTINGS}

@@ -108,6 +108,12 @@ class Node:
             self.fail(f"{_short(value)} is not usable as a name", NAME_EXPECTED)
         return value
 
+    def is_empty_text(self) -> bool:
+        """Whether this is `""`."""
+        return (
+            isinstance(self.yaml, yaml.ScalarNode) and self.yaml.tag == "tag:yaml.org,2002:str" and not self.yaml.value
+        )
+
     def integer(self, low: int, high: int) -> int:
         """A whole number between two bounds, in plain decimal."""
         value = self.yaml.value if isinstance(self.yaml, yaml.ScalarNode) else ""
@@ -143,6 +149,14 @@ class Node:
                 "a duration: a whole number above zero and s, m, h or d, such as 90s, 30m, 2h or 1d; 366d at most"
             )
             self.fail(f"Found {_found(self.yaml)}", expected)
+
+    def clock(self) -> int:
+        """A time of day such as `09:00`, as minutes from midnight; `24:00` is the end of the day."""
+        value = str(self.yaml.value) if isinstance(self.yaml, yaml.ScalarNode) else ""
+        shape = re.fullmatch(r"([01][0-9]|2[0-4]):([0-5][0-9])", value, re.ASCII)
+        if shape is None or value > "24:00":
+            self.fail(f"Found {_found(self.yaml)}", "a time of day from 00:00 to 24:00, such as 09:30")
+        return int(shape[1]) * 60 + int(shape[2])
 
     def choice(self, options: Mapping[str, T]) -> T:
         """One of a few words."""
@@ -185,10 +199,20 @@ def read_file(path: Path) -> tuple[Node, bytes]:
     Raises SojournError `configuration.missing` or `configuration.invalid`.
     """
     content = read_bytes(path)
-    root = compose(path.name, content)
+    return read_document(path.name, content), content
+
+
+def read_document(file: str, content: bytes | None) -> Node:
+    """The one document that the content of `file` holds; None stands for a file that is not there.
+
+    Raises SojournError `configuration.missing` or `configuration.invalid`.
+    """
+    if content is None:
+        raise SojournError(Code.CONFIGURATION_MISSING, file=file)
+    root = compose(file, content)
     if root is None:
-        raise invalid(path.name, 0, 0, "The file is empty", "its keys, as in the examples of `sojourn init`")
-    return root, content
+        raise invalid(file, 0, 0, "The file is empty", "its keys, as in the examples of `sojourn init`")
+    return root
 
 
 def read_bytes(path: Path) -> bytes:

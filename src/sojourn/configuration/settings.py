@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sojourn.settings import ControlSettings, GatewaySettings, ScribeSettings, Settings
+from sojourn.settings import ControlSettings, GatewaySettings, PublisherSettings, ScribeSettings, Settings
 
 from .nodes import Node, compose, read_bytes
 
@@ -19,6 +19,10 @@ _Reader = Callable[[Node], object]
 
 def _text(node: Node) -> str:
     return node.text("text")
+
+
+def _text_or_nothing(node: Node) -> str:
+    return "" if node.is_empty_text() else node.text('text, or "" for none')
 
 
 def _origin(node: Node) -> str:
@@ -54,6 +58,13 @@ _SCRIBE: Mapping[str, _Reader] = {
     "free_bytes_min": lambda node: node.integer(0, 1 << 50),
 }
 
+_PUBLISHER: Mapping[str, _Reader] = {
+    "folder": _text_or_nothing,
+    "seconds": Node.seconds,
+    "attachments": Node.boolean,
+    "overdue": Node.duration,
+}
+
 
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
@@ -66,11 +77,12 @@ def read_settings(directory: Path) -> Settings:
     root = compose(path.name, read_bytes(path))
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe")
+    sections = root.fields("gateway", "control", "scribe", "publisher")
     return Settings(
         gateway=GatewaySettings(**_section(sections.get("gateway"), _GATEWAY)),
         control=ControlSettings(**_section(sections.get("control"), _CONTROL)),
         scribe=ScribeSettings(**_section(sections.get("scribe"), _SCRIBE)),
+        publisher=PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER)),
     )
 
 

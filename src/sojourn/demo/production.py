@@ -107,8 +107,18 @@ def start(directory: Path, *, password: str, options: tuple[str, ...] = ()) -> P
     _remove_leftover(directory / "data")
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
+    user = _initialise(directory / "data")
+    return launch(directory, programs, user=user, password=password, options=("max_connections=200", *options))
+
+
+def launch(
+    directory: Path, programs: Path, *, user: str | None, password: str, options: tuple[str, ...] = ()
+) -> Production:
+    """Start `programs`/postgres as the system user on the empty cluster in `directory`/data, and fill it with the shop.
+
+    Raises SojournError `target.unreachable` when it does not start.
+    """
     data = directory / "data"
-    user = _initialise(data)
     (data / "pg_hba.conf").write_text("local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
     port = _free_port()
     settings = (
@@ -116,7 +126,6 @@ def start(directory: Path, *, password: str, options: tuple[str, ...] = ()) -> P
         f"port={port}",
         f"unix_socket_directories={data}",
         "fsync=off",
-        "max_connections=200",
         "max_prepared_transactions=10",
         "log_connections=on",
         *options,

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+
+from sojourn.errors import Code, Refusal
 
 from .identifiers import PersonId, RoleName, TargetName
 from .people import Person, Team
-from .policy import Rule, Terms, terms_for
-from .target import Target
+from .policy import Policy, Question, Rule, Separation, Terms, compile_policy, judge
+from .standing import NOTHING_SAID, Standing
+from .target import Role, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """People, teams, targets and rules in force. The names in each are unique and every reference is known."""
+    """People, teams, targets, rules and separations in force.
+
+    Names are unique in each, and every reference is known.
+    """
 
     people: tuple[Person, ...]
     teams: tuple[Team, ...]
     targets: tuple[Target, ...]
     rules: tuple[Rule, ...]
+    separations: tuple[Separation, ...] = ()
 
     def person(self, person: PersonId) -> Person | None:
         """The person of that id, or None."""
@@ -27,9 +34,32 @@ class Catalogue:
         """The target of that name, or None."""
         return next((one for one in self.targets if one.name == target), None)
 
-    def terms(self, *, person: PersonId, target: TargetName, role: RoleName) -> Terms | None:
-        """The terms for such a request (see `policy.terms_for`), or None."""
-        return terms_for(self.rules, self.teams, person=person, target=target, role=role)
+    def role(self, target: TargetName, role: RoleName) -> Role | None:
+        """The role of that name on that target, or None."""
+        known = self.target(target)
+        return known.role(role) if known is not None else None
+
+    def without(self, left: frozenset[PersonId]) -> Catalogue:
+        """The catalogue in which those who have left are nobody: no people, and members of no team."""
+        if not left.intersection(person.id for person in self.people):
+            return self
+        return replace(
+            self,
+            people=tuple(person for person in self.people if person.id not in left),
+            teams=tuple(
+                replace(team, members=tuple(one for one in team.members if one not in left)) for team in self.teams
+            ),
+        )
+
+    def policy(self) -> Policy:
+        """Its policy, made ready for questions. Takes a while: whoever asks more than once keeps it (see `Adopted`)."""
+        return compile_policy(
+            people=self.people,
+            teams=self.teams,
+            targets=self.targets,
+            rules=self.rules,
+            separations=self.separations,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +67,39 @@ class Adopted:
     """A catalogue in force.
 
     `version` is the configuration stream's version, `digest` the SHA-256 (hex) of the catalogue's canonical JSON.
+    `standing` is what the record says about people besides; who has left is not in `catalogue`.
     """
 
     catalogue: Catalogue
     version: int
     digest: str
+    standing: Standing = NOTHING_SAID
+    _ready: list[Policy] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def policy(self) -> Policy:
+        """The catalogue's policy, made ready once."""
+        if not self._ready:
+            self._ready.append(self.catalogue.policy())
+        return self._ready[0]
+
+    def judge(self, question: Question) -> Terms | Refusal:
+        """The terms for such a request, or why it is not allowed (see `policy.judge`, and `standing`)."""
+        if self.standing.removed(question.person, question.target, question.role):
+            details = {"person": question.person, "target": question.target, "role": question.role}
+            return Refusal(Code.ELIGIBILITY_REMOVED, details)
+        person = self.policy.people.get(question.person)
+        if person is not None and person.owner in self.standing.left:
+            return Refusal(Code.OWNER_LEFT, {"person": person.id, "owner": person.owner})
+        return judge(self.policy, question)
+
+    def eligible(self, person: PersonId, target: TargetName, role: RoleName) -> bool:
+        """Whether any rule is about this person and access, whatever else it asks for and whenever it holds."""
+        known = self.policy.people.get(person)
+        if known is None or known.owner in self.standing.left or self.standing.removed(person, target, role):
+            return False
+        return any(person in line.who for line in self.policy.offered.get((target, role), ()))
+
+    def under(self, standing: Standing) -> Adopted:
+        """The same catalogue, as it was adopted, under another standing of its people."""
+        return replace(self, catalogue=self.catalogue.without(standing.left), standing=standing)

@@ -16,13 +16,24 @@ RequestId = NewType("RequestId", str)
 GrantId = NewType("GrantId", str)
 SessionId = NewType("SessionId", str)
 TokenId = NewType("TokenId", str)
+HoldId = NewType("HoldId", str)
+ShreddingId = NewType("ShreddingId", str)
+DisposalId = NewType("DisposalId", str)
 
 StreamName = NewType("StreamName", str)
-"""A stream of the ledger: one of the three below, or one of a thing, by the functions that follow."""
+"""A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
+AbsenceId = NewType("AbsenceId", str)
+CampaignId = NewType("CampaignId", str)
+
+"""A stream of the ledger: one of the four below, or one of a thing, by the functions that follow."""
 
 CONFIGURATION = StreamName("configuration")
 SYSTEM = StreamName("system")
 ATTEMPTS = StreamName("attempts")
+PUBLICATION = StreamName("publication")
+KEEPING = StreamName("keeping")
+"""What is held, how long records are kept, and what was destroyed."""
+STANDING = StreamName("standing")
 
 
 def request_stream(request: RequestId) -> StreamName:

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .identifiers import PersonId, TeamName
+
+
+class PersonKind(StrEnum):
+    """What stands behind an account: a human being, a program of ours, or an AI agent."""
+
+    HUMAN = "human"
+    SERVICE = "service"
+    AGENT = "agent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +21,8 @@ class Person:
     """Somebody who can ask, decide or look. Identity is `id`, never the mail address.
 
     `administrator` may invite people and revoke any grant; `auditor` may read everything and change nothing.
+    `manager` is the id of the person they report to. A service or an agent has an `owner`, who is human and answers
+    for it; only humans decide. `attributes` are what the policy may ask about a person, each name once.
     """
 
     id: PersonId
@@ -19,6 +30,10 @@ class Person:
     mail: str = ""
     administrator: bool = False
     auditor: bool = False
+    kind: PersonKind = PersonKind.HUMAN
+    manager: PersonId | None = None
+    owner: PersonId | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

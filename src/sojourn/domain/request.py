@@ -5,6 +5,7 @@
   asked again of every approval whenever one more is given and when the approval is spent.
 - A decision names the digest of what was shown; it does not count for anything else.
 - One person approves once. The first denial ends the request.
+- Where the rules in force say `automatic`, the request is approved as it is asked, and its record says so.
 - A request is decided once: approved, denied, withdrawn or expired. What was decided is not decided again.
 - An approval is spent once, by the requester, before its time runs out, and only while a rule still allows it.
 - A duration is a whole number of seconds, so that the end is exact whatever a wall clock does meanwhile.
@@ -32,12 +33,11 @@ from .events import (
     RequestWithdrawn,
 )
 from .identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
-from .policy import Terms
+from .policy import NO_FACTS, Facts, Question, Terms, counts, lacking, missing_in_all, undecidable
 from .sealed import Sealed
 from .window import Window
 
 REASON_LENGTH_MAX = 2000
-DURATION_MIN = timedelta(seconds=1)
 
 
 class Status(StrEnum):
@@ -63,6 +63,7 @@ class Submit:
     reason: str
     sealed_reason: Sealed
     source: str
+    facts: Facts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activate:
-    """Spend the approval: begin the access now. `credential` is the name of the role to be made in the target."""
+    """Spend the approval: begin the access now. `credential` names the login to be made, if the role brings none."""
 
     person: PersonId
     grant: GrantId
@@ -147,7 +148,8 @@ def evolve(state: Request | None, event: Event) -> Request | None:
     """The request after `event`. Events of other streams leave it as it is."""
     match event:
         case RequestSubmitted():
-            return Request(submitted=event, due=event.decide_by)
+            status = Status.PENDING if event.groups else Status.APPROVED
+            return Request(submitted=event, status=status, due=event.decide_by)
         case _ if state is None:
             return None
         case RequestApproved():
@@ -175,10 +177,18 @@ def evolve(state: Request | None, event: Event) -> Request | None:
 
 def submit(adopted: Adopted, command: Submit, now: datetime) -> RequestSubmitted | Refusal:
     """Decide whether this may be asked, and freeze the terms it will be decided under."""
-    terms = _terms_now(adopted.catalogue, person=command.person, target=command.target, role=command.role)
+    question = Question(
+        person=command.person,
+        target=command.target,
+        role=command.role,
+        duration=command.duration,
+        moment=now,
+        facts=command.facts,
+    )
+    terms = adopted.judge(question)
     if isinstance(terms, Refusal):
         return terms
-    refusal = _check_terms(terms, command)
+    refusal = lacking(terms, question) or _check_reason(terms, command) or undecidable(terms)
     if refusal is not None:
         return refusal
     return RequestSubmitted(
@@ -197,52 +207,36 @@ def submit(adopted: Adopted, command: Submit, now: datetime) -> RequestSubmitted
             reason=command.sealed_reason,
         ),
         rules=terms.rules,
-        approvers=terms.approvers,
-        approvals=terms.approvals,
-        decide_by=now + terms.decide_within,
+        groups=terms.groups,
+        decide_by=now + (terms.decide_within if terms.groups else terms.activate_within),
         activate_within=terms.activate_within,
         configuration_version=adopted.version,
         configuration_digest=adopted.digest,
         source=command.source,
+        automatic=terms.automatic,
+        facts=command.facts,
     )
 
 
-def _terms_now(catalogue: Catalogue, *, person: PersonId, target: TargetName, role: RoleName) -> Terms | Refusal:
-    """The terms that the catalogue gives for this access, or the first thing that it does not know or allow."""
-    if catalogue.person(person) is None:
-        return Refusal(Code.PERSON_UNKNOWN, {"person": person})
-    known = catalogue.target(target)
-    if known is None:
-        return Refusal(Code.TARGET_UNKNOWN, {"target": target})
-    if known.role(role) is None:
-        roles = ", ".join(one.name for one in known.roles)
-        return Refusal(Code.ROLE_UNKNOWN, {"target": target, "role": role, "known": roles})
-    terms = catalogue.terms(person=person, target=target, role=role)
-    if terms is None:
-        return Refusal(Code.POLICY_NO_RULE, {"person": person, "target": target, "role": role})
-    return terms
+def _question(asked: RequestSubmitted, moment: datetime) -> Question:
+    """What was asked, asked again at another moment."""
+    return Question(
+        person=asked.person,
+        target=asked.target,
+        role=asked.role,
+        duration=asked.duration,
+        moment=moment,
+        facts=asked.facts,
+    )
 
 
-def _check_terms(terms: Terms, command: Submit) -> Refusal | None:
-    rule = ", ".join(terms.rules)
-    if command.duration < DURATION_MIN or command.duration % timedelta(seconds=1):
-        return Refusal(Code.REQUEST_DURATION_INVALID, {"asked": str(command.duration)})
-    if command.duration > terms.longest:
-        return Refusal(
-            Code.REQUEST_DURATION_TOO_LONG,
-            {"asked": str(command.duration), "allowed": str(terms.longest), "rule": rule},
-        )
+def _check_reason(terms: Terms, command: Submit) -> Refusal | None:
     if terms.reason_required and not command.reason.strip():
-        return Refusal(Code.REQUEST_REASON_MISSING, {"rule": rule})
+        return Refusal(Code.REQUEST_REASON_MISSING, {"rule": ", ".join(terms.rules)})
     if len(command.reason) > REASON_LENGTH_MAX:
         return Refusal(
             Code.REQUEST_REASON_TOO_LONG,
             {"length": str(len(command.reason)), "limit": str(REASON_LENGTH_MAX)},
-        )
-    if len(terms.approvers) < terms.approvals:
-        return Refusal(
-            Code.POLICY_NO_APPROVER,
-            {"rule": rule, "needed": str(terms.approvals), "available": str(len(terms.approvers))},
         )
     return None
 
@@ -278,8 +272,8 @@ def _judge(state: Request, command: Approve | Deny, adopted: Adopted, now: datet
     names = ", ".join(asked.approvers)
     if command.person == asked.person:
         return Refusal(Code.APPROVAL_SELF, {"person": command.person, "approvers": names})
-    terms = adopted.catalogue.terms(person=asked.person, target=asked.target, role=asked.role)
-    if terms is None or not _counting((command.person,), asked, terms, adopted.catalogue):
+    terms = adopted.judge(_question(asked, now))
+    if isinstance(terms, Refusal) or not _counting((command.person,), asked, terms, adopted.catalogue):
         return Refusal(
             Code.APPROVAL_NOT_ENTITLED,
             {"person": command.person, "rule": ", ".join(asked.rules), "approvers": names},
@@ -308,7 +302,7 @@ def _judge(state: Request, command: Approve | Deny, adopted: Adopted, now: datet
             request=state.id,
             person=command.person,
             digest=command.digest,
-            complete=missing <= 1,
+            complete=_missing(state, terms, adopted.catalogue, command.person) == 0,
             activate_by=now + asked.activate_within,
             configuration_version=adopted.version,
             source=command.source,
@@ -324,17 +318,17 @@ def _counting(
     return frozenset(
         person
         for person in people
-        if person in asked.approvers
-        and person in terms.approvers
+        if counts(asked.groups, person)
+        and counts(terms.groups, person)
         and person != asked.person
         and catalogue.person(person) is not None
     )
 
 
-def _missing(state: Request, terms: Terms, catalogue: Catalogue) -> int:
-    """How many approvals are still missing, by the stricter of the terms then and the terms now."""
-    needed = max(state.submitted.approvals, terms.approvals)
-    return needed - len(_counting(state.approved_by, state.submitted, terms, catalogue))
+def _missing(state: Request, terms: Terms, catalogue: Catalogue, *more: PersonId) -> int:
+    """How many approvals are still missing besides `more`, by the stricter of the terms then and the terms now."""
+    counting = _counting((*state.approved_by, *more), state.submitted, terms, catalogue)
+    return max(missing_in_all(state.submitted.groups, counting), missing_in_all(terms.groups, counting))
 
 
 def _withdraw(state: Request, command: Withdraw, now: datetime) -> tuple[Event, ...] | Refusal:
@@ -356,18 +350,19 @@ def _activate(state: Request, command: Activate, adopted: Adopted, now: datetime
         return Refusal(Code.REQUEST_NOT_APPROVED, {"request": state.id, "status": state.status})
     if state.due is not None and now >= state.due:
         return Refusal(Code.REQUEST_EXPIRED, {"request": state.id, "at": state.due.isoformat()})
-    terms = _terms_now(adopted.catalogue, person=asked.person, target=asked.target, role=asked.role)
+    question = _question(asked, now)
+    terms = adopted.judge(question)
     if isinstance(terms, Refusal):
         return terms
     missing = _missing(state, terms, adopted.catalogue)
     if missing > 0:
         status = f"{missing} approvals short of what the policy in force asks for"
         return Refusal(Code.REQUEST_NOT_APPROVED, {"request": state.id, "status": status})
-    if asked.duration > terms.longest:
-        return Refusal(
-            Code.REQUEST_DURATION_TOO_LONG,
-            {"asked": str(asked.duration), "allowed": str(terms.longest), "rule": ", ".join(terms.rules)},
-        )
+    refusal = lacking(terms, question)
+    if refusal is not None:
+        return refusal
+    role = adopted.catalogue.role(asked.target, asked.role)
+    account = role.account if role is not None else ""
     return (
         RequestActivated(request=state.id, person=command.person, grant=command.grant, source=command.source),
         GrantCreated(
@@ -377,7 +372,7 @@ def _activate(state: Request, command: Activate, adopted: Adopted, now: datetime
             target=asked.target,
             role=asked.role,
             window=Window.starting(now, asked.duration),
-            credential=command.credential,
+            credential=account or command.credential,
             configuration_version=adopted.version,
         ),
     )

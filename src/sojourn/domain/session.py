@@ -32,18 +32,18 @@ def admit(
         roles = ", ".join(sorted({grant.created.role for grant in opening}))
         return Refusal(Code.GRANT_AMBIGUOUS, {"person": person, "target": target, "roles": roles})
     if opening:
-        return max(opening, key=lambda grant: (grant.created.window.end, grant.id))
+        return max(opening, key=lambda grant: (grant.end, grant.id))
     return _why_none(candidates, person, target, now)
 
 
 def _why_none(candidates: list[Grant], person: PersonId, target: TargetName, now: datetime) -> Refusal:
     for grant in candidates:
-        if grant.status is Status.PROVISIONING and grant.created.window.contains(now):
+        if grant.status is Status.PROVISIONING and grant.window.contains(now):
             return Refusal(Code.GRANT_NOT_READY, {"grant": grant.id, "target": target})
     if not candidates:
         return Refusal(Code.GRANT_NONE_ACTIVE, {"person": person, "target": target})
-    last = max(candidates, key=lambda grant: (grant.created.window.end, grant.id))
+    last = max(candidates, key=lambda grant: (grant.end, grant.id))
     details = {"grant": last.id, "target": target, "role": last.created.role}
     if last.cause is not None:
         return Refusal(Code.GRANT_ENDED, {**details, "cause": last.cause})
-    return Refusal(Code.GRANT_EXPIRED, {**details, "end": last.created.window.end.isoformat()})
+    return Refusal(Code.GRANT_EXPIRED, {**details, "end": last.end.isoformat()})

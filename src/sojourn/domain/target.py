@@ -23,41 +23,95 @@ class TlsMode(StrEnum):
 
 
 class Verb(StrEnum):
-    """What a role may do to a table or its columns: PostgreSQL's table privileges of the same names."""
+    """What a role may do: PostgreSQL's privileges of the same names.
+
+    The first five are for tables (`delete` and `truncate` take whole rows, so they go with no columns), `execute` is
+    for functions and `usage` for sequences.
+    """
 
     SELECT = "select"
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
+    TRUNCATE = "truncate"
+    EXECUTE = "execute"
+    USAGE = "usage"
+
+
+TABLE_VERBS = (Verb.SELECT, Verb.INSERT, Verb.UPDATE, Verb.DELETE, Verb.TRUNCATE)
+WHOLE_ROW_VERBS = (Verb.DELETE, Verb.TRUNCATE)
+SEQUENCE_VERBS = (Verb.USAGE, Verb.SELECT, Verb.UPDATE)
+
+
+class ObjectKind(StrEnum):
+    """What a privilege is about."""
+
+    TABLE = "table"
+    FUNCTION = "function"
+    SEQUENCE = "sequence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Privilege:
-    """One privilege inside a target: verbs on tables of a schema, optionally on some columns only.
+    """One privilege inside a target: verbs on tables, functions or sequences of one schema.
 
-    `tables` empty means every table that the schema holds at the moment of the grant. `columns` empty means
-    whole tables; with columns, `delete` is not possible.
+    `names` empty means every object of that kind that the schema holds at the moment of the grant. A function is
+    named with its argument types, `refund(integer, text)`, or without them if only one has the name. `columns` empty
+    means whole tables.
     """
 
     schema: str
     verbs: tuple[Verb, ...]
-    tables: tuple[str, ...] = ()
+    kind: ObjectKind = ObjectKind.TABLE
+    names: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The privilege as people read it: `UPDATE (status) on shop.orders`."""
+        verbs = ", ".join(verb.upper() for verb in self.verbs)
+        columns = f" ({', '.join(self.columns)})" if self.columns else ""
+        names = ", ".join(f"{self.schema}.{name}" for name in self.names)
+        return f"{verbs}{columns} on {names or f'every {self.kind} of schema {self.schema}'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """What one access may do on a target: exactly these privileges and nothing else."""
+    """What one access may do on a target: exactly these privileges and nothing else.
+
+    `settings` are the session's defaults (name and value as PostgreSQL takes them); they guard nothing, for who works
+    there may set them otherwise. `as_owner` names the role of the target that the session acts as, so that what is
+    made belongs to it and nothing is left behind; with it come all of that role's rights. `account` names a login that
+    the target has already, for systems where none can be made: it is opened for one access at a time, with a password
+    of its own, and shut afterwards; what it may do is the target's to say. `rows_expected` is a label: an action that
+    gives more rows is marked in the evidence.
+    """
 
     name: RoleName
-    privileges: tuple[Privilege, ...]
+    privileges: tuple[Privilege, ...] = ()
     description: str = ""
     connections_max: int = 4
+    settings: tuple[tuple[str, str], ...] = ()
+    as_owner: str = ""
+    account: str = ""
+    rows_expected: int | None = None
+
+    @property
+    def opens(self) -> tuple[str, ...]:
+        """All that it opens, one line each, as approvers read it."""
+        lines = [str(privilege) for privilege in self.privileges]
+        if self.as_owner:
+            lines.append(f"everything that {self.as_owner} may do, acting as it")
+        if self.account:
+            lines.append(f"everything that the account {self.account} may do")
+        return tuple(lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A production system. `administrator_secret` names a file of the vault, never the secret itself."""
+    """A production system. `administrator_secret` names a file of the vault, never the secret itself.
+
+    `labels` are what the policy may ask about a target, each name once.
+    """
 
     name: TargetName
     kind: TargetKind
@@ -70,6 +124,7 @@ class Target:
     tls: TlsMode = TlsMode.VERIFY_FULL
     tls_authority: str = ""
     description: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
     def role(self, name: RoleName) -> Role | None:
         """The role of that name, or None."""

@@ -27,6 +27,8 @@ from sojourn.domain.events import (
     SessionOpened,
 )
 from sojourn.domain.history import Recorded
+from sojourn.domain.policy import Question, Terms, judge
+from sojourn.errors import Refusal
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import merkle
 from sojourn.ledger.errors import LedgerError
@@ -68,7 +70,7 @@ def _tests(material: Material) -> Iterator[AttributeTest]:
     created = _first(entries, GrantCreated)
     approvals = [one for one in entries if isinstance(one.event, RequestApproved)]
     actions = [one for one in entries if isinstance(one.event, SessionOpened | ActionIntended)]
-    yield _approved_before_use(approvals, created, actions)
+    yield _approved_before_use(submitted, approvals, created, actions)
     yield _approvers_had_authority(material, submitted, approvals)
     yield _different_people(submitted, approvals)
     yield _within_approved(submitted, created)
@@ -85,10 +87,19 @@ def _result(letter: str, title: str, passed: bool, reason: str) -> AttributeTest
     return AttributeTest(letter=letter, title=title, answer=Answer.PASS if passed else Answer.FAIL, reason=reason)
 
 
+def _by_rule(submitted: Recorded) -> str:
+    """The words of the policy that approved the request without a person, or nothing."""
+    asked = submitted.event
+    assert isinstance(asked, RequestSubmitted)
+    return "" if asked.groups else f"approved by rule {', '.join(asked.rules)} and by nobody: {asked.automatic}"
+
+
 def _approved_before_use(
-    approvals: Sequence[Recorded], created: Recorded, actions: Sequence[Recorded]
+    submitted: Recorded, approvals: Sequence[Recorded], created: Recorded, actions: Sequence[Recorded]
 ) -> AttributeTest:
     title = "Approved before first use"
+    if _by_rule(submitted):
+        return _result("B", title, submitted.seq < created.seq, f"{_by_rule(submitted)} (entry {submitted.seq})")
     complete = [one for one in approvals if isinstance(one.event, RequestApproved) and one.event.complete]
     if not complete:
         return _result("B", title, False, "no complete approval is on record")
@@ -102,6 +113,8 @@ def _approvers_had_authority(material: Material, submitted: Recorded, approvals:
     title = "Approvers had the authority then"
     asked = submitted.event
     assert isinstance(asked, RequestSubmitted)
+    if _by_rule(submitted):
+        return _result("C", title, True, _by_rule(submitted))
     if not approvals:
         return _result("C", title, False, "no approval is on record")
     reasons, passed = [], True
@@ -109,10 +122,8 @@ def _approvers_had_authority(material: Material, submitted: Recorded, approvals:
         given = one.event
         assert isinstance(given, RequestApproved)
         catalogue = _catalogue(material, given.configuration_version)
-        terms = None
-        if catalogue is not None:
-            terms = catalogue.terms(person=asked.person, target=asked.target, role=asked.role)
-        if terms is None:
+        terms = None if catalogue is None else _terms(catalogue, asked, one.at)
+        if terms is None or isinstance(terms, Refusal):
             named, words = False, "had no rule for this request"
         else:
             named = given.person in terms.approvers
@@ -122,6 +133,18 @@ def _approvers_had_authority(material: Material, submitted: Recorded, approvals:
         words += "" if shown else "; the approval was for something else than was asked"
         reasons.append(f"configuration version {given.configuration_version} {words} (entry {one.seq})")
     return _result("C", title, passed, "; ".join(reasons))
+
+
+def _terms(catalogue: Catalogue, asked: RequestSubmitted, moment: datetime) -> Terms | Refusal:
+    question = Question(
+        person=asked.person,
+        target=asked.target,
+        role=asked.role,
+        duration=asked.duration,
+        moment=moment,
+        facts=asked.facts,
+    )
+    return judge(catalogue.policy(), question)
 
 
 def _catalogue(material: Material, version: int) -> Catalogue | None:

@@ -1,7 +1,8 @@
 """The end of a grant, as a session feels it.
 
 The end is mapped once to the loop's monotonic clock, so a clock that is set back prolongs nothing. A grant that
-ends earlier is known by its event. Neither needs control or scribe to be there.
+ends earlier is known by its event, and so is one that was extended: its end moves by just as much as was approved.
+What has been cut stays cut. Neither needs control or scribe to be there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sojourn.domain.events import GrantEnded
+from sojourn.domain.events import GrantEnded, GrantExtended
 from sojourn.domain.grant import Grant
 from sojourn.errors import Code, Refusal
 
@@ -39,14 +40,24 @@ def deadline(gate: Gate, grant: Grant, cut: Callable[[Refusal], None]) -> Iterat
             reached.passed_at = at
             cut(refusal)
 
-    def ended(event: GrantEnded, recorded_at: datetime) -> None:
+    def at_end() -> None:
+        text = gate.live.grant(grant.id).end.isoformat(timespec="seconds")
+        over(end, Refusal(Code.GRANT_EXPIRED, {**details, "end": text}))
+
+    end = loop.time() + (gate.live.grant(grant.id).end - gate.clock.now()).total_seconds()
+    timer = loop.call_at(end, at_end)
+
+    def told(event: GrantEnded | GrantExtended, recorded_at: datetime) -> None:
+        nonlocal end, timer
+        if isinstance(event, GrantExtended):
+            timer.cancel()
+            end += (event.until - event.since).total_seconds()
+            timer = loop.call_at(end, at_end)
+            return
         since = max(0.0, (gate.clock.now() - recorded_at).total_seconds())
         over(loop.time() - since, Refusal(Code.GRANT_ENDED, {**details, "cause": event.cause}))
 
-    end = loop.time() + (created.window.end - gate.clock.now()).total_seconds()
-    text = created.window.end.isoformat(timespec="seconds")
-    timer = loop.call_at(end, lambda: over(end, Refusal(Code.GRANT_EXPIRED, {**details, "end": text})))
-    stop = gate.live.watch(grant.id, ended)
+    stop = gate.live.watch(grant.id, told)
     if gate.live.is_over(grant.id):
         cause = gate.live.grant(grant.id).cause
         over(loop.time(), Refusal(Code.GRANT_ENDED, {**details, "cause": cause or "ended"}))

@@ -1,7 +1,8 @@
 """What a gateway knows at this moment: live grants, tokens and targets, folded from the ledger as it grows.
 
 - It holds no administrator's credential. What it may open is sealed to the gateway.
-- A grant that ends is told to whoever watches it in the same turn of the loop in which the event arrives.
+- A grant that ends, or is extended, is told to whoever watches it in the same turn of the loop in which the event
+  arrives.
 - It is ready once it has read everything that was there when it started; before that it lets nobody in.
 """
 
@@ -16,23 +17,25 @@ from typing import Protocol
 import msgspec
 
 from sojourn.domain import account, grant
+from sojourn.domain import standing as standings
 from sojourn.domain.account import Token
 from sojourn.domain.catalogue import Catalogue
-from sojourn.domain.events import ConfigurationAdopted, GrantEnded, TokenIssued, TokenPurpose
+from sojourn.domain.events import ConfigurationAdopted, GrantEnded, GrantExtended, TokenIssued, TokenPurpose
 from sojourn.domain.grant import Grant, Status
 from sojourn.domain.history import Recorded
-from sojourn.domain.identifiers import GrantId, PersonId, StreamName, TargetName
+from sojourn.domain.identifiers import STANDING, GrantId, PersonId, StreamName, TargetName
 from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
+from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger
 
-PREFIXES = ("grant/", "token/", "configuration")
+PREFIXES = ("grant/", "token/", "configuration", STANDING)
 PAGE = 1000
 RETRY_SECONDS = 0.2
 
-EndWatcher = Callable[[GrantEnded, datetime], None]
-"""Told that a grant has ended, and when that was recorded."""
+EndWatcher = Callable[[GrantEnded | GrantExtended, datetime], None]
+"""Told that a grant has ended or that its end has moved, and when that was recorded."""
 
 
 class GatewayLedger(Ledger, Protocol):
@@ -62,6 +65,7 @@ class LiveView:
     ledger: GatewayLedger
     open_value: Callable[[SealedMatter, SealingKey], bytes]
     catalogue: Catalogue | None = None
+    standing: Standing = NOTHING_SAID
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _grants: dict[GrantId, Grant] = field(default_factory=dict)
     _versions: dict[GrantId, int] = field(default_factory=dict)
@@ -103,6 +107,8 @@ class LiveView:
         if isinstance(event, ConfigurationAdopted):
             content = await self._attachment(event.catalogue_sha256)
             self.catalogue = msgspec.json.decode(content, type=Catalogue)
+        elif stream == STANDING:
+            self.standing = standings.evolve(self.standing, event)
         elif stream.startswith("grant/"):
             self._take_grant(GrantId(stream.removeprefix("grant/")), recorded)
         elif stream.startswith("token/"):
@@ -115,7 +121,7 @@ class LiveView:
         self._grants[name] = state
         self._versions[name] = recorded.version
         self._held.setdefault(state.created.person, {})[name] = None
-        if isinstance(recorded.event, GrantEnded):
+        if isinstance(recorded.event, GrantEnded | GrantExtended):
             for watcher in tuple(self._watchers.get(name, ())):
                 watcher(recorded.event, recorded.at)
 
@@ -138,7 +144,7 @@ class LiveView:
         for stream, token in tuple(held.items()):
             if now >= token.issued.expires_at or token.revoked:
                 del held[stream]
-        if self.catalogue is None or self.catalogue.person(person) is None:
+        if self.catalogue is None or self.catalogue.person(person) is None or person in self.standing.left:
             return ()
         return tuple(held.values())
 
@@ -159,7 +165,7 @@ class LiveView:
         return None if self.catalogue is None else self.catalogue.target(name)
 
     def watch(self, name: GrantId, watcher: EndWatcher) -> Callable[[], None]:
-        """Be told when the grant ends; gives the way to stop being told. A grant that has ended is told at once."""
+        """Be told when the grant ends or is extended; gives the way to stop being told."""
         watchers = self._watchers.setdefault(name, set())
         watchers.add(watcher)
 

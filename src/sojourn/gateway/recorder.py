@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from sojourn.domain.events import ActionCompleted, ActionIntended, CloseCause, Event, Outcome, SessionClosed
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, SessionId, session_stream
-from sojourn.domain.sealed import Sealing
+from sojourn.domain.sealed import RecordClass, Sealing
 from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger, Sealer
 
@@ -113,7 +113,7 @@ class SessionRecorder:
         events: list[Event] = []
         sealings: list[Sealing] = []
         for place, one in enumerate(intentions, start=self.number + 1):
-            sealing = self.sealer.seal(self.person, one.detail)
+            sealing = self.sealer.seal(self.person, one.detail, RecordClass.STATEMENT)
             sealings.append(sealing)
             numbers.append(place)
             events.append(
@@ -133,7 +133,9 @@ class SessionRecorder:
 
     def complete(self, number: int, result: Result) -> None:
         """Note what became of an action; recorded shortly after."""
-        sealing = self.sealer.seal(self.person, result.message) if result.message else None
+        sealing = None
+        if result.message:
+            sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT)
         event = ActionCompleted(
             session=self.session,
             number=number,

@@ -17,7 +17,7 @@ from sojourn.domain import account as accounts
 from sojourn.domain.account import Account, Command, Enrol, Invite
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, account_stream
-from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
+from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey
 from sojourn.errors import Code, Refusal
 from sojourn.workflow.deciding import Attempt, refuse
 from sojourn.workflow.loading import fold
@@ -70,7 +70,7 @@ async def enrol(
     foreseen = accounts.decide(state, command, office.in_force().catalogue, office.clock.now())
     if isinstance(foreseen, Refusal):
         return await refuse(office, attempt, account_stream(person), foreseen)
-    sealing = office.sealer.seal(person, (await hash_password(password)).encode())
+    sealing = office.sealer.seal(person, (await hash_password(password)).encode(), RecordClass.CREDENTIAL)
     return await _settle(office, attempt, person, replace(command, password=sealing.sealed), (sealing,))
 
 

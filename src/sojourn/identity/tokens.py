@@ -17,6 +17,7 @@ from sojourn.domain.credential import ITERATIONS, derive_verifier, encode_verifi
 from sojourn.domain.events import TokenIssued, TokenPurpose, TokenRevoked
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, TokenId, token_stream
+from sojourn.domain.sealed import RecordClass
 from sojourn.errors import Code, Refusal
 from sojourn.workflow.loading import fold
 from sojourn.workflow.ports import Office, Sealer
@@ -47,7 +48,7 @@ async def issue(
     sealing = None
     if gateway_sealer is not None:
         verifier = derive_verifier(text, gateway_salt(person), ITERATIONS)
-        sealing = gateway_sealer.seal(person, encode_verifier(verifier))
+        sealing = gateway_sealer.seal(person, encode_verifier(verifier), RecordClass.CREDENTIAL)
     event = TokenIssued(
         token=token,
         person=person,

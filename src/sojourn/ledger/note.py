@@ -2,7 +2,8 @@
 
     — <key name> <base64 of (4-byte key id || signature)>
 
-The key id is SHA-256(name || newline || 0x01 || public key)[:4]; 0x01 stands for Ed25519, the only algorithm.
+The key id is SHA-256(name || newline || 0x01 || public key)[:4]; 0x01 stands for Ed25519, the only algorithm with
+which a ledger signs. (Witnesses sign otherwise: see `cosignature`, whose keys have the same form with byte 0x04.)
 Keys travel as text, the form of Go's `golang.org/x/mod/sumdb/note`:
 
     PRIVATE+KEY+<name>+<key id>+<base64 of (0x01 || 32-byte seed)>      kept secret
@@ -22,8 +23,9 @@ from sojourn.ledger.errors import LedgerError
 
 MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 100
-_ED25519 = b"\x01"
-_KEY_BYTES = 32
+ED25519 = b"\x01"
+KEY_BYTES = 32
+PRIVATE = "PRIVATE+KEY+"
 _FIELD_PRIME = 2**255 - 19
 # The heights (y) of the eight points of small order. A key on one of them accepts signatures for any text.
 _SMALL_ORDER_HEIGHTS = frozenset(
@@ -47,20 +49,18 @@ class Verifier:
     @classmethod
     def parse(cls, vkey: str) -> "Verifier":
         """Read a vkey. Raises LedgerError for a wrong form, id or algorithm, or a point of small order."""
-        name, public = _parse_key_text(vkey.strip())
-        height = int.from_bytes(public, "little") & (2**255 - 1)
-        if height >= _FIELD_PRIME or height in _SMALL_ORDER_HEIGHTS:
-            raise LedgerError("This public key is not a usable Ed25519 key.")
+        name, public = parse_key_text(vkey.strip(), ED25519)
+        check_point(public)
         return cls(name=name, public=public)
 
     @property
     def key_id(self) -> bytes:
         """The four bytes that name this key in a signature line."""
-        return _key_id(self.name, self.public)
+        return key_id(self.name, self.public, ED25519)
 
     def vkey(self) -> str:
         """Return the text form given to auditors."""
-        return _format_key_text(self.name, self.key_id, self.public)
+        return format_key_text(self.name, self.key_id, self.public, ED25519)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,28 +73,24 @@ class SigningKey:
     @classmethod
     def generate(cls, name: str, seed: bytes) -> "SigningKey":
         """Return the key that 32 random bytes stand for."""
-        _check_name(name)
-        if len(seed) != _KEY_BYTES:
+        check_name(name)
+        if len(seed) != KEY_BYTES:
             raise LedgerError("The seed of a signing key has 32 bytes.")
         return cls(name=name, seed=seed)
 
     @classmethod
     def parse(cls, text: str) -> "SigningKey":
         """Read the PRIVATE+KEY form; the message of the LedgerError never repeats the key."""
-        prefix = "PRIVATE+KEY+"
-        stripped = text.strip()
-        if not stripped.startswith(prefix):
-            raise LedgerError("A signing key starts with PRIVATE+KEY+.")
-        name, seed = _parse_key_text(stripped.removeprefix(prefix), public_of=_public_of)
+        name, seed = parse_private_text(text, ED25519)
         return cls(name=name, seed=seed)
 
     def format(self) -> str:
         """Return the PRIVATE+KEY form, to be kept in a file only its owner may read."""
-        return "PRIVATE+KEY+" + _format_key_text(self.name, self.verifier().key_id, self.seed)
+        return PRIVATE + format_key_text(self.name, self.verifier().key_id, self.seed, ED25519)
 
     def verifier(self) -> Verifier:
         """Return the public half."""
-        return Verifier(name=self.name, public=_public_of(self.seed))
+        return Verifier(name=self.name, public=public_of(self.seed))
 
     def vkey(self) -> str:
         """Return the text form of the public half."""
@@ -103,7 +99,7 @@ class SigningKey:
     def signature_line(self, text: str) -> str:
         """Return this key's signature line for a note text, with its newline."""
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
-        return f"— {self.name} {b64encode(self.verifier().key_id + signature).decode()}\n"
+        return format_line(self.name, self.verifier().key_id, signature)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +163,11 @@ def split(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
     return text, [_parse_signature_line(line) for line in lines]
 
 
+def format_line(name: str, identity: bytes, signature: bytes) -> str:
+    """Return a signature line, with its newline."""
+    return f"— {name} {b64encode(identity + signature).decode()}\n"
+
+
 def decode_base64(text: str) -> bytes:
     """Decode standard base64 (RFC 4648 section 4) in its one canonical spelling, or raise LedgerError."""
     try:
@@ -182,7 +183,7 @@ def _parse_signature_line(line: str) -> tuple[str, bytes, bytes]:
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != "—":
         raise LedgerError(f"{line[:60]!a} is not a signature line.")
-    _check_name(parts[1])
+    check_name(parts[1])
     blob = decode_base64(parts[2])
     if len(blob) < 5:
         raise LedgerError(f"The signature of {parts[1]!a} is too short.")
@@ -198,7 +199,8 @@ def _check_text(text: str) -> None:
         raise LedgerError("The text of a note is valid UTF-8.") from error
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise LedgerError unless a key may have this name."""
     if not name or "+" in name or any(character.isspace() or character < " " for character in name):
         raise LedgerError(f"{name[:60]!a} is not a key name: no space, plus or control character may be in it.")
     try:
@@ -207,32 +209,55 @@ def _check_name(name: str) -> None:
         raise LedgerError("A key name is valid UTF-8.") from error
 
 
-def _key_id(name: str, public: bytes) -> bytes:
-    return sha256(name.encode() + b"\n" + _ED25519 + public).digest()[:4]
+def check_point(public: bytes) -> None:
+    """Raise LedgerError for a public key on a point of small order, which would accept signatures for any text."""
+    height = int.from_bytes(public, "little") & (2**255 - 1)
+    if height >= _FIELD_PRIME or height in _SMALL_ORDER_HEIGHTS:
+        raise LedgerError("This public key is not a usable Ed25519 key.")
 
 
-def _public_of(seed: bytes) -> bytes:
+def key_id(name: str, public: bytes, algorithm: bytes) -> bytes:
+    """Return the four bytes that name a key; `algorithm` is the one byte of its signature type."""
+    return sha256(name.encode() + b"\n" + algorithm + public).digest()[:4]
+
+
+def public_of(seed: bytes) -> bytes:
+    """Return the Ed25519 public key (32 bytes) of a seed."""
     return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
-def _format_key_text(name: str, key_id: bytes, material: bytes) -> str:
-    return f"{name}+{key_id.hex()}+{b64encode(_ED25519 + material).decode()}"
+def format_key_text(name: str, identity: bytes, material: bytes, algorithm: bytes) -> str:
+    """Return `name+id+base64(algorithm || material)`."""
+    return f"{name}+{identity.hex()}+{b64encode(algorithm + material).decode()}"
 
 
-def _parse_key_text(text: str, *, public_of: Callable[[bytes], bytes] | None = None) -> tuple[str, bytes]:
-    """Return the name and the 32 bytes of a key's text. No message repeats the text: it may be a secret."""
+def parse_private_text(text: str, algorithm: bytes) -> tuple[str, bytes]:
+    """Return the name and the seed of a PRIVATE+KEY text. No message repeats the text."""
+    stripped = text.strip()
+    if not stripped.startswith(PRIVATE):
+        raise LedgerError(f"A signing key starts with {PRIVATE}.")
+    return parse_key_text(stripped.removeprefix(PRIVATE), algorithm, of_seed=public_of)
+
+
+def parse_key_text(
+    text: str, algorithm: bytes, *, of_seed: Callable[[bytes], bytes] | None = None
+) -> tuple[str, bytes]:
+    """Return the name and the 32 bytes of a key's text. No message repeats the text: it may be a secret.
+
+    With `of_seed` the bytes are a seed, and the id in the text is that of the public key it gives.
+    """
     parts = text.split("+", 2)
     if len(parts) != 3:
         raise LedgerError("A key is written name+id+base64.")
-    name, key_id, encoded = parts
-    _check_name(name)
+    name, identity, encoded = parts
+    check_name(name)
     try:
         material = b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise LedgerError(f"The key of {name!a} is not base64.") from error
-    if len(material) != 1 + _KEY_BYTES or material[:1] != _ED25519 or b64encode(material).decode() != encoded:
-        raise LedgerError(f"The key of {name!a} is not an Ed25519 key (0x01 and 32 bytes).")
-    public = public_of(material[1:]) if public_of else material[1:]
-    if key_id != _key_id(name, public).hex():
+    if len(material) != 1 + KEY_BYTES or material[:1] != algorithm or b64encode(material).decode() != encoded:
+        raise LedgerError(f"The key of {name!a} is not an Ed25519 key (0x{algorithm.hex()} and 32 bytes).")
+    public = of_seed(material[1:]) if of_seed else material[1:]
+    if identity != key_id(name, public, algorithm).hex():
         raise LedgerError(f"The id of the key of {name!a} does not fit: a character was changed or lost.")
     return name, material[1:]

@@ -9,16 +9,34 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Meaning
 
-from . import configuration, gateway, grant, identity, policy, record, request, service, target
+from . import (
+    configuration,
+    gateway,
+    grant,
+    identity,
+    keeping,
+    policy,
+    publication,
+    record,
+    request,
+    service,
+    standing,
+    target,
+    witness,
+)
 
 CATALOGUE: Mapping[Code, Meaning] = {
     **configuration.MEANINGS,
     **policy.MEANINGS,
     **request.MEANINGS,
     **grant.MEANINGS,
+    **standing.MEANINGS,
     **target.MEANINGS,
     **identity.MEANINGS,
     **gateway.MEANINGS,
     **record.MEANINGS,
+    **publication.MEANINGS,
+    **witness.MEANINGS,
+    **keeping.MEANINGS,
     **service.MEANINGS,
 }

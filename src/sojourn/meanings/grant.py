@@ -33,6 +33,11 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.GRANT_NOT_READY: Meaning(
         "Grant {grant} is still being set up on {target}.", "Try again in a few seconds.", *DOWN
     ),
+    Code.GRANT_END_MOVED: Meaning(
+        "Grant {grant} now ends at {end}, which is not the end that this extension was asked from.",
+        "Ask again from the present end: sojourn extend {grant} --for 30m.",
+        *CONFLICT,
+    ),
     Code.GRANT_NOT_YOURS: Meaning(
         "Grant {grant} belongs to {owner}.",
         "Its holder ends it with `sojourn end`; others use `sojourn revoke`.",

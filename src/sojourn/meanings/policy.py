@@ -19,13 +19,18 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Target {target} has no role {role}.", "`sojourn targets` lists the roles: {known}.", *MISSING
     ),
     Code.POLICY_NO_RULE: Meaning(
-        "No policy rule lets {person} ask for role {role} on {target}.",
+        "No policy rule lets {person} ask for role {role} on {target}: {why}.",
         "Ask for another role, or ask an administrator to add a rule to policy.yaml.",
         *REFUSED,
     ),
     Code.POLICY_NO_APPROVER: Meaning(
         "Rule {rule} needs {needed} approvals, and only {available} people other than you could give them.",
         "Ask an administrator to add approvers to that rule.",
+        *REFUSED,
+    ),
+    Code.POLICY_DUTIES_APART: Meaning(
+        "{person} may not {duty} here: the policy keeps apart to {duty} and to {other}.",
+        "Somebody else has to do it.",
         *REFUSED,
     ),
 }

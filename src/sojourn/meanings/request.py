@@ -27,6 +27,9 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.REQUEST_REASON_MISSING: Meaning(
         "Rule {rule} needs a reason.", 'Add --reason "what happened and what you will do".', *REFUSED
     ),
+    Code.REQUEST_REQUIREMENT_MISSING: Meaning(
+        "Rule {rule} asks for a {what}; given was {given}.", "Give one that it allows: {expected}.", *REFUSED
+    ),
     Code.REQUEST_REASON_TOO_LONG: Meaning(
         "The reason has {length} characters; {limit} are allowed.",
         "Shorten it, or link to a ticket.",

@@ -1,12 +1,10 @@
-"""What each event means for the read models: one entry of the ledger in, statements out. Pure."""
+"""What each event means for the read models: one entry of the ledger in, rows out through a `Writer`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import Executable, insert, update
 
 from sojourn.domain.events import (
     ActionCompleted,
@@ -15,8 +13,12 @@ from sojourn.domain.events import (
     Event,
     GrantCreated,
     GrantEnded,
+    GrantExtended,
+    GrantProlonged,
+    GrantProlongingFailed,
     GrantProvisioned,
     GrantRemovalFailed,
+    GrantRemovalOverdue,
     GrantRemoved,
     RequestActivated,
     RequestApproved,
@@ -26,10 +28,13 @@ from sojourn.domain.events import (
     RequestWithdrawn,
     SessionClosed,
     SessionOpened,
+    TokenIssued,
+    TokenRevoked,
 )
 from sojourn.domain.history import Recorded
 
 from . import tables as t
+from .writer import Writer
 
 
 def text(moment: datetime) -> str:
@@ -37,88 +42,84 @@ def text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def changes(recorded: Recorded) -> Iterator[Executable]:
-    """The statements that fold one entry into the tables."""
+def fold(recorded: Recorded, write: Writer) -> None:
+    """Fold one entry into the tables."""
     match recorded.stream.partition("/")[0]:
-        case "request":
-            yield from _request(recorded.event, recorded)
-        case "grant":
-            yield from _grant(recorded.event, recorded)
         case "session":
-            yield from _session(recorded.event, recorded)
+            _session(recorded.event, recorded, write)
+        case "request":
+            _request(recorded.event, recorded, write)
+        case "grant":
+            _grant(recorded.event, recorded, write)
+        case "token":
+            _token(recorded.event, recorded, write)
         case "attempts":
-            yield from _attempt(recorded.event, recorded)
+            _attempt(recorded.event, recorded, write)
 
 
-def _request(event: Event, recorded: Recorded) -> Iterator[Executable]:
+def _request(event: Event, recorded: Recorded, write: Writer) -> None:
     at = text(recorded.at)
     match event:
         case RequestSubmitted():
-            yield insert(t.request).values(
-                id=event.request,
-                person=event.person,
-                target=event.target,
-                role=event.role,
-                seconds=int(event.duration.total_seconds()),
-                reason=event.reason.commitment,
-                digest=event.digest,
-                rules=", ".join(event.rules),
-                approvals=event.approvals,
-                status="pending",
-                submitted_at=at,
-                due=text(event.decide_by),
-                seq=recorded.seq,
-            )
-            for person in event.approvers:
-                yield insert(t.approver).values(request=event.request, person=person)
+            _submitted(event, recorded, write)
         case RequestApproved() | RequestDenied():
             denied = isinstance(event, RequestDenied)
-            yield (
-                update(t.approver)
-                .where(t.approver.c.request == event.request, t.approver.c.person == event.person)
-                .values(
-                    decision="denied" if denied else "approved",
-                    decided_at=at,
-                    comment=event.comment.commitment if event.comment is not None else None,
-                )
-            )
+            decision = {
+                "decision": "denied" if denied else "approved",
+                "decided_at": at,
+                "comment": event.comment.commitment if event.comment is not None else None,
+            }
+            write.update(t.approver, {"request": event.request, "person": event.person}, decision)
             if isinstance(event, RequestDenied):
-                yield _set_request(event.request, status="denied", decided_at=at, due=None)
+                _set_request(write, event.request, status="denied", decided_at=at, due=None)
             elif event.complete:
                 due = text(event.activate_by)
-                yield _set_request(event.request, status="approved", decided_at=at, due=due)
+                _set_request(write, event.request, status="approved", decided_at=at, due=due)
         case RequestWithdrawn():
-            yield _set_request(event.request, status="withdrawn", due=None)
+            _set_request(write, event.request, status="withdrawn", due=None)
         case RequestExpired():
-            yield _set_request(event.request, status="expired", due=None)
+            _set_request(write, event.request, status="expired", due=None)
         case RequestActivated():
-            yield _set_request(event.request, status="activated", due=None, grant=event.grant)
+            _set_request(write, event.request, status="activated", due=None, grant=event.grant)
 
 
-def _set_request(request: str, **values: object) -> Executable:
-    return update(t.request).where(t.request.c.id == request).values(**values)
+def _submitted(event: RequestSubmitted, recorded: Recorded, write: Writer) -> None:
+    write.insert(
+        t.request,
+        {
+            "id": event.request,
+            "person": event.person,
+            "target": event.target,
+            "role": event.role,
+            "seconds": int(event.duration.total_seconds()),
+            "reason": event.reason.commitment,
+            "digest": event.digest,
+            "rules": ", ".join(event.rules),
+            "approvals": event.approvals,
+            "status": "pending" if event.groups else "approved",
+            "submitted_at": text(recorded.at),
+            "due": text(event.decide_by),
+            "seq": recorded.seq,
+        },
+    )
+    for person in event.approvers:
+        write.insert(t.approver, {"request": event.request, "person": person})
 
 
-def _grant(event: Event, recorded: Recorded) -> Iterator[Executable]:
+def _set_request(write: Writer, request: str, **values: object) -> None:
+    write.update(t.request, {"id": request}, values)
+
+
+def _grant(event: Event, recorded: Recorded, write: Writer) -> None:
     at = text(recorded.at)
     match event:
         case GrantCreated():
-            yield insert(t.grant).values(
-                id=event.grant,
-                request=event.request,
-                person=event.person,
-                target=event.target,
-                role=event.role,
-                start=text(event.window.start),
-                end=text(event.window.end),
-                credential=event.credential,
-                status="provisioning",
-                seq=recorded.seq,
-            )
+            _created(event, recorded, write)
         case GrantProvisioned():
-            yield _set_grant(event.grant, status="active", observed="\n".join(event.observed))
+            _set_grant(write, event.grant, status="active", observed="\n".join(event.observed))
         case GrantEnded():
-            yield _set_grant(
+            _set_grant(
+                write,
                 event.grant,
                 status="ended",
                 cause=event.cause,
@@ -126,75 +127,109 @@ def _grant(event: Event, recorded: Recorded) -> Iterator[Executable]:
                 ended_at=at,
                 problem=event.problem or None,
             )
-        case GrantRemovalFailed():
-            yield _set_grant(event.grant, problem=event.problem)
+        case GrantExtended():
+            write.count(t.grant, {"id": event.grant}, "extended")
+            _set_grant(write, event.grant, end=text(event.until))
+        case GrantProlonged():
+            _set_grant(write, event.grant, prolonged_to=text(event.until), problem=None)
+        case GrantRemovalFailed() | GrantProlongingFailed():
+            _set_grant(write, event.grant, problem=event.problem)
+        case GrantRemovalOverdue():
+            _set_grant(write, event.grant, overdue_since=text(event.since))
         case GrantRemoved():
-            yield _set_grant(event.grant, status="removed", removed_at=at)
+            _set_grant(write, event.grant, status="removed", removed_at=at)
 
 
-def _set_grant(grant: str, **values: object) -> Executable:
-    return update(t.grant).where(t.grant.c.id == grant).values(**values)
+def _created(event: GrantCreated, recorded: Recorded, write: Writer) -> None:
+    write.insert(
+        t.grant,
+        {
+            "id": event.grant,
+            "request": event.request,
+            "person": event.person,
+            "target": event.target,
+            "role": event.role,
+            "start": text(event.window.start),
+            "end": text(event.window.end),
+            "credential": event.credential,
+            "status": "provisioning",
+            "extended": 0,
+            "seq": recorded.seq,
+        },
+    )
 
 
-def _session(event: Event, recorded: Recorded) -> Iterator[Executable]:
-    at = text(recorded.at)
+def _set_grant(write: Writer, grant: str, **values: object) -> None:
+    write.update(t.grant, {"id": grant}, values)
+
+
+def _session(event: Event, recorded: Recorded, write: Writer) -> None:
     match event:
-        case SessionOpened():
-            yield insert(t.session).values(
-                id=event.session,
-                grant=event.grant,
-                person=event.person,
-                target=event.target,
-                role=event.role,
-                source=event.source,
-                application=event.application,
-                opened_at=at,
-                actions=0,
-                seq=recorded.seq,
-            )
         case ActionIntended():
-            yield insert(t.action).values(
-                session=event.session,
-                number=event.number,
-                intended_at=at,
-                verb=event.verb,
-                may_write=int(event.may_write),
-                objects=", ".join(event.objects),
-                detail=event.detail.commitment,
-                seq=recorded.seq,
+            columns = (
+                text(recorded.at),
+                event.verb,
+                int(event.may_write),
+                ", ".join(event.objects),
+                event.detail.commitment,
             )
-            yield (update(t.session).where(t.session.c.id == event.session).values(actions=event.number))
+            write.intend(event.session, event.number, columns, recorded.seq)
         case ActionCompleted():
-            yield (
-                update(t.action)
-                .where(t.action.c.session == event.session, t.action.c.number == event.number)
-                .values(
-                    outcome=event.outcome,
-                    tags=", ".join(event.tags),
-                    sqlstate=event.sqlstate,
-                    rows=event.rows,
-                    bytes_out=event.bytes_out,
-                    duration_us=event.duration_us,
-                    message=event.message.commitment if event.message is not None else None,
-                )
+            completion = (
+                event.outcome,
+                ", ".join(event.tags),
+                event.sqlstate,
+                event.rows,
+                event.bytes_out,
+                event.duration_us,
+                event.message.commitment if event.message is not None else None,
             )
+            write.complete(event.session, event.number, completion)
+        case SessionOpened():
+            values = {
+                "id": event.session,
+                "grant": event.grant,
+                "person": event.person,
+                "target": event.target,
+                "role": event.role,
+                "source": event.source,
+                "application": event.application,
+                "opened_at": text(recorded.at),
+                "actions": 0,
+                "seq": recorded.seq,
+            }
+            write.insert(t.session, values)
         case SessionClosed():
-            yield (
-                update(t.session)
-                .where(t.session.c.id == event.session)
-                .values(closed_at=at, cause=event.cause, cut_lag_us=event.cut_lag_us)
-            )
+            closed = {"closed_at": text(recorded.at), "cause": event.cause, "cut_lag_us": event.cut_lag_us}
+            write.update(t.session, {"id": event.session}, closed)
 
 
-def _attempt(event: Event, recorded: Recorded) -> Iterator[Executable]:
+def _token(event: Event, recorded: Recorded, write: Writer) -> None:
+    match event:
+        case TokenIssued():
+            values = {
+                "id": event.token,
+                "person": event.person,
+                "purpose": event.purpose,
+                "issued_at": text(recorded.at),
+                "expires_at": text(event.expires_at),
+                "seq": recorded.seq,
+            }
+            write.insert(t.token, values)
+        case TokenRevoked():
+            write.update(t.token, {"id": event.token}, {"revoked_at": text(recorded.at)})
+
+
+def _attempt(event: Event, recorded: Recorded, write: Writer) -> None:
     if isinstance(event, AttemptRefused):
-        yield insert(t.attempt).values(
-            seq=recorded.seq,
-            at=text(recorded.at),
-            verb=event.verb,
-            actor=event.actor,
-            code=event.code,
-            subject=event.subject,
-            source=event.source,
-            details=msgspec.json.encode(dict(event.details), order="sorted").decode(),
-        )
+        values = {
+            "seq": recorded.seq,
+            "at": text(recorded.at),
+            "verb": event.verb,
+            "actor": event.actor,
+            "code": event.code,
+            "subject": event.subject,
+            "source": event.source,
+            "details": msgspec.json.encode(dict(event.details), order="sorted").decode(),
+        }
+        write.insert(t.attempt, values)

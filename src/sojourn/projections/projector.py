@@ -18,8 +18,10 @@ from sqlalchemy.pool import StaticPool
 from sojourn.domain.history import Recorded
 from sojourn.errors import Code, SojournError
 
-from .apply import changes
+from .apply import fold
+from .sealing import fold_keys
 from .tables import FOLDED, SCHEMA, cursor, metadata
+from .writer import Writer
 
 
 @dataclass(slots=True)
@@ -76,9 +78,13 @@ class Projections:
                 problem = f"entry {recorded.seq} came where entry {place} belongs"
                 raise SojournError(Code.RECORD_DAMAGED, problem=problem, path="ledger.db")
         with self.engine.begin() as connection:
+            held = connection.connection.driver_connection
+            assert isinstance(held, sqlite3.Connection), "the read models lie in SQLite"
+            write = Writer(held)
             for recorded in fresh:
-                for statement in changes(recorded):
-                    connection.execute(statement)
+                fold(recorded, write)
+            write.close()
+            fold_keys(connection, fresh)
             following = fresh[-1].seq + 1
             connection.execute(cursor.update().values(following=following))
         self.following = following

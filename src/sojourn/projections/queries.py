@@ -1,4 +1,7 @@
-"""Questions to the read models, answered a page at a time."""
+"""Questions to the read models, answered a page at a time.
+
+A page goes on where the last one stopped: `before` is the `seq` of the last row that was shown.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Select, Table, exists, select
 
 from . import tables as t
 
@@ -65,6 +68,9 @@ class GrantRow:
     ended_at: str | None
     removed_at: str | None
     problem: str | None
+    extended: int
+    prolonged_to: str | None
+    overdue_since: str | None
     seq: int
 
 
@@ -109,6 +115,19 @@ class ActionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRow:
+    """A token, without anything that could be its secret."""
+
+    id: str
+    person: str
+    purpose: str
+    issued_at: str
+    expires_at: str
+    revoked_at: str | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRow:
     """A refused attempt. `details` is a JSON object of texts."""
 
@@ -122,7 +141,7 @@ class AttemptRow:
     details: str
 
 
-R = TypeVar("R", RequestRow, GrantRow, SessionRow, ActionRow, AttemptRow, ApproverRow)
+R = TypeVar("R", RequestRow, GrantRow, SessionRow, ActionRow, AttemptRow, ApproverRow, TokenRow)
 
 
 def requests(
@@ -131,19 +150,23 @@ def requests(
     person: str | None = None,
     status: str | None = None,
     waiting_for: str | None = None,
+    before: int | None = None,
     limit: int = PAGE_MAX,
 ) -> tuple[RequestRow, ...]:
     """Requests, newest first: of a person, in a status, or pending ones that wait for a person's decision."""
-    query = _newest(t.request, limit)
+    query = _newest(t.request, before, limit)
     if person is not None:
         query = query.where(t.request.c.person == person)
     if status is not None:
         query = query.where(t.request.c.status == status)
     if waiting_for is not None:
-        waiting = select(t.approver.c.request).where(
-            t.approver.c.person == waiting_for, t.approver.c.decision.is_(None)
+        # Asked of each pending request, of which there are few, and not of all that the person was ever shown.
+        waiting = exists().where(
+            t.approver.c.request == t.request.c.id,
+            t.approver.c.person == waiting_for,
+            t.approver.c.decision.is_(None),
         )
-        query = query.where(t.request.c.status == "pending", t.request.c.id.in_(waiting))
+        query = query.where(t.request.c.status == "pending", waiting)
     return _all(connection, query, RequestRow)
 
 
@@ -166,10 +189,11 @@ def grants(
     person: str | None = None,
     target: str | None = None,
     status: str | None = None,
+    before: int | None = None,
     limit: int = PAGE_MAX,
 ) -> tuple[GrantRow, ...]:
     """Grants, newest first."""
-    query = _newest(t.grant, limit)
+    query = _newest(t.grant, before, limit)
     for column, value in ((t.grant.c.person, person), (t.grant.c.target, target), (t.grant.c.status, status)):
         if value is not None:
             query = query.where(column == value)
@@ -187,10 +211,11 @@ def sessions(
     grant: str | None = None,
     person: str | None = None,
     open_only: bool = False,
+    before: int | None = None,
     limit: int = PAGE_MAX,
 ) -> tuple[SessionRow, ...]:
     """Sessions, newest first."""
-    query = _newest(t.session, limit)
+    query = _newest(t.session, before, limit)
     if grant is not None:
         query = query.where(t.session.c.grant == grant)
     if person is not None:
@@ -216,15 +241,24 @@ def attempts(
     *,
     subjects: Sequence[str] = (),
     actor: str | None = None,
+    before: int | None = None,
     limit: int = PAGE_MAX,
 ) -> tuple[AttemptRow, ...]:
     """Refused attempts, newest first: about certain streams, or of an actor."""
-    query = _newest(t.attempt, limit)
+    query = _newest(t.attempt, before, limit)
     if subjects:
         query = query.where(t.attempt.c.subject.in_(subjects))
     if actor is not None:
         query = query.where(t.attempt.c.actor == actor)
     return _all(connection, query, AttemptRow)
+
+
+def live_tokens(connection: Connection, person: str, now: str) -> tuple[TokenRow, ...]:
+    """The tokens of a person that are neither revoked nor over at `now`, newest first."""
+    query = select(t.token).where(
+        t.token.c.person == person, t.token.c.revoked_at.is_(None), t.token.c.expires_at > now
+    )
+    return _all(connection, query.order_by(t.token.c.seq.desc()), TokenRow)
 
 
 def session_ids(connection: Connection, grant: str) -> tuple[str, ...]:
@@ -242,8 +276,10 @@ def attempt_places(connection: Connection, subjects: Sequence[str]) -> tuple[int
     return tuple(sorted(places))
 
 
-def _newest(table: Table, limit: int) -> Select[tuple[object, ...]]:
-    return select(table).order_by(table.c.seq.desc()).limit(_page(limit))
+def _newest(table: Table, before: int | None, limit: int) -> Select[tuple[object, ...]]:
+    """Rows newest first, from just before the place `before` on."""
+    query = select(table).order_by(table.c.seq.desc()).limit(_page(limit))
+    return query if before is None else query.where(table.c.seq < before)
 
 
 def _page(limit: int) -> int:

@@ -24,6 +24,7 @@ from .protocol import (
     Hashes,
     Head,
     Key,
+    Keys,
     Matter,
     Matters,
     Note,
@@ -32,6 +33,7 @@ from .protocol import (
     Read,
     ReadAttachment,
     ReadHead,
+    ReadKeys,
     ReadMatter,
     ReadStream,
     Refused,
@@ -72,6 +74,9 @@ def _answer(call: Call, log: Log) -> Answer:
             return Entries(call.id, found, looked_at, looked_at < len(call.seqs))
         case ReadMatter():
             return _matters(call, log)
+        case ReadKeys():
+            keys = store.keys(call.subject, call.after, PAGE_ENTRIES_MAX + 1)
+            return Keys(call.id, keys[:PAGE_ENTRIES_MAX], len(keys) > PAGE_ENTRIES_MAX)
         case ReadAttachment():
             return Blob(call.id, store.attachment(call.sha256))
         case ReadHead():

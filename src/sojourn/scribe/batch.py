@@ -6,6 +6,8 @@
   Its integers are below 2**53; an entry has at most 65,535 bytes.
 - A sealed value joins only with a key that is on record or comes with it. A key id or a commitment that is taken
   by other content is refused.
+- A tombstone joins only if every key that it names is there to be destroyed. A value under a destroyed key is
+  stale: whoever sealed it has to seal it again, under another key.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sojourn.codes import Code
+from sojourn.domain.events import KeysDestroyed
 from sojourn.errors import SojournError
 from sojourn.ledger import entry as entries
 from sojourn.ledger.canonical import MAX_ENTRY_BYTES
@@ -46,7 +49,7 @@ class OnRecord(Protocol):
         ...
 
     def knows_key(self, key: str) -> bool:
-        """Whether a sealing key is on record."""
+        """Whether a sealing key is on record and was not destroyed."""
         ...
 
 
@@ -61,6 +64,7 @@ class Batch:
     keys: dict[str, Key] = field(default_factory=dict)
     matter: dict[str, Matter] = field(default_factory=dict)
     attachments: dict[str, bytes] = field(default_factory=dict)
+    destroyed: dict[str, None] = field(default_factory=dict)
     answers: list[Appended | Refused] = field(default_factory=list)
 
 
@@ -86,8 +90,13 @@ def accept(call: Append, batch: Batch, record: OnRecord) -> None:
         versions[stream] = version + 1
     if call.keys or call.matter:
         keys = _fresh_keys(call, batch, record)
-        batch.matter.update(_fresh_matter(call, keys, batch, record))
-        batch.keys.update(keys)
+        matter = _fresh_matter(call, keys, batch, record)
+    else:
+        keys, matter = {}, {}
+    destroyed = _destroyed(call, batch, record)
+    batch.keys.update(keys)
+    batch.matter.update(matter)
+    batch.destroyed.update(destroyed)
     batch.rows.extend(rows)
     known.update(versions)
     for content in call.attachments:
@@ -132,6 +141,8 @@ def _fresh_keys(call: Append, batch: Batch, record: OnRecord) -> dict[str, Key]:
             if held is None:
                 keys[key.key] = key
         if held is not None and held != key:
+            if _is_destroyed(held):
+                raise UnacceptableError(Code.RECORD_STALE, stream=call.drafts[0].stream)
             raise _unusable(f"the sealing key id {key.key} is taken", "a fresh key id")
     return keys
 
@@ -139,7 +150,12 @@ def _fresh_keys(call: Append, batch: Batch, record: OnRecord) -> dict[str, Key]:
 def _fresh_matter(call: Append, keys: dict[str, Key], batch: Batch, record: OnRecord) -> dict[str, Matter]:
     matter: dict[str, Matter] = {}
     for one in call.matter:
+        if one.key in batch.destroyed:
+            raise UnacceptableError(Code.RECORD_STALE, stream=call.drafts[0].stream)
         if one.key not in keys and one.key not in batch.keys and not record.knows_key(one.key):
+            key = record.store.key(one.key)
+            if key is not None and _is_destroyed(key):
+                raise UnacceptableError(Code.RECORD_STALE, stream=call.drafts[0].stream)
             raise _unusable(f"the sealing key {one.key} is not on record", "the key with the sealed value")
         held = matter.get(one.commitment) or batch.matter.get(one.commitment)
         if held is None:
@@ -149,6 +165,27 @@ def _fresh_matter(call: Append, keys: dict[str, Key], batch: Batch, record: OnRe
         if held is not None and held != one:
             raise _unusable(f"the commitment {one.commitment} is taken", "a value that was salted afresh")
     return matter
+
+
+def _is_destroyed(key: Key) -> bool:
+    """Whether a sealing key on record was overwritten."""
+    return bool(key.wrapped) and not any(key.wrapped)
+
+
+def _destroyed(call: Append, batch: Batch, record: OnRecord) -> dict[str, None]:
+    """The sealing keys that the tombstones of an append name."""
+    named: dict[str, None] = {}
+    for draft in call.drafts:
+        if draft.kind != KeysDestroyed.kind:
+            continue
+        event = codec.decode(draft.kind, draft.body)
+        assert isinstance(event, KeysDestroyed)
+        for key in event.keys:
+            there = key not in named and key not in batch.destroyed
+            if not there or not (key in batch.keys or record.knows_key(key)):
+                raise UnacceptableError(Code.RECORD_STALE, stream=draft.stream)
+            named[key] = None
+    return named
 
 
 def _unusable(problem: str, expected: str) -> UnacceptableError:

@@ -22,7 +22,7 @@ import msgspec
 from sojourn.codes import Code
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
 from sojourn.domain.identifiers import StreamName
-from sojourn.domain.sealed import SealedMatter, Sealing, SealingKey
+from sojourn.domain.sealed import HeldKey, SealedMatter, Sealing, SealingKey
 from sojourn.errors import SojournError
 
 from . import codec, protocol
@@ -273,6 +273,20 @@ class ScribeClient:
             page = await self._call(protocol.ReadMatter(self._id(), part), protocol.Matters)
             found.extend(_domain(matter, key) for matter, key in page.found)
             done += page.following
+        return tuple(found)
+
+    async def keys(self, subject: str = "") -> tuple[HeldKey, ...]:
+        """Every sealing key whose subject begins with `subject`, without its secret; destroyed ones too."""
+        found: list[HeldKey] = []
+        more = True
+        while more:
+            after = found[-1].key if found else ""
+            page = await self._call(protocol.ReadKeys(self._id(), subject, after), protocol.Keys)
+            found.extend(
+                HeldKey(key=key, subject=about, recipient=recipient, destroyed=gone)
+                for key, about, recipient, gone in page.found
+            )
+            more = page.more
         return tuple(found)
 
     async def attachment(self, sha256: str) -> bytes:

@@ -5,6 +5,7 @@
   it, so while a clock that was set back lags behind, entries carry the last time.
 - What another scribe has written meanwhile is read first, and checked, before anything is decided.
 - The root is signed only after a second way, over bytes read back from the store, has come to the same root.
+- A tombstone is obeyed in the transaction that writes it: there is no destruction without its entry, nor the reverse.
 - When room is short, nothing is written and nothing signed; reading goes on.
 - An error of the store is not handled here: the process ends, and start-up looks at what is really there. Only what
   the store knows not to have been written is decided again.
@@ -12,12 +13,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from sojourn.domain.events import KeysDestroyed
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import entry as entries
@@ -46,8 +48,9 @@ class Log:
     """The ledger as the scribe holds it while it runs.
 
     `has_room(bytes)` tells whether the disk can take so many bytes and keep its reserve. `read_back` is the tree over
-    the bytes that were read from the store again; it is never ahead of `edges`. `last_at` is the time of the
-    last entry.
+    the bytes that were read from the store again; it is never ahead of `edges`. `last_at` is the time of the last
+    entry. `old_pages` says that the write-ahead log may still hold a key that was destroyed, perhaps by the process
+    before this one.
     """
 
     store: Store
@@ -62,6 +65,7 @@ class Log:
     unsigned_tiles: list[Tile] = field(default_factory=list)
     last_at: str = ""
     written: Sequence[EntryRow] = ()
+    old_pages: bool = True
     _versions: dict[str, int] = field(default_factory=dict)
     _keys: dict[str, None] = field(default_factory=dict)
 
@@ -92,6 +96,8 @@ class Log:
                 continue
             self._grow(batch.rows, edges, tiles)
             _remember(self._keys, dict.fromkeys(batch.keys), KEYS_KEPT)
+            if batch.destroyed:
+                self._forget(batch.destroyed)
             return batch.answers
         raise StoreError(f"the store took nothing in {WRITE_TRIES} tries")
 
@@ -112,6 +118,8 @@ class Log:
             attachments=batch.attachments.items(),
             tiles=tiles,
         )
+        if batch.destroyed:
+            self.store.destroy_keys(batch.destroyed)
 
     def _grow(self, rows: Sequence[EntryRow], edges: Edges, tiles: Sequence[Tile]) -> None:
         """Take over what is durable now."""
@@ -136,9 +144,11 @@ class Log:
             places = [row[0] for row in rows]
             if places != list(range(self.edges.size, self.edges.size + len(rows))) or not rows:
                 raise damaged(f"entry {self.edges.size} or one of those behind it is missing from the store")
-            for seq, stream, _, _, leaf, data in rows:
+            for seq, stream, _, kind, leaf, data in rows:
                 if not stream or leaf_hash(data) != leaf:
                     raise damaged(f"entry {seq} is not what its leaf says")
+                if kind == KeysDestroyed.kind:
+                    self._keys.clear()
             edges = self.edges.copy()
             self._grow(rows, edges, edges.extend([row[4] for row in rows]))
 
@@ -151,12 +161,23 @@ class Log:
         return version
 
     def knows_key(self, key: str) -> bool:
-        """Whether a sealing key is on record."""
+        """Whether a sealing key is on record and was not destroyed."""
         if key not in self._keys:
-            if self.store.key(key) is None:
+            if not self.store.usable_key(key):
                 return False
             _remember(self._keys, {key: None}, KEYS_KEPT)
         return True
+
+    def _forget(self, destroyed: Mapping[str, None]) -> None:
+        for key in destroyed:
+            self._keys.pop(key, None)
+        self.old_pages = True
+        self.forget_old_pages()
+
+    def forget_old_pages(self) -> None:
+        """See that the write-ahead log keeps no copy of a destroyed key. Tried again while somebody reads the file."""
+        if self.old_pages and self.store.forget_old_pages():
+            self.old_pages = False
 
     def check_back(self, limit: int) -> None:
         """Read up to `limit` entries back from the store and hash them from their bytes, a second time.

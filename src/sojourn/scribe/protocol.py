@@ -110,6 +110,14 @@ class ReadMatter(msgspec.Struct, array_like=True, frozen=True, tag="matter"):
     commitments: Annotated[list[Sha256], Meta(max_length=PAGE_ENTRIES_MAX)]
 
 
+class ReadKeys(msgspec.Struct, array_like=True, frozen=True, tag="keys"):
+    """Sealing keys above `after`, by id, whose subject begins with `subject` (all, if empty); a page at most."""
+
+    id: int
+    subject: Name
+    after: Name
+
+
 class ReadAttachment(msgspec.Struct, array_like=True, frozen=True, tag="attachment"):
     """One attachment by its SHA-256 (hex)."""
 
@@ -145,7 +153,19 @@ class ProveConsistency(msgspec.Struct, array_like=True, frozen=True, tag="consis
     new: Place
 
 
-Call = Append | ReadStream | Read | Fetch | ReadMatter | ReadAttachment | ReadHead | Sign | Prove | ProveConsistency
+Call = (
+    Append
+    | ReadStream
+    | Read
+    | Fetch
+    | ReadMatter
+    | ReadKeys
+    | ReadAttachment
+    | ReadHead
+    | Sign
+    | Prove
+    | ProveConsistency
+)
 
 
 class Appended(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="appended"):
@@ -185,6 +205,14 @@ class Matters(msgspec.Struct, array_like=True, frozen=True, tag="matters"):
     following: int
 
 
+class Keys(msgspec.Struct, array_like=True, frozen=True, tag="listed"):
+    """Sealing keys without their secret: (key, subject, recipient, whether destroyed). `more` if it was cut."""
+
+    id: int
+    found: list[tuple[str, str, str, bool]]
+    more: bool
+
+
 class Blob(msgspec.Struct, array_like=True, frozen=True, tag="blob"):
     """An attachment, or None."""
 
@@ -214,7 +242,7 @@ class Hashes(msgspec.Struct, array_like=True, frozen=True, tag="hashes"):
     hashes: list[bytes]
 
 
-Answer = Appended | Refused | Entries | Matters | Blob | Head | Note | Hashes
+Answer = Appended | Refused | Entries | Matters | Keys | Blob | Head | Note | Hashes
 
 _TAGS = frozenset(str(call.__struct_config__.tag) for call in get_args(Call))
 _encoder = msgspec.msgpack.Encoder()

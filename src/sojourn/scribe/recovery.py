@@ -80,6 +80,7 @@ def recover(
         if anchored is None or anchored.size < log.signed_size:
             # A crash between the two writes of the last signing left the anchor behind.
             write_anchor(anchor, log.signed_note)
+    log.forget_old_pages()
     return log
 
 

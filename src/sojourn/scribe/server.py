@@ -157,6 +157,7 @@ class Server:
         if now >= self._tick_at:
             self._tick_at = now + TICK_SECONDS
             self._tick()
+            self.log.forget_old_pages()
 
     def _patience(self) -> float:
         """Seconds that the loop may sleep."""

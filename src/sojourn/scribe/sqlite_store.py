@@ -1,7 +1,8 @@
 """The ledger's store on SQLite: one file, one scribe.
 
 - One read-write connection for each file; WAL with `synchronous=FULL`, so a commit is durable when it returns.
-- Entries, their index, tiles, checkpoints and attachments refuse UPDATE, DELETE and REPLACE by trigger.
+- Entries, their index, tiles, checkpoints, attachments and sealed values refuse UPDATE, DELETE and REPLACE by trigger.
+- A sealing key can be destroyed, and nothing else: it is overwritten with zeros where it lies, for good.
 - Rows are taken only at the next place of the ledger, parts of a stream only at its next version.
 - A file whose tables or triggers are not exactly these is not opened: what was dropped is never made again in silence.
 - Constraints are named after the rule that they state.
@@ -19,87 +20,13 @@ from pathlib import Path
 
 from .protocol import Key, Matter
 from .rows import EntryRow, damaged, is_in, named, pack, pack_places, unpack, unpack_places
+from .sqlite_schema import SCHEMA
 from .store import TileRow
 
 INDEXED_EVERY = 1024
 """So many entries may be ahead of the index of streams."""
 
-_TABLES = {
-    "batch": """(
-    first INTEGER PRIMARY KEY,
-    count INTEGER NOT NULL CONSTRAINT a_row_holds_a_bundle CHECK (count BETWEEN 1 AND 256),
-    leaves BLOB NOT NULL CONSTRAINT a_leaf_is_a_sha256 CHECK (typeof(leaves) = 'blob' AND length(leaves) = 32 * count),
-    entries BLOB NOT NULL CONSTRAINT an_entry_fits_a_bundle
-        CHECK (typeof(entries) = 'blob' AND length(entries) BETWEEN 4 * count AND 65537 * count)
-)""",
-    "stream_part": """(
-    stream TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    places BLOB NOT NULL CONSTRAINT a_place_has_eight_bytes
-        CHECK (typeof(places) = 'blob' AND length(places) > 0 AND length(places) % 8 = 0),
-    CONSTRAINT a_version_is_written_once PRIMARY KEY (stream, version)
-) WITHOUT ROWID""",
-    "indexed": "(size INTEGER PRIMARY KEY)",
-    "tile": """(
-    level INTEGER NOT NULL,
-    tile_index INTEGER NOT NULL,
-    hashes BLOB NOT NULL CONSTRAINT a_stored_tile_is_full CHECK (length(hashes) = 8192),
-    PRIMARY KEY (level, tile_index)
-)""",
-    "checkpoint": "(size INTEGER PRIMARY KEY, note TEXT NOT NULL)",
-    "attachment": """(
-    sha256 TEXT PRIMARY KEY CONSTRAINT a_name_is_a_sha256 CHECK (length(sha256) = 64),
-    bytes BLOB NOT NULL
-)""",
-    "sealing_key": "(key_id TEXT PRIMARY KEY, subject TEXT NOT NULL, recipient TEXT NOT NULL, wrapped BLOB NOT NULL)",
-    "sealed": """(
-    commitment TEXT PRIMARY KEY CONSTRAINT a_commitment_is_a_sha256 CHECK (length(commitment) = 64),
-    key_id TEXT NOT NULL,
-    ciphertext BLOB NOT NULL
-)""",
-}
-
-_APPEND_ONLY = ("batch", "stream_part", "indexed", "tile", "checkpoint", "attachment")
-
-_FIRST_ROW_STAYS = {
-    "tile": "level = NEW.level AND tile_index = NEW.tile_index",
-    "checkpoint": "size = NEW.size",
-    "attachment": "sha256 = NEW.sha256",
-}
-"""How an insert finds the row that it would replace: SQLite runs no DELETE trigger for INSERT OR REPLACE."""
-
-_FOLLOWS = {
-    "batch_takes_the_next_place": """BEFORE INSERT ON batch
-WHEN NEW.first <> coalesce((SELECT first + count FROM batch ORDER BY first DESC LIMIT 1), 0)
-BEGIN SELECT RAISE(ABORT, 'entries take the next place'); END""",
-    "stream_part_takes_the_next_version": """BEFORE INSERT ON stream_part
-WHEN NEW.version <> coalesce((SELECT version + length(places) / 8 FROM stream_part WHERE stream = NEW.stream
-                              ORDER BY version DESC LIMIT 1), 1)
-BEGIN SELECT RAISE(ABORT, 'a part of a stream takes its next version'); END""",
-    "indexed_only_grows": """BEFORE INSERT ON indexed
-WHEN NEW.size <= (SELECT max(size) FROM indexed)
-BEGIN SELECT RAISE(ABORT, 'the index only grows'); END""",
-}
-
-
-def _schema() -> dict[str, str]:
-    """The statement that makes each table and trigger, by name."""
-    made = {name: f"CREATE TABLE {name} {columns}" for name, columns in _TABLES.items()}
-    triggers = dict(_FOLLOWS)
-    for table in _APPEND_ONLY:
-        for verb in ("UPDATE", "DELETE"):
-            triggers[f"{table}_refuses_{verb.lower()}"] = (
-                f"BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
-            )
-    for table, same in _FIRST_ROW_STAYS.items():
-        triggers[f"{table}_keeps_its_first_row"] = (
-            f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608
-            "BEGIN SELECT RAISE(IGNORE); END"
-        )
-    return made | {name: f"CREATE TRIGGER {name} {rest}" for name, rest in triggers.items()}
-
-
-SCHEMA = _schema()
+_DESTROYED = "(length(wrapped) > 0 AND wrapped = zeroblob(length(wrapped)))"
 
 
 class SqliteStore:
@@ -206,6 +133,23 @@ class SqliteStore:
         self._recent.clear()
         self._indexed = self._size
 
+    def destroy_keys(self, keys: Collection[str]) -> None:
+        """See `store.Store.destroy_keys`. No page is moved: the bytes are replaced in the place where they lie."""
+        many = self._connection.executemany
+        many("UPDATE sealing_key SET wrapped = zeroblob(length(wrapped)) WHERE key_id = ?", [(key,) for key in keys])
+
+    def forget_old_pages(self) -> bool:
+        """Fold the write-ahead log into the file and truncate it, so that it holds no earlier state of a page.
+
+        False while somebody else reads the file; then it has to be tried again.
+        """
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._connection.execute("PRAGMA busy_timeout = 5000")
+        return not busy
+
     def insert_checkpoint(self, size: int, note: str) -> None:
         """See `store.Store.insert_checkpoint`."""
         self._connection.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
@@ -252,6 +196,20 @@ class SqliteStore:
         """See `store.Store.key`."""
         row = self._connection.execute("SELECT * FROM sealing_key WHERE key_id = ?", (key_id,)).fetchone()
         return None if row is None else Key(*row)
+
+    def usable_key(self, key_id: str) -> bool:
+        """See `store.Store.usable_key`."""
+        query = f"SELECT 1 FROM sealing_key WHERE key_id = ? AND NOT {_DESTROYED}"  # noqa: S608 - no value in it
+        return self._connection.execute(query, (key_id,)).fetchone() is not None
+
+    def keys(self, subject: str, after: str, limit: int) -> list[tuple[str, str, str, bool]]:
+        """See `store.Store.keys`."""
+        query = (
+            f"SELECT key_id, subject, recipient, {_DESTROYED} FROM sealing_key "  # noqa: S608 - no value in it
+            "WHERE key_id > ? AND subject >= ? AND subject < ? ORDER BY key_id LIMIT ?"
+        )
+        rows = self._connection.execute(query, (after, subject, subject + "\x7f", limit))
+        return [(key, about, recipient, bool(gone)) for key, about, recipient, gone in rows]
 
     def rows(self, start: int, end: int) -> Iterator[EntryRow]:
         """See `store.Store.rows`."""
@@ -347,11 +305,11 @@ class SqliteStore:
 
     def matter(self, commitment: str) -> tuple[Matter, Key] | None:
         """See `store.Store.matter`."""
-        row = self._connection.execute(
-            "SELECT s.commitment, s.key_id, s.ciphertext, k.subject, k.recipient, k.wrapped "
-            "FROM sealed s JOIN sealing_key k USING (key_id) WHERE s.commitment = ?",
-            (commitment,),
-        ).fetchone()
+        query = (
+            "SELECT s.commitment, s.key_id, s.ciphertext, k.subject, k.recipient, k.wrapped "  # noqa: S608 - no value in it
+            f"FROM sealed s JOIN sealing_key k USING (key_id) WHERE s.commitment = ? AND NOT {_DESTROYED}"
+        )
+        row = self._connection.execute(query, (commitment,)).fetchone()
         return None if row is None else (Matter(*row[:3]), Key(row[1], *row[3:]))
 
     def attachment(self, sha256: str) -> bytes | None:

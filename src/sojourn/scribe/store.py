@@ -5,7 +5,8 @@ Two stores keep these promises, and one suite of tests holds both to them: `sqli
 
 - What was written is durable when the context of `writing` ends without an exception.
 - While `writing` lasts nobody else writes; it gives the number of entries on record.
-- Entries, tiles, checkpoints and attachments refuse UPDATE and DELETE, whoever asks.
+- Entries, tiles, checkpoints, attachments and sealed values refuse UPDATE and DELETE, whoever asks. A sealing key can
+  be destroyed, and nothing else: it is overwritten with zeros, for good.
 - A failure is a `StoreError` (or `sqlite3.Error`, `OSError`). After one, what the store holds is not known.
 """
 
@@ -59,6 +60,17 @@ class Store(Protocol):
         """Write one batch, inside `writing`. `keys` and `matter` are those not in the store yet."""
         ...
 
+    def destroy_keys(self, keys: Collection[str]) -> None:
+        """Overwrite wrapped sealing keys with zeros of the same length, inside `writing`.
+
+        The row stays, so that no key of that id can ever come again.
+        """
+        ...
+
+    def forget_old_pages(self) -> bool:
+        """See that no copy of a destroyed key is left beside the tables; False if that has to be tried again."""
+        ...
+
     def insert_checkpoint(self, size: int, note: str) -> None:
         """Keep a signed checkpoint, inside `writing`; the first one of a size stays."""
         ...
@@ -109,6 +121,14 @@ class Store(Protocol):
 
     def key(self, key_id: str) -> Key | None:
         """A wrapped sealing key."""
+        ...
+
+    def usable_key(self, key_id: str) -> bool:
+        """Whether a sealing key is there and was not destroyed."""
+        ...
+
+    def keys(self, subject: str, after: str, limit: int) -> list[tuple[str, str, str, bool]]:
+        """(key, subject, recipient, whether destroyed) of keys above `after` whose subject begins with `subject`."""
         ...
 
     def ciphertext(self, commitment: str) -> Matter | None:

@@ -23,15 +23,17 @@ import structlog
 
 from sojourn.domain import grant as grants
 from sojourn.domain import request as requests
+from sojourn.domain import standing as standings
 from sojourn.domain.catalogue import Adopted
-from sojourn.domain.events import ConfigurationAdopted
+from sojourn.domain.events import ConfigurationAdopted, GrantEnded
 from sojourn.domain.grant import Grant, Status
 from sojourn.domain.history import Recorded
-from sojourn.domain.identifiers import GrantId, RequestId, grant_stream
+from sojourn.domain.identifiers import STANDING, GrantId, RequestId, grant_stream
 from sojourn.domain.request import Request
+from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.domain.target import TargetKind
 from sojourn.errors import Code, Refusal, SojournError
-from sojourn.workflow import expire, provision, remove
+from sojourn.workflow import expire, prolong, provision, remove
 from sojourn.workflow.adopt import read_adopted
 from sojourn.workflow.loading import fold
 from sojourn.workflow.ports import Office, Sealer
@@ -39,12 +41,14 @@ from sojourn.workflow.ports import Office, Sealer
 from .places import Places, Work
 from .port import Removal, TargetDriver
 
-PREFIXES = ("grant/", "request/", "configuration")
+PREFIXES = ("grant/", "request/", "configuration", STANDING)
 PROVISION_TRIES = 3
 PAUSE_SECONDS = 0.25
 PAUSE_SECONDS_MAX = 30.0
 TICK_SECONDS = 1.0
 REPORT_AGAIN = timedelta(hours=1)
+OVERDUE_AFTER = timedelta(minutes=5)
+"""A removal that is not read back by then is an alarm."""
 
 log = structlog.get_logger("enforcer")
 
@@ -66,6 +70,7 @@ class _Life:
     problem: str = ""
     reported: datetime | None = None
     terminated: int = 0
+    prolong_again: float = 0.0
 
     def next_pause(self) -> float:
         """How long to wait before trying again: longer each time."""
@@ -84,10 +89,13 @@ class Enforcer:
     read_secret: Callable[[str], str]
     drivers: Mapping[TargetKind, TargetDriver]
     new_password: Callable[[], str]
+    overdue_after: timedelta = OVERDUE_AFTER
     _grants: dict[GrantId, Grant] = field(default_factory=dict)
     _requests: dict[RequestId, Request] = field(default_factory=dict)
     _changed: dict[str, asyncio.Event] = field(default_factory=dict)
-    _adopted: Adopted | None = None
+    _ended: dict[GrantId, datetime] = field(default_factory=dict)
+    _files: Adopted | None = None
+    _standing: Standing = NOTHING_SAID
     _places: Places = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,32 +118,46 @@ class Enforcer:
         """Fold one entry; whether it begins the life of a grant or request."""
         event, (kind, _, name) = recorded.event, recorded.stream.partition("/")
         if isinstance(event, ConfigurationAdopted):
-            adopted = await read_adopted(self.attachment, event, recorded.version)
-            self._adopt(adopted)
+            self._files = await read_adopted(self.attachment, event, recorded.version)
+            self._places.adopt(self._files)
+            self._reconsider()
+            return False
+        if recorded.stream == STANDING:
+            self._standing = standings.evolve(self._standing, event)
+            self._reconsider()
             return False
         if kind == "grant":
             grant = grants.evolve(self._grants.get(GrantId(name)), event)
             if grant is None:
                 return False
             self._grants[GrantId(name)] = grant
+            if isinstance(event, GrantEnded):
+                self._ended[GrantId(name)] = recorded.at
         else:
             request = requests.evolve(self._requests.get(RequestId(name)), event)
             if request is None:
                 return False
             self._requests[RequestId(name)] = request
-        changed = self._changed.get(recorded.stream)
-        if changed is not None:
-            changed.set()
+        self._wake(recorded.stream)
         return recorded.version == 1
 
-    def _adopt(self, adopted: Adopted) -> None:
-        self._adopted = adopted
-        self._places.adopt(adopted)
+    def _reconsider(self) -> None:
+        """Wake whatever belongs to somebody who has left, or may not have it any more."""
         for grant in self._grants.values():
-            if adopted.catalogue.person(grant.created.person) is None:
-                changed = self._changed.get(f"grant/{grant.id}")
-                if changed is not None:
-                    changed.set()
+            if self._has_gone(grant):
+                self._wake(f"grant/{grant.id}")
+        for request in self._requests.values():
+            if self._in_force().catalogue.person(request.submitted.person) is None:
+                self._wake(f"request/{request.id}")
+
+    def _wake(self, stream: str) -> None:
+        changed = self._changed.get(stream)
+        if changed is not None:
+            changed.set()
+
+    def _in_force(self) -> Adopted:
+        """What this reader has seen to be in force; before it has seen anything, what decisions are made under."""
+        return self.office.in_force() if self._files is None else self._files.under(self._standing)
 
     def _attend(self, recorded: Recorded, tasks: asyncio.TaskGroup) -> None:
         kind, _, name = recorded.stream.partition("/")
@@ -162,6 +184,7 @@ class Enforcer:
             grant = self._grants[name]
             if grant.status is Status.REMOVED:
                 del self._grants[name], self._changed[stream]
+                self._ended.pop(name, None)
                 return
             try:
                 await self._step(stream, grant, life)
@@ -176,7 +199,7 @@ class Enforcer:
     async def _step(self, stream: str, grant: Grant, life: _Life) -> None:
         """Do what comes next, or wait for the reader to see what is on record already."""
         if grant.status is Status.ACTIVE:
-            await self._keep(stream, grant)
+            await self._keep(stream, grant, life)
             return
         on_record = fold(grants.evolve, await self.office.ledger.stream(grant_stream(grant.id)))
         if on_record is not None and on_record.status is grant.status:
@@ -188,27 +211,55 @@ class Enforcer:
 
     async def _over(self, grant: Grant) -> bool:
         """End the grant if its holder has left or its time has come; whether either is so."""
-        if self._has_left(grant):
+        if self._has_gone(grant):
             # The catalogue that decides may see the departure a moment later; then this is simply asked again.
             ended = await expire.end_for_leaver(self.office, grant.id)
             if ended.status is Status.ENDED:
                 return True
-        if self.office.clock.now() < grant.created.window.end:
+        if self.office.clock.now() < grant.end:
             return False
         await expire.expire_grant(self.office, grant.id)
         return True
 
-    def _has_left(self, grant: Grant) -> bool:
-        person = grant.created.person
-        known = self._adopted is None or self._adopted.catalogue.person(person) is not None
-        return not known or self.office.in_force().catalogue.person(person) is None
+    def _has_gone(self, grant: Grant) -> bool:
+        return any(grants.gone(grant, one) is not None for one in (self._in_force(), self.office.in_force()))
 
-    async def _keep(self, stream: str, grant: Grant) -> None:
-        """Wait for the end of an active grant, and end it."""
-        if await self._over(grant) or self._has_left(grant):
+    async def _keep(self, stream: str, grant: Grant, life: _Life) -> None:
+        """Wait for the end of an active grant, and end it; tell the target of a later end before the present one."""
+        if await self._over(grant) or self._has_gone(grant):
             await self._wait(stream, PAUSE_SECONDS)
             return
-        await self._wait(stream, (grant.created.window.end - self.office.clock.now()).total_seconds())
+        if grant.to_prolong and asyncio.get_running_loop().time() >= life.prolong_again:
+            await self._prolong(grant, life)
+            await self._wait(stream, PAUSE_SECONDS)
+            return
+        await self._wait(stream, (grant.end - self.office.clock.now()).total_seconds())
+
+    async def _prolong(self, grant: Grant, life: _Life) -> None:
+        """Move the end at the target; if it will not take it, say so and try again after a while."""
+        try:
+            place = self._places.of(grant)
+            async with self._places.slots(place.target, Work.PROVISIONING):
+                observed = await place.driver.prolong(
+                    place.target,
+                    grant=grant.id,
+                    credential=grant.created.credential,
+                    until=grant.end,
+                    secret=place.secret,
+                )
+        except SojournError as error:
+            if error.code.startswith("record."):
+                raise
+            life.prolong_again = asyncio.get_running_loop().time() + life.next_pause()
+            log.error("the target keeps the old end", grant=grant.id, text=str(error))
+            if error.refusal.sentence != life.problem:
+                life.problem = error.refusal.sentence
+                await prolong.report_prolonging_failed(
+                    self.office, grant=grant.id, until=grant.end, problem=life.problem
+                )
+            return
+        life.pause, life.problem = PAUSE_SECONDS, ""
+        await prolong.confirm_prolonged(self.office, grant=grant.id, until=grant.end, observed=observed)
 
     async def _provision(self, grant: Grant, life: _Life) -> None:
         """Make it real, or say that it cannot be."""
@@ -238,9 +289,10 @@ class Enforcer:
             observed = await place.driver.grant(
                 place.target,
                 role,
+                grant=grant.id,
                 credential=created.credential,
                 password=password,
-                until=created.window.end,
+                until=grant.end,
                 secret=place.secret,
             )
         # If the grant has ended meanwhile this is refused, and the removal that follows takes the role away again.
@@ -280,11 +332,17 @@ class Enforcer:
         if problem != life.problem or not recently:
             await remove.report_removal_failed(self.office, grant=grant.id, problem=problem)
             life.problem, life.reported = problem, now
+        since = self._ended.get(grant.id, now)
+        if not grant.overdue and now - since >= self.overdue_after:
+            log.critical("removal is overdue", grant=grant.id, since=since.isoformat(), text=problem)
+            await remove.report_overdue(self.office, grant=grant.id, since=since, problem=problem)
 
     async def _revoke_at_target(self, grant: Grant) -> Removal:
         place = self._places.of(grant)
         async with self._places.slots(place.target, Work.REMOVAL):
-            return await place.driver.revoke(place.target, credential=grant.created.credential, secret=place.secret)
+            return await place.driver.revoke(
+                place.target, grant=grant.id, credential=grant.created.credential, secret=place.secret
+            )
 
     async def _lapse(self, stream: str, name: RequestId) -> None:
         """End a request that nobody decided on, or whose approval nobody used, when it is due."""

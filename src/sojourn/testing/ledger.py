@@ -10,9 +10,10 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
+from sojourn.domain.events import KeysDestroyed
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
 from sojourn.domain.identifiers import StreamName
-from sojourn.domain.sealed import SealedMatter, Sealing, SealingKey
+from sojourn.domain.sealed import HeldKey, SealedMatter, Sealing, SealingKey
 from sojourn.errors import Code, SojournError
 from sojourn.scribe import codec
 from sojourn.workflow.ports import Clock
@@ -29,6 +30,7 @@ class MemoryLedger:
     entries: list[Recorded] = field(default_factory=list)
     matters: dict[str, tuple[SealedMatter, SealingKey]] = field(default_factory=dict)
     attachments: dict[str, bytes] = field(default_factory=dict)
+    destroyed: set[str] = field(default_factory=set)
     failing: bool = False
     _grown: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -64,6 +66,12 @@ class MemoryLedger:
                     event=event,
                 )
             )
+        destroyed = [key for one in fresh if isinstance(one.event, KeysDestroyed) for key in one.event.keys]
+        known = {key.key for _, key in self.matters.values()} | {sealing.key.key for sealing in sealings}
+        gone = self.destroyed.intersection([*destroyed, *(sealing.key.key for sealing in sealings)])
+        if gone or not known.issuperset(destroyed):
+            raise SojournError(Code.RECORD_STALE, stream=changes[0].stream)
+        self.destroyed.update(destroyed)
         self.entries.extend(fresh)
         for sealing in sealings:
             self.matters[sealing.matter.commitment] = (sealing.matter, sealing.key)
@@ -91,7 +99,16 @@ class MemoryLedger:
 
     async def matter(self, commitments: Sequence[str]) -> tuple[tuple[SealedMatter, SealingKey], ...]:
         """See `scribe.client.ScribeClient.matter`."""
-        return tuple(self.matters[commitment] for commitment in commitments if commitment in self.matters)
+        found = [self.matters[commitment] for commitment in commitments if commitment in self.matters]
+        return tuple((matter, key) for matter, key in found if key.key not in self.destroyed)
+
+    async def keys(self, subject: str = "") -> tuple[HeldKey, ...]:
+        """See `scribe.client.ScribeClient.keys`."""
+        held = {key.key: key for _, key in self.matters.values() if key.subject.startswith(subject)}
+        return tuple(
+            HeldKey(key=name, subject=key.subject, recipient=key.recipient, destroyed=name in self.destroyed)
+            for name, key in sorted(held.items())
+        )
 
     async def attachment(self, sha256: str) -> bytes:
         """See `scribe.client.ScribeClient.attachment`."""

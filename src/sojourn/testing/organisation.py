@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from sojourn.domain import standing as standings
 from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import AttemptRefused
 from sojourn.domain.history import Recorded
-from sojourn.domain.identifiers import PersonId, RoleName, RuleName, TargetName, TeamName
+from sojourn.domain.identifiers import STANDING, PersonId, RoleName, RuleName, TargetName, TeamName
 from sojourn.domain.people import Person, Team
 from sojourn.domain.policy import People, Rule
+from sojourn.domain.standing import NOTHING_SAID
 from sojourn.domain.target import Privilege, Role, Target, TargetKind, Verb
 from sojourn.workflow.adopt import adopt
 from sojourn.workflow.ports import Office
@@ -56,7 +58,7 @@ CATALOGUE = Catalogue(
                 Role(
                     name=AMEND,
                     privileges=(
-                        Privilege(schema="shop", verbs=(Verb.UPDATE,), tables=("orders",), columns=("status",)),
+                        Privilege(schema="shop", verbs=(Verb.UPDATE,), names=("orders",), columns=("status",)),
                     ),
                 ),
             ),
@@ -84,6 +86,11 @@ CATALOGUE = Catalogue(
 )
 
 
+def adopted(catalogue: Catalogue = CATALOGUE) -> Adopted:
+    """The catalogue as if it were in force."""
+    return Adopted(catalogue=catalogue, version=1, digest="d" * 64)
+
+
 def without(catalogue: Catalogue, person: PersonId) -> Catalogue:
     """The catalogue after `person` has left: in no list and no team."""
     return replace(
@@ -108,21 +115,22 @@ class Workplace:
     ledger: MemoryLedger
     office: Office
     adopted: list[Adopted] = field(default_factory=list)
+    _composed: tuple[tuple[int, int], Adopted] | None = None
 
     @classmethod
     async def open(cls, catalogue: Catalogue = CATALOGUE) -> Workplace:
         """A workplace where `catalogue` has just come into force."""
         clock = SimulatedClock()
         ledger = MemoryLedger(clock)
-        adopted: list[Adopted] = []
+        put: list[Adopted] = []
         office = Office(
             ledger=ledger,
             sealer=FixedSealer(),
             clock=clock,
             new_id=CountedIds(),
-            in_force=lambda: adopted[-1],
+            in_force=lambda: place.in_force(),
         )
-        place = cls(clock=clock, ledger=ledger, office=office, adopted=adopted)
+        place = cls(clock=clock, ledger=ledger, office=office, adopted=put)
         await place.reconfigure(catalogue)
         return place
 
@@ -131,6 +139,17 @@ class Workplace:
         now = await adopt(self.ledger, catalogue=catalogue, files={}, operator="operator")
         self.adopted.append(now)
         return now
+
+    def in_force(self) -> Adopted:
+        """The configuration adopted last, under the standing that is on record."""
+        entries = self.entries(STANDING)
+        version = (self.adopted[-1].version, len(entries))
+        if self._composed is None or self._composed[0] != version:
+            standing = NOTHING_SAID
+            for recorded in entries:
+                standing = standings.evolve(standing, recorded.event)
+            self._composed = (version, self.adopted[-1].under(standing))
+        return self._composed[1]
 
     def attempts(self) -> tuple[AttemptRefused, ...]:
         """Every refused attempt on record, in order."""

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from itertools import count
 
-from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
+from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey, sealing_subject
 
 
 @dataclass(slots=True)
@@ -20,14 +20,16 @@ class FixedSealer:
     recipient: str = "tests"
     _salts: count[int] = field(default_factory=count)
 
-    def seal(self, subject: str, value: bytes) -> Sealing:
+    def seal(self, subject: str, value: bytes, record_class: RecordClass = RecordClass.REASON) -> Sealing:
         """See `workflow.ports.Sealer.seal`."""
         salted = next(self._salts).to_bytes(16, "big") + value
         commitment = hashlib.sha256(salted).hexdigest()
         return Sealing(
             sealed=Sealed(commitment=commitment, key=self.key),
             matter=SealedMatter(commitment=commitment, key=self.key, ciphertext=salted),
-            key=SealingKey(key=self.key, subject=subject, recipient=self.recipient, wrapped=b""),
+            key=SealingKey(
+                key=self.key, subject=sealing_subject(subject, record_class), recipient=self.recipient, wrapped=b""
+            ),
         )
 
     def open(self, matter: SealedMatter) -> bytes:

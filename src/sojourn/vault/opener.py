@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -51,6 +52,11 @@ class Opener:
     def open_value(self, matter: SealedMatter, key: SealingKey) -> bytes:
         """As `open`, without the salt."""
         return self.open(matter, key).value
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Let go of data keys that were destroyed."""
+        for key in keys:
+            self._ciphers.pop(key, None)
 
     def _unwrap(self, key: SealingKey) -> AESGCM:
         secret = SUITE.decrypt(key.wrapped, self.pair.private, wrapping_context(key.key))

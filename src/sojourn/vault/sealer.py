@@ -1,20 +1,22 @@
 """Sealing: what is recorded can be proved without being readable, and read only by its recipient.
 
 A value gets a salt of 32 random bytes; the salted hash (the commitment) goes into the entry. Salt and value are
-encrypted with AES-256-GCM under a data key of the person they are about; the data key is wrapped to the recipient
-by HPKE (RFC 9180). Who seals cannot open again. Destroying a person's data keys destroys every value about them
-and leaves every proof whole.
+encrypted with AES-256-GCM under a data key of the person they are about and the class of record that they are; the
+data key is wrapped to the recipient by HPKE (RFC 9180). Who seals cannot open again. Destroying data keys destroys
+every value under them and leaves every proof whole. A data key serves one calendar month at most, so that what is
+old can be destroyed without what is new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
+from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey, sealing_subject
 from sojourn.ledger.commitment import SALT_BYTES, commit
 
 from .keys import SUITE, wrapping_context
@@ -29,27 +31,33 @@ SUBJECTS_MAX = 4096
 
 @dataclass(slots=True)
 class _DataKey:
-    """A data key in use: the cipher, its wrapped form, and how many values it has sealed."""
+    """A data key in use: the cipher, its wrapped form, its month, and how many values it has sealed."""
 
     cipher: AESGCM
     wrapped: SealingKey
+    month: tuple[int, int] | None
     used: int = 0
 
 
 @dataclass(slots=True)
 class Sealer:
-    """Seals to one recipient (implements `workflow.ports.Sealer`). `random_bytes(n)` gives n fresh random bytes."""
+    """Seals to one recipient (implements `workflow.ports.Sealer`). `random_bytes(n)` gives n fresh random bytes.
+
+    With a clock (`now`) data keys change with the month.
+    """
 
     recipient: str
     public: X25519PublicKey
     random_bytes: Callable[[int], bytes]
+    now: Callable[[], datetime] | None = None
     _keys: dict[str, _DataKey] = field(default_factory=dict)
 
-    def seal(self, subject: str, value: bytes) -> Sealing:
-        """Seal `value` about `subject`."""
-        key = self._keys.get(subject)
-        if key is None or key.used >= VALUES_PER_KEY_MAX:
-            key = self._renew(subject)
+    def seal(self, subject: str, value: bytes, record_class: RecordClass = RecordClass.REASON) -> Sealing:
+        """Seal `value`, a record of that class about `subject`."""
+        about, month = sealing_subject(subject, record_class), self._month()
+        key = self._keys.get(about)
+        if key is None or key.used >= VALUES_PER_KEY_MAX or key.month != month:
+            key = self._renew(about, month)
         key.used += 1
         random = self.random_bytes(SALT_BYTES + NONCE_BYTES)
         salt, nonce = random[:SALT_BYTES], random[SALT_BYTES:]
@@ -62,12 +70,24 @@ class Sealer:
             key=key.wrapped,
         )
 
-    def _renew(self, subject: str) -> _DataKey:
+    def forget(self, keys: Collection[str]) -> None:
+        """Let go of data keys that were destroyed; what is sealed next is sealed under fresh ones."""
+        gone = [about for about, held in self._keys.items() if held.wrapped.key in keys]
+        for about in gone:
+            del self._keys[about]
+
+    def _month(self) -> tuple[int, int] | None:
+        if self.now is None:
+            return None
+        moment = self.now()
+        return moment.year, moment.month
+
+    def _renew(self, about: str, month: tuple[int, int] | None) -> _DataKey:
         name = "k-" + self.random_bytes(16).hex()
         secret = self.random_bytes(KEY_BYTES)
         wrapped = SUITE.encrypt(secret, self.public, wrapping_context(name))
-        key = _DataKey(AESGCM(secret), SealingKey(key=name, subject=subject, recipient=self.recipient, wrapped=wrapped))
-        self._keys[subject] = key
+        sealing_key = SealingKey(key=name, subject=about, recipient=self.recipient, wrapped=wrapped)
+        key = self._keys[about] = _DataKey(AESGCM(secret), sealing_key, month)
         while len(self._keys) > SUBJECTS_MAX:
             del self._keys[next(iter(self._keys))]
         return key

@@ -80,9 +80,14 @@ async def listing(exchange: Exchange) -> shapes.Grants:
             person=None if everything else caller.id,
             target=exchange.query("target"),
             status=exchange.query("status"),
+            before=exchange.before(),
             limit=PAGE + 1,
         )
-    return shapes.Grants(grants=tuple(map(show, rows[:PAGE])), more=len(rows) > PAGE)
+    return shapes.Grants(
+        grants=tuple(map(show, rows[:PAGE])),
+        more=len(rows) > PAGE,
+        next=rows[PAGE - 1].seq if len(rows) > PAGE else None,
+    )
 
 
 async def one(exchange: Exchange) -> shapes.GrantShown:
@@ -239,4 +244,7 @@ def show(row: GrantRow) -> shapes.GrantShown:
         ended_by=row.ended_by,
         removed_at=row.removed_at,
         problem=row.problem,
+        extended=row.extended,
+        prolonged_to=row.prolonged_to,
+        overdue_since=row.overdue_since if row.removed_at is None else None,
     )

@@ -7,8 +7,9 @@ from typing import Protocol
 from sojourn.domain.duration import parse_duration
 from sojourn.domain.identifiers import PersonId, RequestId, RoleName, TargetName
 from sojourn.domain.people import Person
+from sojourn.domain.policy import DURATION_MIN, Question
 from sojourn.domain.request import Request
-from sojourn.domain.target import Privilege, Role, Target
+from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.projections import queries
 from sojourn.projections.queries import RequestRow
@@ -39,27 +40,23 @@ async def targets(exchange: Exchange) -> shapes.Targets:
 
 
 def _offer(exchange: Exchange, caller: Person, target: Target, role: Role) -> shapes.RoleOffered | None:
-    catalogue = exchange.services.office.in_force().catalogue
-    terms = catalogue.terms(person=caller.id, target=target.name, role=role.name)
-    if terms is None:
+    office = exchange.services.office
+    shortest = Question(
+        person=caller.id, target=target.name, role=role.name, duration=DURATION_MIN, moment=office.clock.now()
+    )
+    terms = office.in_force().judge(shortest)
+    if isinstance(terms, Refusal):
         return None
     return shapes.RoleOffered(
         role=role.name,
         description=role.description,
-        privileges=tuple(_say(privilege) for privilege in role.privileges),
+        privileges=role.opens,
         longest_seconds=int(terms.longest.total_seconds()),
         reason_required=terms.reason_required,
         approvals=terms.approvals,
         approvers=terms.approvers,
         rules=terms.rules,
     )
-
-
-def _say(privilege: Privilege) -> str:
-    verbs = ", ".join(verb.upper() for verb in privilege.verbs)
-    columns = f" ({', '.join(privilege.columns)})" if privilege.columns else ""
-    tables = ", ".join(f"{privilege.schema}.{table}" for table in privilege.tables)
-    return f"{verbs}{columns} on {tables or f'every table of schema {privilege.schema}'}"
 
 
 async def submit(exchange: Exchange) -> shapes.RequestShown:
@@ -94,10 +91,13 @@ async def listing(exchange: Exchange) -> shapes.Requests:
             person=None if everything or waiting else caller.id,
             waiting_for=caller.id if waiting else None,
             status=status,
+            before=exchange.before(),
             limit=PAGE + 1,
         )
     shown = [await show(exchange, caller, row) for row in rows[:PAGE]]
-    return shapes.Requests(requests=tuple(shown), more=len(rows) > PAGE)
+    return shapes.Requests(
+        requests=tuple(shown), more=len(rows) > PAGE, next=rows[PAGE - 1].seq if len(rows) > PAGE else None
+    )
 
 
 async def one(exchange: Exchange) -> shapes.RequestShown:

@@ -45,5 +45,19 @@ class ConnectionAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     role: str = ""
 
 
+class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why something is done; it is sealed."""
+
+    reason: str = ""
+
+
+class Absence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person is away until `end`, from `start` (now if empty) on. Moments are RFC 3339 with their offset."""
+
+    end: str
+    start: str = ""
+    delegate: str = ""
+
+
 class Nothing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An empty object: the address says it all. An empty body is taken as one."""

@@ -32,6 +32,8 @@ from .strangers import Strangers
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_SECONDS = 10.0
+PLACE_DIGITS_MAX = 15
+"""More than any ledger has entries, and less than SQLite's integers hold."""
 HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -76,6 +78,15 @@ class Exchange:
     def query(self, name: str) -> str | None:
         """A parameter of the query."""
         return self.http.query_params.get(name)
+
+    def before(self) -> int | None:
+        """Where a list goes on: the `next` of its last page. Raises SojournError `input.invalid`."""
+        given = self.query("before")
+        if given is None:
+            return None
+        if not (given.isascii() and given.isdecimal() and len(given) <= PLACE_DIGITS_MAX):
+            raise SojournError(Code.INPUT_INVALID, problem="`before` is no place", expected="the `next` of a page")
+        return int(given)
 
     async def caller(self) -> Person:
         """Who asks. Raises SojournError `credentials.…` when the token opens nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 import msgspec
 from starlette.responses import Response
@@ -32,9 +33,10 @@ async def sessions(exchange: Exchange) -> shapes.Sessions:
             grant=exchange.query("grant"),
             person=None if everything else caller.id,
             open_only=exchange.query("open") is not None,
+            before=exchange.before(),
             limit=PAGE + 1,
         )
-    return shapes.Sessions(sessions=tuple(map(_session, rows[:PAGE])), more=len(rows) > PAGE)
+    return shapes.Sessions(sessions=tuple(map(_session, rows[:PAGE])), more=len(rows) > PAGE, next=_next(rows))
 
 
 async def session(exchange: Exchange) -> shapes.SessionShown:
@@ -77,9 +79,15 @@ async def attempts(exchange: Exchange) -> shapes.Attempts:
             connection,
             subjects=() if subject is None else (subject,),
             actor=exchange.query("actor"),
+            before=exchange.before(),
             limit=PAGE + 1,
         )
-    return shapes.Attempts(attempts=tuple(map(_attempt, rows[:PAGE])), more=len(rows) > PAGE)
+    return shapes.Attempts(attempts=tuple(map(_attempt, rows[:PAGE])), more=len(rows) > PAGE, next=_next(rows))
+
+
+def _next(rows: Sequence[SessionRow | AttemptRow]) -> int | None:
+    """Where the next page begins, if there is one."""
+    return rows[PAGE - 1].seq if len(rows) > PAGE else None
 
 
 async def ledger(exchange: Exchange) -> shapes.LedgerShown:
@@ -93,6 +101,7 @@ async def ledger(exchange: Exchange) -> shapes.LedgerShown:
         root=base64.b64encode(head.root).decode(),
         checkpoint=note,
         verifier_key=exchange.services.verifier_key,
+        copies=tuple(exchange.services.copies()),
     )
 
 

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
-from . import access, asking, people, record
+from . import access, asking, people, record, standing
 from .exchange import Handler, answer, nowhere
 from .services import Services
 from .strangers import Strangers
@@ -17,6 +17,12 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/enrol", people.enrol),
     ("GET", "/me", people.me),
     ("POST", "/people/{name}/invitation", people.invite),
+    ("POST", "/people/{name}/leave", standing.leave),
+    ("POST", "/people/{name}/rejoin", standing.rejoin),
+    ("GET", "/people/{name}/look-back", standing.looked_back),
+    ("POST", "/absences", standing.declare),
+    ("GET", "/absences", standing.listing),
+    ("POST", "/absences/{name}/end", standing.end),
     ("GET", "/targets", asking.targets),
     ("POST", "/targets/{name}/connection", access.connect),
     ("POST", "/requests", asking.submit),

@@ -12,13 +12,16 @@ from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
 from sojourn.workflow.ports import Office, Sealer
 
+from .shapes import CopyShown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything that a request may need.
 
-    `size` counts the ledger's entries, `sign` gives a checkpoint over them; `pack(grant)`
-    builds an evidence pack (ZIP); `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
+    `size` counts the ledger's entries, `sign` gives a checkpoint over them, `copies()` are its published copies;
+    `pack(grant)` builds an evidence pack (ZIP); `gateway_address()` is where clients connect; `random_bytes(n)` are
+    fresh.
     """
 
     office: Office
@@ -31,6 +34,7 @@ class Services:
     open_value: Callable[[SealedMatter, SealingKey], bytes]
     size: Callable[[], Awaitable[int]]
     sign: Callable[[], Awaitable[str]]
+    copies: Callable[[], Sequence[CopyShown]]
     pack: Callable[[str], Awaitable[bytes]]
     gateway_address: Callable[[], tuple[str, int]]
     random_bytes: Callable[[int], bytes]

@@ -116,17 +116,19 @@ class RequestShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """Requests, newest first. `more` says that there are older ones beyond the limit."""
+    """Requests, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     requests: tuple[RequestShown, ...]
     more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantShown:
     """A grant: an access with one end. It is finished when `removed_at` is set: read back from the target as gone.
 
-    `privileges` were read back from the target when it was made.
+    `privileges` were read back from the target when it was made. `extended` counts approved extensions; `prolonged_to`
+    is the later end that the target has confirmed. `overdue_since` is set while a removal is late.
     """
 
     grant: str
@@ -143,14 +145,18 @@ class GrantShown:
     ended_by: str | None
     removed_at: str | None
     problem: str | None
+    extended: int
+    prolonged_to: str | None
+    overdue_since: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grants:
-    """Grants, newest first. `more` says that there are older ones beyond the limit."""
+    """Grants, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     grants: tuple[GrantShown, ...]
     more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +216,11 @@ class SessionShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """Sessions, newest first. `more` says that there are older ones beyond the limit."""
+    """Sessions, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     sessions: tuple[SessionShown, ...]
     more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,10 +268,25 @@ class AttemptShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:
-    """Refused attempts, newest first. `more` says that there are older ones beyond the limit."""
+    """Refused attempts, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     attempts: tuple[AttemptShown, ...]
     more: bool
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyShown:
+    """A published copy of the ledger. `published` entries are there; `behind_since` is null when that is everything.
+
+    `problem` says what stands in the way, and `refused` that the place holds something else than the ledger.
+    """
+
+    place: str
+    published: int
+    behind_since: str | None
+    problem: str
+    refused: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +298,7 @@ class LedgerShown:
     root: str
     checkpoint: str
     verifier_key: str
+    copies: tuple[CopyShown, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 - What is appended names the versions that the decision was made on. If anything has moved, nothing is recorded,
   and the decision is made again on what is there now.
-- A decision that relied on the configuration guards it: it cannot be recorded under a configuration that is no
-  longer in force.
+- A decision that relied on the configuration guards it, and the standing of its people: it cannot be recorded under
+  a configuration that is no longer in force, or for somebody who has left meanwhile.
 - A refusal is recorded once, in the stream of attempts, and then given back.
 - After `record.unavailable` nobody knows whether an append was recorded. It is never repeated here: the error
   goes to the caller, who looks at the state before trying again.
@@ -26,6 +26,7 @@ from sojourn.domain.history import Change, Guard
 from sojourn.domain.identifiers import (
     ATTEMPTS,
     CONFIGURATION,
+    STANDING,
     GrantId,
     RequestId,
     StreamName,
@@ -169,7 +170,12 @@ async def append_unless_stale(
     Waits a little before it says False, longer with every try: the catalogue in force follows the ledger, and
     may need a moment to see what the ledger already has.
     """
-    guards = () if relied_on is None else (Guard(stream=CONFIGURATION, seen=relied_on.version),)
+    guards: tuple[Guard, ...] = ()
+    if relied_on is not None:
+        guards = (
+            Guard(stream=CONFIGURATION, seen=relied_on.version),
+            Guard(stream=STANDING, seen=relied_on.standing.version),
+        )
     try:
         await office.ledger.append(changes, guards=guards, sealings=sealings)
     except SojournError as error:
@@ -215,7 +221,7 @@ def plainly(command: grants.Command) -> Decide[Grant]:
     """The decision on a grant that needs nothing besides the rules in `domain.grant`."""
 
     def decide(state: Grant, adopted: Adopted, now: datetime) -> Decided | Refusal:
-        decided = grants.decide(state, command, adopted.catalogue, now)
+        decided = grants.decide(state, command, adopted, now)
         return decided if isinstance(decided, Refusal) else Decided(events=decided)
 
     return decide

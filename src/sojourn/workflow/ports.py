@@ -10,7 +10,7 @@ from typing import Protocol
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
 from sojourn.domain.identifiers import StreamName
-from sojourn.domain.sealed import Sealing
+from sojourn.domain.sealed import RecordClass, Sealing
 
 
 class Ledger(Protocol):
@@ -40,8 +40,8 @@ class Ledger(Protocol):
 class Sealer(Protocol):
     """Seals values so that only their recipient can open them. Implemented by `vault.sealer`."""
 
-    def seal(self, subject: str, value: bytes) -> Sealing:
-        """Seal `value`, which is about `subject` (a person's id)."""
+    def seal(self, subject: str, value: bytes, record_class: RecordClass = RecordClass.REASON) -> Sealing:
+        """Seal `value`, a record of that class about `subject` (a person's id)."""
         ...
 
 

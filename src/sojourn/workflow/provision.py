@@ -9,6 +9,7 @@ from sojourn.domain import grant as grants
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.grant import ConfirmProvisioned, GiveUpProvisioning, Grant
 from sojourn.domain.identifiers import GrantId
+from sojourn.domain.sealed import RecordClass
 from sojourn.errors import Refusal
 
 from .deciding import SYSTEM_ACTOR, Attempt, Decided, on_grant, plainly, shown
@@ -26,9 +27,9 @@ async def confirm_provisioned(
     """
 
     def decide(state: Grant, adopted: Adopted, now: datetime) -> Decided | Refusal:
-        sealing = sealer.seal(state.created.person, secret)
+        sealing = sealer.seal(state.created.person, secret, RecordClass.CREDENTIAL)
         command = ConfirmProvisioned(observed=tuple(observed), secret=sealing.sealed)
-        decided = grants.decide(state, command, adopted.catalogue, now)
+        decided = grants.decide(state, command, adopted, now)
         return decided if isinstance(decided, Refusal) else Decided(events=decided, sealings=(sealing,))
 
     attempt = Attempt(verb="confirm_provisioned", actor=SYSTEM_ACTOR, source="")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sojourn.domain.grant import ConfirmRemoved, Grant, ReportRemovalFailed
+from datetime import datetime
+
+from sojourn.domain.grant import ConfirmRemoved, Grant, ReportOverdue, ReportRemovalFailed
 from sojourn.domain.identifiers import GrantId
 
 from .deciding import SYSTEM_ACTOR, Attempt, must, on_grant, plainly, shown
@@ -30,3 +32,10 @@ async def report_removal_failed(office: Office, *, grant: GrantId, problem: str)
     return must(
         await on_grant(office, attempt, grant, plainly(ReportRemovalFailed(problem=shown(problem))), guarded=False)
     )
+
+
+async def report_overdue(office: Office, *, grant: GrantId, since: datetime, problem: str) -> Grant:
+    """Raise the alarm, once: it has been over since `since`. Raises as `confirm_removed` does."""
+    command = ReportOverdue(since=since, problem=shown(problem))
+    attempt = Attempt(verb="report_overdue", actor=SYSTEM_ACTOR, source="")
+    return must(await on_grant(office, attempt, grant, plainly(command), guarded=False))

@@ -13,7 +13,35 @@ from typing import get_args
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
 from .configuration import ConfigurationAdopted, ConfigurationFile, ProcessStarted
-from .grant import EndCause, GrantCreated, GrantEnded, GrantProvisioned, GrantRemovalFailed, GrantRemoved
+from .grant import (
+    EndCause,
+    GrantCreated,
+    GrantEnded,
+    GrantExtended,
+    GrantProlonged,
+    GrantProlongingFailed,
+    GrantProvisioned,
+    GrantRemovalFailed,
+    GrantRemovalOverdue,
+    GrantRemoved,
+)
+from .keeping import (
+    DisposedClass,
+    HoldPlaced,
+    HoldReleased,
+    HoldReleaseRequested,
+    HoldScope,
+    KeysDestroyed,
+    RecordsDisposed,
+    RetentionLengthened,
+    RetentionShortened,
+    RetentionShorteningRequested,
+    RetentionShorteningWithdrawn,
+    ShreddingConfirmed,
+    ShreddingRequested,
+    ShreddingWithdrawn,
+)
+from .publication import PublicationOverdue, PublicationRefused, PublicationResumed
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -23,31 +51,70 @@ from .request import (
     RequestWithdrawn,
 )
 from .session import ActionCompleted, ActionIntended, CancelRequested, CloseCause, Outcome, SessionClosed, SessionOpened
+from .standing import (
+    AbsenceDeclared,
+    AbsenceEnded,
+    EligibilityRemovalConfirmed,
+    EligibilityRemoved,
+    LookedBack,
+    PersonLeft,
+    PersonReturned,
+    TeamsBlocked,
+    TeamsUnblocked,
+)
 
 Event = (
-    ConfigurationAdopted
-    | ProcessStarted
-    | AccountInvited
+    AccountInvited
     | AccountEnrolled
     | TokenIssued
     | TokenRevoked
+    | AttemptRefused
+    | ConfigurationAdopted
+    | ProcessStarted
+    | GrantCreated
+    | GrantProvisioned
+    | GrantEnded
+    | GrantRemovalFailed
+    | GrantRemoved
+    | GrantExtended
+    | GrantProlonged
+    | GrantProlongingFailed
+    | GrantRemovalOverdue
+    | HoldPlaced
+    | HoldReleaseRequested
+    | HoldReleased
+    | ShreddingRequested
+    | ShreddingWithdrawn
+    | ShreddingConfirmed
+    | KeysDestroyed
+    | RetentionLengthened
+    | RetentionShorteningRequested
+    | RetentionShorteningWithdrawn
+    | RetentionShortened
+    | RecordsDisposed
+    | PublicationRefused
+    | PublicationOverdue
+    | PublicationResumed
     | RequestSubmitted
     | RequestApproved
     | RequestDenied
     | RequestWithdrawn
     | RequestExpired
     | RequestActivated
-    | AttemptRefused
-    | GrantCreated
-    | GrantProvisioned
-    | GrantEnded
-    | GrantRemovalFailed
-    | GrantRemoved
     | SessionOpened
     | ActionIntended
     | ActionCompleted
     | CancelRequested
     | SessionClosed
+    | PersonLeft
+    | PersonReturned
+    | LookedBack
+    | AbsenceDeclared
+    | AbsenceEnded
+    | TeamsBlocked
+    | TeamsUnblocked
+    | EligibilityRemoved
+    | EligibilityRemovalConfirmed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -56,6 +123,8 @@ KINDS: dict[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 
 __all__ = [
     "KINDS",
+    "AbsenceDeclared",
+    "AbsenceEnded",
     "AccountEnrolled",
     "AccountInvited",
     "ActionCompleted",
@@ -65,23 +134,51 @@ __all__ = [
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationFile",
+    "DisposedClass",
+    "EligibilityRemovalConfirmed",
+    "EligibilityRemoved",
     "EndCause",
     "Event",
     "GrantCreated",
     "GrantEnded",
+    "GrantExtended",
+    "GrantProlonged",
+    "GrantProlongingFailed",
     "GrantProvisioned",
     "GrantRemovalFailed",
+    "GrantRemovalOverdue",
     "GrantRemoved",
+    "HoldPlaced",
+    "HoldReleaseRequested",
+    "HoldReleased",
+    "HoldScope",
+    "KeysDestroyed",
+    "LookedBack",
     "Outcome",
+    "PersonLeft",
+    "PersonReturned",
     "ProcessStarted",
+    "PublicationOverdue",
+    "PublicationRefused",
+    "PublicationResumed",
+    "RecordsDisposed",
     "RequestActivated",
     "RequestApproved",
     "RequestDenied",
     "RequestExpired",
     "RequestSubmitted",
     "RequestWithdrawn",
+    "RetentionLengthened",
+    "RetentionShortened",
+    "RetentionShorteningRequested",
+    "RetentionShorteningWithdrawn",
     "SessionClosed",
     "SessionOpened",
+    "ShreddingConfirmed",
+    "ShreddingRequested",
+    "ShreddingWithdrawn",
+    "TeamsBlocked",
+    "TeamsUnblocked",
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",

@@ -19,12 +19,16 @@ class EndCause(StrEnum):
     REVOKED = "revoked"
     ENDED_BY_HOLDER = "ended_by_holder"
     HOLDER_LEFT = "holder_left"
+    HOLDER_MOVED = "holder_moved"
     PROVISIONING_FAILED = "provisioning_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantCreated:
-    """An access begins. Its end never moves. `credential` is the name of the role to be made in the target."""
+    """An access begins. Only a further approval moves its end (`grant.extended`).
+
+    `credential` is the login in the target.
+    """
 
     kind: ClassVar[str] = "grant.created"
     grant: GrantId
@@ -79,3 +83,46 @@ class GrantRemoved:
     sessions_present: int
     sessions_terminated: int
     read_back_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantExtended:
+    """The approval of `request` moved the end from `since` to `until`; there is no gap and nothing is counted twice."""
+
+    kind: ClassVar[str] = "grant.extended"
+    grant: GrantId
+    request: RequestId
+    since: datetime
+    until: datetime
+    configuration_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantProlonged:
+    """The privilege lasts until the new end; `observed` is what was read back from the target."""
+
+    kind: ClassVar[str] = "grant.prolonged"
+    grant: GrantId
+    until: datetime
+    observed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantProlongingFailed:
+    """The target keeps the old end for now. Tried again until it takes the new one, or the grant ends."""
+
+    kind: ClassVar[str] = "grant.prolonging_failed"
+    grant: GrantId
+    until: datetime
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRemovalOverdue:
+    """An alarm: the access has been over since `since`, and the target has not let go of it."""
+
+    kind: ClassVar[str] = "grant.removal_overdue"
+    grant: GrantId
+    since: datetime
+    attempts: int
+    problem: str

@@ -7,12 +7,17 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, RuleName, TargetName
+from sojourn.domain.policy import NO_FACTS, ApproverGroup, Facts, approvers
 from sojourn.domain.sealed import Sealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSubmitted:
-    """Somebody asks. `digest` covers all that is asked; every decision names it. The terms are frozen here."""
+    """Somebody asks. `digest` covers all that is asked; every decision names it. The terms are frozen here.
+
+    `groups` have to approve: all of them, by different people. `automatic` says why there is none. `facts` are what
+    was known when it was asked.
+    """
 
     kind: ClassVar[str] = "request.submitted"
     request: RequestId
@@ -23,13 +28,24 @@ class RequestSubmitted:
     reason: Sealed
     digest: str
     rules: tuple[RuleName, ...]
-    approvers: tuple[PersonId, ...]
-    approvals: int
+    groups: tuple[ApproverGroup, ...]
     decide_by: datetime
     activate_within: timedelta
     configuration_version: int
     configuration_digest: str
     source: str
+    automatic: str = ""
+    facts: Facts = NO_FACTS
+
+    @property
+    def approvers(self) -> tuple[PersonId, ...]:
+        """Everybody whose word counts in some group, each once, in order."""
+        return approvers(self.groups)
+
+    @property
+    def approvals(self) -> int:
+        """How many different people have to approve."""
+        return sum(group.needed for group in self.groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

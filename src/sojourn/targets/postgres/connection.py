@@ -30,6 +30,8 @@ PROBE_SECONDS = 2.0
 GRACE_SECONDS = 1.0
 TRIES_MAX = 5
 PAUSE_SECONDS = 0.02
+INHERIT_OPTION_SINCE = 160000
+"""The version from which on GRANT says whether a membership inherits and may be set."""
 
 Connection = AsyncConnection[tuple[object, ...]]
 Result = TypeVar("Result")
@@ -105,7 +107,7 @@ async def explained(target: Target, role: Role | None) -> AsyncIterator[None]:
     """Turn what the server says into our own words, by SQLSTATE; a lack of privilege is the caller's to explain."""
     try:
         yield
-    except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName) as error:
+    except (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction, errors.InvalidSchemaName) as error:
         raise SojournError(
             Code.TARGET_OBJECT_MISSING,
             role=role.name if role is not None else "",

@@ -16,8 +16,9 @@ from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Removal
 
+from .account import Opening, open_account, shut_account
 from .connection import Connection, again, explained, first_line, reaching
-from .grant import Access, make, verifier_of
+from .grant import SALT_BYTES, Access, make, prolong, verifier_of
 from .observe import find
 from .preflight import lacking
 from .removal import take_away
@@ -44,9 +45,11 @@ class PostgresDriver:
         self._locks: dict[tuple[str, int, str], asyncio.Lock] = {}
 
     async def grant(
-        self, target: Target, role: Role, *, credential: str, password: str, until: datetime, secret: str
+        self, target: Target, role: Role, *, grant: str, credential: str, password: str, until: datetime, secret: str
     ) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.grant`."""
+        if role.account:
+            return await self._open_account(target, role, grant=grant, password=password, until=until, secret=secret)
         access = Access(name=credential, role=role, verifier=verifier_of(password, self._random_bytes), until=until)
         lock = self._lock(target)
         async with (
@@ -63,12 +66,42 @@ class PostgresDriver:
                 observed = await again(lambda: make(connection, target, access))
         return observed
 
-    async def revoke(self, target: Target, *, credential: str, secret: str) -> Removal:
+    async def _open_account(
+        self, target: Target, role: Role, *, grant: str, password: str, until: datetime, secret: str
+    ) -> tuple[str, ...]:
+        opening = Opening(grant=grant, role=role, verifier=verifier_of(password, self._random_bytes), until=until)
+        async with (
+            reaching(target, secret, self._grant_seconds) as reach,
+            reach.connect() as connection,
+            explained(target, role),
+            self._lock(target),
+            _privileged(connection, target, role),
+        ):
+            return await open_account(connection, target, opening)
+
+    async def prolong(
+        self, target: Target, *, grant: str, credential: str, until: datetime, secret: str
+    ) -> tuple[str, ...]:
+        """See `targets.port.TargetDriver.prolong`."""
+        async with (
+            reaching(target, secret, self._grant_seconds) as reach,
+            reach.connect() as connection,
+            explained(target, None),
+            self._lock(target),
+        ):
+            return await again(lambda: prolong(connection, target, (grant, credential), until))
+
+    async def revoke(self, target: Target, *, grant: str, credential: str, secret: str) -> Removal:
         """See `targets.port.TargetDriver.revoke`."""
+        shared = any(role.account == credential for role in target.roles)
+        unknown = verifier_of(self._random_bytes(SALT_BYTES).hex(), self._random_bytes)
         async with reaching(target, secret, self._revoke_seconds) as reach, reach.connect() as connection:
             try:
                 async with explained(target, None):
-                    removal = await take_away(reach, connection, credential, self._lock(target))
+                    if shared:
+                        removal = await shut_account(reach, connection, credential, grant=grant, verifier=unknown)
+                    else:
+                        removal = await take_away(reach, connection, credential, self._lock(target))
             except errors.InsufficientPrivilege as error:
                 raise SojournError(
                     Code.TARGET_PRIVILEGE_MISSING,

@@ -14,11 +14,11 @@ from typing import LiteralString
 from psycopg import sql
 
 from sojourn.domain.credential import ITERATIONS, derive_verifier
-from sojourn.domain.target import Privilege, Role, Target
+from sojourn.domain.target import ObjectKind, Privilege, Role, Target, Verb
 from sojourn.errors import Code, SojournError
 
-from .connection import Connection
-from .observe import OURS, expected, find, observe, tables_of
+from .connection import INHERIT_OPTION_SINCE, Connection
+from .observe import OURS, SCHEMAS, expected, find, objects_of, observe
 
 SALT_BYTES = 16
 
@@ -26,12 +26,26 @@ _CREATE: LiteralString = (
     "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT"
     " CONNECTION LIMIT {} PASSWORD {} VALID UNTIL {}"
 )
-_VERBS: dict[str, LiteralString] = {
-    "select": "SELECT",
-    "insert": "INSERT",
-    "update": "UPDATE",
-    "delete": "DELETE",
+_VERBS: dict[Verb, LiteralString] = {
+    Verb.SELECT: "SELECT",
+    Verb.INSERT: "INSERT",
+    Verb.UPDATE: "UPDATE",
+    Verb.DELETE: "DELETE",
+    Verb.TRUNCATE: "TRUNCATE",
+    Verb.EXECUTE: "EXECUTE",
+    Verb.USAGE: "USAGE",
 }
+_KINDS: dict[ObjectKind, LiteralString] = {
+    ObjectKind.TABLE: "TABLE",
+    ObjectKind.FUNCTION: "ROUTINE",
+    ObjectKind.SEQUENCE: "SEQUENCE",
+}
+_MIGHTY = """
+SELECT pg_catalog.concat_ws(', ',
+    CASE WHEN rolsuper THEN 'SUPERUSER' END, CASE WHEN rolcreaterole THEN 'CREATEROLE' END,
+    CASE WHEN rolreplication THEN 'REPLICATION' END, CASE WHEN rolbypassrls THEN 'BYPASSRLS' END)
+FROM pg_catalog.pg_roles WHERE rolname = %s
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +88,33 @@ async def make(connection: Connection, target: Target, access: Access) -> tuple[
             wanted.add(f"CONNECT on database {target.database}")
         for privilege in role.privileges:
             await _give(connection, name, privilege)
+        for setting, value in role.settings:
+            await set_default(connection, name, setting, value)
+        if role.as_owner:
+            await _act_as(connection, target, name, role.as_owner)
         return await _read_back(connection, target, access, wanted)
+
+
+async def prolong(connection: Connection, target: Target, whose: tuple[str, str], until: datetime) -> tuple[str, ...]:
+    """Let log-ins go on until `until` (VALID UNTIL); gives what was read back. Sessions feel nothing.
+
+    `whose` are the grant and its login.
+
+    Raises psycopg's errors, and SojournError `target.refused` if it is not ours or something else was read back.
+    """
+    grant, credential = whose
+    async with connection.transaction():
+        standing = await find(connection, credential)
+        if standing is None or not (standing.ours or standing.holder == grant):
+            problem = f"there is no login {credential} that Sojourn opened for this access"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
+        statement: LiteralString = "ALTER ROLE {} VALID UNTIL {}"
+        await connection.execute(sql.SQL(statement).format(sql.Identifier(credential), sql.Literal(until.isoformat())))
+        made = await find(connection, credential)
+        if made is None or made.until != until or not made.login:
+            problem = f"asked for an end at {until.isoformat()}, read back {made.until if made else 'no role'}"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
+        return (f"VALID UNTIL {until.isoformat()}", *await observe(connection, made.oid))
 
 
 async def _read_back(connection: Connection, target: Target, access: Access, wanted: set[str]) -> tuple[str, ...]:
@@ -109,11 +149,43 @@ async def _give(connection: Connection, grantee: sql.Identifier, privilege: Priv
     if privilege.columns:
         columns = sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Identifier, privilege.columns)))
     verbs = sql.SQL(", ").join(sql.SQL(_VERBS[verb]) + columns for verb in privilege.verbs)
-    # GRANT … ON ALL TABLES takes no columns, so the tables are named one by one when there are columns.
-    if not privilege.tables and not privilege.columns:
-        await connection.execute(sql.SQL("GRANT {} ON ALL TABLES IN SCHEMA {} TO {}").format(verbs, schema, grantee))
+    names = await objects_of(connection, privilege)
+    if not names:
         return
-    for table in privilege.tables or await tables_of(connection, privilege.schema):
-        await connection.execute(
-            sql.SQL("GRANT {} ON TABLE {} TO {}").format(verbs, sql.Identifier(privilege.schema, table), grantee)
-        )
+    places: sql.Composable
+    if privilege.kind is ObjectKind.FUNCTION:
+        # The signatures are the server's own text, quoted where they have to be.
+        places = sql.SQL(", ").join(map(sql.SQL, names))
+    else:
+        places = sql.SQL(", ").join(sql.Identifier(privilege.schema, name) for name in names)
+    kind = sql.SQL(_KINDS[privilege.kind])
+    await connection.execute(sql.SQL("GRANT {} ON {} {} TO {}").format(verbs, kind, places, grantee))
+
+
+async def set_default(connection: Connection, name: sql.Identifier, setting: str, value: str) -> None:
+    """Give the role a default for its sessions."""
+    shown: sql.Composable = sql.Literal(value)
+    if setting == SCHEMAS:
+        shown = sql.SQL(", ").join(map(sql.Identifier, value.split(",")))
+    await connection.execute(sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), shown))
+
+
+async def _act_as(connection: Connection, target: Target, name: sql.Identifier, owner: str) -> None:
+    """Let the role's sessions act as `owner` from their first statement, so that what they make is the owner's.
+
+    Raises SojournError `target.refused` if that role may do more than own things.
+    """
+    await refuse_mighty(connection, target, owner)
+    statement: LiteralString = "GRANT {} TO {}"
+    if connection.info.server_version >= INHERIT_OPTION_SINCE:
+        statement = "GRANT {} TO {} WITH INHERIT FALSE, SET TRUE"
+    await connection.execute(sql.SQL(statement).format(sql.Identifier(owner), name))
+    await set_default(connection, name, "role", owner)
+
+
+async def refuse_mighty(connection: Connection, target: Target, name: str) -> None:
+    """Raise SojournError `target.refused` if there is no such role, or it could make accesses that outlive this one."""
+    row = await (await connection.execute(_MIGHTY, (name,))).fetchone()
+    if row is None or row[0]:
+        problem = f"there is no role {name}" if row is None else f"{name} has {row[0]}, which no access may lend"
+        raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import LiteralString
 
+import psycopg
 from psycopg import errors
 
-from sojourn.domain.target import Privilege, Role, Target
+from sojourn.domain.target import ObjectKind, Privilege, Role, Target
 
-from .connection import Connection
-from .observe import tables_of
+from .connection import INHERIT_OPTION_SINCE, Connection, first_line
+from .observe import objects_of
 
 _ACCOUNT = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
 
@@ -23,6 +24,9 @@ FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
 
 _SCHEMA = "SELECT pg_catalog.has_schema_privilege(%s, 'USAGE WITH GRANT OPTION')"
 _TABLE = "SELECT pg_catalog.has_table_privilege(pg_catalog.format('%%I.%%I', %s::text, %s::text), %s)"
+_FUNCTION = "SELECT pg_catalog.has_function_privilege(%s::pg_catalog.regprocedure, %s)"
+_SEQUENCE = "SELECT pg_catalog.has_sequence_privilege(pg_catalog.format('%%I.%%I', %s::text, %s::text), %s)"
+_MEMBER = "SELECT pg_catalog.pg_has_role(%s, 'MEMBER WITH ADMIN OPTION')"
 _COLUMN = "SELECT pg_catalog.has_column_privilege(pg_catalog.format('%%I.%%I', %s::text, %s::text), %s, %s)"
 
 
@@ -49,6 +53,8 @@ async def lacking(connection: Connection, target: Target, roles: tuple[Role, ...
     for role in roles:
         for privilege in role.privileges:
             lacks += await _lacking_for(connection, account, privilege)
+        for lent in filter(None, (role.as_owner, role.account)):
+            lacks += await _lacking_over(connection, account, lent)
     return tuple(dict.fromkeys(lacks))
 
 
@@ -60,24 +66,55 @@ async def _lacking_for(connection: Connection, account: str, privilege: Privileg
             lacks.append(Lack(problem=f"it may not pass on USAGE on schema {schema}", remedy=remedy))
     except errors.InvalidSchemaName:
         return [Lack(problem=f"there is no schema {schema}")]
-    for table in privilege.tables or await tables_of(connection, schema):
+    try:
+        names = await objects_of(connection, privilege)
+    except psycopg.ProgrammingError as error:
+        lacks.append(Lack(problem=first_line(error)))
+        return lacks
+    for name in names:
         for verb in privilege.verbs:
+            if privilege.kind is ObjectKind.FUNCTION:
+                lack = await _lacking_to_execute(connection, account, name)
+                lacks += () if lack is None else (lack,)
+                continue
             for column in privilege.columns or ("",):
-                lack = await _lacking_on(connection, account, (schema, table, column), verb.upper())
+                lack = await _lacking_on(connection, account, (privilege, name, column), verb.upper())
                 lacks += () if lack is None else (lack,)
     return lacks
 
 
-async def _lacking_on(connection: Connection, account: str, place: tuple[str, str, str], verb: str) -> Lack | None:
-    schema, table, column = place
+async def _lacking_over(connection: Connection, account: str, role: str) -> list[Lack]:
+    """Whether it may lend a role of the target, or open an account there."""
+    try:
+        # Before 16 who may make roles may also hand out any of them.
+        if await _holds(connection, _MEMBER, role) or connection.info.server_version < INHERIT_OPTION_SINCE:
+            return []
+    except errors.UndefinedObject:
+        return [Lack(problem=f"there is no role {role}")]
+    remedy = f"GRANT {_quoted(role)} TO {account} WITH ADMIN OPTION;"
+    return [Lack(problem=f"it may not lend the role {role}", remedy=remedy)]
+
+
+async def _lacking_to_execute(connection: Connection, account: str, signature: str) -> Lack | None:
+    if await _holds(connection, _FUNCTION, signature, "EXECUTE WITH GRANT OPTION"):
+        return None
+    remedy = f"GRANT EXECUTE ON ROUTINE {signature} TO {account} WITH GRANT OPTION;"
+    return Lack(problem=f"it may not pass on EXECUTE on {signature}", remedy=remedy)
+
+
+async def _lacking_on(
+    connection: Connection, account: str, place: tuple[Privilege, str, str], verb: str
+) -> Lack | None:
+    privilege, table, column = place
+    schema, question = privilege.schema, _SEQUENCE if privilege.kind is ObjectKind.SEQUENCE else _TABLE
     option = f"{verb} WITH GRANT OPTION"
     try:
         if column:
             held = await _holds(connection, _COLUMN, schema, table, column, option)
         else:
-            held = await _holds(connection, _TABLE, schema, table, option)
+            held = await _holds(connection, question, schema, table, option)
     except errors.UndefinedTable:
-        return Lack(problem=f"there is no table {schema}.{table}")
+        return Lack(problem=f"there is no {privilege.kind} {schema}.{table}")
     except errors.UndefinedColumn:
         return Lack(problem=f"there is no column {column} in {schema}.{table}")
     except errors.InsufficientPrivilege:
@@ -86,9 +123,10 @@ async def _lacking_on(connection: Connection, account: str, place: tuple[str, st
     if held:
         return None
     part = f" ({_quoted(column)})" if column else ""
+    kind, whole = privilege.kind.upper(), f"{_quoted(schema)}.{_quoted(table)}"
     return Lack(
         problem=f"it may not pass on {verb}{f' ({column})' if column else ''} on {schema}.{table}",
-        remedy=f"GRANT {verb}{part} ON TABLE {_quoted(schema)}.{_quoted(table)} TO {account} WITH GRANT OPTION;",
+        remedy=f"GRANT {verb}{part} ON {kind} {whole} TO {account} WITH GRANT OPTION;",
     )
 
 

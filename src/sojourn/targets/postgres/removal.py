@@ -18,12 +18,11 @@ from psycopg import sql
 from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Removal
 
-from .connection import Connection, Reach, again
+from .connection import INHERIT_OPTION_SINCE, Connection, Reach, again
 from .observe import Standing, find
 
 TERMINATE_TRIES = 100
 TERMINATE_PAUSE_SECONDS = 0.02
-INHERIT_OPTION_SINCE = 160000
 UNLINK_AT_ONCE = 1000
 """DROP OWNED locks every object in one transaction, and a server has room for so many locks only."""
 
@@ -64,27 +63,32 @@ async def take_away(reach: Reach, connection: Connection, name: str, lock: async
 
     async def shut() -> None:
         await connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL").format(quoted))
-        await _join(connection, quoted)
+        await join(connection, quoted)
 
     async def drop() -> None:
         async with connection.transaction():
-            if not await _pids(connection, _SESSIONS, role.oid):
+            if not await sessions_of(connection, role):
                 await connection.execute(sql.SQL("DROP OWNED BY {} RESTRICT").format(quoted))
                 await connection.execute(sql.SQL("DROP ROLE {}").format(quoted))
 
     await again(shut)
-    ended, living = await _terminate(connection, role)
+    ended, living = await terminate(connection, role)
     if not living:
-        await _forget_prepared(reach, connection, role)
+        await forget_prepared(reach, connection, role)
         await _drop_elsewhere(reach, connection, role)
         await _unlink(connection, role)
         async with lock:
             await again(drop)
     return Removal(
         role_present=await find(connection, name) is not None,
-        sessions_present=len(await _pids(connection, _SESSIONS, role.oid)),
+        sessions_present=len(await sessions_of(connection, role)),
         sessions_terminated=ended,
     )
+
+
+async def sessions_of(connection: Connection, role: Standing) -> set[object]:
+    """The process ids of the role's sessions."""
+    return await _pids(connection, _SESSIONS, role.oid)
 
 
 async def _pids(connection: Connection, question: LiteralString, *values: int) -> set[object]:
@@ -92,7 +96,7 @@ async def _pids(connection: Connection, question: LiteralString, *values: int) -
     return {row[0] for row in await cursor.fetchall()}
 
 
-async def _terminate(connection: Connection, role: Standing) -> tuple[int, int]:
+async def terminate(connection: Connection, role: Standing) -> tuple[int, int]:
     """End every session of the role; gives how many have ended, and how many still live after a while."""
     seen: set[object] = set()
     living: set[object] = set()
@@ -105,7 +109,7 @@ async def _terminate(connection: Connection, role: Standing) -> tuple[int, int]:
     return len(seen - living), len(living)
 
 
-async def _join(connection: Connection, role: sql.Identifier) -> None:
+async def join(connection: Connection, role: sql.Identifier) -> None:
     """Become a member of the role that we made: ending its sessions and dropping what it owns takes that."""
     statement: LiteralString = "GRANT {} TO CURRENT_USER"
     if connection.info.server_version >= INHERIT_OPTION_SINCE:
@@ -113,7 +117,7 @@ async def _join(connection: Connection, role: sql.Identifier) -> None:
     await connection.execute(sql.SQL(statement).format(role))
 
 
-async def _forget_prepared(reach: Reach, connection: Connection, role: Standing) -> None:
+async def forget_prepared(reach: Reach, connection: Connection, role: Standing) -> None:
     """Roll back prepared transactions of the role, each in its own database: their locks outlive every session."""
     cursor = await connection.execute(_PREPARED, (role.name,))
     for database, gid in await cursor.fetchall():

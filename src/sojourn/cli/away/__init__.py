@@ -1,0 +1,1 @@
+"""Being out of office."""

@@ -1,0 +1,1 @@
+"""sojourn witness: run a witness, apart from the installation it watches."""

@@ -1,0 +1,58 @@
+"""people.yaml: who there is, and the teams they are in."""
+
+from __future__ import annotations
+
+from sojourn.domain.identifiers import PersonId, TeamName
+from sojourn.domain.people import Person, PersonKind, Team
+
+from .names import Directory, known, known_one, pairs
+from .nodes import Node
+
+SYSTEM_ACTOR = "system"
+"""What time and the enforcer do is on record under this name, so no person may have it."""
+
+
+def read_people(root: Node) -> Directory:
+    """Everybody, and every team. Raises SojournError `configuration.invalid`."""
+    fields = root.fields("people", "teams", required=("people",))
+    nodes = fields["people"].named("people")
+    ids = [PersonId(name) for name in nodes]
+    people = tuple(_person(PersonId(name), node, ids) for name, node in nodes.items())
+    kinds = {person.id: person.kind for person in people}
+    for person in people:
+        if person.owner is not None and kinds[person.owner] is not PersonKind.HUMAN:
+            owner = nodes[person.id].mapping("a person")["owner"]
+            owner.fail(f"{person.owner} is {kinds[person.owner]}", "a human being, who answers for it")
+    teams = []
+    for name, node in fields["teams"].named("teams").items() if "teams" in fields else ():
+        teams.append(Team(name=TeamName(name), members=known(node, ids, "a list of people", "person")))
+    return Directory(people=people, teams=tuple(teams))
+
+
+def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
+    if name == SYSTEM_ACTOR:
+        node.fail(f"{SYSTEM_ACTOR!r} is the name under which Sojourn itself is on record", "another id")
+    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes")
+    fields = node.fields(*keys, required=("name",))
+    kinds = {str(kind): kind for kind in PersonKind}
+    person = Person(
+        id=name,
+        name=fields["name"].text("the person's name"),
+        mail=fields["mail"].text("a mail address") if "mail" in fields else "",
+        administrator="administrator" in fields and fields["administrator"].boolean(),
+        auditor="auditor" in fields and fields["auditor"].boolean(),
+        kind=fields["kind"].choice(kinds) if "kind" in fields else PersonKind.HUMAN,
+        manager=known_one(fields["manager"], ids, "person") if "manager" in fields else None,
+        owner=known_one(fields["owner"], ids, "person") if "owner" in fields else None,
+        attributes=pairs(fields["attributes"], "attributes") if "attributes" in fields else (),
+    )
+    if person.manager == name:
+        fields["manager"].fail("Nobody is their own manager", "somebody else")
+    human = person.kind is PersonKind.HUMAN
+    if human and person.owner is not None:
+        fields["owner"].fail("A human being has no owner", "an owner for a service or an agent only")
+    if not human and person.owner is None:
+        node.fail(f"Nobody answers for this {person.kind}", "the key owner, with the id of a human being")
+    if not human and (person.administrator or person.auditor):
+        node.fail(f"A {person.kind} cannot administer or audit", "a human being for that")
+    return person

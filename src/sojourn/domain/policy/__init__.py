@@ -1,0 +1,83 @@
+"""The policy: how rules are written and judged. Who may ask for what, for how long, and who decides."""
+
+from .calendar import CalendarWindow
+from .compiled import Line, Policy, compile_policy
+from .explaining import Condition, RuleFound, explain, in_short
+from .judging import applying_lines, judge
+from .question import NO_FACTS, Facts, Question, Ticket
+from .requirements import DURATION_MIN, lacking, too_long, undecidable
+from .rules import (
+    ALWAYS,
+    SINGLE_GROUP,
+    BreakGlassRule,
+    Decision,
+    EscalationRule,
+    Exclusion,
+    People,
+    ReviewRule,
+    Rule,
+    When,
+)
+from .separation import ALWAYS_APART, Duty, Separation, apart_from, barring
+from .terms import (
+    ApproverGroup,
+    BreakGlass,
+    Escalation,
+    Requirements,
+    Review,
+    Terms,
+    TicketRequirement,
+    approvers,
+    counts,
+    escalated,
+    missing,
+    missing_in_all,
+)
+
+__all__ = [
+    "ALWAYS",
+    "ALWAYS_APART",
+    "DURATION_MIN",
+    "NO_FACTS",
+    "SINGLE_GROUP",
+    "ApproverGroup",
+    "BreakGlass",
+    "BreakGlassRule",
+    "CalendarWindow",
+    "Condition",
+    "Decision",
+    "Duty",
+    "Escalation",
+    "EscalationRule",
+    "Exclusion",
+    "Facts",
+    "Line",
+    "People",
+    "Policy",
+    "Question",
+    "Requirements",
+    "Review",
+    "ReviewRule",
+    "Rule",
+    "RuleFound",
+    "Separation",
+    "Terms",
+    "Ticket",
+    "TicketRequirement",
+    "When",
+    "apart_from",
+    "applying_lines",
+    "approvers",
+    "barring",
+    "compile_policy",
+    "counts",
+    "escalated",
+    "explain",
+    "in_short",
+    "judge",
+    "lacking",
+    "missing",
+    "missing_in_all",
+    "too_long",
+    "undecidable",
+]

@@ -1,0 +1,74 @@
+"""When a published copy is late or wrong: what goes on record, and how often.
+
+- A place is *behind* from the moment an entry is signed that it does not hold.
+- Behind for longer than allowed, it is *overdue*: recorded once, not again until it has caught up.
+- A place that contradicts the ledger is *refused*: recorded once for each different problem.
+- A place that was either and now holds everything has *resumed*: recorded once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from .events import Event, PublicationOverdue, PublicationRefused, PublicationResumed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is on record about one place: whether it is overdue, and the problem it is refused for ("" if it is not)."""
+
+    place: str
+    overdue: bool = False
+    refused_for: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What the publisher sees at one place.
+
+    `published` of `size` signed entries are there; `behind_since` is None when that is all. `problem` says what
+    stands in the way, `contradicts` that the place holds something else than the ledger.
+    """
+
+    published: int
+    size: int
+    behind_since: datetime | None
+    problem: str = ""
+    contradicts: bool = False
+
+
+def evolve(standing: Standing, event: Event) -> Standing:
+    """The standing after `event`. Events of other places and streams leave it as it is."""
+    match event:
+        case PublicationOverdue(place=standing.place):
+            return replace(standing, overdue=True)
+        case PublicationRefused(place=standing.place, problem=problem):
+            return replace(standing, refused_for=problem)
+        case PublicationResumed(place=standing.place):
+            return Standing(place=standing.place)
+        case _:
+            return standing
+
+
+def decide(standing: Standing, seen: Observed, now: datetime, overdue_after: timedelta) -> tuple[Event, ...]:
+    """What goes on record now that `seen` was observed. Pure: the same inputs give the same answer."""
+    if seen.contradicts:
+        if standing.refused_for == seen.problem:
+            return ()
+        return (PublicationRefused(place=standing.place, published=seen.published, problem=seen.problem),)
+    if seen.behind_since is None:
+        if not (standing.overdue or standing.refused_for):
+            return ()
+        return (PublicationResumed(place=standing.place, published=seen.published),)
+    if standing.overdue or now - seen.behind_since < overdue_after:
+        return ()
+    return (
+        PublicationOverdue(
+            place=standing.place,
+            published=seen.published,
+            size=seen.size,
+            behind_since=seen.behind_since,
+            problem=seen.problem,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The witness: a separate party that cosigns the ledger's checkpoints and refuses a history that was rewritten."""
