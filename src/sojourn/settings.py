@@ -33,6 +33,11 @@ class Layout:
         return self.root / "checkpoint"
 
     @property
+    def watermark(self) -> Path:
+        """The last entry that the scribe acknowledged, so that a store which lost it is noticed."""
+        return self.root / "acknowledged"
+
+    @property
     def verifier_key(self) -> Path:
         """The ledger's public key (a signed-note vkey), to be handed to auditors."""
         return self.root / "ledger.vkey"
@@ -99,11 +104,16 @@ class ControlSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScribeSettings:
-    """The ledger's writer."""
+    """The ledger's writer. `store` is the address of a PostgreSQL database; "" is a file in the data directory.
+
+    `anchors` are files that others keep up, each with a signed checkpoint that the ledger must not be behind.
+    """
 
     origin: str = "sojourn.localhost/ledger"
     checkpoint_seconds: float = 1.0
     free_bytes_min: int = 64 * 1024 * 1024
+    store: str = ""
+    anchors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from sojourn.ledger.merkle import HASH_BYTES, HashReader, Tree, leaf_hash
 from sojourn.ledger.note import SigningKey
 from sojourn.ledger.tiles import TILE_WIDTH, hash_reader
 
-from .anchor import write_anchor
+from .anchor import Watermark, write_anchor
 from .batch import Batch, UnacceptableError, accept
 from .edges import Edges, Tile
 from .protocol import Append, Appended, Refused
@@ -64,6 +64,7 @@ class Log:
     signed_note: str = ""
     unsigned_tiles: list[Tile] = field(default_factory=list)
     last_at: str = ""
+    watermark: Watermark | None = None
     written: Sequence[EntryRow] = ()
     old_pages: bool = True
     _versions: dict[str, int] = field(default_factory=dict)
@@ -95,6 +96,8 @@ class Log:
             except NotWrittenError:
                 continue
             self._grow(batch.rows, edges, tiles)
+            if batch.rows and self.watermark is not None:
+                self.watermark.write(self.edges.size, batch.rows[-1][4])
             _remember(self._keys, dict.fromkeys(batch.keys), KEYS_KEPT)
             if batch.destroyed:
                 self._forget(batch.destroyed)
@@ -128,6 +131,7 @@ class Log:
         self.edges = edges
         self.unsigned_tiles.extend(tiles)
         self.last_at = entries.at_of(rows[-1][5])
+        self.store.remember(edges.size, rows[-1][4])
         self.written = [*self.written, *rows] if self.written else rows
         _remember(self._versions, {row[1]: row[2] for row in rows}, VERSIONS_KEPT)
 
@@ -151,6 +155,12 @@ class Log:
                     self._keys.clear()
             edges = self.edges.copy()
             self._grow(rows, edges, edges.extend([row[4] for row in rows]))
+
+    def follow(self) -> None:
+        """Read what other scribes have written since; it is in `written` then."""
+        self.written = ()
+        if self.store.shared:
+            self.catch_up(self.store.size())
 
     def version(self, stream: str) -> int:
         """The version of a stream on record."""
@@ -214,12 +224,21 @@ class Log:
             if self.store.tile(level, tile_index) != hashes:
                 raise damaged(f"tile {tile_index} of level {level} was not read back as it was written")
         note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), self.key)
-        with self.store.writing():
-            self.store.insert_checkpoint(size, note)
+        self._keep_checkpoint(size, note)
         write_anchor(self.anchor, note)
         self.signed_size, self.signed_note = size, note
         self.unsigned_tiles.clear()
         return note
+
+    def _keep_checkpoint(self, size: int, note: str) -> None:
+        for _ in range(WRITE_TRIES):
+            try:
+                with self.store.writing():
+                    self.store.insert_checkpoint(size, note)
+            except NotWrittenError:
+                continue
+            return
+        raise StoreError(f"the store took no checkpoint in {WRITE_TRIES} tries")
 
     def reader(self, size: int) -> HashReader:
         """Reads subtree hashes of the tree of `size` entries out of the store and the right edge."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import signal
 import sqlite3
 import stat
@@ -17,6 +18,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger.note import SigningKey
 from sojourn.settings import Layout, ScribeSettings
 
+from .anchor import Watermark
 from .log import Log
 from .recovery import recover
 from .server import Server, listen
@@ -98,11 +100,14 @@ def _open(
     room: Callable[[Path], int],
 ) -> tuple[Store, Log]:
     try:
-        store: Store = SqliteStore(layout.ledger)
+        store: Store = _postgres(settings.store) if settings.store else SqliteStore(layout.ledger)
         log = recover(
             store,
-            path=layout.ledger,
+            # A database is checked as it was published: the verifier reads files.
+            path=Path("PUBLISHED-FOLDER") if settings.store else layout.ledger,
             anchor=layout.anchor,
+            others=[layout.root / one for one in settings.anchors],
+            watermark=Watermark(layout.watermark),
             key=key,
             clock=clock,
             has_room=lambda arriving: room(layout.root) >= settings.free_bytes_min + arriving,
@@ -113,6 +118,12 @@ def _open(
             raise
         raise SojournError(Code.RECORD_DAMAGED, problem=str(error), path=str(layout.ledger)) from error
     return store, log
+
+
+def _postgres(url: str) -> Store:
+    from .postgres_store import PostgresStore
+
+    return PostgresStore(url, writer=secrets.token_hex(16))
 
 
 def _heed_signals(told: list[int]) -> tuple[int, int]:

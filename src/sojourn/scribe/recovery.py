@@ -5,7 +5,8 @@
 - The index of streams has no gap and leaves out no entry.
 - The stored tiles are those of the leaves, and the last signed checkpoint is ours and has the root of the leaves.
 - The anchor, a copy of the last signed checkpoint kept apart from the store, is not ahead of the store and does
-  not contradict it: a store that was rolled back or swapped is refused.
+  not contradict it: a store that was rolled back or swapped is refused. So is one that others' anchors are ahead of.
+- The last entry that this scribe acknowledged is there: a fail-over that lost it is refused.
 
 Anything else ends the start. A write-ahead log torn by a crash is SQLite's to mend: what was acknowledged is
 in it whole, and what was not is dropped.
@@ -13,7 +14,7 @@ in it whole, and what was not is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from sojourn.ledger.merkle import HASH_BYTES, Tree, leaf_hash
 from sojourn.ledger.note import SigningKey, Verifier
 from sojourn.ledger.tiles import split_hashes
 
-from .anchor import read_anchor, write_anchor
+from .anchor import Watermark, read_anchor, write_anchor
 from .edges import Edges
 from .log import Log
 from .rows import EntryRow
@@ -49,31 +50,34 @@ def recover(
     clock: Callable[[], datetime],
     has_room: Callable[[int], bool],
     rehashed_max: int = REHASHED_MAX,
+    others: Sequence[Path] = (),
+    watermark: Watermark | None = None,
 ) -> Log:
     """Check the store and give the log over it.
 
+    `anchor` is the anchor of this scribe, which it keeps up to date; `others` are kept by others and only read.
     Raises SojournError `record.damaged` or `record.behind`.
     """
     verifier = Verifier.parse(key.vkey())
     size = _check_places(store, path)
     last = store.last_checkpoint()
     signed = None if last is None else _opened(last[1], verifier, path, "the last checkpoint")
-    try:
-        anchored = read_anchor(anchor, verifier)
-    except LedgerError as error:
-        raise _damaged(path, f"the anchor file {anchor} does not verify: {error}") from error
-    if anchored is not None and anchored.size > size:
-        raise SojournError(Code.RECORD_BEHIND, held=str(size), anchor=str(anchor), seen=str(anchored.size))
+    anchored = _anchored(anchor, verifier, size, path)
+    elsewhere = [_anchored(other, verifier, size, path) for other in others]
+    if size and None in elsewhere:
+        raise _damaged(path, f"the anchor file {others[elsewhere.index(None)]} is not there")
+    _check_watermark(watermark, store, size)
     if signed is not None and signed.size > size:
         raise _damaged(path, f"{signed.size} entries were signed and {size} are there")
     gap = store.gap()
     if gap is not None:
         raise _damaged(path, gap)
     rehash_from = 0 if size <= rehashed_max else (signed.size if signed else 0)
-    known = [one for one in (signed, anchored) if one is not None]
+    known = [one for one in (signed, anchored, *elsewhere) if one is not None]
     edges, tree = _rebuild(store, size, known, rehash_from, path)
     newest = store.entry(size - 1) if size else None
     log = Log(store=store, anchor=anchor, key=key, clock=clock, has_room=has_room, edges=edges, read_back=tree)
+    log.watermark = watermark
     log.last_at = "" if newest is None else at_of(newest)
     if last is not None:
         log.signed_size, log.signed_note = last
@@ -82,6 +86,25 @@ def recover(
             write_anchor(anchor, log.signed_note)
     log.forget_old_pages()
     return log
+
+
+def _anchored(anchor: Path, verifier: Verifier, size: int, path: Path) -> Checkpoint | None:
+    try:
+        anchored = read_anchor(anchor, verifier)
+    except LedgerError as error:
+        raise _damaged(path, f"the anchor file {anchor} does not verify: {error}") from error
+    if anchored is not None and anchored.size > size:
+        raise SojournError(Code.RECORD_BEHIND, held=str(size), anchor=str(anchor), seen=str(anchored.size))
+    return anchored
+
+
+def _check_watermark(watermark: Watermark | None, store: Store, size: int) -> None:
+    """Whatever was acknowledged is there, to the last entry."""
+    last = None if watermark is None else watermark.read()
+    if watermark is None or last is None or not last.size:
+        return
+    if last.size > size or store.leaves(last.size - 1, 1) != last.leaf:
+        raise SojournError(Code.RECORD_BEHIND, held=str(size), anchor=str(watermark.path), seen=str(last.size))
 
 
 def _check_places(store: Store, path: Path) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sojourn.codes import Code
 from sojourn.errors import SojournError
@@ -25,6 +25,7 @@ BatchRow = tuple[int, int, bytes, bytes]
 """first place, number of entries, their leaf hashes joined, their bytes as a bundle."""
 
 PLACE_BYTES = 8
+PLACES_AT_ONCE = 32
 STREAM_FIELD = b',"stream":"'
 _KIND_FIELD = b',"kind":"'
 _END = re.compile(
@@ -74,6 +75,30 @@ def named(seq: int, leaf: bytes, data: bytes) -> EntryRow:
 def is_in(data: bytes, prefixes: tuple[bytes, ...]) -> bool:
     """Whether an entry's stream begins with one of `prefixes`."""
     return data.startswith(prefixes, data.rfind(STREAM_FIELD) + len(STREAM_FIELD))
+
+
+def entries_of(
+    stream: str,
+    parts: Sequence[tuple[int, Sequence[int]]],
+    after: int,
+    near: Callable[[Sequence[int]], dict[int, bytes]],
+) -> Iterator[tuple[int, bytes]]:
+    """(version, bytes) of the entries above version `after` that an index names: parts of a first version and places.
+
+    `near` gives the entries in the rows of some places. The index tells where to look; only an entry itself tells what
+    it is. Raises SojournError `record.damaged` when it is something else.
+    """
+    wanted = [
+        (version, seq) for first, places in parts for version, seq in enumerate(places, start=first) if version > after
+    ]
+    for start in range(0, len(wanted), PLACES_AT_ONCE):
+        some = wanted[start : start + PLACES_AT_ONCE]
+        held = near([seq for _, seq in some])
+        for version, seq in some:
+            data = held.get(seq, b"")
+            if named(seq, b"", data)[1:3] != (stream, version):
+                raise damaged(f"entry {seq} is not version {version} of {stream}, as the index of streams says")
+            yield version, data
 
 
 def pack_places(places: Sequence[int]) -> bytes:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .protocol import Key, Matter
-from .rows import EntryRow, damaged, is_in, named, pack, pack_places, unpack, unpack_places
+from .rows import EntryRow, damaged, entries_of, is_in, named, pack, pack_places, unpack, unpack_places
 from .sqlite_schema import SCHEMA
 from .store import TileRow
 
@@ -31,6 +31,8 @@ _DESTROYED = "(length(wrapped) > 0 AND wrapped = zeroblob(length(wrapped)))"
 
 class SqliteStore:
     """Implements `store.Store` on one file. Methods may raise `sqlite3.Error`, which the scribe does not survive."""
+
+    shared = False
 
     def __init__(self, path: Path) -> None:
         """Open the file, making it (0600) if it is not there.
@@ -77,6 +79,13 @@ class SqliteStore:
             self._recent[stream] = (version, [seq])
         else:
             known[1].append(seq)
+
+    def size(self) -> int:
+        """See `store.Store.size`."""
+        return self._size
+
+    def remember(self, size: int, leaf: bytes) -> None:
+        """See `store.Store.remember`. A file does not change behind the only one who writes it."""
 
     def close(self) -> None:
         """Close the file; SQLite folds the write-ahead log into it."""
@@ -246,21 +255,14 @@ class SqliteStore:
             for version, places in self._connection.execute(query, (stream, stream, after + 1))
         ]
         version, recent = self._recent.get(stream, (0, []))
-        for first, places in [*parts, (version, tuple(recent))]:
-            yield from self._part(stream, first, places, after)
+        return entries_of(stream, [*parts, (version, tuple(recent))], after, self._near)
 
-    def _part(self, stream: str, first: int, places: Sequence[int], after: int) -> Iterator[tuple[int, bytes]]:
+    def _near(self, places: Sequence[int]) -> dict[int, bytes]:
         held: dict[int, bytes] = {}
-        for version, seq in enumerate(places, start=first):
-            if version <= after:
-                continue
+        for seq in places:
             if seq not in held:
-                held = {place: data for place, _, data in self._row_of(seq)}
-            data = held.get(seq, b"")
-            # The index tells where to look; only the entry itself tells what it is.
-            if named(seq, b"", data)[1:3] != (stream, version):
-                raise damaged(f"entry {seq} is not version {version} of {stream}, as the index of streams says")
-            yield version, data
+                held.update((place, data) for place, _, data in self._row_of(seq))
+        return held
 
     def _row_of(self, seq: int) -> list[tuple[int, bytes, bytes]]:
         """All entries of the row in which one lies, if it does."""

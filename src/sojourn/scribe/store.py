@@ -37,8 +37,23 @@ class Store(Protocol):
     directory: str
     """Where it lies, for messages."""
 
+    shared: bool
+    """Whether others may write to it, too."""
+
     def close(self) -> None:
         """Let go of it in order."""
+        ...
+
+    def size(self) -> int:
+        """The number of entries on record now."""
+        ...
+
+    def remember(self, size: int, leaf: bytes) -> None:
+        """Be told what is durable: a store that has to connect again compares it with what it finds.
+
+        `leaf` is the leaf hash of the last entry. When it finds less or something else, any method may raise
+        SojournError `record.behind`.
+        """
         ...
 
     def writing(self) -> AbstractContextManager[int]:
