@@ -100,20 +100,30 @@ class ControlSettings:
     gateway_token_life: timedelta = timedelta(minutes=15)
     invitation_life: timedelta = timedelta(hours=24)
     password_length_min: int = 12
+    reconcile_seconds: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScribeSettings:
-    """The ledger's writer. `store` is the address of a PostgreSQL database; "" is a file in the data directory.
-
-    `anchors` are files that others keep up, each with a signed checkpoint that the ledger must not be behind.
-    """
+    """The ledger's writer. `store` is the address of a PostgreSQL database; "" is a file in the data directory."""
 
     origin: str = "sojourn.localhost/ledger"
     checkpoint_seconds: float = 1.0
     free_bytes_min: int = 64 * 1024 * 1024
     store: str = ""
-    anchors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketSettings:
+    """A bucket with Object Lock (S3) that holds a copy of the ledger which nobody can alter. `bucket` "" is none."""
+
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    seconds: float = 5.0
+    retention_days: int = 2647
+    tail_retention_days: int = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +134,7 @@ class PublisherSettings:
     seconds: float = 1.0
     attachments: bool = True
     overdue: timedelta = timedelta(minutes=15)
+    s3: BucketSettings = field(default_factory=BucketSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sojourn.configuration import read_catalogue, read_settings, write_examples
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.target import Privilege, TlsMode, Verb
+from sojourn.domain.target import Privilege, Recording, TlsMode, Verb
 from sojourn.errors import Code, SojournError
 from sojourn.settings import Settings
 from sojourn.workflow.adopt import catalogue_bytes
@@ -101,9 +101,16 @@ def test_what_is_written_is_what_is_meant(tmp_path: Path) -> None:
     (target,) = catalogue.targets
     assert (target.host, target.port, target.tls) == ("db.example.com", 5432, TlsMode.VERIFY_FULL)
     assert target.roles[0].privileges == (Privilege(schema="shop", verbs=(Verb.SELECT,)),)
+    assert target.roles[0].recording is Recording.BEFORE_FORWARD
     (rule,) = catalogue.rules
     assert (rule.longest, rule.approvals, rule.reason_required) == (timedelta(hours=4), 1, True)
     assert (rule.decide_within, rule.activate_within) == (timedelta(hours=24), timedelta(hours=8))
+
+
+def test_a_role_that_only_reads_may_be_recorded_before_release(tmp_path: Path) -> None:
+    text = TARGETS.replace("verbs: [select]}", "verbs: [select]}\n        record: before-release")
+    catalogue, _ = read_catalogue(_write(tmp_path, targets=text))
+    assert catalogue.targets[0].roles[0].recording is Recording.BEFORE_RELEASE
 
 
 def test_a_missing_file_is_named_with_the_command_that_writes_one(tmp_path: Path) -> None:
@@ -277,6 +284,14 @@ CASES = {
         50,
         "never with delete",
         "its own",
+    ),
+    "a role that may write, recorded before release": (
+        "targets",
+        TARGETS.replace("verbs: [select]}", "verbs: [select, update]}\n        record: before-release"),
+        13,
+        17,
+        "may change something",
+        "before-forward",
     ),
     "no columns": ("targets", TARGETS.replace("all, verbs", "[a], columns: [], verbs"), 12, 50, "empty", "columns"),
     "no privileges": (

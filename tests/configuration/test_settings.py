@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,21 @@ from sojourn.errors import Code, SojournError
 from sojourn.settings import Settings
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
-SECTIONS = {field.name: getattr(Settings(), field.name) for field in dataclasses.fields(Settings)}
-FIELDS = [(section, field.name) for section, value in SECTIONS.items() for field in dataclasses.fields(value)]
+QUOTES = '""'
+
+
+def _sections(name: str, value: Any) -> dict[str, dict[str, object]]:
+    """Every section with its plain settings; one inside another is named with a dot between them."""
+    held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    inner = {key: part for key, part in held.items() if dataclasses.is_dataclass(part)}
+    found = {name: {key: part for key, part in held.items() if key not in inner}}
+    for key, part in inner.items():
+        found |= _sections(f"{name}.{key}".lstrip("."), part)
+    return found
+
+
+SECTIONS = _sections("", Settings())
+FIELDS = [(section, name) for section, held in SECTIONS.items() for name in held]
 
 
 def _shown(value: object) -> str:
@@ -39,15 +53,17 @@ def _section(text: str, section: str) -> str:
 
 @pytest.mark.parametrize(("section", "name"), FIELDS)
 def test_a_setting_is_in_the_reference_with_its_default(section: str, name: str) -> None:
-    default = _shown(getattr(SECTIONS[section], name))
+    default = _shown(SECTIONS[section][name])
     text = _section((REFERENCE / "settings.md").read_text(), section)
-    assert f"| `{name}` | `{default}` |" in text
+    assert f"| `{name}` | `{default or QUOTES}` |" in text
 
 
 @pytest.mark.parametrize(("section", "name"), FIELDS)
 def test_a_setting_can_be_set_to_its_default(tmp_path: Path, section: str, name: str) -> None:
-    default = _shown(getattr(SECTIONS[section], name))
-    (tmp_path / "settings.yaml").write_text(f"{section}:\n  {name}: {default}\n")
+    default = _shown(SECTIONS[section][name])
+    outer, _, inner = section.partition(".")
+    held = f"{{{name}: {default or QUOTES}}}"
+    (tmp_path / "settings.yaml").write_text(f"{outer}: {{{inner}: {held}}}\n" if inner else f"{outer}: {held}\n")
     assert read_settings(tmp_path) == Settings()
 
 
@@ -105,7 +121,7 @@ def test_a_field_of_the_catalogue_is_in_the_reference(
     kind: type[Person | Target | Role | Privilege], section: str
 ) -> None:
     text = _section((REFERENCE / "configuration.md").read_text(), section)
-    written = {"connections_max": "connections", "names": "tables"}
+    written = {"connections_max": "connections", "names": "tables", "recording": "record"}
     for field in dataclasses.fields(kind):
         if field.name not in ("id", "name", *(("kind",) if kind is Privilege else ())) or (
             kind is Person and field.name == "name"

@@ -30,6 +30,7 @@ from sojourn.domain.events import (
     AttemptRefused,
     CancelRequested,
     CloseCause,
+    DisposedClass,
     EndCause,
     Event,
     GrantCreated,
@@ -37,17 +38,23 @@ from sojourn.domain.events import (
     GrantProvisioned,
     GrantRemovalFailed,
     GrantRemoved,
+    KeysDestroyed,
     Outcome,
+    RecordsDisposed,
     RequestActivated,
     RequestApproved,
     RequestSubmitted,
+    RetentionShortened,
     SessionClosed,
     SessionOpened,
 )
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import (
     ATTEMPTS,
+    KEEPING,
+    DisposalId,
     GrantId,
+    HoldId,
     PersonId,
     RequestId,
     RoleName,
@@ -62,13 +69,14 @@ from sojourn.domain.identifiers import (
 )
 from sojourn.domain.people import Person
 from sojourn.domain.policy import ApproverGroup, People, Rule
-from sojourn.domain.sealed import Sealed, Sealing
+from sojourn.domain.sealed import RecordClass, Sealed, Sealing
 from sojourn.domain.target import Privilege, Role, Target, TargetKind, Verb
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
+from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.projections.projector import Projections
-from sojourn.scribe.client import ScribeClient
+from sojourn.scribe.client import ScribeClient, read_entry
 from sojourn.testing.scribe import KEY, ScribeProcess
 from sojourn.vault.keys import KeyPair
 from sojourn.vault.opener import Opener
@@ -507,7 +515,7 @@ async def test_every_link_of_the_page_leads_into_the_pack(record: Record) -> Non
     assert untold == set(), "each entry is told somewhere on the page"
 
 
-async def test_a_value_whose_key_was_destroyed_is_said_to_be_and_breaks_no_proof(
+async def test_a_value_whose_key_was_destroyed_is_said_to_be_shredded_and_breaks_no_proof(
     record: Record, tmp_path: Path
 ) -> None:
     lost = record.sealer.seal(ALICE, b"INC-1").sealed
@@ -526,7 +534,23 @@ async def test_a_value_whose_key_was_destroyed_is_said_to_be_and_breaks_no_proof
     )
     await record.say(request_stream(REQUEST), comment)
     pack = await record.pack()
-    assert _story(pack)["decisions"][1]["comment"] == "(destroyed)"
+    assert _story(pack)["decisions"][1]["comment"] == "(missing)"
+    assert _verify(pack, tmp_path)[0] == 0
+    await record.say(
+        KEEPING,
+        KeysDestroyed(
+            cause="sh-1",
+            person=ALICE,
+            record_class=RecordClass.REASON,
+            keys=tuple(key.key for key in await record.client.keys(ALICE)),
+            values=4,
+        ),
+    )
+    pack = await record.pack()
+    story = _story(pack)
+    assert story["request"]["reason"] == "(shredded)"
+    assert [(one["cause"], one["record_class"], one["values"]) for one in story["shredded"]] == [("sh-1", "reason", 4)]
+    assert "What was shredded" in _files(pack)["index.html"].decode()
     assert _verify(pack, tmp_path)[0] == 0
 
 
@@ -560,3 +584,49 @@ async def test_a_grant_that_never_was_has_no_evidence(record: Record) -> None:
     with pytest.raises(SojournError) as raised:
         await record.pack("g-9999999999")
     assert raised.value.code is Code.GRANT_UNKNOWN
+
+
+async def test_the_certificate_of_a_disposal_says_what_went_by_which_rule_and_verifies(
+    record: Record, tmp_path: Path
+) -> None:
+    record.seal("an old reason")
+    await record.ask_and_approve()
+    keys = tuple(key.key for key in await record.client.keys(ALICE))
+    shortened = RetentionShortened(
+        record_class=RecordClass.REASON, days=400, days_before=2557, requested_by=BOB, confirmed_by=CAROL, source=""
+    )
+    disposed = RecordsDisposed(
+        disposal=DisposalId("d-1"),
+        disposed_by=CAROL,
+        classes=(
+            DisposedClass(
+                record_class=RecordClass.REASON,
+                days=400,
+                sealed_before=record.now,
+                keys=len(keys),
+                values=2,
+                held_keys=3,
+            ),
+        ),
+        holds=(HoldId("h-1"),),
+        register_version=1,
+        source="",
+    )
+    tombstone = KeysDestroyed(cause="d-1", person=ALICE, record_class=RecordClass.REASON, keys=keys, values=2)
+    await record.say(KEEPING, shortened, disposed, tombstone)
+    content = await certificate_of("d-1", ledger=record.client, read_entry=read_entry)
+    files = _files(content)
+    text = files["certificate.txt"].decode()
+    for said in (
+        "Certificate of disposal d-1",
+        f"Done by       {CAROL}",
+        "reason is kept for 400 days",
+        "Held          3 keys of class reason stay",
+        f"{len(keys)} sealing keys; 2 values no longer open",
+    ):
+        assert said in text
+    assert len([name for name in files if name.startswith("entries/")]) == 3
+    assert _verify(content, tmp_path)[0] == 0
+    with pytest.raises(SojournError) as error:
+        await certificate_of("d-2", ledger=record.client, read_entry=read_entry)
+    assert error.value.code is Code.DISPOSAL_UNKNOWN

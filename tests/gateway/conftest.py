@@ -53,7 +53,7 @@ from sojourn.domain.identifiers import (
 )
 from sojourn.domain.people import Person
 from sojourn.domain.sealed import Sealing
-from sojourn.domain.target import Privilege, Role, Target, TargetKind, TlsMode, Verb
+from sojourn.domain.target import Privilege, Recording, Role, Target, TargetKind, TlsMode, Verb
 from sojourn.domain.window import Window
 from sojourn.gateway.process import run_gateway
 from sojourn.settings import GatewaySettings
@@ -63,6 +63,7 @@ from sojourn.vault.keys import KeyPair, ensure_key_pair
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 
+from .proxy import Proxy, proxy_to
 from .raw import RawClient
 
 PASSWORD = "grant-password-of-the-test"
@@ -131,9 +132,10 @@ class Access:
         change = Change(stream=stream, event=event, seen=None)  # type: ignore[arg-type]
         self.call(self.ledger.append([change], sealings=sealings))
 
-    def adopt(self, *targets: Target) -> None:
+    def adopt(self, *targets: Target, recording: Recording = Recording.BEFORE_FORWARD) -> None:
         """Put a catalogue in force that knows everybody of these tests."""
-        roles = (Role(name=ROLE, privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,)),)),)
+        privileges = (Privilege(schema="shop", verbs=(Verb.SELECT,)),)
+        roles = (Role(name=ROLE, privileges=privileges, recording=recording),)
         catalogue = Catalogue(
             people=tuple(Person(id=PersonId(name), name=name) for name in ("alice", "bob", "carol")),
             teams=(),
@@ -323,6 +325,13 @@ def server() -> Iterator[Production]:
             yield running
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def proxy(server: Production) -> Iterator[Proxy]:
+    """A proxy before the target."""
+    with proxy_to(server.host, server.port) as running:
+        yield running
 
 
 def target_of(server: Production) -> Target:

@@ -10,7 +10,9 @@ from sojourn.domain.events import ActionCompleted, ActionIntended, Outcome
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
 from sojourn.domain.identifiers import PersonId, SessionId, StreamName
 from sojourn.domain.sealed import Sealing
-from sojourn.gateway.recorder import OUTCOME_DELAY_SECONDS, Intention, Result, SessionRecorder
+from sojourn.errors import SojournError
+from sojourn.gateway.journal import DELAY_SECONDS, Journal
+from sojourn.gateway.recorder import Intention, Result, SessionRecorder
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.ledger import MemoryLedger
 from sojourn.testing.sealer import FixedSealer
@@ -43,14 +45,25 @@ class _Watched:
 
 def _recorder() -> tuple[_Watched, SessionRecorder]:
     ledger = _Watched()
-    return ledger, SessionRecorder(ledger, FixedSealer(), SessionId("s-0000000001"), PersonId("alice"))
+    journal = Journal(ledger)
+    return ledger, SessionRecorder(journal, ledger, FixedSealer(), SessionId("s-0000000001"), PersonId("alice"))
+
+
+async def _intend(recorder: SessionRecorder) -> int:
+    """Intend one action; gives its number once it is durable."""
+    answered: asyncio.Future[tuple[int, ...] | SojournError] = asyncio.get_running_loop().create_future()
+    recorder.intend([INTENTION], answered.set_result)
+    assert not answered.done()
+    numbers = await answered
+    assert isinstance(numbers, tuple)
+    return numbers[0]
 
 
 async def test_while_intents_follow_one_another_no_append_holds_outcomes_alone() -> None:
     ledger, recorder = _recorder()
-    pause = OUTCOME_DELAY_SECONDS / 8
+    pause = DELAY_SECONDS / 8
     for _ in range(40):
-        (number,) = await recorder.intend([INTENTION])
+        number = await _intend(recorder)
         recorder.complete(number, DONE)
         await asyncio.sleep(pause)
     assert ledger.appends[0] == (ActionIntended.kind,)
@@ -61,9 +74,9 @@ async def test_while_intents_follow_one_another_no_append_holds_outcomes_alone()
 
 async def test_an_outcome_goes_on_record_by_itself_when_no_intent_follows() -> None:
     ledger, recorder = _recorder()
-    (number,) = await recorder.intend([INTENTION])
+    number = await _intend(recorder)
     recorder.complete(number, DONE)
     async with asyncio.timeout(5):
         while len(ledger.appends) < 2:
-            await asyncio.sleep(OUTCOME_DELAY_SECONDS)
+            await asyncio.sleep(DELAY_SECONDS)
     assert ledger.appends == [(ActionIntended.kind,), (ActionCompleted.kind,)]

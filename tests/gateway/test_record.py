@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import selectors
-import socket
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,59 +21,8 @@ from sojourn.domain.events import (
 from sojourn.settings import GatewaySettings
 
 from .conftest import PERSON, TARGET, Access, dial, running_gateway, settle, target_of
+from .proxy import Proxy
 from .raw import SYNC, RawClient, bind, error_fields, execute, extended, parse, query
-
-
-@dataclass(slots=True)
-class Proxy:
-    """Between gateway and target: notes when each byte for the target came by (on the monotonic clock)."""
-
-    to: tuple[str, int]
-    port: int = 0
-    seen: list[tuple[float, bytes]] = field(default_factory=list)
-    stopping: bool = False
-
-    def run(self, listener: socket.socket) -> None:
-        """Serve one connection after the other until told to stop."""
-        listener.settimeout(0.1)
-        while not self.stopping:
-            try:
-                client, _ = listener.accept()
-            except TimeoutError:
-                continue
-            with client, socket.create_connection(self.to) as target:
-                self._pass_on(client, target)
-
-    def _pass_on(self, client: socket.socket, target: socket.socket) -> None:
-        selector = selectors.DefaultSelector()
-        selector.register(client, selectors.EVENT_READ, target)
-        selector.register(target, selectors.EVENT_READ, client)
-        while not self.stopping:
-            for key, _ in selector.select(0.1):
-                one, other = key.fileobj, key.data
-                assert isinstance(one, socket.socket)
-                try:
-                    data = one.recv(65536)
-                    if not data:
-                        return
-                    if one is client:
-                        self.seen.append((time.monotonic(), data))
-                    other.sendall(data)
-                except OSError:
-                    return
-
-
-@pytest.fixture
-def proxy(server: Production) -> Iterator[Proxy]:
-    """A proxy before the target."""
-    running = Proxy(to=(server.host, server.port))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        running.port = listener.getsockname()[1]
-        thread = threading.Thread(target=running.run, args=(listener,))
-        thread.start()
-        yield running
-        running.stopping = True
-        thread.join(10)
 
 
 @pytest.fixture

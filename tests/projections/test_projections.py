@@ -37,6 +37,7 @@ from sojourn.domain.events import (
     RequestWithdrawn,
     SessionClosed,
     SessionOpened,
+    TargetUnobserved,
     TokenIssued,
     TokenPurpose,
     TokenRevoked,
@@ -55,6 +56,7 @@ from sojourn.domain.identifiers import (
     grant_stream,
     request_stream,
     session_stream,
+    target_stream,
     token_stream,
 )
 from sojourn.domain.policy import ApproverGroup
@@ -209,6 +211,7 @@ def whole_story() -> list[Recorded]:
         source="t",
     )
     story.add(token_stream(TokenId("t-1")), issued)
+    story.add(target_stream(SHOP), TargetUnobserved(target=SHOP, problem="it is away"))
     return story.entries
 
 
@@ -380,6 +383,7 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
             "action": "verb",
             "sealing_key": "last_at",
             "token": "person",
+            "reconciliation": "target",
         }
         column = named.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')

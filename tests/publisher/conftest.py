@@ -25,6 +25,7 @@ from sojourn.publisher.tasks import Context, Task
 from sojourn.publisher.tiles import Tiles
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import PublisherSettings, ScribeSettings, Settings
+from sojourn.testing.bucket import ObjectStore, object_store
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.scribe import KEY, ScribeProcess
 
@@ -87,6 +88,7 @@ class Desk:
     @asynccontextmanager
     async def running(self, *tasks: Task) -> AsyncIterator[Context]:
         """The tasks, while the block lasts."""
+        self.seen.clear()
         context = self.context()
         running = [asyncio.ensure_future(task(context)) for task in tasks]
         try:
@@ -115,6 +117,15 @@ class Desk:
                 if len(found) >= times:
                     return found[-1]
                 await asyncio.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """A real object store with a bucket that locks (`worm`) and one that does not (`plain`)."""
+    with object_store(tmp_path_factory.mktemp("store")) as running:
+        running.client().create_bucket(Bucket="worm", ObjectLockEnabledForBucket=True)
+        running.client().create_bucket(Bucket="plain")
+        yield running
 
 
 @pytest.fixture

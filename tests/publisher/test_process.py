@@ -18,6 +18,7 @@ from sojourn.publisher.files import Files
 from sojourn.publisher.tiles import Tiles
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout
+from sojourn.testing.bucket import ACCESS_KEY, SECRET_KEY
 
 from .conftest import changes
 
@@ -25,10 +26,16 @@ KILL_ROUNDS = int(os.environ.get("SOJOURN_KILL_ROUNDS", "12"))
 
 
 @contextmanager
-def process(root: Path, only: str) -> Iterator[subprocess.Popen[bytes]]:
-    """One process of an installation, ended with the block."""
+def process(root: Path, only: str) -> Iterator[subprocess.Popen[str]]:
+    """One process of an installation, ended with the block. What it says lies in a file beside the data directory."""
     command = [sys.executable, "-m", "sojourn", "serve", "--data", str(root), "--only", only]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as running:
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": "us-east-1"}
+    with (
+        root.with_name("said").open("a") as said,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stderr=said, text=True, start_new_session=True, env={**os.environ, **keys}
+        ) as running,
+    ):
         try:
             yield running
         finally:

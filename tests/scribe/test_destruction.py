@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -142,23 +143,38 @@ def test_a_key_is_destroyed_once(sealed: Desk) -> None:
 
 
 @pytest.mark.parametrize("resent", [True, False])
-def test_nothing_is_sealed_under_a_destroyed_key_again(sealed: Desk, resent: bool) -> None:
+def test_a_value_that_was_on_its_way_is_as_unreadable_as_the_others(sealed: Desk, resent: bool) -> None:
+    """A shredding must not break what others record in the same append."""
     sealed.append(tombstone("k-1"))
+    keys = [key("k-1", SECRET)] if resent else []
+    assert isinstance(sealed.append(draft("a"), keys=keys, matter=[matter(3, "k-1")]), Appended)
+    assert on_disk(sealed.root, SECRET) == []
+    assert held(sealed)["k-1"]
+    assert not opens(sealed, 3)
+
+
+@pytest.mark.parametrize("resent", [True, False])
+def test_whoever_goes_on_sealing_under_a_destroyed_key_is_refused(sealed: Desk, resent: bool) -> None:
+    sealed.append(tombstone("k-1"))
+    sealed.clock.advance(timedelta(seconds=30))
     keys = [key("k-1", SECRET)] if resent else []
     refused = sealed.append(draft("a"), keys=keys, matter=[matter(3, "k-1")])
     assert isinstance(refused, Refused) and refused.code == Code.RECORD_STALE
     assert on_disk(sealed.root, SECRET) == []
-    assert held(sealed)["k-1"]
 
 
-def test_in_the_batch_of_the_tombstone_too(sealed: Desk) -> None:
+def test_in_the_batch_of_the_tombstone_it_is_so_too(sealed: Desk) -> None:
     calls = [
         Append(10, [draft("a")], matter=[matter(4, "k-1")]),
         Append(11, [tombstone("k-1")]),
-        Append(12, [draft("a")], matter=[matter(5, "k-1")]),
+        Append(12, [draft("a")], keys=[key("k-1", SECRET)], matter=[matter(5, "k-1")]),
+        Append(13, [draft("a")], keys=[key("k-5", SECRET)], matter=[matter(6, "k-5")]),
+        Append(14, [tombstone("k-5")]),
+        Append(15, [draft("a")], matter=[matter(7, "k-5")]),
     ]
-    assert [type(one) for one in sealed.log.append(calls, arriving=0)] == [Appended, Appended, Refused]
-    assert not opens(sealed, 4)
+    assert {type(one) for one in sealed.log.append(calls, arriving=0)} == {Appended}
+    assert not any(opens(sealed, number) for number in (4, 5, 6, 7))
+    assert on_disk(sealed.root, SECRET) == []
 
 
 def test_after_a_restart_the_key_is_still_destroyed_and_the_ledger_still_whole(sealed: Desk) -> None:

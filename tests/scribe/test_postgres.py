@@ -410,18 +410,6 @@ def _wait_until_followed(primary: LedgerServer, standby: LedgerServer) -> None:
             time.sleep(0.02)
 
 
-def test_an_anchor_of_others_that_is_ahead_or_gone_is_refused(ledger_server: LedgerServer, tmp_path: Path) -> None:
-    ahead = checkpoints.sign(checkpoints.Checkpoint(origin=KEY.name, size=7, root=bytes(32)), KEY)
-    anchor = tmp_path / "elsewhere"
-    anchor.write_text(ahead)
-    scribe = ScribeProcess(
-        tmp_path / "one", ScribeSettings(store=ledger_server.ledger(fresh()), anchors=(str(anchor),))
-    )
-    scribe.start()
-    code, said = scribe.stop()
-    assert (code, "record.behind" in said, "elsewhere has seen 7" in said) == (1, True, True)
-
-
 def unready(address: str) -> str:
     with pytest.raises(SojournError) as error:
         PostgresStore(address, writer="w").close()

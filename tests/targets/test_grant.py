@@ -13,7 +13,7 @@ import pytest
 from psycopg import errors
 
 from sojourn.domain.identifiers import RoleName
-from sojourn.domain.target import Privilege, Role, Verb
+from sojourn.domain.target import Privilege, Recording, Role, Verb
 from sojourn.errors import Code, SojournError
 from sojourn.targets.postgres import PostgresDriver
 from sojourn.targets.postgres.observe import find, observe
@@ -206,3 +206,13 @@ async def test_a_missing_table_is_named_and_leaves_nothing(bench: Bench) -> None
         await bench.grant("sojourn_t30", role)
     assert caught.value.code is Code.TARGET_OBJECT_MISSING
     assert bench.roles() == set()
+
+
+async def test_a_role_that_is_recorded_before_release_is_kept_read_only_by_the_target(bench: Bench) -> None:
+    reading = Privilege(schema="shop", verbs=(Verb.SELECT,), names=("orders",))
+    await bench.grant("sojourn_t41", Role(name=ROLE.name, privileges=(reading,), recording=Recording.BEFORE_RELEASE))
+    connection = bench.engineer("sojourn_t41")
+    assert connection.info.parameter_status("default_transaction_read_only") == "on"
+    with pytest.raises(errors.ReadOnlySqlTransaction):
+        connection.execute("CREATE TEMP TABLE mine (id int)")
+    assert (await bench.revoke("sojourn_t41")).complete

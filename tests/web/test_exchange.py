@@ -60,7 +60,7 @@ def test_every_deed_needs_a_token(sojourn: Running, path: str) -> None:
     assert (answered.status_code, answered.json()["error"]["code"]) == (401, "credentials.missing")
 
 
-@pytest.mark.parametrize("path", [path for path in GETS if "{name}" in path])
+@pytest.mark.parametrize("path", [path for path in GETS if "{name}" in path and "/people/" not in path])
 def test_what_is_not_there_is_not_found_and_the_look_is_on_record(sojourn: Running, path: str) -> None:
     answered = sojourn.send("GET", _filled(path), person="bob")
     assert answered.status_code == 404

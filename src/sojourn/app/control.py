@@ -15,16 +15,20 @@ from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import SYSTEM
-from sojourn.domain.target import TargetKind
+from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
+from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections.projector import Projections
-from sojourn.scribe.client import ScribeClient
+from sojourn.projections.reconciling import ProjectedRecords
+from sojourn.scribe.client import ScribeClient, read_entry
 from sojourn.settings import Layout, Settings
 from sojourn.targets.enforcer import Enforcer
+from sojourn.targets.port import TargetDriver
 from sojourn.targets.postgres import PostgresDriver
+from sojourn.targets.reconciler import Reconciler
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
@@ -36,6 +40,7 @@ from sojourn.workflow.ports import Office
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
+from .keeping import forget_destroyed, uses_of
 from .publisher import published_copies
 
 CONNECT_SECONDS = 30.0
@@ -103,14 +108,44 @@ async def _serve_control(layout: Layout, settings: Settings, ledger: ScribeClien
         attachment=ledger.attachment,
         secret_sealer=gateway_sealer,
         read_secret=lambda name: read_secret(layout.configuration / "secrets", name),
-        drivers={TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)},
+        drivers=_drivers(),
         new_password=new_password,
     )
-    services = _services(layout, settings, ledger, office, projections, gateway_sealer)
+    opener = Opener(key_pair(layout, EVIDENCE))
+    reconciler = _reconciler(layout, settings, ledger, office, projections)
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_project(projections, ledger))
         tasks.create_task(enforcer.run())
+        tasks.create_task(reconciler.run())
+        tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         tasks.create_task(_serve_api(layout, settings, services))
+
+
+def _drivers() -> dict[TargetKind, TargetDriver]:
+    return {TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)}
+
+
+def _secret_of(layout: Layout, target: Target) -> str:
+    return read_secret(layout.configuration / "secrets", target.administrator_secret)
+
+
+def _reconciler(
+    layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, projections: Projections
+) -> Reconciler:
+    """What looks at the targets and compares them with the record."""
+    drivers = _drivers()
+
+    async def caught_up() -> None:
+        await projections.wait_for(await ledger.size(), CONNECT_SECONDS)
+
+    return Reconciler(
+        office=office,
+        observe=lambda target: drivers[target.kind].observe(target, secret=_secret_of(layout, target)),
+        records=ProjectedRecords(projections),
+        caught_up=caught_up,
+        seconds=settings.control.reconcile_seconds,
+    )
 
 
 async def _project(projections: Projections, ledger: ScribeClient) -> None:
@@ -125,9 +160,11 @@ def _services(
     office: Office,
     projections: Projections,
     gateway_sealer: Sealer,
+    opener: Opener,
+    reconciler: Reconciler,
 ) -> Services:
 
-    opener = Opener(key_pair(layout, EVIDENCE))
+    drivers = _drivers()
     return Services(
         office=office,
         projections=projections,
@@ -139,7 +176,11 @@ def _services(
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
+        certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry),
+        key_uses=lambda person: uses_of(ledger, projections, person),
         copies=lambda: published_copies(layout),
+        preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
+        reconcile=reconciler.look,
         pack=lambda grant: pack_of(grant, ledger=ledger, projections=projections, open_sealed=opener.open),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import secrets
 import ssl
@@ -14,6 +15,7 @@ from sojourn.vault.sealer import Sealer
 
 from .ambient import BUILD, SystemClock, new_id, node
 from .installation import EVIDENCE, GATEWAY, announce, key_pair, same_port
+from .keeping import forget_destroyed
 
 
 async def run_gateway_process(layout: Layout, settings: Settings) -> None:
@@ -24,12 +26,15 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
     tls.load_cert_chain(layout.tls / "server.crt", layout.tls / "server.key")
     place = layout.run / "gateway.json"
     gateway = dataclasses.replace(settings.gateway, port=same_port(place, settings.gateway.port))
-    async with ScribeClient(layout.scribe_socket) as ledger:
+    sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)
+    opener = Opener(key_pair(layout, GATEWAY))
+    async with ScribeClient(layout.scribe_socket) as ledger, asyncio.TaskGroup() as tasks:
+        tasks.create_task(forget_destroyed(ledger, (sealer, opener)))
         await run_gateway(
             settings=gateway,
             ledger=ledger,
-            sealer=Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now),
-            open_value=Opener(key_pair(layout, GATEWAY)).open_value,
+            sealer=sealer,
+            open_value=opener.open_value,
             tls=tls,
             clock=SystemClock(),
             new_id=new_id,

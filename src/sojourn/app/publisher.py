@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -9,10 +10,12 @@ import msgspec
 from sojourn.domain.publication import Observed
 from sojourn.ledger.entry import format_time
 from sojourn.ledger.note import Verifier
+from sojourn.publisher.bucket import Bucket, connect
 from sojourn.publisher.files import Files
 from sojourn.publisher.follow import follow_folder, follow_signatures
 from sojourn.publisher.process import run_publisher
 from sojourn.publisher.tasks import Context, Task
+from sojourn.publisher.upload import fill_bucket
 from sojourn.scribe.client import ScribeClient
 from sojourn.scribe.process import free_bytes
 from sojourn.settings import Layout, Settings
@@ -39,8 +42,19 @@ async def run_publisher_process(layout: Layout, settings: Settings) -> None:
 
 
 def publisher_tasks(settings: Settings) -> tuple[Task, ...]:
-    """What the settings ask the publisher's process to do."""
-    return (follow_folder if settings.publisher.folder else follow_signatures,)
+    """What the settings ask the publisher's process to do. Raises SojournError `tool.missing`."""
+    tasks: list[Task] = [follow_folder if settings.publisher.folder else follow_signatures]
+    bucket = published_bucket(settings)
+    if bucket is not None:
+        tasks.append(partial(fill_bucket, bucket=bucket))
+    return tuple(tasks)
+
+
+def published_bucket(settings: Settings) -> Bucket | None:
+    """The bucket that is filled, or None. Raises SojournError `tool.missing`."""
+    if not settings.publisher.s3.bucket:
+        return None
+    return Bucket(client=connect(settings.publisher.s3), settings=settings.publisher.s3, clock=SystemClock().now)
 
 
 def published_files(layout: Layout, settings: Settings) -> Files | None:

@@ -30,7 +30,11 @@ def serve(layout: Layout, only: str | None = None) -> int:
     if only is None:
         from sojourn.scribe.process import check_socket_path
 
+        from .publisher import published_bucket
+
         check_socket_path(layout)
+        # What a bucket needs may not be installed, and that is better said here than by processes that end.
+        published_bucket(settings)
         read_catalogue(layout)
         layout.run.mkdir(mode=0o700, exist_ok=True)
         with sole_use(layout):
@@ -71,9 +75,11 @@ def configure_logging() -> None:
 def _run_scribe(layout: Layout, settings: Settings) -> int:
     from sojourn.scribe import process
 
-    return process.run(
-        layout, settings.scribe, signing_key(layout), SystemClock().now, stop_descriptor=sys.stdin.fileno()
-    )
+    from .anchors import anchors, read_anchors
+
+    key = signing_key(layout)
+    seen = read_anchors(anchors(layout, settings, key.verifier()), structlog.get_logger("scribe").warning)
+    return process.run(layout, settings.scribe, key, SystemClock().now, stop_descriptor=sys.stdin.fileno(), seen=seen)
 
 
 def _run_until_told(work: Callable[[], Coroutine[object, object, None]]) -> int:

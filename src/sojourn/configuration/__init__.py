@@ -1,7 +1,16 @@
 """The reviewable YAML files, read into the domain's catalogue and the settings."""
 
-from .catalogue import read_catalogue
+from .cases import CASES_FILE, read_cases
+from .catalogue import CATALOGUE_FILES, parse_catalogue, read_catalogue
 from .examples import write_examples
 from .settings import read_settings
 
-__all__ = ["read_catalogue", "read_settings", "write_examples"]
+__all__ = [
+    "CASES_FILE",
+    "CATALOGUE_FILES",
+    "parse_catalogue",
+    "read_cases",
+    "read_catalogue",
+    "read_settings",
+    "write_examples",
+]

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -76,6 +76,11 @@ class Node:
                 place.fail(f"The key {_short(name)} is given twice", "each key once")
             found[name] = Node(self.file, value)
         return found
+
+    @property
+    def line(self) -> int:
+        """Its line in the file, from 1."""
+        return self.yaml.start_mark.line + 1
 
     @property
     def is_list(self) -> bool:
@@ -157,6 +162,18 @@ class Node:
         if shape is None or value > "24:00":
             self.fail(f"Found {_found(self.yaml)}", "a time of day from 00:00 to 24:00, such as 09:30")
         return int(shape[1]) * 60 + int(shape[2])
+
+    def moment(self) -> datetime:
+        """A moment with its offset from UTC, such as `2026-03-02T10:00:00+01:00`, as UTC."""
+        value = str(self.yaml.value) if isinstance(self.yaml, yaml.ScalarNode) else ""
+        expected = "a moment with its offset, such as 2026-03-02T10:00:00+01:00 or 2026-03-02T09:00:00Z"
+        try:
+            found = datetime.fromisoformat(value)
+            if found.utcoffset() is None:
+                self.fail(f"Found {_found(self.yaml)}", expected)
+            return found.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"Found {_found(self.yaml)}", expected)
 
     def choice(self, options: Mapping[str, T]) -> T:
         """One of a few words."""

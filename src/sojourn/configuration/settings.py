@@ -7,12 +7,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sojourn.settings import ControlSettings, GatewaySettings, PublisherSettings, ScribeSettings, Settings
+from sojourn.settings import (
+    BucketSettings,
+    ControlSettings,
+    GatewaySettings,
+    PublisherSettings,
+    ScribeSettings,
+    Settings,
+)
 
 from .nodes import Node, compose, read_bytes
 
 ORIGIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:/[a-z0-9._-]+)*", re.ASCII)
 """C2SP tlog-checkpoint recommends a URL without scheme; neither space nor plus may stand in a signer's name."""
+
+PREFIX = re.compile(r"(?:[A-Za-z0-9._-]+/)+", re.ASCII)
+"""What may stand before the names of objects in a bucket."""
 
 _Reader = Callable[[Node], object]
 
@@ -23,6 +33,13 @@ def _text(node: Node) -> str:
 
 def _text_or_nothing(node: Node) -> str:
     return "" if node.is_empty_text() else node.text('text, or "" for none')
+
+
+def _prefix(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and PREFIX.fullmatch(value) is None:
+        node.fail(f"{value!a} is not usable as a prefix", "names with a slash after each, such as sojourn/production/")
+    return value
 
 
 def _origin(node: Node) -> str:
@@ -57,6 +74,7 @@ _CONTROL: Mapping[str, _Reader] = {
     "api_token_life": Node.duration,
     "gateway_token_life": Node.duration,
     "invitation_life": Node.duration,
+    "reconcile_seconds": Node.seconds,
     "password_length_min": lambda node: node.integer(8, 128),
 }
 _SCRIBE: Mapping[str, _Reader] = {
@@ -64,14 +82,23 @@ _SCRIBE: Mapping[str, _Reader] = {
     "checkpoint_seconds": Node.seconds,
     "free_bytes_min": lambda node: node.integer(0, 1 << 50),
     "store": _store,
-    "anchors": lambda node: tuple(one.text("a path") for one in node.items("a list of paths")),
 }
 
+_S3: Mapping[str, _Reader] = {
+    "bucket": _text_or_nothing,
+    "prefix": _prefix,
+    "endpoint": _text_or_nothing,
+    "region": _text_or_nothing,
+    "seconds": Node.seconds,
+    "retention_days": lambda node: node.integer(1, 36_500),
+    "tail_retention_days": lambda node: node.integer(1, 36_500),
+}
 _PUBLISHER: Mapping[str, _Reader] = {
     "folder": _text_or_nothing,
     "seconds": Node.seconds,
     "attachments": Node.boolean,
     "overdue": Node.duration,
+    "s3": lambda node: BucketSettings(**_section(node, _S3)),
 }
 
 
@@ -87,11 +114,14 @@ def read_settings(directory: Path) -> Settings:
     if root is None:
         return Settings()
     sections = root.fields("gateway", "control", "scribe", "publisher")
+    publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
+    if publisher.s3.bucket and not publisher.folder:
+        sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
     return Settings(
         gateway=GatewaySettings(**_section(sections.get("gateway"), _GATEWAY)),
         control=ControlSettings(**_section(sections.get("control"), _CONTROL)),
         scribe=ScribeSettings(**_section(sections.get("scribe"), _SCRIBE)),
-        publisher=PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER)),
+        publisher=publisher,
     )
 
 

@@ -11,6 +11,7 @@ from sojourn.domain.target import (
     WHOLE_ROW_VERBS,
     ObjectKind,
     Privilege,
+    Recording,
     Role,
     Target,
     TargetKind,
@@ -56,7 +57,9 @@ def _target(name: TargetName, node: Node) -> Target:
 
 
 def _role(name: RoleName, node: Node) -> Role:
-    fields = node.fields("description", "connections", "privileges", "settings", "as_owner", "account", "rows_expected")
+    fields = node.fields(
+        "description", "connections", "privileges", "settings", "as_owner", "account", "rows_expected", "record"
+    )
     privileges: tuple[Privilege, ...] = ()
     if "privileges" in fields:
         privileges = tuple(_privilege(one) for one in fields["privileges"].items("a list of privileges"))
@@ -69,12 +72,18 @@ def _role(name: RoleName, node: Node) -> Role:
         as_owner=fields["as_owner"].text("the name of a role of the target") if "as_owner" in fields else "",
         account=fields["account"].text("the name of a login of the target") if "account" in fields else "",
         rows_expected=fields["rows_expected"].integer(1, ROWS_MAX) if "rows_expected" in fields else None,
+        recording=fields["record"].choice({str(one): one for one in Recording})
+        if "record" in fields
+        else Recording.BEFORE_FORWARD,
     )
     if role.account and (role.as_owner or privileges):
         fields["account"].fail(
             "An account that the target has already brings its own privileges",
             "no privileges and no as_owner beside it",
         )
+    if role.recording is Recording.BEFORE_RELEASE and not role.reads_only:
+        problem = "This role may change something, so its statements must be on record before they go on"
+        fields["record"].fail(problem, f"{Recording.BEFORE_FORWARD}, or a role with select alone")
     if not role.opens:
         fields.get("privileges", node).fail(
             "A role without privileges opens nothing", "one privilege at least, or as_owner, or account"

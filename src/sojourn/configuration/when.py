@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import zoneinfo
+from functools import cache
 
 from sojourn.domain.policy import CalendarWindow, When
 from sojourn.domain.policy.calendar import DAYS
@@ -56,8 +57,14 @@ def _days(node: Node) -> tuple[int, ...]:
 
 def _zone(node: Node) -> str:
     name = node.text("a time zone such as Europe/Berlin")
-    zones = zoneinfo.available_timezones()
+    zones = _zones()
     if name not in zones:
         near = difflib.get_close_matches(name, zones, 1)
         node.fail(f"There is no time zone {name!a}", f"{near[0]} (did you mean that?)" if near else "Europe/Berlin")
     return name
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Every name there is; they are looked for on disk, once."""
+    return frozenset(zoneinfo.available_timezones())

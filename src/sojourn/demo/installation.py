@@ -25,7 +25,7 @@ START_SECONDS = 30.0
 COMMAND_SECONDS = 60.0
 PEOPLE = {"alice": "Alice Arden", "bob": "Bob Brook", "carol": "Carol Cole", "dora": "Dora Dale"}
 
-_PEOPLE = """\
+PEOPLE_FILE = """\
 people:
   alice: { name: Alice Arden }
   bob: { name: Bob Brook }
@@ -142,8 +142,8 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in process_environment().items() if not name.startswith(("PG", "SOJOURN_"))}
 
 
-def write_files(layout: Layout, server: Production, *, connections: int) -> None:
-    """Write the demo's people, target, policy and settings; `read` allows that many connections at a time."""
+def write_files(layout: Layout, server: Production, *, connections: int, people: str) -> None:
+    """Write the demo's people, target, policy and settings; `read` allows so many connections at a time."""
     secrets = layout.configuration / "secrets"
     secrets.mkdir(parents=True)
     for directory in (layout.root, layout.configuration, secrets):
@@ -155,23 +155,25 @@ def write_files(layout: Layout, server: Production, *, connections: int) -> None
         administrator=ADMINISTRATOR,
         connections=connections,
     )
-    files = {"people": _PEOPLE, "targets": targets, "policy": _POLICY, "settings": _SETTINGS}
+    files = {"people": people, "targets": targets, "policy": _POLICY, "settings": _SETTINGS}
     for name, content in files.items():
         (layout.configuration / f"{name}.yaml").write_text(content)
     write_private(secrets / "shop", server.administrator_password.encode())
 
 
 @contextmanager
-def installation(directory: Path, server: Production, *, connections: int = 4) -> Iterator[Installation]:
+def installation(
+    directory: Path, server: Production, *, connections: int = 4, people: str = PEOPLE_FILE
+) -> Iterator[Installation]:
     """An installation in `directory` over the production `server`, while the context lasts.
 
-    `connections` is how many a grant of the role `read` may have open at a time.
+    `connections` is how many a grant of the role `read` may have open at a time; `people` is people.yaml.
     Raises SojournError `service.unreachable` when it does not start.
     """
     layout = Layout(root=directory / "installation")
     stop_leftover(layout)
     shutil.rmtree(directory, ignore_errors=True)
-    write_files(layout, server, connections=connections)
+    write_files(layout, server, connections=connections, people=people)
     log = (directory / "serve.log").open("wb")
     running = subprocess.Popen(
         [sys.executable, "-m", "sojourn", "serve", "--data", str(layout.root)],

@@ -187,6 +187,7 @@ def _remove_leftover(data: Path) -> None:
 
 
 def free_port() -> int:
+    """A TCP port of this machine that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -222,6 +223,7 @@ def _seed(server: Production) -> None:
             connection.execute(statement)
         account = sql.Identifier(ADMINISTRATOR)
         for text in (
+            "GRANT pg_read_all_stats TO {}",
             "GRANT USAGE ON SCHEMA shop TO {} WITH GRANT OPTION",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA shop TO {} WITH GRANT OPTION",
         ):

@@ -19,13 +19,11 @@ TokenId = NewType("TokenId", str)
 HoldId = NewType("HoldId", str)
 ShreddingId = NewType("ShreddingId", str)
 DisposalId = NewType("DisposalId", str)
-
-StreamName = NewType("StreamName", str)
-"""A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
 AbsenceId = NewType("AbsenceId", str)
 CampaignId = NewType("CampaignId", str)
 
-"""A stream of the ledger: one of the four below, or one of a thing, by the functions that follow."""
+StreamName = NewType("StreamName", str)
+"""A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
 
 CONFIGURATION = StreamName("configuration")
 SYSTEM = StreamName("system")
@@ -59,3 +57,8 @@ def account_stream(person: PersonId) -> StreamName:
 def token_stream(token: TokenId) -> StreamName:
     """The stream of one token: issued, revoked."""
     return StreamName(f"token/{token}")
+
+
+def target_stream(target: TargetName) -> StreamName:
+    """The stream of what was seen at one target."""
+    return StreamName(f"target/{target}")

@@ -188,7 +188,11 @@ def submit(adopted: Adopted, command: Submit, now: datetime) -> RequestSubmitted
     terms = adopted.judge(question)
     if isinstance(terms, Refusal):
         return terms
-    refusal = lacking(terms, question) or _check_reason(terms, command) or undecidable(terms)
+    refusal = (
+        lacking(terms, question, reason_given=bool(command.reason.strip()))
+        or _check_length(command)
+        or undecidable(terms)
+    )
     if refusal is not None:
         return refusal
     return RequestSubmitted(
@@ -230,15 +234,10 @@ def _question(asked: RequestSubmitted, moment: datetime) -> Question:
     )
 
 
-def _check_reason(terms: Terms, command: Submit) -> Refusal | None:
-    if terms.reason_required and not command.reason.strip():
-        return Refusal(Code.REQUEST_REASON_MISSING, {"rule": ", ".join(terms.rules)})
-    if len(command.reason) > REASON_LENGTH_MAX:
-        return Refusal(
-            Code.REQUEST_REASON_TOO_LONG,
-            {"length": str(len(command.reason)), "limit": str(REASON_LENGTH_MAX)},
-        )
-    return None
+def _check_length(command: Submit) -> Refusal | None:
+    if len(command.reason) <= REASON_LENGTH_MAX:
+        return None
+    return Refusal(Code.REQUEST_REASON_TOO_LONG, {"length": str(len(command.reason)), "limit": str(REASON_LENGTH_MAX)})
 
 
 def decide(state: Request, command: Command, adopted: Adopted, now: datetime) -> tuple[Event, ...] | Refusal:

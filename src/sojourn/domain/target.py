@@ -51,6 +51,13 @@ class ObjectKind(StrEnum):
     SEQUENCE = "sequence"
 
 
+class Recording(StrEnum):
+    """When a statement of a role goes on: after its record is durable, or at once with its result held back."""
+
+    BEFORE_FORWARD = "before-forward"
+    BEFORE_RELEASE = "before-release"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Privilege:
     """One privilege inside a target: verbs on tables, functions or sequences of one schema.
@@ -84,6 +91,7 @@ class Role:
     the target has already, for systems where none can be made: it is opened for one access at a time, with a password
     of its own, and shut afterwards; what it may do is the target's to say. `rows_expected` is a label: an action that
     gives more rows is marked in the evidence.
+    `recording` may be `before-release` only for a role that can do nothing but read.
     """
 
     name: RoleName
@@ -94,6 +102,7 @@ class Role:
     as_owner: str = ""
     account: str = ""
     rows_expected: int | None = None
+    recording: Recording = Recording.BEFORE_FORWARD
 
     @property
     def opens(self) -> tuple[str, ...]:
@@ -104,6 +113,20 @@ class Role:
         if self.account:
             lines.append(f"everything that the account {self.account} may do")
         return tuple(lines)
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether no privilege of the role changes anything."""
+        lent = self.as_owner or self.account
+        return not lent and all(verb is Verb.SELECT for one in self.privileges for verb in one.verbs)
+
+    @property
+    def defaults(self) -> tuple[tuple[str, str], ...]:
+        """The settings that its sessions begin with."""
+        settings = dict(self.settings)
+        if self.recording is Recording.BEFORE_RELEASE:
+            settings["default_transaction_read_only"] = "on"
+        return tuple(sorted(settings.items()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,13 @@
 
 - The streams of the request, of the grant and of each of its sessions come whole, from their first entry.
 - Refused attempts about them come one by one; so does each configuration under which something was decided.
+- For what was shredded the tombstone comes along, so that a reader sees why it does not open.
 - What is sealed to the gateway (credentials) is never opened for evidence.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -31,9 +31,10 @@ from sojourn.domain.identifiers import (
     request_stream,
     session_stream,
 )
-from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
+from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
+from sojourn.projections.sealing import sealed_in
 
 RECIPIENT = "evidence"
 PROOFS_AT_ONCE = 16
@@ -109,7 +110,8 @@ class Sources:
     """Where the material comes from.
 
     `sessions(grant)` and `attempts(subjects)` come from the read models: which sessions there were, and at which
-    places refused attempts are on record. `read_entry` decodes an entry; `open_sealed` opens for the recipient
+    places refused attempts are on record, as `tombstones(keys)` does for destroyed sealing keys. `read_entry` decodes
+    an entry; `open_sealed` opens for the recipient
     `evidence`.
     """
 
@@ -118,6 +120,7 @@ class Sources:
     open_sealed: Callable[[SealedMatter, SealingKey], OpenedValue]
     sessions: Callable[[GrantId], Awaitable[Sequence[SessionId]]]
     attempts: Callable[[Sequence[str]], Awaitable[Sequence[int]]]
+    tombstones: Callable[[Sequence[str]], Awaitable[Sequence[int]]]
 
 
 async def gather(sources: Sources, grant: GrantId) -> Material:
@@ -134,6 +137,10 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
     raw += await ledger.raw(sorted(await sources.attempts(streams)))
     entries = {recorded.seq: (recorded, data) for data in raw for recorded in (sources.read_entry(data),)}
     decided_under = {version for one, _ in entries.values() for version in _configuration_version(one.event)}
+    named = {sealed.key for recorded, _ in entries.values() for sealed in sealed_in(recorded.event)}
+    for data in await ledger.raw(sorted(await sources.tombstones(sorted(named)))):
+        recorded = sources.read_entry(data)
+        entries[recorded.seq] = (recorded, data)
     for data in await ledger.raw_stream(CONFIGURATION) if decided_under else ():
         recorded = sources.read_entry(data)
         if recorded.version in decided_under:
@@ -145,7 +152,7 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
         grant=grant,
         entries=ordered,
         raw={seq: data for seq, (_, data) in sorted(entries.items())},
-        proofs=await _prove(ledger, sorted(entries), size),
+        proofs=await prove(ledger, sorted(entries), size),
         checkpoint=note,
         disclosed=await _disclose(sources, ordered),
         attachments=await _attachments(ledger, ordered),
@@ -158,7 +165,7 @@ def _configuration_version(event: Event) -> Iterator[int]:
         yield event.configuration_version
 
 
-async def _prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dict[int, tuple[bytes, ...]]:
+async def prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dict[int, tuple[bytes, ...]]:
     """Every proof, asked for a bounded number at a time."""
     proofs: dict[int, tuple[bytes, ...]] = {}
     for start in range(0, len(places), PROOFS_AT_ONCE):
@@ -167,14 +174,6 @@ async def _prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> di
             asked = [group.create_task(ledger.prove(seq, size)) for seq in part]
         proofs.update(zip(part, (task.result() for task in asked), strict=True))
     return proofs
-
-
-def sealed_in(event: object) -> Iterator[Sealed]:
-    """Every sealed field of an event."""
-    for field in dataclasses.fields(event):  # type: ignore[arg-type]
-        value = getattr(event, field.name)
-        if isinstance(value, Sealed):
-            yield value
 
 
 async def _disclose(sources: Sources, entries: Sequence[Recorded]) -> dict[str, Disclosed]:

@@ -27,23 +27,37 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 def build_pack(material: Material) -> bytes:
     """The pack as a ZIP."""
-    files = _files(material)
+    return bind(_files(material), subject=f"grant/{material.grant}", checkpoint=material.checkpoint)
+
+
+def bind(files: Mapping[str, bytes], *, subject: str, checkpoint: str) -> bytes:
+    """These files about the stream `subject`, with the checkpoint and the manifest that lists them, as a ZIP."""
+    whole = {**files, "checkpoint": checkpoint.encode()}
     manifest = {
         "format": FORMAT,
-        "origin": material.checkpoint.split("\n", 1)[0],
-        "subject": f"grant/{material.grant}",
+        "origin": checkpoint.split("\n", 1)[0],
+        "subject": subject,
         "files": {
             path: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-            for path, content in files.items()
+            for path, content in whole.items()
         },
     }
-    return _zip({**files, "manifest.json": _canonical(manifest)})
+    return _zip({**whole, "manifest.json": _canonical(manifest)})
+
+
+def entry_files(raw: Mapping[int, bytes], proofs: Mapping[int, tuple[bytes, ...]], checkpoint: str) -> dict[str, bytes]:
+    """Each entry and its proof, under the names that a verifier looks for."""
+    files = {}
+    for seq, data in raw.items():
+        proof = Proof(index=seq, hashes=proofs[seq], checkpoint_note=checkpoint)
+        files[f"entries/{seq:012d}.json"] = data
+        files[f"proofs/{seq:012d}.tlog-proof"] = proof.format().encode()
+    return files
 
 
 def _files(material: Material) -> dict[str, bytes]:
     story = tell(material)
     files = {
-        "checkpoint": material.checkpoint.encode(),
         "disclosed.json": _canonical(
             [
                 {
@@ -57,10 +71,7 @@ def _files(material: Material) -> dict[str, bytes]:
         "grant.json": _canonical(story),
         "index.html": page(story, material.checkpoint).encode(),
     }
-    for seq, data in material.raw.items():
-        proof = Proof(index=seq, hashes=material.proofs[seq], checkpoint_note=material.checkpoint)
-        files[f"entries/{seq:012d}.json"] = data
-        files[f"proofs/{seq:012d}.tlog-proof"] = proof.format().encode()
+    files |= entry_files(material.raw, material.proofs, material.checkpoint)
     for sha256, content in material.attachments.items():
         files[f"attachments/{sha256}"] = content
     return files

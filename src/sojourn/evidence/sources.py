@@ -9,6 +9,7 @@ from sojourn.domain.identifiers import GrantId, SessionId
 from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.projections import queries
 from sojourn.projections.projector import Projections
+from sojourn.projections.sealing import key_uses
 from sojourn.scribe.client import ScribeClient, read_entry
 
 from .material import OpenedValue, Sources, gather
@@ -32,8 +33,18 @@ async def pack_of(
         with projections.reading() as connection:
             return queries.attempt_places(connection, subjects)
 
+    async def tombstones(keys: Sequence[str]) -> Sequence[int]:
+        with projections.reading() as connection:
+            known = key_uses(connection, keys).values()
+        return sorted({use.tombstone for use in known if use.tombstone is not None})
+
     sources = Sources(
-        ledger=ledger, read_entry=read_entry, open_sealed=open_sealed, sessions=sessions, attempts=attempts
+        ledger=ledger,
+        read_entry=read_entry,
+        open_sealed=open_sealed,
+        sessions=sessions,
+        attempts=attempts,
+        tombstones=tombstones,
     )
     material = await gather(sources, GrantId(grant))
     # Telling, hashing and compressing a long access takes seconds of pure work; the loop has others to serve.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from sojourn.domain.events import (
     GrantProvisioned,
     GrantRemovalFailed,
     GrantRemoved,
+    KeysDestroyed,
     RequestActivated,
     RequestApproved,
     RequestDenied,
@@ -40,12 +42,35 @@ from .material import Disclosed, Material
 Story = dict[str, Any]
 """Plain values, ready for JSON."""
 
-SHREDDED = "(destroyed)"
+SHREDDED = "(shredded)"
+"""Stands for a value whose key a tombstone names."""
+
+MISSING = "(missing)"
+"""Stands for a value that should open and does not, without a tombstone that says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readable:
+    """What opens, by commitment; and the keys that tombstones name."""
+
+    disclosed: Mapping[str, Disclosed]
+    destroyed: frozenset[str]
+
+    def value(self, sealed: Sealed) -> bytes | None:
+        """The value, or None if it does not open."""
+        held = self.disclosed.get(sealed.commitment)
+        return None if held is None else held.value
+
+    def instead(self, sealed: Sealed) -> str:
+        """What stands for a value that does not open."""
+        return SHREDDED if sealed.key in self.destroyed else MISSING
 
 
 def tell(material: Material) -> Story:
     """The whole story."""
-    entries, disclosed = material.entries, material.disclosed
+    entries = material.entries
+    destroyed = frozenset(key for one in entries if isinstance(one.event, KeysDestroyed) for key in one.event.keys)
+    readable = Readable(disclosed=material.disclosed, destroyed=destroyed)
     story: Story = {
         "format": "sojourn-story/1",
         "grant": material.grant,
@@ -55,23 +80,24 @@ def tell(material: Material) -> Story:
         "access": {},
         "sessions": [],
         "configurations": [],
+        "shredded": [],
         "tests": [dataclasses.asdict(test) for test in answer_attributes(material)],
         "entries": len(entries),
     }
     sessions: dict[str, Story] = {}
     for one in entries:
-        _tell(one, story, sessions, disclosed)
+        _tell(one, story, sessions, readable)
     story["sessions"] = list(sessions.values())
     return story
 
 
-def _tell(one: Recorded, story: Story, sessions: dict[str, Story], disclosed: Mapping[str, Disclosed]) -> None:
+def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Readable) -> None:
     event = one.event
     match event:
         case RequestSubmitted():
-            story["request"] = _request(one, event, disclosed)
+            story["request"] = _request(one, event, readable)
         case RequestApproved() | RequestDenied():
-            story["decisions"].append(_decision(one, event, disclosed))
+            story["decisions"].append(_decision(one, event, readable))
         case AttemptRefused():
             story["refused"].append(_refused(one, event))
         case GrantCreated():
@@ -109,24 +135,18 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], disclosed: Ma
                 }
             }
         case ConfigurationAdopted():
-            story["configurations"].append(
-                {
-                    **_place(one),
-                    "version": one.version,
-                    "catalogue_sha256": event.catalogue_sha256,
-                    "adopted_by": event.operator,
-                    "files": [dataclasses.asdict(file) for file in event.files],
-                }
-            )
+            story["configurations"].append(_configuration(one, event))
+        case KeysDestroyed():
+            story["shredded"].append(_shredded(one, event))
         case RequestActivated():
             story["request"]["activated"] = {**_place(one), "source": event.source}
         case SessionOpened() | SessionClosed() | ActionIntended() | ActionCompleted() | CancelRequested():
-            _tell_session(one, sessions, disclosed)
+            _tell_session(one, sessions, readable)
         case _:
             return
 
 
-def _tell_session(one: Recorded, sessions: dict[str, Story], disclosed: Mapping[str, Disclosed]) -> None:
+def _tell_session(one: Recorded, sessions: dict[str, Story], readable: Readable) -> None:
     event = one.event
     match event:
         case SessionOpened():
@@ -150,7 +170,7 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], disclosed: Mapping[
                     "verb": event.verb,
                     "may_write": event.may_write,
                     "objects": list(event.objects),
-                    **_detail(event.detail, disclosed),
+                    **_detail(event.detail, readable),
                     "outcome": None,
                 }
             )
@@ -162,7 +182,7 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], disclosed: Mapping[
                 "outcome_entry": one.seq,
                 "tags": list(event.tags),
                 "sqlstate": event.sqlstate,
-                "message": _text(event.message, disclosed),
+                "message": _text(event.message, readable),
                 "rows": event.rows,
                 "bytes_in": event.bytes_in,
                 "bytes_out": event.bytes_out,
@@ -179,7 +199,7 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], disclosed: Mapping[
             }
 
 
-def _request(one: Recorded, event: RequestSubmitted, disclosed: Mapping[str, Disclosed]) -> Story:
+def _request(one: Recorded, event: RequestSubmitted, readable: Readable) -> Story:
     return {
         **_place(one),
         "request": event.request,
@@ -187,7 +207,7 @@ def _request(one: Recorded, event: RequestSubmitted, disclosed: Mapping[str, Dis
         "target": event.target,
         "role": event.role,
         "duration": format_duration(event.duration),
-        "reason": _text(event.reason, disclosed),
+        "reason": _text(event.reason, readable),
         "digest": event.digest,
         "rules": list(event.rules),
         "approvals_needed": event.approvals,
@@ -199,13 +219,34 @@ def _request(one: Recorded, event: RequestSubmitted, disclosed: Mapping[str, Dis
     }
 
 
-def _decision(one: Recorded, event: RequestApproved | RequestDenied, disclosed: Mapping[str, Disclosed]) -> Story:
+def _configuration(one: Recorded, event: ConfigurationAdopted) -> Story:
+    return {
+        **_place(one),
+        "version": one.version,
+        "catalogue_sha256": event.catalogue_sha256,
+        "adopted_by": event.operator,
+        "files": [dataclasses.asdict(file) for file in event.files],
+    }
+
+
+def _shredded(one: Recorded, event: KeysDestroyed) -> Story:
+    return {
+        **_place(one),
+        "cause": event.cause,
+        "person": event.person,
+        "record_class": event.record_class,
+        "keys": len(event.keys),
+        "values": event.values,
+    }
+
+
+def _decision(one: Recorded, event: RequestApproved | RequestDenied, readable: Readable) -> Story:
     return {
         **_place(one),
         "person": event.person,
         "decision": "approved" if isinstance(event, RequestApproved) else "denied",
         "digest": event.digest,
-        "comment": _text(event.comment, disclosed),
+        "comment": _text(event.comment, readable),
         "configuration_version": event.configuration_version,
         "source": event.source,
     }
@@ -231,22 +272,22 @@ def _place(one: Recorded) -> Story:
     return {"entry": one.seq, "at": moment_text(one.at)}
 
 
-def _text(sealed: Sealed | None, disclosed: Mapping[str, Disclosed]) -> str | None:
+def _text(sealed: Sealed | None, readable: Readable) -> str | None:
     if sealed is None:
         return None
-    held = disclosed.get(sealed.commitment)
-    return SHREDDED if held is None else held.value.decode("utf-8", "backslashreplace")
+    value = readable.value(sealed)
+    return readable.instead(sealed) if value is None else value.decode("utf-8", "backslashreplace")
 
 
-def _detail(sealed: Sealed, disclosed: Mapping[str, Disclosed]) -> Story:
+def _detail(sealed: Sealed, readable: Readable) -> Story:
     """What an action said: its text, and what was bound to it. What is in no known form is shown as it stands."""
-    held = disclosed.get(sealed.commitment)
-    if held is None:
-        return {"text": SHREDDED, "binds": None}
+    value = readable.value(sealed)
+    if value is None:
+        return {"text": readable.instead(sealed), "binds": None}
     try:
-        detail = msgspec.json.decode(held.value, type=_Detail)
+        detail = msgspec.json.decode(value, type=_Detail)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return {"text": held.value.decode("utf-8", "backslashreplace"), "binds": None}
+        return {"text": value.decode("utf-8", "backslashreplace"), "binds": None}
     return {"text": _said(detail), "binds": None if detail.binds is None else [_bound(one) for one in detail.binds]}
 
 

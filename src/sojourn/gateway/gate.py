@@ -10,6 +10,7 @@ from sojourn.settings import GatewaySettings
 from sojourn.workflow.ports import Clock, Sealer
 
 from .attempts import AttemptRecorder
+from .journal import Journal
 from .live import GatewayLedger, LiveView
 
 
@@ -22,6 +23,7 @@ class Gate:
 
     settings: GatewaySettings
     ledger: GatewayLedger
+    journal: Journal
     live: LiveView
     attempts: AttemptRecorder
     sealer: Sealer

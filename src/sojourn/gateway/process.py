@@ -19,6 +19,7 @@ from sojourn.workflow.ports import Clock, Sealer
 
 from .attempts import AttemptRecorder
 from .gate import Gate
+from .journal import Journal
 from .live import GatewayLedger, LiveView
 from .orphans import close_orphans
 from .postgres.handshake import Authenticator
@@ -62,6 +63,7 @@ async def run_gateway(
     gate = Gate(
         settings=settings,
         ledger=ledger,
+        journal=Journal(ledger),
         live=live,
         attempts=AttemptRecorder(ledger, loop.time),
         sealer=sealer,

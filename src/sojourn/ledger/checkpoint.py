@@ -55,16 +55,18 @@ def parse_size(text: str) -> int:
     return int(text)
 
 
-def sign(checkpoint: Checkpoint, key: notes.SigningKey) -> str:
-    """Return the signed note. The key's name has to be the origin."""
-    if key.name != checkpoint.origin:
-        raise LedgerError(f"The key of {key.name!a} does not sign for {checkpoint.origin!a}.")
-    return notes.sign(checkpoint.format(), [key])
+def sign(checkpoint: Checkpoint, *keys: notes.Signer) -> str:
+    """Return the note, signed by each key. The name of each has to be the origin."""
+    for key in keys:
+        if key.name != checkpoint.origin:
+            raise LedgerError(f"The key of {key.name!a} does not sign for {checkpoint.origin!a}.")
+    return notes.sign(checkpoint.format(), keys)
 
 
-def open(note: str, verifier: notes.Verifier) -> Checkpoint:  # noqa: A001 - the counterpart of `note.open`
-    """Return the checkpoint in a note that the ledger's key signed; raise LedgerError if it did not."""
-    checkpoint = parse(notes.open(note, [verifier]).text)
-    if checkpoint.origin != verifier.name:
-        raise LedgerError(f"This checkpoint is of {checkpoint.origin[:60]!a}, not of {verifier.name!a}.")
+def open(note: str, *verifiers: notes.Verifier) -> Checkpoint:  # noqa: A001 - the counterpart of `note.open`
+    """Return the checkpoint in a note that one of the ledger's keys signed; raise LedgerError if none did."""
+    opened = notes.open(note, verifiers)
+    checkpoint = parse(opened.text)
+    if checkpoint.origin not in opened.names:
+        raise LedgerError(f"This checkpoint is of {checkpoint.origin[:60]!a}, not of {opened.names[0]!a}.")
     return checkpoint

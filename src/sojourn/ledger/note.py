@@ -15,6 +15,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -102,6 +103,27 @@ class SigningKey:
         return format_line(self.name, self.verifier().key_id, signature)
 
 
+class Signer(Protocol):
+    """Signs notes. Implemented by `SigningKey`, and in `vault.signing` for keys that are kept elsewhere."""
+
+    @property
+    def name(self) -> str:
+        """The key's name."""
+        ...
+
+    def verifier(self) -> Verifier:
+        """The public half."""
+        ...
+
+    def vkey(self) -> str:
+        """The text form of the public half."""
+        ...
+
+    def signature_line(self, text: str) -> str:
+        """This key's signature line for a note text, with its newline."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedNote:
     """A note with at least one good signature: its text, and the names of the keys that signed it."""
@@ -110,7 +132,7 @@ class OpenedNote:
     names: tuple[str, ...]
 
 
-def sign(text: str, keys: Sequence[SigningKey]) -> str:
+def sign(text: str, keys: Sequence[Signer]) -> str:
     """Return a note of `text`, which ends in a newline, signed by each key in turn."""
     if not keys:
         raise LedgerError("A note needs at least one signing key.")

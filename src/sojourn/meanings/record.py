@@ -31,6 +31,11 @@ MEANINGS: Mapping[Code, Meaning] = {
         500,
         Exit.FAILED,
     ),
+    Code.SIGNING_UNAVAILABLE: Meaning(
+        "The signing key does not sign: {key}: {problem}.",
+        "Nothing is lost: entries are recorded and will be signed. Bring the key back.",
+        *DOWN,
+    ),
     Code.RECORD_BEHIND: Meaning(
         "The ledger holds {held} entries, but {anchor} has seen {seen}.",
         "It was rolled back or restored from an old copy. Restore the newest copy.",

@@ -27,7 +27,10 @@ from sojourn.domain.events import (
     RequestSubmitted,
     RequestWithdrawn,
     SessionClosed,
+    SessionConnected,
     SessionOpened,
+    TargetReconciled,
+    TargetUnobserved,
     TokenIssued,
     TokenRevoked,
 )
@@ -55,6 +58,8 @@ def fold(recorded: Recorded, write: Writer) -> None:
             _token(recorded.event, recorded, write)
         case "attempts":
             _attempt(recorded.event, recorded, write)
+        case "target":
+            _target(recorded.event, recorded, write)
 
 
 def _request(event: Event, recorded: Recorded, write: Writer) -> None:
@@ -199,6 +204,8 @@ def _session(event: Event, recorded: Recorded, write: Writer) -> None:
                 "seq": recorded.seq,
             }
             write.insert(t.session, values)
+        case SessionConnected():
+            write.update(t.session, {"id": event.session}, {"process": event.process})
         case SessionClosed():
             closed = {"closed_at": text(recorded.at), "cause": event.cause, "cut_lag_us": event.cut_lag_us}
             write.update(t.session, {"id": event.session}, closed)
@@ -233,3 +240,17 @@ def _attempt(event: Event, recorded: Recorded, write: Writer) -> None:
             "details": msgspec.json.encode(dict(event.details), order="sorted").decode(),
         }
         write.insert(t.attempt, values)
+
+
+def _target(event: Event, recorded: Recorded, write: Writer) -> None:
+    if not isinstance(event, TargetReconciled | TargetUnobserved):
+        return
+    seen = msgspec.json.encode(event).decode() if isinstance(event, TargetReconciled) else None
+    values = {
+        "seq": recorded.seq,
+        "target": event.target,
+        "at": text(recorded.at),
+        "problem": event.problem if isinstance(event, TargetUnobserved) else None,
+        "event": seen,
+    }
+    write.insert(t.reconciliation, values)

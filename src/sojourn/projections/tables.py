@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -88,6 +88,7 @@ session = Table(
     Column("source", String, nullable=False),
     Column("application", String, nullable=False),
     Column("opened_at", String, nullable=False),
+    Column("process", Integer),
     Column("closed_at", String),
     Column("cause", String),
     Column("actions", Integer, nullable=False),
@@ -151,7 +152,18 @@ token = Table(
     Column("seq", Integer, nullable=False),
 )
 
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("target", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("problem", String),
+    Column("event", String),
+)
+
 for _table, _columns in (
+    (reconciliation, ("target",)),
     (request, ("person", "status")),
     (request, ("person",)),
     (request, ("status",)),
@@ -174,5 +186,5 @@ Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("approver_by_person", approver.c.person, approver.c.request)
 
-FOLDED = (request, approver, grant, session, action, attempt, token, sealing_key)
+FOLDED = (request, approver, grant, session, action, attempt, token, sealing_key, reconciliation)
 """Every table but the cursor."""

@@ -1,6 +1,7 @@
-"""What is kept apart from the store, to notice one that was rolled back or that lost what it had promised.
+"""What is kept apart from the store, to notice one that was rolled back, rewritten, or lost what it had promised.
 
-- The anchor is a copy of the last signed checkpoint, durable.
+- The anchor is a copy of the last signed checkpoint, durable. Others are what somebody else has seen: a published
+  folder, a locked bucket, a witness. They are read by whoever starts the scribe.
 - The watermark is the last entry that this scribe acknowledged: exact, and not synced, since it only has to outlive
   the scribe and a store on another machine, not the machine itself.
 """
@@ -16,6 +17,14 @@ from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import Verifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A verified checkpoint of this ledger that lies at `place`."""
+
+    place: str
+    checkpoint: Checkpoint
 
 
 def read_anchor(path: Path, verifier: Verifier) -> Checkpoint | None:

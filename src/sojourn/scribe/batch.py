@@ -6,8 +6,9 @@
   Its integers are below 2**53; an entry has at most 65,535 bytes.
 - A sealed value joins only with a key that is on record or comes with it. A key id or a commitment that is taken
   by other content is refused.
-- A tombstone joins only if every key that it names is there to be destroyed. A value under a destroyed key is
-  stale: whoever sealed it has to seal it again, under another key.
+- A tombstone joins only if every key that it names is there to be destroyed. A value that was on its way when its
+  key was destroyed joins and is as unreadable as the others; later ones are stale, because whoever seals under such a
+  key does not follow the record.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ class OnRecord(Protocol):
 
     def knows_key(self, key: str) -> bool:
         """Whether a sealing key is on record and was not destroyed."""
+        ...
+
+    def just_destroyed(self, key: str) -> bool:
+        """Whether a sealing key was destroyed so lately that values under it may still be on their way."""
         ...
 
 
@@ -142,6 +147,8 @@ def _fresh_keys(call: Append, batch: Batch, record: OnRecord) -> dict[str, Key]:
                 keys[key.key] = key
         if held is not None and held != key:
             if _is_destroyed(held):
+                if record.just_destroyed(key.key):
+                    continue
                 raise UnacceptableError(Code.RECORD_STALE, stream=call.drafts[0].stream)
             raise _unusable(f"the sealing key id {key.key} is taken", "a fresh key id")
     return keys
@@ -150,13 +157,12 @@ def _fresh_keys(call: Append, batch: Batch, record: OnRecord) -> dict[str, Key]:
 def _fresh_matter(call: Append, keys: dict[str, Key], batch: Batch, record: OnRecord) -> dict[str, Matter]:
     matter: dict[str, Matter] = {}
     for one in call.matter:
-        if one.key in batch.destroyed:
-            raise UnacceptableError(Code.RECORD_STALE, stream=call.drafts[0].stream)
         if one.key not in keys and one.key not in batch.keys and not record.knows_key(one.key):
             key = record.store.key(one.key)
-            if key is not None and _is_destroyed(key):
+            if key is None or not _is_destroyed(key):
+                raise _unusable(f"the sealing key {one.key} is not on record", "the key with the sealed value")
+            if not record.just_destroyed(one.key):
                 raise UnacceptableError(Code.RECORD_STALE, stream=call.drafts[0].stream)
-            raise _unusable(f"the sealing key {one.key} is not on record", "the key with the sealed value")
         held = matter.get(one.commitment) or batch.matter.get(one.commitment)
         if held is None:
             held = record.store.ciphertext(one.commitment)

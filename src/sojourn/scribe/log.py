@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +39,8 @@ VERSIONS_KEPT = 100_000
 KEYS_KEPT = 10_000
 WRITE_TRIES = 5
 PAGE = 4096
+ON_ITS_WAY = timedelta(seconds=30)
+"""Whoever follows the record has let go of a destroyed key long before this."""
 
 Kept = TypeVar("Kept")
 
@@ -69,6 +71,7 @@ class Log:
     old_pages: bool = True
     _versions: dict[str, int] = field(default_factory=dict)
     _keys: dict[str, None] = field(default_factory=dict)
+    _destroyed: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -178,9 +181,15 @@ class Log:
             _remember(self._keys, {key: None}, KEYS_KEPT)
         return True
 
+    def just_destroyed(self, key: str) -> bool:
+        """Whether a sealing key was destroyed so lately that values under it may still be on their way."""
+        at = self._destroyed.get(key)
+        return at is not None and abs(self.clock() - at) < ON_ITS_WAY
+
     def _forget(self, destroyed: Mapping[str, None]) -> None:
         for key in destroyed:
             self._keys.pop(key, None)
+        _remember(self._destroyed, dict.fromkeys(destroyed, self.clock()), KEYS_KEPT)
         self.old_pages = True
         self.forget_old_pages()
 

@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger.note import SigningKey
 from sojourn.settings import Layout, ScribeSettings
 
-from .anchor import Watermark
+from .anchor import Seen, Watermark
 from .log import Log
 from .recovery import recover
 from .server import Server, listen
@@ -47,8 +47,12 @@ def run(
     stop_descriptor: int | None = None,
     *,
     room: Callable[[Path], int] = free_bytes,
+    seen: Sequence[Seen] = (),
 ) -> int:
     """Serve the ledger of `layout` until SIGTERM, SIGINT or the end of `stop_descriptor`. Returns the exit code.
+
+    `seen` are checkpoints of this ledger that lie with others; a store that is behind one of them or contradicts it is
+    refused as if it were our own.
 
     Raises SojournError when the store must not be written: another scribe has it (`data.directory_busy`), it is
     damaged (`record.damaged`, also later, when what was written is not read back) or behind what was signed
@@ -68,7 +72,7 @@ def run(
         lock.write(str(os.getpid()))
         lock.flush()
         try:
-            store, log = _open(layout, settings, key, clock, room)
+            store, log = _open(layout, settings, key, clock, room, seen)
             server = Server(
                 log=log,
                 listener=listen(layout.scribe_socket),
@@ -98,6 +102,7 @@ def _open(
     key: SigningKey,
     clock: Callable[[], datetime],
     room: Callable[[Path], int],
+    seen: Sequence[Seen],
 ) -> tuple[Store, Log]:
     try:
         store: Store = _postgres(settings.store) if settings.store else SqliteStore(layout.ledger)
@@ -106,11 +111,11 @@ def _open(
             # A database is checked as it was published: the verifier reads files.
             path=Path("PUBLISHED-FOLDER") if settings.store else layout.ledger,
             anchor=layout.anchor,
-            others=[layout.root / one for one in settings.anchors],
             watermark=Watermark(layout.watermark),
             key=key,
             clock=clock,
             has_room=lambda arriving: room(layout.root) >= settings.free_bytes_min + arriving,
+            seen=seen,
         )
     except sqlite3.DatabaseError as error:
         # An OperationalError is about the system (no space, no permission); all else is about what is in the file.

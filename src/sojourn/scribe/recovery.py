@@ -5,7 +5,7 @@
 - The index of streams has no gap and leaves out no entry.
 - The stored tiles are those of the leaves, and the last signed checkpoint is ours and has the root of the leaves.
 - The anchor, a copy of the last signed checkpoint kept apart from the store, is not ahead of the store and does
-  not contradict it: a store that was rolled back or swapped is refused. So is one that others' anchors are ahead of.
+  not contradict it, and neither is what others have seen: a store that was rolled back or swapped is refused.
 - The last entry that this scribe acknowledged is there: a fail-over that lost it is refused.
 
 Anything else ends the start. A write-ahead log torn by a crash is SQLite's to mend: what was acknowledged is
@@ -14,7 +14,7 @@ in it whole, and what was not is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from sojourn.ledger.merkle import HASH_BYTES, Tree, leaf_hash
 from sojourn.ledger.note import SigningKey, Verifier
 from sojourn.ledger.tiles import split_hashes
 
-from .anchor import Watermark, read_anchor, write_anchor
+from .anchor import Seen, Watermark, read_anchor, write_anchor
 from .edges import Edges
 from .log import Log
 from .rows import EntryRow
@@ -50,22 +50,25 @@ def recover(
     clock: Callable[[], datetime],
     has_room: Callable[[int], bool],
     rehashed_max: int = REHASHED_MAX,
-    others: Sequence[Path] = (),
+    seen: Sequence[Seen] = (),
     watermark: Watermark | None = None,
 ) -> Log:
-    """Check the store and give the log over it.
+    """Check the store and give the log over it. `seen` are checkpoints that lie with others.
 
-    `anchor` is the anchor of this scribe, which it keeps up to date; `others` are kept by others and only read.
     Raises SojournError `record.damaged` or `record.behind`.
     """
     verifier = Verifier.parse(key.vkey())
     size = _check_places(store, path)
     last = store.last_checkpoint()
     signed = None if last is None else _opened(last[1], verifier, path, "the last checkpoint")
-    anchored = _anchored(anchor, verifier, size, path)
-    elsewhere = [_anchored(other, verifier, size, path) for other in others]
-    if size and None in elsewhere:
-        raise _damaged(path, f"the anchor file {others[elsewhere.index(None)]} is not there")
+    try:
+        anchored = read_anchor(anchor, verifier)
+    except LedgerError as error:
+        raise _damaged(path, f"the anchor file {anchor} does not verify: {error}") from error
+    own = () if anchored is None else (Seen(place=str(anchor), checkpoint=anchored),)
+    for one in (*own, *seen):
+        if one.checkpoint.size > size:
+            raise SojournError(Code.RECORD_BEHIND, held=str(size), anchor=one.place, seen=str(one.checkpoint.size))
     _check_watermark(watermark, store, size)
     if signed is not None and signed.size > size:
         raise _damaged(path, f"{signed.size} entries were signed and {size} are there")
@@ -73,7 +76,9 @@ def recover(
     if gap is not None:
         raise _damaged(path, gap)
     rehash_from = 0 if size <= rehashed_max else (signed.size if signed else 0)
-    known = [one for one in (signed, anchored, *elsewhere) if one is not None]
+    known = {one.checkpoint: one.place for one in (*seen, *own)}
+    if signed is not None:
+        known[signed] = str(path)
     edges, tree = _rebuild(store, size, known, rehash_from, path)
     newest = store.entry(size - 1) if size else None
     log = Log(store=store, anchor=anchor, key=key, clock=clock, has_room=has_room, edges=edges, read_back=tree)
@@ -86,16 +91,6 @@ def recover(
             write_anchor(anchor, log.signed_note)
     log.forget_old_pages()
     return log
-
-
-def _anchored(anchor: Path, verifier: Verifier, size: int, path: Path) -> Checkpoint | None:
-    try:
-        anchored = read_anchor(anchor, verifier)
-    except LedgerError as error:
-        raise _damaged(path, f"the anchor file {anchor} does not verify: {error}") from error
-    if anchored is not None and anchored.size > size:
-        raise SojournError(Code.RECORD_BEHIND, held=str(size), anchor=str(anchor), seen=str(anchored.size))
-    return anchored
 
 
 def _check_watermark(watermark: Watermark | None, store: Store, size: int) -> None:
@@ -114,7 +109,9 @@ def _check_places(store: Store, path: Path) -> int:
     return count
 
 
-def _rebuild(store: Store, size: int, known: list[Checkpoint], rehash_from: int, path: Path) -> tuple[Edges, Tree]:
+def _rebuild(
+    store: Store, size: int, known: Mapping[Checkpoint, str], rehash_from: int, path: Path
+) -> tuple[Edges, Tree]:
     """Go through all leaves once, page by page; compare tiles, and the root at each size that was signed."""
     edges, tree, versions = Edges(), Tree(), dict[str, int]()
     stops = sorted({one.size for one in known} | {size})
@@ -132,9 +129,9 @@ def _rebuild(store: Store, size: int, known: list[Checkpoint], rehash_from: int,
                     raise _damaged(path, f"tile {tile_index} of level {level} is not that of the entries")
             tree.extend(leaves)
             position = end
-        for one in known:
+        for one, place in known.items():
             if one.size == position and not one.root == edges.root() == tree.root():
-                raise _damaged(path, f"the first {position} entries are not those that were signed")
+                raise _damaged(path, f"the first {position} entries are not those that were signed, as {place} has it")
     for stream, version in versions.items():
         if store.version(stream) != version:
             raise _damaged(path, f"the index of streams does not hold the {version} entries of {stream}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from sojourn.domain.reconciliation import Observation
 from sojourn.domain.target import Role, Target
 
 
@@ -53,6 +54,10 @@ class TargetDriver(Protocol):
 
         The answer says if something would not go; then the login is shut at least, and this is to be called again.
         """
+        ...
+
+    async def observe(self, target: Target, *, secret: str) -> Observation:
+        """What the target shows of our logins and their sessions, and of the mighty logins of others."""
         ...
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:

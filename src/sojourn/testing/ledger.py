@@ -68,8 +68,7 @@ class MemoryLedger:
             )
         destroyed = [key for one in fresh if isinstance(one.event, KeysDestroyed) for key in one.event.keys]
         known = {key.key for _, key in self.matters.values()} | {sealing.key.key for sealing in sealings}
-        gone = self.destroyed.intersection([*destroyed, *(sealing.key.key for sealing in sealings)])
-        if gone or not known.issuperset(destroyed):
+        if self.destroyed.intersection(destroyed) or not known.issuperset(destroyed):
             raise SojournError(Code.RECORD_STALE, stream=changes[0].stream)
         self.destroyed.update(destroyed)
         self.entries.extend(fresh)

@@ -40,7 +40,7 @@ class ScribeProcess:
         environment = {**os.environ, **self.environment}
         limits = [str(self.settings.checkpoint_seconds), str(self.settings.free_bytes_min), self.settings.store]
         self.running = subprocess.Popen(
-            [*command, *limits, *self.settings.anchors],
+            [*command, *limits],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -65,12 +65,11 @@ class ScribeProcess:
 
 
 def _main() -> int:
-    root, checkpoint_seconds, free_bytes_min, store, *anchors = sys.argv[1:]
+    root, checkpoint_seconds, free_bytes_min, store = sys.argv[1:]
     settings = ScribeSettings(
         checkpoint_seconds=float(checkpoint_seconds),
         free_bytes_min=int(free_bytes_min),
         store=store,
-        anchors=tuple(anchors),
     )
     try:
         return process.run(

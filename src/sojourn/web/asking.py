@@ -23,6 +23,8 @@ from . import bodies, shapes
 from .exchange import Exchange
 
 PAGE = 100
+SHREDDED = "(shredded)"
+"""Stands for a text whose sealing key was destroyed."""
 
 
 async def targets(exchange: Exchange) -> shapes.Targets:
@@ -203,9 +205,9 @@ async def show(exchange: Exchange, caller: Person, row: RequestRow) -> shapes.Re
 
 
 async def opened(exchange: Exchange, commitment: str | None) -> str | None:
-    """The text behind a commitment; None when there is none or it was destroyed."""
+    """The text behind a commitment, or that it was shredded; None when there is none."""
     if commitment is None:
         return None
     for matter, key in await exchange.services.matter([commitment]):
         return exchange.services.open_value(matter, key).decode("utf-8", "backslashreplace")
-    return None
+    return SHREDDED

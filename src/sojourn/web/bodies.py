@@ -45,6 +45,37 @@ class ConnectionAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     role: str = ""
 
 
+class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An administrator has something kept. `start` and `end` are moments in UTC, for a person or a period."""
+
+    scope: str
+    name: str = ""
+    start: str = ""
+    end: str = ""
+    reason: str = ""
+
+
+class Shredding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An administrator wants what was sealed about `person` made unreadable; without classes, all but credentials."""
+
+    person: str
+    classes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For how many days a class of record is to be kept."""
+
+    record_class: str
+    days: int
+
+
+class Days(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The number of days that somebody else asked for."""
+
+    days: int
+
+
 class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why something is done; it is sealed."""
 

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
-from . import access, asking, people, record, standing
+from . import access, asking, keeping, people, record, standing, targets
 from .exchange import Handler, answer, nowhere
 from .services import Services
 from .strangers import Strangers
@@ -25,6 +25,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/absences/{name}/end", standing.end),
     ("GET", "/targets", asking.targets),
     ("POST", "/targets/{name}/connection", access.connect),
+    ("POST", "/targets/{name}/preflight", targets.preflight),
+    ("POST", "/targets/{name}/reconcile", targets.reconcile),
+    ("GET", "/targets/{name}/looks", targets.listing),
     ("POST", "/requests", asking.submit),
     ("GET", "/requests", asking.listing),
     ("GET", "/requests/{name}", asking.one),
@@ -41,6 +44,19 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/sessions/{name}", record.session),
     ("GET", "/sessions/{name}/actions", record.actions),
     ("GET", "/attempts", record.attempts),
+    ("POST", "/holds", keeping.place_hold),
+    ("GET", "/holds", keeping.holds),
+    ("POST", "/holds/{name}/release", keeping.release_hold),
+    ("POST", "/shreddings", keeping.request_shredding),
+    ("GET", "/shreddings", keeping.shreddings),
+    ("POST", "/shreddings/{name}/confirm", keeping.confirm_shredding),
+    ("POST", "/shreddings/{name}/withdraw", keeping.withdraw_shredding),
+    ("GET", "/retention", keeping.retention),
+    ("POST", "/retention", keeping.set_retention),
+    ("POST", "/retention/{name}/confirm", keeping.confirm_shortening),
+    ("POST", "/retention/{name}/withdraw", keeping.withdraw_shortening),
+    ("POST", "/disposals", keeping.dispose),
+    ("GET", "/disposals/{name}/certificate", keeping.certificate),
     ("GET", "/ledger", record.ledger),
     ("GET", "/health", record.health),
 )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from sojourn.domain.events import TargetReconciled
 from sojourn.domain.sealed import SealedMatter, SealingKey
+from sojourn.domain.target import Target
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
+from sojourn.workflow.keeping import KeyUses
 from sojourn.workflow.ports import Office, Sealer
 
 from .shapes import CopyShown
@@ -20,8 +23,9 @@ class Services:
     """Everything that a request may need.
 
     `size` counts the ledger's entries, `sign` gives a checkpoint over them, `copies()` are its published copies;
-    `pack(grant)` builds an evidence pack (ZIP); `gateway_address()` is where clients connect; `random_bytes(n)` are
-    fresh.
+    `preflight(target)` says what is lacking there, `reconcile(target)` compares it with the record;
+    `pack(grant)` builds an evidence pack, `certificate(name)` that of a destruction (both ZIP); `key_uses(person)`
+    tells which sealing keys still open; `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
     """
 
     office: Office
@@ -36,6 +40,10 @@ class Services:
     sign: Callable[[], Awaitable[str]]
     copies: Callable[[], Sequence[CopyShown]]
     pack: Callable[[str], Awaitable[bytes]]
+    preflight: Callable[[Target], Awaitable[tuple[str, ...]]]
+    reconcile: Callable[[Target], Awaitable[TargetReconciled]]
+    certificate: Callable[[str], Awaitable[bytes]]
+    key_uses: KeyUses
     gateway_address: Callable[[], tuple[str, int]]
     random_bytes: Callable[[int], bytes]
     verifier_key: str

@@ -92,7 +92,7 @@ class DecisionShown:
 class RequestShown:
     """A request. `digest` covers everything that is asked; an approval names it.
 
-    `reason` is null for those who may not read it, and when it was destroyed. `decidable` says whether the caller
+    `reason` and comments read `(shredded)` when their keys were destroyed. `decidable` says whether the caller
     can decide about it now.
     """
 

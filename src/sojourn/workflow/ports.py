@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -42,6 +42,10 @@ class Sealer(Protocol):
 
     def seal(self, subject: str, value: bytes, record_class: RecordClass = RecordClass.REASON) -> Sealing:
         """Seal `value`, a record of that class about `subject` (a person's id)."""
+        ...
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Let go of sealing keys that were destroyed; what is sealed next is sealed under fresh ones."""
         ...
 
 

@@ -33,6 +33,7 @@ async def test_psql_works_and_each_statement_is_on_record(live: Any) -> None:
     assert [detail["text"] for _, detail, _ in actions] == ["select 1", "select 2; select 3"]
     assert [done.tags for *_, done in actions] == [("SELECT 1",), ("SELECT 1", "SELECT 1")]
     assert [done.rows for *_, done in actions] == [1, 2]
+    await live.gateway.closed()
     opened, *_, closed = await live.gateway.events()
     assert isinstance(opened, SessionOpened) and isinstance(closed, SessionClosed)
     assert (opened.person, opened.target, opened.application) == ("alice", "shop", "live test")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from postgast import pg_query_pb2
 
-from sojourn.gateway.postgres.classify import TEXT_BYTES_MAX, classify, contains_secret
+from sojourn.gateway.postgres.classify import TEXT_BYTES_MAX, _label, classify, contains_secret, without_constants
 from sojourn.gateway.postgres.vocabulary import ROOT_CLASSES, VerbClass
 
 R, W, D, P, T, S = (
@@ -319,3 +319,39 @@ def test_a_statement_with_a_password_is_marked(sql: str) -> None:
 )
 def test_a_statement_without_a_password_is_not_marked(sql: str) -> None:
     assert not contains_secret(sql)
+
+
+_WORDS = """select insert update delete from into values set where limit explain analyze (analyze) set_config float
+    status shop.orders t1 t_2 id = + . , ( ) :: ; ' '' " $ $1 $$ \\ -- /* */ E'a' U&'b' B'1' 0 1 7 15 0x1f 1e5
+    99999999999999999999 'role' 'it''s' '1; drop' 12a a12 \u20ac \u20ac1 \u0663 interval '1' copy to program"""
+_PIECES = _WORDS.split()
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12), st.sampled_from(["", " "]))
+def test_constants_that_are_taken_for_alike_change_no_label(pieces: list[str], between: str) -> None:
+    text = between.join(["select ", *pieces])
+    whole, known = _label.__wrapped__(text), _label.__wrapped__(without_constants(text))
+    if whole.parsed and known.parsed:
+        assert whole == known
+
+
+def test_statements_that_differ_in_constants_alone_are_parsed_once() -> None:
+    texts = [f"select status from shop.orders where id = {place} and note = 'n{place}';" for place in range(50)]
+    assert len({without_constants(text) for text in texts}) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select set_config('role', 'admin', false)",
+        'select 1 from "orders 1"',
+        "select $a$ 1 $a$",
+        "select 1; explain (analyze 1) delete from t",
+        "explain (analyze 0) delete from t",
+        "select E'\\' or 1'",
+        "select 1 -- it's 2",
+        "select a\u20ac1 from t",
+    ],
+)
+def test_a_text_whose_constants_may_matter_is_left_as_it_is(text: str) -> None:
+    assert without_constants(text) == text

@@ -41,7 +41,7 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .publication import PublicationOverdue, PublicationRefused, PublicationResumed
+from .publication import PublicationOverdue, PublicationRefused, PublicationResumed, WormExamined, WormTry, WormVerdict
 from .request import (
     RequestActivated,
     RequestApproved,
@@ -50,7 +50,16 @@ from .request import (
     RequestSubmitted,
     RequestWithdrawn,
 )
-from .session import ActionCompleted, ActionIntended, CancelRequested, CloseCause, Outcome, SessionClosed, SessionOpened
+from .session import (
+    ActionCompleted,
+    ActionIntended,
+    CancelRequested,
+    CloseCause,
+    Outcome,
+    SessionClosed,
+    SessionConnected,
+    SessionOpened,
+)
 from .standing import (
     AbsenceDeclared,
     AbsenceEnded,
@@ -62,6 +71,7 @@ from .standing import (
     TeamsBlocked,
     TeamsUnblocked,
 )
+from .target import Finding, FindingKind, TargetReconciled, TargetUnobserved
 
 Event = (
     AccountInvited
@@ -95,6 +105,7 @@ Event = (
     | PublicationRefused
     | PublicationOverdue
     | PublicationResumed
+    | WormExamined
     | RequestSubmitted
     | RequestApproved
     | RequestDenied
@@ -102,6 +113,7 @@ Event = (
     | RequestExpired
     | RequestActivated
     | SessionOpened
+    | SessionConnected
     | ActionIntended
     | ActionCompleted
     | CancelRequested
@@ -115,6 +127,8 @@ Event = (
     | TeamsUnblocked
     | EligibilityRemoved
     | EligibilityRemovalConfirmed
+    | TargetReconciled
+    | TargetUnobserved
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -139,6 +153,8 @@ __all__ = [
     "EligibilityRemoved",
     "EndCause",
     "Event",
+    "Finding",
+    "FindingKind",
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
@@ -173,13 +189,19 @@ __all__ = [
     "RetentionShorteningRequested",
     "RetentionShorteningWithdrawn",
     "SessionClosed",
+    "SessionConnected",
     "SessionOpened",
     "ShreddingConfirmed",
     "ShreddingRequested",
     "ShreddingWithdrawn",
+    "TargetReconciled",
+    "TargetUnobserved",
     "TeamsBlocked",
     "TeamsUnblocked",
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",
+    "WormExamined",
+    "WormTry",
+    "WormVerdict",
 ]

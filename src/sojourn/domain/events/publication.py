@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
+
+
+class WormVerdict(StrEnum):
+    """Whether a bucket kept what was locked in it. `unproven` when these credentials could delete nothing anyway."""
+
+    WORM = "worm"
+    NOT_WORM = "not_worm"
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WormTry:
+    """One try to get at a locked object: whether the lock `held`, and what the store answered."""
+
+    name: str
+    held: bool
+    answer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +57,16 @@ class PublicationResumed:
     kind: ClassVar[str] = "publication.resumed"
     place: str
     published: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WormExamined:
+    """Somebody tried to alter what is locked in a bucket, in every way there is. `canary` names that object."""
+
+    kind: ClassVar[str] = "publication.worm_examined"
+    place: str
+    endpoint: str
+    canary: str
+    verdict: WormVerdict
+    tries: tuple[WormTry, ...]
+    operator: str

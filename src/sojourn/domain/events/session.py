@@ -51,6 +51,15 @@ class SessionOpened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionConnected:
+    """The target let the session in. `process` is the target's own number for it (0 if it tells none)."""
+
+    kind: ClassVar[str] = "session.connected"
+    session: SessionId
+    process: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionIntended:
     """An action is about to go to the target; durable before its first byte does.
 

@@ -12,7 +12,7 @@ from sojourn.errors import Code, Refusal
 from .calendar import closing
 from .compiled import Line, Policy
 from .explaining import explain, in_short
-from .question import Question
+from .question import Facts, Question
 from .rules import Exclusion
 from .separation import Duty
 from .terms import ApproverGroup, BreakGlass, Escalation, Requirements, Review, Terms
@@ -36,7 +36,7 @@ def judge(policy: Policy, question: Question) -> Terms | Refusal:
             Code.POLICY_DUTIES_APART,
             {"person": question.person, "duty": Duty.REQUEST, "other": Duty.ADMINISTER},
         )
-    return _merged(policy, question, applying)
+    return merged(policy, question, applying)
 
 
 def applying_lines(policy: Policy, question: Question) -> tuple[Line, ...]:
@@ -72,9 +72,8 @@ def _not_allowed(policy: Policy, question: Question) -> Refusal:
     return Refusal(Code.POLICY_NO_RULE, {"person": person, "target": target, "role": role, "why": why})
 
 
-def excluded(policy: Policy, question: Question, exclusions: Iterable[Exclusion]) -> frozenset[PersonId]:
-    """Who may not decide on it: the requester, by whatever account, and whom the rules and duties leave out."""
-    person, facts = question.person, question.facts
+def excluded(policy: Policy, person: PersonId, facts: Facts, exclusions: Iterable[Exclusion]) -> frozenset[PersonId]:
+    """Who may not decide on what `person` asks: they themselves, by whatever account, and whom rules and duties bar."""
     own = policy.accounts.get(person, frozenset((person,)))
     found: set[PersonId] = set(own)
     apart = policy.apart[Duty.APPROVE]
@@ -98,9 +97,9 @@ def excluded(policy: Policy, question: Question, exclusions: Iterable[Exclusion]
     return frozenset(found)
 
 
-def _merged(policy: Policy, question: Question, lines: Sequence[Line]) -> Terms:
+def merged(policy: Policy, question: Question, lines: Sequence[Line]) -> Terms:
     """The strictest reading of all lines together. A manager's manager is no manager here; chains are not followed."""
-    out = excluded(policy, question, (one for line in lines for one in line.rule.excluded))
+    out = excluded(policy, question.person, question.facts, (one for line in lines for one in line.rule.excluded))
     rules = [line.rule for line in lines]
     groups = merged_groups(lines, out)
     return Terms(

@@ -12,9 +12,15 @@ from .terms import Requirements, Terms, TicketRequirement, missing_in_all
 DURATION_MIN = timedelta(seconds=1)
 
 
-def lacking(terms: Terms, question: Question) -> Refusal | None:
-    """The first thing that the terms ask for and the question does not have, or None. The reason is asked apart."""
-    return too_long(terms, question.duration) or _not_given(terms, question)
+def lacking(terms: Terms, question: Question, *, reason_given: bool = True) -> Refusal | None:
+    """The first thing that the terms ask for and the question does not have, or None.
+
+    `reason_given` says whether some text was given: the policy never sees it.
+    """
+    refusal = too_long(terms, question.duration)
+    if refusal is None and terms.requirements.reason and not reason_given:
+        refusal = Refusal(Code.REQUEST_REASON_MISSING, {"rule": _named(terms)})
+    return refusal or _not_given(terms, question)
 
 
 def too_long(terms: Terms, duration: timedelta) -> Refusal | None:

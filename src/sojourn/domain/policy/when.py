@@ -41,6 +41,16 @@ def conditions(when: When, question: Question) -> Iterator[tuple[str, bool]]:
         yield f"{asked} is {'' if longer else 'not '}longer than {limit}", longer
 
 
+def say_when(when: When) -> tuple[str, ...]:
+    """The conditions in words; nothing where the rule always applies."""
+    said = [" or ".join(map(say_window, when.windows))] if when.windows else []
+    said += ["on call"] if when.on_call else []
+    said += ["during an incident"] if when.incident else []
+    if when.longer_than is not None:
+        said.append(f"for more than {format_duration(when.longer_than)}")
+    return tuple(said)
+
+
 def say_window(window: CalendarWindow) -> str:
     """A calendar window in words, such as `mon, tue 09:00-17:00 Europe/Berlin`."""
     return f"{say_days(window.days)} {_clock(window.start)}-{_clock(window.end)} {window.zone}"

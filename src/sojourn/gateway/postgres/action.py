@@ -8,10 +8,13 @@ from sojourn.domain.events import Outcome
 from sojourn.gateway.recorder import Intention, Result
 
 from .names import Naming
+from .vocabulary import VerbClass
 from .wire import Frame
 
 TAGS_MAX = 50
 """An outcome must fit into one entry of the record; further tags are counted."""
+
+_READS = frozenset({VerbClass.READ, VerbClass.COPY_OUT})
 
 
 @dataclass(slots=True, eq=False)
@@ -92,8 +95,20 @@ class Batch:
     expected: list[Expected] = field(default_factory=list)
 
     @property
+    def intentions(self) -> list[Intention]:
+        """What is to be on record before the batch goes on."""
+        return [action.intention for action in self.actions if action.intention is not None]
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether every action in it is labelled as one that reads and changes nothing."""
+        return all(one.verb in _READS and not one.may_write for one in self.intentions)
+
+    @property
     def raw(self) -> bytes:
         """The bytes to forward."""
+        if len(self.frames) == 1:
+            return self.frames[0].raw
         return b"".join(frame.raw for frame in self.frames)
 
 

@@ -57,12 +57,36 @@ class Label:
 _UNPARSED = Label(verb=VerbClass.UNPARSED, may_write=True, statements=0, tables=(), parsed=False)
 
 
+_MANIPULATION = re.compile(r"\s*(?:select|insert|update|delete)\b", re.IGNORECASE)
+_MATTERS = re.compile(r"""["$\\;]|--|/\*|set_config""", re.IGNORECASE)
+"""Where a constant may be more than a constant: quoted names, dollar quotes and parameters, escapes, further
+statements, comments (an apostrophe in one begins no string), and the one function whose argument decides the label."""
+
+_CONSTANT = re.compile(r"'[^']*'|\b[0-9]+\b")
+
+
 def classify(sql: str) -> Label:
     """Label a text; never raises. A text seen lately is answered from a bounded memo."""
     # One character is at least one byte, so this bounds the work before anything is encoded.
     if len(sql) > TEXT_BYTES_MAX:
         return _UNPARSED
-    return _label(sql)
+    return _label(without_constants(sql))
+
+
+def without_constants(sql: str) -> str:
+    """A text with the same label in which plain constants are all alike, so that the memo knows it again.
+
+    Only for single statements in ASCII of the four kinds whose label hangs on no constant; any other text comes back
+    as it is.
+    """
+    body = sql.rstrip("; \n")
+    if not body.isascii() or _MANIPULATION.match(body) is None or _MATTERS.search(body) is not None:
+        return sql
+    return _CONSTANT.sub(_alike, body)
+
+
+def _alike(constant: re.Match[str]) -> str:
+    return "''" if constant[0][0] == "'" else "1"
 
 
 @lru_cache(maxsize=_MEMO_ENTRIES)

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
+import structlog
+
 from sojourn.domain.events import CloseCause
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.recorder import SessionRecorder
@@ -28,14 +30,16 @@ from .conversation import Conversation
 from .walk import BackendWalker
 from .wire import LIMIT_EXCEEDED, Frame, Splitter, WireError
 
+log = structlog.get_logger("gateway")
+
 STATEMENT_BYTES_MAX = 64 * 1024 * 1024
+WITHHELD_BYTES_MAX = 1024 * 1024
 HELD_BYTES_MAX = 4 * 1024 * 1024
 HELD_FRAMES_MAX = 10_000
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 BATCH_FRAMES_MAX = 1_000
 LAST_WORDS_SECONDS = 0.1
 CANCEL_SECONDS = 2.0
-RECORD_SECONDS = 35.0
 IO_ERROR = "58030"
 ADMIN_SHUTDOWN = "57P01"
 CONNECTION_FAILURE = "08006"
@@ -71,10 +75,15 @@ class _Side(asyncio.Protocol):
 
 @dataclass(slots=True)
 class Relay:
-    """Relays one session until one side leaves or `cut` is called. `cancel` asks the target to stop what runs."""
+    """Relays one session until one side leaves or `cut` is called. `cancel` asks the target to stop what runs.
+
+    `reading` begins with True in a session whose role the target keeps read-only and that may therefore be recorded
+    before release (ADR 0019). The first statement that may write ends that for the session.
+    """
 
     recorder: SessionRecorder
     cancel: Callable[[], Awaitable[None]]
+    reading: bool = False
     conversation: Conversation = field(default_factory=Conversation)
     bytes_in: int = 0
     bytes_out: int = 0
@@ -90,17 +99,21 @@ class Relay:
     _walker: BackendWalker = field(default_factory=BackendWalker)
     _held: deque[Frame] = field(default_factory=deque)
     _held_bytes: int = 0
-    _reasons_to_wait: set[str] = field(default_factory=set)
+    _client_waits_for: set[str] = field(default_factory=set)
+    _target_waits_for: set[str] = field(default_factory=set)
     _leaving: bool = False
-    _pump: asyncio.Task[None] | None = None
-    _fault: BaseException | None = None
+    _recording: bool = False
+    _early: bool = False
+    _target_gone: bool = False
+    _withheld: list[bytes] = field(default_factory=list)
+    _withheld_bytes: int = 0
     _refusal: bytes = b""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def client_side(self) -> asyncio.Protocol:
         """The protocol that takes over the client's connection."""
         self._client_side = _Side(self._from_client, self._client_lost)
-        self._client_side.hold = self._hold_target
+        self._client_side.hold = partial(self._hold_target, "client")
         return self._client_side
 
     def target_side(self) -> asyncio.Protocol:
@@ -128,27 +141,14 @@ class Relay:
             raise
         finally:
             await self._hang_up()
-            if self._pump is not None:
-                # An intent on its way is recorded before the end of the session is, or known not to be.
-                await asyncio.wait([self._pump], timeout=RECORD_SECONDS)
-        if self._fault is not None:
-            raise self._fault
         assert self.cause is not None
         return self.cause
 
-    def _hold_target(self, wait: bool) -> None:
-        target = self._target
-        if target is not None and not target.is_closing():
-            target.pause_reading() if wait else target.resume_reading()
+    def _hold_target(self, reason: str, wait: bool) -> None:
+        _hold(self._target, self._target_waits_for, reason, wait)
 
     def _hold_client(self, reason: str, wait: bool) -> None:
-        """Stop reading the client for this reason, or no longer; it is read while there is none."""
-        before = bool(self._reasons_to_wait)
-        (self._reasons_to_wait.add if wait else self._reasons_to_wait.discard)(reason)
-        client = self._client
-        if client is None or client.is_closing() or before == bool(self._reasons_to_wait):
-            return
-        client.resume_reading() if before else client.pause_reading()
+        _hold(self._client, self._client_waits_for, reason, wait)
 
     def _from_client(self, chunk: bytes) -> None:
         if self.cause is not None or self._leaving:
@@ -166,75 +166,94 @@ class Relay:
                 break
             self._held.append(frame)
             self._held_bytes += len(frame.raw)
-        self._watch_held()
-        if self._pump is None:
-            self._go_on()
+        if self._held_bytes > HELD_BYTES_MAX or len(self._held) > HELD_FRAMES_MAX:
+            self._hold_client("held", True)
+        self._go_on()
 
     def _broken(self, error: WireError) -> None:
         self._say_last(backend.error_response(error.sqlstate, error.reason, severity=Severity.FATAL))
         self._end(CloseCause.PROTOCOL_VIOLATION)
 
-    def _watch_held(self) -> None:
-        self._hold_client("held", self._held_bytes > HELD_BYTES_MAX or len(self._held) > HELD_FRAMES_MAX)
-
     def _go_on(self) -> None:
-        """Forward what begins no action; from the first that does on, a task takes over."""
-        batch = self._forward_plain()
-        if batch is not None:
-            self._pump = asyncio.get_running_loop().create_task(self._release(batch))
-            self._pump.add_done_callback(self._pump_done)
-
-    def _forward_plain(self) -> Batch | None:
-        """Forward held messages up to a batch that has to be recorded first, which is returned."""
-        while self.cause is None and (batch := self._next_batch()) is not None:
+        """Forward what is held up to a batch that begins an action; go on when that is on record."""
+        while not self._recording and self.cause is None:
+            batch = self._next_batch()
+            if batch is None:
+                break
             if batch.actions or self.recorder.behind:
-                return batch
-            self._forward(batch)
-        if self._leaving and self.cause is None:
+                self._recording = True
+                intentions = batch.intentions
+                if self.reading and self._may_go_early(batch):
+                    self._early = True
+                    self._forward(batch)
+                self.recorder.intend(intentions, partial(self._recorded, batch))
+            else:
+                self._forward(batch)
+        if self._leaving and self.cause is None and not self._recording:
             self._leave()
-        return None
+
+    def _recorded(self, batch: Batch, outcome: tuple[int, ...] | SojournError) -> None:
+        """The batch is on record and goes on, or is refused because it is not."""
+        self._recording = False
+        try:
+            if isinstance(outcome, SojournError):
+                self._refuse(batch, outcome.refusal)
+            else:
+                for action, number in zip(batch.actions, outcome, strict=True):
+                    action.number = number
+                self._release() if self._early else self._forward(batch)
+            self._go_on()
+        except Exception:
+            # The top of this session's work: a fault of ours ends it, and none that shared the append.
+            log.exception("a session failed", session=self.recorder.session)
+            self._end(CloseCause.INTERRUPTED)
+
+    def _may_go_early(self, batch: Batch) -> bool:
+        """Whether a batch goes on before its record is durable: as long as nothing but reads has come by."""
+        self.reading = batch.only_reads
+        target = self._transport(self._target)
+        return self.reading and self.recorder.prompt and self.conversation.settled and not target.is_closing()
+
+    def _release(self) -> None:
+        """What went on early is on record: let go what the target has answered to it."""
+        self._early = False
+        withheld, self._withheld = self._withheld, []
+        self._withheld_bytes = 0
+        self._hold_target("record", False)
+        if self.cause is not None:
+            self._complete(self.conversation.broken_off(asyncio.get_running_loop().time()))
+        for chunk in withheld:
+            self._from_target(chunk)
+        if self._target_gone:
+            self._target_lost()
 
     def _next_batch(self) -> Batch | None:
-        reply = self.conversation.discard(self._held)
-        if reply:
-            self._transport(self._client).write(reply)
-        frames: list[Frame] = []
-        size = 0
-        while self._held and len(frames) < BATCH_FRAMES_MAX:
-            if frames and size + len(self._held[0].raw) > BATCH_BYTES_MAX:
-                break
-            frames.append(self._held.popleft())
-            size += len(frames[-1].raw)
-        self._held_bytes = sum(len(frame.raw) for frame in self._held) if self._held else 0
-        self._watch_held()
-        if not frames:
+        if self.conversation.discarding:
+            self._transport(self._client).write(self.conversation.discard(self._held))
+            self._held_bytes = sum(len(frame.raw) for frame in self._held)
+        held = self._held
+        if not held:
             return None
+        frames: list[Frame] = []
+        if len(held) <= BATCH_FRAMES_MAX and self._held_bytes <= BATCH_BYTES_MAX:
+            frames.extend(held)
+            held.clear()
+            self._held_bytes = 0
+        else:
+            size = 0
+            while held and len(frames) < BATCH_FRAMES_MAX:
+                if frames and size + len(held[0].raw) > BATCH_BYTES_MAX:
+                    break
+                frames.append(held.popleft())
+                size += len(frames[-1].raw)
+            self._held_bytes -= size
+        if "held" in self._client_waits_for:
+            self._hold_client("held", self._held_bytes > HELD_BYTES_MAX or len(held) > HELD_FRAMES_MAX)
         try:
             return self.conversation.stage(frames)
         except WireError as error:
             self._broken(error)
             return None
-
-    async def _release(self, first: Batch) -> None:
-        """Record a batch and let it go on, and so the next ones, as much at a time as has come together."""
-        batch: Batch | None = first
-        while batch is not None:
-            try:
-                intentions = [action.intention for action in batch.actions if action.intention is not None]
-                numbers = await self.recorder.intend(intentions)
-            except SojournError as error:
-                self._refuse(batch, error.refusal)
-            else:
-                for action, number in zip(batch.actions, numbers, strict=True):
-                    action.number = number
-                self._forward(batch)
-            batch = self._forward_plain() if self.cause is None else None
-        self._pump = None
-
-    def _pump_done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            self._fault = task.exception()
-            self._end(CloseCause.INTERRUPTED)
 
     def _forward(self, batch: Batch) -> None:
         """Let a batch go on, unless the session has ended while it was being recorded."""
@@ -262,7 +281,8 @@ class Relay:
             error = backend.error_response(sqlstate, text, detail=str(refusal.code))
             self._transport(self._client).write(self.conversation.refuse(batch, error, now))
             return
-        self.conversation.withdraw(batch, now)
+        if not self._early:
+            self.conversation.withdraw(batch, now)
         self._say_last(
             backend.error_response(sqlstate, text, severity=Severity.FATAL, detail="The transaction was rolled back.")
         )
@@ -270,6 +290,12 @@ class Relay:
 
     def _from_target(self, chunk: bytes) -> None:
         if self.cause is not None:
+            return
+        if self._early:
+            self._withheld.append(chunk)
+            self._withheld_bytes += len(chunk)
+            if self._withheld_bytes > WITHHELD_BYTES_MAX:
+                self._hold_target("record", True)
             return
         self.bytes_out += len(chunk)
         try:
@@ -298,6 +324,10 @@ class Relay:
             self._end(CloseCause.CLIENT_CLOSED)
 
     def _target_lost(self) -> None:
+        self._target_gone = True
+        if self._early:
+            # What it said before is still to be released.
+            return
         self._end(CloseCause.CLIENT_CLOSED if self._leaving else CloseCause.TARGET_CLOSED)
 
     def _end(self, cause: CloseCause) -> None:
@@ -347,6 +377,15 @@ class Relay:
     @staticmethod
     def _transport(transport: asyncio.Transport | None) -> asyncio.Transport:
         return cast(asyncio.Transport, transport)
+
+
+def _hold(side: asyncio.Transport | None, reasons: set[str], reason: str, wait: bool) -> None:
+    """Stop reading a side for this reason, or no longer; it is read while there is none."""
+    before = bool(reasons)
+    (reasons.add if wait else reasons.discard)(reason)
+    if side is None or side.is_closing() or before == bool(reasons):
+        return
+    side.resume_reading() if before else side.pause_reading()
 
 
 async def _quietly(stopping: Awaitable[None]) -> None:

@@ -26,7 +26,7 @@ from sojourn.domain.identifiers import (
     session_stream,
 )
 from sojourn.domain.session import admit
-from sojourn.domain.target import Target
+from sojourn.domain.target import Recording, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.deadline import deadline
 from sojourn.gateway.gate import Gate
@@ -169,7 +169,7 @@ class PostgresDoor:
         """Record the session, log in at the target, relay, and record the end."""
         gate, line = self.gate, opening.line
         session = SessionId(gate.new_id("s"))
-        recorder = SessionRecorder(gate.ledger, gate.sealer, session, admitted.person)
+        recorder = SessionRecorder(gate.journal, gate.ledger, gate.sealer, session, admitted.person)
         try:
             admitted = await self._record_opening(opening, admitted, session, source)
         except SojournError as error:
@@ -185,7 +185,14 @@ class PostgresDoor:
             upstream = await self._log_in(line, admitted)
             if upstream is None:
                 return
-            relay = Relay(recorder, cancel=lambda: _cancel_at(admitted.target, upstream.key))
+            recorder.connected(upstream.key.pid if upstream.key is not None else 0)
+            role = admitted.target.role(admitted.grant.created.role)
+            relay = Relay(
+                recorder,
+                cancel=lambda: _cancel_at(admitted.target, upstream.key),
+                # Both the configuration and the target itself say that this role only reads.
+                reading=role is not None and role.recording is Recording.BEFORE_RELEASE and upstream.read_only,
+            )
             with deadline(gate, admitted.grant, relay.cut) as reached:
                 cause = CloseCause.GATEWAY_STOPPED
                 cause = await self._relay(line, upstream, relay, admitted.target)

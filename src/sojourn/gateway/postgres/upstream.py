@@ -24,6 +24,7 @@ from .scram import ClientExchange, Mechanism, ScramError
 from .wire import Frame, Splitter, WireError
 
 CONNECT_SECONDS = 10.0
+_READ_ONLY = b"default_transaction_read_only\0on\0"
 
 
 @dataclass(slots=True)
@@ -31,13 +32,15 @@ class Upstream:
     """A session at the target that is ready for its first query.
 
     `greeting` are the bytes that a client is to see (parameters, notices, ReadyForQuery), `key` the target's own
-    cancel key, which no client is given.
+    cancel key, which no client is given. `read_only` says that the target itself has promised it: transactions are
+    read-only unless a statement asks for something else (reported since PostgreSQL 14).
     """
 
     line: Line
     greeting: bytes
     key: BackendKey | None
     left: bytes
+    read_only: bool = False
 
 
 class TargetRefusedError(Exception):
@@ -121,6 +124,7 @@ async def _converse(line: Line, password: str, random_nonce: Callable[[], bytes]
     key: BackendKey | None = None
     authenticated = False
     proved = False
+    read_only = False
     while True:
         chunk = await line.take_some()
         frames = splitter.feed(chunk)
@@ -139,9 +143,10 @@ async def _converse(line: Line, password: str, random_nonce: Callable[[], bytes]
                 case "Z" if authenticated:
                     if place + 1 != len(frames) or splitter.buffered:
                         raise WireError("the target went on after it was ready")
-                    return Upstream(line=line, greeting=bytes(greeting), key=key, left=frame.raw)
+                    return Upstream(line=line, greeting=bytes(greeting), key=key, left=frame.raw, read_only=read_only)
                 case "S" | "N":
                     greeting += frame.raw
+                    read_only = read_only or frame.payload == _READ_ONLY
                 case _:
                     raise WireError(f"unexpected message {chr(frame.kind)!r} during log-in")
 

@@ -123,14 +123,24 @@ class BackendWalker:
 
     def _walk_whole(self, chunk: bytes | bytearray | memoryview, position: int, events: list[Event]) -> None:
         """Walk from a message boundary to the end of the chunk."""
-        last = len(chunk) - 5
+        size = len(chunk)
+        last = size - 5
+        kinds, header = self._kinds, _header
         while position <= last:
-            kind, length = _header(chunk, position)
+            kind, length = header(chunk, position)
             if kind in _COUNTED:
                 position = self._count_run(chunk, position, kind)
                 continue
+            end = position + 1 + length
+            if kind in kinds and 4 <= length <= self._payload_max and end <= size:
+                # The usual case: a message worth noticing that is here whole.
+                counts = (self._rows, self._row_bytes, self._copies, self._copy_bytes)
+                events.append(Event(kind, bytes(chunk[position + 5 : end]), length, position, end, *counts))
+                self._rows = self._row_bytes = self._copies = self._copy_bytes = 0
+                position = end
+                continue
             position = self._note(chunk, position, kind, length, events)
-        if position < len(chunk):
+        if position < size:
             # Fewer than five bytes: the header itself is split.
             self._held += chunk[position:]
 

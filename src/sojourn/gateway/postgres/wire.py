@@ -18,6 +18,8 @@ COPY_DATA = ord("d")
 
 _header = struct.Struct(">BI").unpack_from
 _length = struct.Struct(">I")
+_signed = struct.Struct(">i").unpack_from
+_FORMATS = frozenset((0, 1))
 
 
 class WireError(ValueError):
@@ -93,19 +95,33 @@ class Reader:
 
     def formats(self) -> tuple[int, ...]:
         """Read a counted list of format codes, each 0 (text) or 1 (binary)."""
-        codes = tuple(self.int16() for _ in range(self.count16()))
-        if any(code not in (0, 1) for code in codes):
+        count = self.count16()
+        if not count:
+            return ()
+        codes = struct.unpack(f">{count}h", self.take(2 * count))
+        if not _FORMATS.issuperset(codes):
             raise WireError(f"{self._name}: a format code is neither 0 nor 1")
         return codes
 
     def values(self) -> tuple[bytes | None, ...]:
         """Read a counted list of values; a length of -1 is NULL and comes back as None."""
         found: list[bytes | None] = []
+        body, position, size = self._body, self._position + 2, len(self._body)
         for _ in range(self.count16()):
-            length = self.int32()
+            if position + 4 > size:
+                raise WireError(f"{self._name}: insufficient data left in the message")
+            (length,) = _signed(body, position)
+            position += 4
+            if length == -1:
+                found.append(None)
+                continue
             if length < -1:
                 raise WireError(f"{self._name}: a value has the length {length}")
-            found.append(None if length == -1 else self.take(length))
+            if position + length > size:
+                raise WireError(f"{self._name}: insufficient data left in the message")
+            found.append(body[position : position + length])
+            position += length
+        self._position = position
         return tuple(found)
 
     def rest(self) -> bytes:
@@ -171,7 +187,7 @@ class Splitter:
         if self._broken is not None:
             raise self._broken
         try:
-            return self._split(bytes(chunk))
+            return self._split(chunk if type(chunk) is bytes else bytes(chunk))
         except WireError as error:
             self._broken = error
             self._held.clear()
@@ -183,8 +199,12 @@ class Splitter:
         if self._held:
             position = self._complete_held(chunk, frames)
         size = len(chunk)
+        limit = self._limits.get
         while position + 5 <= size:
-            kind, end = self._measure(chunk, position)
+            kind, length = _header(chunk, position)
+            if not 4 <= length <= limit(kind, 0):
+                self._measure(chunk, position)
+            end = position + 1 + length
             if kind == COPY_DATA:
                 position = self._pass_copy(chunk, position, frames)
                 continue

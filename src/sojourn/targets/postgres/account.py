@@ -64,7 +64,7 @@ async def open_account(connection: Connection, target: Target, opening: Opening)
                 sql.Literal(opening.until.isoformat()),
             )
         )
-        for setting, value in role.settings:
+        for setting, value in role.defaults:
             await set_default(connection, name, setting, value)
         await _comment(connection, name, f"{_prefix(opening.grant)}{_own_comment(standing)}")
         found = await find(connection, account)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from psycopg import errors
 
+from sojourn.domain.reconciliation import Observation
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Removal
@@ -19,6 +20,7 @@ from sojourn.targets.port import Removal
 from .account import Opening, open_account, shut_account
 from .connection import Connection, again, explained, first_line, reaching
 from .grant import SALT_BYTES, Access, make, prolong, verifier_of
+from .look import look
 from .observe import find
 from .preflight import lacking
 from .removal import take_away
@@ -110,6 +112,15 @@ class PostgresDriver:
                     remedy=f'GRANT "{credential}" TO "{target.administrator}" WITH ADMIN OPTION;',
                 ) from error
         return removal
+
+    async def observe(self, target: Target, *, secret: str) -> Observation:
+        """See `targets.port.TargetDriver.observe`."""
+        async with (
+            reaching(target, secret, PREFLIGHT_SECONDS) as reach,
+            reach.connect() as connection,
+            explained(target, None),
+        ):
+            return await look(connection)
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.preflight`."""

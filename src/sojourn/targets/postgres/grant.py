@@ -88,7 +88,7 @@ async def make(connection: Connection, target: Target, access: Access) -> tuple[
             wanted.add(f"CONNECT on database {target.database}")
         for privilege in role.privileges:
             await _give(connection, name, privilege)
-        for setting, value in role.settings:
+        for setting, value in role.defaults:
             await set_default(connection, name, setting, value)
         if role.as_owner:
             await _act_as(connection, target, name, role.as_owner)

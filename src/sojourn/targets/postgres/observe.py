@@ -162,7 +162,7 @@ async def objects_of(connection: Connection, privilege: Privilege) -> tuple[str,
 
 async def expected(connection: Connection, role: Role) -> tuple[str, ...]:
     """What `role` names, in the same words; a schema's objects are those that it holds now."""
-    lines = {f"setting {name}={await _as_kept(connection, name, value)}" for name, value in role.settings}
+    lines = {f"setting {name}={await _as_kept(connection, name, value)}" for name, value in role.defaults}
     if role.as_owner:
         lines |= {f"member of {await quoted(connection, role.as_owner)}", f"setting role={role.as_owner}"}
     for privilege in role.privileges:

@@ -22,6 +22,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.aclexplode(COALESCE(d.datacl, pg_catalog.a
 FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
 """
 
+_STATISTICS = "SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')"
 _SCHEMA = "SELECT pg_catalog.has_schema_privilege(%s, 'USAGE WITH GRANT OPTION')"
 _TABLE = "SELECT pg_catalog.has_table_privilege(pg_catalog.format('%%I.%%I', %s::text, %s::text), %s)"
 _FUNCTION = "SELECT pg_catalog.has_function_privilege(%s::pg_catalog.regprocedure, %s)"
@@ -50,6 +51,9 @@ async def lacking(connection: Connection, target: Target, roles: tuple[Role, ...
     if not await _holds(connection, _CONNECT):
         remedy = f"GRANT CONNECT ON DATABASE {_quoted(target.database)} TO {account} WITH GRANT OPTION;"
         lacks.append(Lack(problem=f"it may not let others connect to database {target.database}", remedy=remedy))
+    if not await _holds(connection, _STATISTICS):
+        remedy = f"GRANT pg_read_all_stats TO {account};"
+        lacks.append(Lack(problem="it may not see what the sessions of its roles are", remedy=remedy))
     for role in roles:
         for privilege in role.privileges:
             lacks += await _lacking_for(connection, account, privilege)

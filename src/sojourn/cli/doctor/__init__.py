@@ -1,0 +1,1 @@
+"""sojourn doctor: check what Sojourn relies on."""

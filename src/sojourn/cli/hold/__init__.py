@@ -1,0 +1,1 @@
+"""sojourn hold: what must not be destroyed."""

@@ -1,0 +1,1 @@
+"""sojourn policy: read, try, compare and change what is allowed."""

@@ -1,0 +1,46 @@
+"""sojourn policy render: the table that an auditor reads."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+
+from sojourn.cli.common import Common
+from sojourn.cli.output import print_json
+from sojourn.configuration.rendering import as_html, as_markdown, tables
+
+from .source import Source
+
+
+class Format(StrEnum):
+    """What the tables are written as."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+def render(
+    *,
+    format: Format = Format.MARKDOWN,
+    source: Source | None = None,
+    common: Common | None = None,
+) -> None:
+    """Write the whole policy as tables for people who do not read YAML: every rule, duty, person, and what stands out.
+
+    Example: sojourn policy render --files ./config --format html > policy.html
+
+    Parameters
+    ----------
+    format
+        markdown or html.
+    """
+    source, common = source or Source(), common or Common()
+    catalogue, said = source.read(common)
+    shown = tables(catalogue)
+    if common.json:
+        plain = [{"title": one.title, "columns": one.columns, "rows": one.rows} for one in shown]
+        print_json({"configuration": said, "tables": plain})
+        return
+    title = f"Policy: {said}"
+    text = as_html(title, shown) if format is Format.HTML else as_markdown(title, shown)
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,1 @@
+"""sojourn retention: how long records are kept, and the disposal of what was kept long enough."""

@@ -1,0 +1,1 @@
+"""The commands about targets themselves, one file each."""

@@ -1,0 +1,162 @@
+"""What a change of the configuration means for people: who gains or loses what, and who decides for whom.
+
+Compared is what the rules come to, and not how they are written: a rule that is renamed or split changes nobody's
+access, and a person who joins a team gains all that the team can get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sojourn.domain.catalogue import Catalogue
+from sojourn.domain.duration import format_duration
+from sojourn.domain.identifiers import PersonId, RoleName, TargetName
+from sojourn.domain.people import Person
+from sojourn.domain.target import Target
+
+from .compiled import Policy
+from .ways import Access, Way, accesses_of
+
+Place = tuple[TargetName, RoleName]
+
+
+class Kind(StrEnum):
+    """What kind of change it is, seen from the person."""
+
+    GAINS = "gains"
+    LOSES = "loses"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One thing that is otherwise for one person; `person` is empty for what concerns everybody."""
+
+    person: str
+    kind: Kind
+    what: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+def compare(old: Catalogue, new: Catalogue) -> tuple[Difference, ...]:
+    """Every difference, by person; first what concerns everybody."""
+    before, after = old.policy(), new.policy()
+    found = list(_for_everybody(old, new))
+    for person in sorted({*before.people, *after.people}):
+        found += _standing(person, before.people.get(person), after.people.get(person))
+        found += _memberships(person, old, new)
+        found += _accesses(person, before, after)
+        found += _deciding(person, before, after)
+    return tuple(found)
+
+
+def _for_everybody(old: Catalogue, new: Catalogue) -> Iterator[Difference]:
+    targets = {one.name: one for one in old.targets}, {one.name: one for one in new.targets}
+    for name in sorted({*targets[0], *targets[1]}):
+        before, after = (_say_target(side.get(name)) for side in targets)
+        yield from _otherwise("", f"target {name}", before, after)
+    separations = [{one.name: one for one in side.separations} for side in (old, new)]
+    for separation in sorted({*separations[0], *separations[1]}):
+        said = [side.get(separation) for side in separations]
+        before, after = ((", ".join(one.apart),) if one is not None else () for one in said)
+        yield from _otherwise("", f"separation {separation}", before, after)
+
+
+def _otherwise(person: str, what: str, before: Sequence[str], after: Sequence[str]) -> Iterator[Difference]:
+    """The difference between two descriptions; empty means that there is no such thing."""
+    if set(before) == set(after):
+        return
+    kind = Kind.CHANGES if before and after else Kind.GAINS if after else Kind.LOSES
+    shared = set(before) & set(after) if kind is Kind.CHANGES else set[str]()
+    yield Difference(
+        person=person,
+        kind=kind,
+        what=what,
+        before=tuple(one for one in before if one not in shared),
+        after=tuple(one for one in after if one not in shared),
+    )
+
+
+def _say_target(target: Target | None) -> tuple[str, ...]:
+    if target is None:
+        return ()
+    authority = f", authority {target.tls_authority}" if target.tls_authority else ""
+    said = [
+        f"{target.kind} {target.host}:{target.port}/{target.database}, {target.tls}{authority}",
+        f"administrator {target.administrator} with secret {target.administrator_secret}",
+    ]
+    said += (f"label {name}: {value}" for name, value in target.labels)
+    for role in target.roles:
+        said.append(f"role {role.name}: {role.connections_max} connections")
+        said += (f"role {role.name}: {line}" for line in role.opens)
+        said += (f"role {role.name}: {name} = {value}" for name, value in role.defaults)
+    return tuple(said)
+
+
+def _standing(person: PersonId, before: Person | None, after: Person | None) -> Iterator[Difference]:
+    yield from _otherwise(person, "an account", _say_person(before), _say_person(after))
+
+
+def _say_person(person: Person | None) -> tuple[str, ...]:
+    if person is None:
+        return ()
+    said = [f"{person.kind} {person.name}"]
+    said += ["administrator"] if person.administrator else []
+    said += ["auditor"] if person.auditor else []
+    said += [f"manager {person.manager}"] if person.manager else []
+    said += [f"owner {person.owner}"] if person.owner else []
+    said += (f"{name}: {value}" for name, value in person.attributes)
+    return tuple(said)
+
+
+def _memberships(person: PersonId, old: Catalogue, new: Catalogue) -> Iterator[Difference]:
+    before, after = ({team.name for team in side.teams if person in team.members} for side in (old, new))
+    for team in sorted(before ^ after):
+        yield Difference(person=person, kind=Kind.GAINS if team in after else Kind.LOSES, what=f"team {team}")
+
+
+def _accesses(person: PersonId, before: Policy, after: Policy) -> Iterator[Difference]:
+    sides = [_by_place(policy, person) for policy in (before, after)]
+    for place in sorted({*sides[0], *sides[1]}):
+        target, role = place
+        yield from _otherwise(person, f"{role} on {target}", *(_say_ways(side.get(place)) for side in sides))
+
+
+def _by_place(policy: Policy, person: PersonId) -> Mapping[Place, Access]:
+    return {(one.target, one.role): one for one in accesses_of(policy, person)} if person in policy.people else {}
+
+
+def _say_ways(access: Access | None) -> tuple[str, ...]:
+    return () if access is None else tuple(sorted({say_way(way) for way in access.ways}))
+
+
+def say_way(way: Way) -> str:
+    """One way to an access, in words, without the name of its rule."""
+    said = [f"up to {format_duration(way.longest)}"]
+    said += way.conditions
+    said += (f"approved by {group.needed} of {', '.join(group.people)} ({group.name})" for group in way.groups)
+    said += [f"approved by nobody: {way.automatic}"] if way.automatic else []
+    said += ["break-glass: approved by nobody"] if way.break_glass else []
+    said += [f"giving {', '.join(way.given)}"] if way.given else []
+    said += [f"reviewed by one of {', '.join(way.reviewers)}"] if way.reviewers else []
+    return "; ".join(said)
+
+
+def _deciding(person: PersonId, before: Policy, after: Policy) -> Iterator[Difference]:
+    sides = [_decides_on(policy, person) for policy in (before, after)]
+    for target, role in sorted(sides[0] ^ sides[1]):
+        kind = Kind.GAINS if (target, role) in sides[1] else Kind.LOSES
+        yield Difference(person=person, kind=kind, what=f"deciding on {role} on {target}")
+
+
+def _decides_on(policy: Policy, person: PersonId) -> frozenset[Place]:
+    if person not in policy.people:
+        return frozenset()
+    return frozenset(
+        place
+        for place, lines in policy.offered.items()
+        if any(person in group.people for line in lines for group in line.groups)
+    )

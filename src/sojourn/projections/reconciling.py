@@ -1,0 +1,74 @@
+"""What the record has of a target, for whoever compares it with the target itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from sojourn.domain.events import TargetReconciled
+from sojourn.domain.identifiers import TargetName
+from sojourn.domain.reconciliation import KnownLogin, KnownSession
+
+from . import tables as t
+from .projector import Projections
+
+_decoder = msgspec.json.Decoder(TargetReconciled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookRow:
+    """A look at a target that is on record. `seen` is None if the target could not be looked at: `problem` says why."""
+
+    seq: int
+    at: str
+    problem: str | None
+    seen: TargetReconciled | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectedRecords:
+    """Answers from the read models."""
+
+    projections: Projections
+
+    def known(self, target: TargetName) -> tuple[tuple[KnownSession, ...], tuple[KnownLogin, ...]]:
+        """The open sessions that reached the target, and the logins of grants that are not removed."""
+        session, grant = t.session.c, t.grant.c
+        opened = (
+            select(session.id, grant.credential, session.process)
+            .join(t.grant, grant.id == session.grant)
+            .where(session.closed_at.is_(None), session.target == target, session.process > 0)
+        )
+        living = select(grant.id, grant.credential, grant.status).where(
+            grant.target == target, grant.status != "removed"
+        )
+        with self.projections.reading() as connection:
+            sessions = tuple(
+                KnownSession(session=row[0], login=row[1], process=row[2]) for row in connection.execute(opened)
+            )
+            logins = tuple(
+                KnownLogin(grant=row[0], login=row[1], active=row[2] == "active") for row in connection.execute(living)
+            )
+        return sessions, logins
+
+    def last(self, target: TargetName) -> TargetReconciled | None:
+        """The last reconciliation on record, or None."""
+        with self.projections.reading() as connection:
+            return next((row.seen for row in looks(connection, target) if row.seen is not None), None)
+
+
+def looks(connection: Connection, target: TargetName, limit: int = 50) -> tuple[LookRow, ...]:
+    """The looks at a target that are on record, the last first."""
+    row = t.reconciliation.c
+    statement = (
+        select(row.seq, row.at, row.problem, row.event)
+        .where(row.target == target)
+        .order_by(row.seq.desc())
+        .limit(limit)
+    )
+    return tuple(
+        LookRow(seq=seq, at=at, problem=problem, seen=None if event is None else _decoder.decode(event))
+        for seq, at, problem, event in connection.execute(statement)
+    )

@@ -1,0 +1,142 @@
+"""Looks at every target every few seconds and compares it with the record; what differs is on record within a minute.
+
+- Each target has its own task, so a dead one delays no other.
+- A look that differs from the one before is recorded, and one an hour in any case; so is a target that could not be
+  looked at, once, when that begins.
+- The record is read after the target, from read models that have caught up, so what was recorded first is known.
+- A fault in one target's task is logged, and tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from sojourn.domain.catalogue import Adopted
+from sojourn.domain.events import Event, TargetReconciled, TargetUnobserved
+from sojourn.domain.history import Change
+from sojourn.domain.identifiers import TargetName, target_stream
+from sojourn.domain.reconciliation import Comparison, KnownLogin, KnownSession, Observation, changed, compare
+from sojourn.domain.target import Target
+from sojourn.errors import SojournError
+from sojourn.workflow.ports import Office
+
+EVERY = timedelta(hours=1)
+FINDINGS_MAX = 100
+
+log = structlog.get_logger("reconciler")
+
+
+class Records(Protocol):
+    """What the record has of a target; see `projections.reconciling`."""
+
+    def known(self, target: TargetName) -> tuple[tuple[KnownSession, ...], tuple[KnownLogin, ...]]:
+        """The open sessions that reached the target, and the logins of grants that are not removed."""
+        ...
+
+    def last(self, target: TargetName) -> TargetReconciled | None:
+        """The last reconciliation on record, or None."""
+        ...
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is remembered of one target between two looks."""
+
+    comparison: Comparison = field(default_factory=Comparison)
+    recorded: TargetReconciled | None = None
+    recorded_at: datetime | None = None
+    looks: int = 0
+    blind: bool = False
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """The looks. `observe` looks at a target; `caught_up` waits until the read models have all that is on record."""
+
+    office: Office
+    observe: Callable[[Target], Awaitable[Observation]]
+    records: Records
+    caught_up: Callable[[], Awaitable[None]]
+    seconds: float
+    _watches: dict[TargetName, Watch] = field(default_factory=dict)
+    _tasks: dict[TargetName, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Look until cancelled; targets come and go with the configuration in force."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                names = {target.name for target in self._in_force().catalogue.targets}
+                for name in names - self._tasks.keys():
+                    self._tasks[name] = tasks.create_task(self._keep_looking(name))
+                for name in self._tasks.keys() - names:
+                    self._tasks.pop(name).cancel()
+                await asyncio.sleep(min(1.0, self.seconds))
+
+    def _in_force(self) -> Adopted:
+        return self.office.in_force()
+
+    async def _keep_looking(self, name: TargetName) -> None:
+        while True:
+            await asyncio.sleep(self.seconds)
+            target = self._in_force().catalogue.target(name)
+            if target is None:
+                continue
+            try:
+                await self.look(target)
+            except SojournError as error:
+                log.warning("a target could not be reconciled", target=name, code=error.code, text=str(error))
+            except Exception:  # the top of a task: one target's fault must not end the others
+                log.exception("fault while looking at a target", target=name)
+
+    async def look(self, target: Target) -> TargetReconciled:
+        """Look once, compare, and record what is worth it.
+
+        Raises SojournError `target.…` if the target could not be looked at (which is on record then), or the ledger's.
+        """
+        watch = self._watches.setdefault(target.name, Watch())
+        try:
+            observed = await self.observe(target)
+        except SojournError as error:
+            if not watch.blind and error.code.startswith("target."):
+                await self._record(target.name, TargetUnobserved(target=target.name, problem=error.refusal.sentence))
+                watch.blind = True
+            raise
+        await self.caught_up()
+        now = self.office.clock.now()
+        sessions, logins = self.records.known(target.name)
+        watch.comparison = compare(observed, sessions, logins, before=watch.comparison, now=now)
+        watch.looks += 1
+        if watch.recorded is None:
+            watch.recorded = self.records.last(target.name)
+        event = self._told(target.name, watch, observed)
+        due = watch.recorded_at is None or now - watch.recorded_at >= EVERY
+        if due or watch.blind or self._differs(event, watch.recorded):
+            await self._record(target.name, event)
+            watch.recorded, watch.recorded_at, watch.looks, watch.blind = event, now, 0, False
+        return event
+
+    def _told(self, name: TargetName, watch: Watch, observed: Observation) -> TargetReconciled:
+        before = watch.recorded.accounts if watch.recorded is not None else observed.accounts
+        return TargetReconciled(
+            target=name,
+            looks=watch.looks,
+            sessions=len(observed.sessions),
+            sessions_matched=watch.comparison.matched,
+            logins=len(observed.logins),
+            findings=watch.comparison.findings[:FINDINGS_MAX],
+            accounts=observed.accounts,
+            accounts_changed=changed(before, observed.accounts),
+        )
+
+    def _differs(self, event: TargetReconciled, recorded: TargetReconciled | None) -> bool:
+        """Whether there is news: other findings, or other mighty logins. Sessions come and go without being news."""
+        return recorded is None or bool(event.accounts_changed) or event.findings != recorded.findings
+
+    async def _record(self, name: TargetName, event: Event) -> None:
+        await self.office.ledger.append((Change(stream=target_stream(name), event=event, seen=None),))

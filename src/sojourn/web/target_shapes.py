@@ -1,0 +1,49 @@
+"""What the API answers about the targets themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreflightShown:
+    """What Sojourn's account lacks on a target for its roles, one line each with its remedy; empty if nothing."""
+
+    target: str
+    lacking: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingShown:
+    """One difference between a target and the record; `since` is when it was first seen."""
+
+    kind: str
+    subject: str
+    detail: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookShown:
+    """One look at a target. `seq` is its entry in the ledger, or null if the look said nothing new.
+
+    `problem` says why the target could not be looked at; then nothing else is known.
+    """
+
+    target: str
+    at: str
+    seq: int | None
+    problem: str | None
+    sessions: int
+    sessions_matched: int
+    logins: int
+    findings: tuple[FindingShown, ...]
+    accounts: tuple[str, ...]
+    accounts_changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """The looks at a target that are on record, the last first; fifty at most."""
+
+    looks: tuple[LookShown, ...]

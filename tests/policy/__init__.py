@@ -1,0 +1,1 @@
+"""The policy: how rules are judged, compared, explained and shown."""

@@ -1,0 +1,67 @@
+"""A running installation compares a target with the record: who came around Sojourn is found, and on record."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psycopg
+import pytest
+
+from sojourn.testing.installation import Running
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+
+PATHS = (("POST", "/targets/shop/preflight"), ("POST", "/targets/shop/reconcile"), ("GET", "/targets/shop/looks"))
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+def test_only_administrators_and_auditors_look_behind_a_target(sojourn: Running, method: str, path: str) -> None:
+    answered = sojourn.send(method, path, {} if method == "POST" else None, person="alice")
+    assert answered.status_code == 403
+    assert answered.json()["error"]["code"] == "permission.denied"
+    for person in ("carol", "dora"):
+        assert sojourn.send(method, path, {} if method == "POST" else None, person=person).status_code == 200
+
+
+def test_a_target_prepared_by_the_demo_lacks_nothing(sojourn: Running) -> None:
+    assert sojourn.post("/targets/shop/preflight", person="carol") == {"target": "shop", "lacking": []}
+
+
+def look_twice(sojourn: Running) -> Any:
+    sojourn.post("/targets/shop/reconcile", person="dora")
+    time.sleep(0.2)
+    return sojourn.post("/targets/shop/reconcile", person="dora")
+
+
+def test_a_login_that_nobody_asked_for_is_found_and_on_record_and_gone_again(sojourn: Running) -> None:
+    owner = sojourn.production.superuser()
+    owner.execute("CREATE ROLE sojourn_ghost LOGIN PASSWORD 'x'")
+    owner.execute("COMMENT ON ROLE sojourn_ghost IS 'Sojourn access sojourn_ghost'")
+    try:
+        with psycopg.connect(
+            host=sojourn.production.host,
+            port=sojourn.production.port,
+            dbname="shop",
+            user="sojourn_ghost",
+            password="x",
+        ):
+            found = {(one["kind"], one["subject"]) for one in look_twice(sojourn)["findings"]}
+            assert {("login_unrecorded", "sojourn_ghost"), ("session_unrecorded", "sojourn_ghost")} <= found
+        looks = sojourn.get("/targets/shop/looks", person="dora")["looks"]
+        assert any(one["subject"] == "sojourn_ghost" for look in looks for one in look["findings"])
+    finally:
+        owner.execute("DROP ROLE sojourn_ghost")
+        owner.close()
+    assert not any(one["subject"] == "sojourn_ghost" for one in look_twice(sojourn)["findings"])
+
+
+def test_a_mighty_account_that_appears_is_news(sojourn: Running) -> None:
+    look_twice(sojourn)
+    with sojourn.production.superuser() as owner:
+        owner.execute("CREATE ROLE eve LOGIN SUPERUSER")
+        try:
+            assert "+ eve: SUPERUSER" in sojourn.post("/targets/shop/reconcile", person="dora")["accounts_changed"]
+        finally:
+            owner.execute("DROP ROLE eve")
+    assert "- eve: SUPERUSER" in sojourn.post("/targets/shop/reconcile", person="dora")["accounts_changed"]
