@@ -38,6 +38,16 @@ class Layout:
         return self.root / "acknowledged"
 
     @property
+    def cosigned(self) -> Path:
+        """The newest checkpoint that the quorum of witnesses has cosigned."""
+        return self.root / "cosigned"
+
+    @property
+    def witness_policy(self) -> Path:
+        """Which witnesses are asked, and how many have to agree (C2SP tlog-policy); there is none without it."""
+        return self.configuration / "witness.policy"
+
+    @property
     def verifier_key(self) -> Path:
         """The ledger's public key (a signed-note vkey), to be handed to auditors."""
         return self.root / "ledger.vkey"
@@ -138,6 +148,14 @@ class PublisherSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessSettings:
+    """How often the witnesses of `witness.policy` are asked, and how long one may take to answer."""
+
+    seconds: float = 5.0
+    answer_seconds: float = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one installation."""
 
@@ -145,3 +163,4 @@ class Settings:
     control: ControlSettings = field(default_factory=ControlSettings)
     scribe: ScribeSettings = field(default_factory=ScribeSettings)
     publisher: PublisherSettings = field(default_factory=PublisherSettings)
+    witness: WitnessSettings = field(default_factory=WitnessSettings)

@@ -16,6 +16,10 @@ from sojourn.domain.events import (
     ActionCompleted,
     ActionIntended,
     AttemptRefused,
+    BreakGlassUsed,
+    CampaignItem,
+    CampaignListed,
+    CampaignOpened,
     CloseCause,
     EndCause,
     Event,
@@ -31,10 +35,13 @@ from sojourn.domain.events import (
     ProcessStarted,
     RequestActivated,
     RequestApproved,
+    RequestCommented,
     RequestDenied,
     RequestExpired,
     RequestSubmitted,
     RequestWithdrawn,
+    ReviewNoted,
+    ReviewOpened,
     SessionClosed,
     SessionOpened,
     TargetUnobserved,
@@ -46,6 +53,7 @@ from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import (
     ATTEMPTS,
     SYSTEM,
+    CampaignId,
     GrantId,
     PersonId,
     RequestId,
@@ -53,8 +61,11 @@ from sojourn.domain.identifiers import (
     SessionId,
     StreamName,
     TokenId,
+    break_glass_stream,
+    campaign_stream,
     grant_stream,
     request_stream,
+    review_stream,
     session_stream,
     target_stream,
     token_stream,
@@ -185,6 +196,10 @@ def whole_story() -> list[Recorded]:
     )
     story.add(SYSTEM, ProcessStarted(process="scribe", node="n", build="b"))
     story.add(request, submitted("r-1"), approved("r-1", BOB, complete=False), approved("r-1", CAROL, complete=True))
+    said = RequestCommented(
+        request=RequestId("r-1"), person=BOB, number=1, text=COMMENT, question=True, answers=None, source="t"
+    )
+    story.add(request, said)
     story.add(request, RequestActivated(request=RequestId("r-1"), person=ALICE, grant=GrantId("g-1"), source="t"))
     story.add(grant, created("g-1"), GrantProvisioned(grant=GrantId("g-1"), observed=("a", "b"), secret=DETAIL))
     story.add(session, opened("s-1"), intended("s-1", 1), completed("s-1", 1), intended("s-1", 2))
@@ -212,7 +227,51 @@ def whole_story() -> list[Recorded]:
     )
     story.add(token_stream(TokenId("t-1")), issued)
     story.add(target_stream(SHOP), TargetUnobserved(target=SHOP, problem="it is away"))
-    return story.entries
+    return _assured(story).entries
+
+
+def _assured(story: Story) -> Story:
+    """What is on record besides: break-glass, its review, and a campaign."""
+    grant, campaign = GrantId("g-1"), CampaignId("c-1")
+    used = BreakGlassUsed(
+        person=ALICE,
+        request=RequestId("r-1"),
+        grant=grant,
+        told=(BOB,),
+        taken_at=NOW,
+        confirmed_at=NOW,
+        uses=1,
+        per=timedelta(days=1),
+    )
+    opened_review = ReviewOpened(
+        grant=grant,
+        request=RequestId("r-1"),
+        person=ALICE,
+        reviewers=(CAROL,),
+        involved=(ALICE, BOB),
+        due=NOW,
+        teams=(),
+        break_glass=True,
+        declared=(),
+        checklist=("one",),
+        configuration_version=1,
+    )
+    noted = ReviewNoted(grant=grant, person=CAROL, number=1, text=COMMENT, question=True, answers=None, source="t")
+    begun = CampaignOpened(
+        campaign=campaign,
+        title="spring",
+        opened_by=CAROL,
+        reviewers=(CAROL,),
+        due=NOW,
+        items=1,
+        configuration_version=1,
+        configuration_digest="e" * 64,
+        source="t",
+    )
+    item = CampaignItem(number=1, person=ALICE, target=SHOP, role=READ, rules=(RuleName("one"),), reviewers=(CAROL,))
+    story.add(break_glass_stream(ALICE), used)
+    story.add(review_stream(grant), opened_review, noted)
+    return story.add(campaign_stream(campaign), begun, CampaignListed(campaign=campaign, items=(item,)))
 
 
 @pytest.fixture
@@ -281,21 +340,21 @@ def test_a_request_that_is_closed_waits_for_nobody_and_is_not_due(
     story = Story().add(stream, submitted("r-1"))
     projections.apply(story.entries)
     with projections.reading() as connection:
-        assert [one.id for one in queries.requests(connection, waiting_for=BOB)] == ["r-1"]
+        assert [one.id for one in queries.requests(connection, waiting_for=[BOB])] == ["r-1"]
     projections.apply(story.add(stream, ending).entries)
     with projections.reading() as connection:
         (row,) = queries.requests(connection, status=status)
         assert row.due is None
-        assert queries.requests(connection, waiting_for=BOB) == ()
+        assert queries.requests(connection, waiting_for=[BOB]) == ()
 
 
 def test_a_request_waits_for_those_who_have_not_decided(projections: Projections) -> None:
     stream = request_stream(RequestId("r-1"))
     projections.apply(Story().add(stream, submitted("r-1"), approved("r-1", BOB, complete=False)).entries)
     with projections.reading() as connection:
-        assert queries.requests(connection, waiting_for=BOB) == ()
-        assert len(queries.requests(connection, waiting_for=CAROL)) == 1
-        assert queries.requests(connection, waiting_for=DAVE) == ()
+        assert queries.requests(connection, waiting_for=[BOB]) == ()
+        assert len(queries.requests(connection, waiting_for=[CAROL])) == 1
+        assert queries.requests(connection, waiting_for=[DAVE]) == ()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
@@ -384,6 +443,13 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
             "sealing_key": "last_at",
             "token": "person",
             "reconciliation": "target",
+            "comment": "person",
+            "glass": "person",
+            "told": "person",
+            "review": "person",
+            "reviewer": "person",
+            "note": "person",
+            "campaign": "title",
         }
         column = named.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')
@@ -555,7 +621,7 @@ def test_a_list_never_sorts_and_never_reads_a_whole_table(projections: Projectio
                 queries.requests(connection, person=person, status=status, before=9)
                 for target in (None, SHOP):
                     queries.grants(connection, person=person, status=status, target=target, before=9)
-        queries.requests(connection, waiting_for=BOB, before=9)
+        queries.requests(connection, waiting_for=[BOB], before=9)
         queries.sessions(connection, person=ALICE, open_only=True, before=9)
         queries.sessions(connection, person=ALICE, before=9)
         queries.sessions(connection, grant="g-1", before=9)

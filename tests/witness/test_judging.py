@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.note import SigningKey
+from sojourn.ledger.submission import Submission, submit
 from sojourn.testing.log import LOG_KEY, MemoryLog
 from sojourn.witness.judging import Contradiction, Cosign, Refuse, judge
-from sojourn.witness.submission import Submission, submit
 
 LOG = MemoryLog().grow(40)
 FORK = MemoryLog(history="b", forked_at=5).grow(40)

@@ -21,11 +21,11 @@ from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import cosignature as cosignatures
 from sojourn.ledger.cosignature import Cosigner, CosigningKey
 from sojourn.ledger.note import SigningKey
+from sojourn.ledger.submission import submit
 from sojourn.testing.log import LOG_KEY, MemoryLog
 from sojourn.testing.witness import WitnessProcess
 from sojourn.witness.layout import WitnessLayout, read_key
 from sojourn.witness.store import Store
-from sojourn.witness.submission import submit
 
 LOG = MemoryLog().grow(300)
 FORK = MemoryLog(history="b", forked_at=5).grow(40)

@@ -13,6 +13,7 @@ import pytest
 
 from sojourn.ledger import cosignature as cosignatures
 from sojourn.ledger.cosignature import CosigningKey
+from sojourn.ledger.submission import submit
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.log import LOG_KEY, MemoryLog
 from sojourn.witness.layout import WitnessLayout, add_log, create
@@ -20,7 +21,6 @@ from sojourn.witness.rate import ADDRESSES_MAX, RateLimit
 from sojourn.witness.server import build
 from sojourn.witness.service import Witness
 from sojourn.witness.store import Store
-from sojourn.witness.submission import submit
 
 KEY = CosigningKey.generate("witness.example/w1", bytes([1]) * 32)
 LOG = MemoryLog().grow(30)

@@ -21,6 +21,7 @@ from sojourn.scribe.anchor import Seen
 from sojourn.settings import Layout, Settings
 
 from .publisher import published_bucket, published_files
+from .witnesses import read_cosigned, witness_readers
 
 ANSWER_SECONDS = 5.0
 
@@ -39,14 +40,16 @@ class Anchor:
 
 
 def anchors(layout: Layout, settings: Settings, verifier: Verifier) -> tuple[Anchor, ...]:
-    """Everybody whom the settings name. Raises SojournError `tool.missing`."""
+    """Everybody whom the settings name. Raises SojournError `tool.missing` or `witness.policy_invalid`."""
     found: list[Anchor] = []
     files, bucket = published_files(layout, settings), published_bucket(settings)
     if files is not None:
         found.append(Anchor(place=place_of(files), read=lambda: read_checkpoint(files, verifier), removable=True))
     if bucket is not None:
         found.append(Anchor(place=bucket.place, read=lambda: bucket.newest(verifier)))
-    return tuple(found)
+    cosigned = Anchor(place=str(layout.cosigned), read=lambda: read_cosigned(layout, verifier), removable=True)
+    witnesses = [Anchor(place=place, read=read) for place, read in witness_readers(layout, settings, verifier)]
+    return (*found, *([cosigned, *witnesses] if witnesses else []))
 
 
 def read_anchors(

@@ -77,17 +77,17 @@ def require_loopback(settings: Settings) -> None:
 
 
 async def _adopt(layout: Layout, ledger: ScribeClient) -> Adopted:
-    """Put the files in force; if they will not do, go on with what is in force, and say so."""
+    """Put the files in force where an operator may; otherwise go on with what is in force, and say so."""
 
     try:
         catalogue, files = read_catalogue(layout)
+        return await adopt(ledger, catalogue=catalogue, files=files, operator=operator())
     except SojournError as error:
         adopted = await load_adopted(ledger)
-        if adopted is None:
+        if adopted is None or not error.code.startswith(("configuration.", "change.")):
             raise
         structlog.get_logger("control").error("the files are not adopted", text=str(error), version=adopted.version)
         return adopted
-    return await adopt(ledger, catalogue=catalogue, files=files, operator=operator())
 
 
 def make_office(layout: Layout, ledger: ScribeClient, in_force: Callable[[], Adopted]) -> Office:
@@ -173,6 +173,7 @@ def _services(
         limit=AttemptLimit(SystemClock().now),
         gateway_sealer=gateway_sealer,
         matter=ledger.matter,
+        attachment=ledger.attachment,
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,

@@ -22,6 +22,7 @@ from sojourn.settings import Layout, Settings
 from sojourn.web.shapes import CopyShown
 
 from .ambient import BUILD, SystemClock, node
+from .witnesses import witness_tasks
 
 RESERVES_KEPT = 2
 """The folder may lie on the ledger's disk, and stops to grow before the ledger has to."""
@@ -38,7 +39,8 @@ async def run_publisher_process(layout: Layout, settings: Settings) -> None:
             files=published_files(layout, settings),
             report=lambda observed: _report(layout.published, observed),
         )
-        await run_publisher(context, publisher_tasks(settings), node=node("publisher"), build=BUILD)
+        tasks = (*publisher_tasks(settings), *witness_tasks(layout, context.verifier, context.files))
+        await run_publisher(context, tasks, node=node("publisher"), build=BUILD)
 
 
 def publisher_tasks(settings: Settings) -> tuple[Task, ...]:

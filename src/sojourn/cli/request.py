@@ -8,7 +8,9 @@ from cyclopts import Parameter
 
 from .client import call
 from .common import Common
-from .output import print_json, print_line
+from .declaring import Declared, declared
+from .output import print_json
+from .telling import tell_asked
 
 
 def request(
@@ -17,6 +19,8 @@ def request(
     role: str,
     duration: Annotated[str, Parameter(name="--for")],
     reason: str = "",
+    start: str = "",
+    facts: Declared | None = None,
     common: Common | None = None,
 ) -> None:
     """Ask for a role on a target for some time.
@@ -33,13 +37,10 @@ def request(
         How long, such as 90s, 30m, 2h.
     reason
         What happened, and what you will do.
+    start
+        When it begins, such as 2026-12-01T22:00:00Z; it can be activated from then until its end, which does not move.
     """
     common = common or Common()
-    asked = {"target": target, "role": role, "duration": duration, "reason": reason}
-    answered = call(common, "POST", "/requests", asked)
-    if common.json:
-        print_json(answered)
-        return
-    print_line(f"Asked: {answered['request']}. {answered['approvals']} of these have to approve:")
-    print_line(f"  {', '.join(answered['approvers'])}")
-    print_line(f"They do it with: sojourn approve {answered['request']}")
+    asked = {"target": target, "role": role, "duration": duration, "reason": reason, "start": start}
+    answered = call(common, "POST", "/requests", {**asked, **declared(facts)})
+    print_json(answered) if common.json else tell_asked(answered)

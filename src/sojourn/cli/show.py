@@ -32,5 +32,19 @@ def show(name: str, *, common: Common | None = None) -> None:
 def _flat(answered: dict[str, object]) -> dict[str, object]:
     decisions = answered.pop("decisions", None)
     if isinstance(decisions, list):
-        answered["decided"] = [f"{one['decision']} by {one['person']} at {one['at']}" for one in decisions]
+        answered["decided"] = [_decided(one) for one in decisions]
+    groups = answered.pop("groups", None)
+    if isinstance(groups, list) and len(groups) > 1:
+        answered["groups"] = [f"{one['needed']} of {one['name']}" for one in groups]
+    away = answered.pop("away", None)
+    if isinstance(away, list):
+        answered["away"] = [f"{one['person']} (instead: {one['delegate'] or 'nobody'})" for one in away]
+    comments = answered.pop("comments", None)
+    if isinstance(comments, list):
+        answered["said"] = [f"{one['number']} {one['person']}: {one['text']}" for one in comments]
     return answered
+
+
+def _decided(one: dict[str, object]) -> str:
+    place = f" for {one['on_behalf_of']}" if one["on_behalf_of"] else ""
+    return f"{one['decision']} by {one['person']}{place} at {one['at']}"

@@ -14,6 +14,7 @@ from sojourn.settings import (
     PublisherSettings,
     ScribeSettings,
     Settings,
+    WitnessSettings,
 )
 
 from .nodes import Node, compose, read_bytes
@@ -101,6 +102,11 @@ _PUBLISHER: Mapping[str, _Reader] = {
     "s3": lambda node: BucketSettings(**_section(node, _S3)),
 }
 
+_WITNESS: Mapping[str, _Reader] = {
+    "seconds": Node.seconds,
+    "answer_seconds": Node.seconds,
+}
+
 
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
@@ -113,7 +119,7 @@ def read_settings(directory: Path) -> Settings:
     root = compose(path.name, read_bytes(path))
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe", "publisher")
+    sections = root.fields("gateway", "control", "scribe", "publisher", "witness")
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
@@ -122,6 +128,7 @@ def read_settings(directory: Path) -> Settings:
         control=ControlSettings(**_section(sections.get("control"), _CONTROL)),
         scribe=ScribeSettings(**_section(sections.get("scribe"), _SCRIBE)),
         publisher=publisher,
+        witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
     )
 
 

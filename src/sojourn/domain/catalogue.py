@@ -8,7 +8,8 @@ from sojourn.errors import Code, Refusal
 
 from .identifiers import PersonId, RoleName, TargetName
 from .people import Person, Team
-from .policy import Policy, Question, Rule, Separation, Terms, compile_policy, judge
+from .policy import Policy, Question, Rule, Separation, Terms, applying_lines, compile_policy, judge
+from .policy.judging import excluded
 from .standing import NOTHING_SAID, Standing
 from .target import Role, Target
 
@@ -92,6 +93,13 @@ class Adopted:
         if person is not None and person.owner in self.standing.left:
             return Refusal(Code.OWNER_LEFT, {"person": person.id, "owner": person.owner})
         return judge(self.policy, question)
+
+    def excluded(self, question: Question) -> frozenset[PersonId]:
+        """Who may not decide on it, in whatever place: the requester by any account, and whom rules leave out."""
+        lines = applying_lines(self.policy, question)
+        return excluded(
+            self.policy, question.person, question.facts, (one for line in lines for one in line.rule.excluded)
+        )
 
     def eligible(self, person: PersonId, target: TargetName, role: RoleName) -> bool:
         """Whether any rule is about this person and access, whatever else it asks for and whenever it holds."""

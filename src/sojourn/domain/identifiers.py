@@ -21,11 +21,14 @@ ShreddingId = NewType("ShreddingId", str)
 DisposalId = NewType("DisposalId", str)
 AbsenceId = NewType("AbsenceId", str)
 CampaignId = NewType("CampaignId", str)
+ChangeId = NewType("ChangeId", str)
 
 StreamName = NewType("StreamName", str)
 """A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
 
 CONFIGURATION = StreamName("configuration")
+CHANGES = StreamName("changes")
+"""What was proposed in the place of the configuration in force."""
 SYSTEM = StreamName("system")
 ATTEMPTS = StreamName("attempts")
 PUBLICATION = StreamName("publication")
@@ -42,6 +45,21 @@ def request_stream(request: RequestId) -> StreamName:
 def grant_stream(grant: GrantId) -> StreamName:
     """The stream that holds one grant's whole story."""
     return StreamName(f"grant/{grant}")
+
+
+def review_stream(grant: GrantId) -> StreamName:
+    """The stream that holds the review of one grant."""
+    return StreamName(f"review/{grant}")
+
+
+def campaign_stream(campaign: CampaignId) -> StreamName:
+    """The stream that holds one certification campaign."""
+    return StreamName(f"campaign/{campaign}")
+
+
+def break_glass_stream(person: PersonId) -> StreamName:
+    """The stream that holds every time that one person took an access without a decision beforehand."""
+    return StreamName(f"break-glass/{person}")
 
 
 def session_stream(session: SessionId) -> StreamName:

@@ -129,6 +129,30 @@ class Role:
         return tuple(sorted(settings.items()))
 
 
+def narrower(narrow: Role, wide: Role) -> bool:
+    """Whether everything that `narrow` may do `wide` may do too: each of its privileges lies within one of those.
+
+    What it lends of another role or account has to be lent by `wide` too, and it is recorded in the same way.
+    """
+    return (
+        narrow.connections_max <= wide.connections_max
+        and narrow.as_owner in ("", wide.as_owner)
+        and narrow.account in ("", wide.account)
+        and narrow.recording is wide.recording
+        and all(any(_within(one, other) for other in wide.privileges) for one in narrow.privileges)
+    )
+
+
+def _within(one: Privilege, other: Privilege) -> bool:
+    """Whether the one privilege gives nothing that the other does not."""
+    return (
+        (one.schema, one.kind) == (other.schema, other.kind)
+        and set(one.verbs) <= set(other.verbs)
+        and (not other.names or (bool(one.names) and set(one.names) <= set(other.names)))
+        and (not other.columns or (bool(one.columns) and set(one.columns) <= set(other.columns)))
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A production system. `administrator_secret` names a file of the vault, never the secret itself.

@@ -7,7 +7,7 @@ answer is not listed. Every answer is worked out again from the raw entries, nev
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -21,13 +21,16 @@ from sojourn.domain.events import (
     Event,
     GrantCreated,
     GrantEnded,
+    GrantExtended,
     GrantRemoved,
     RequestApproved,
+    RequestRevised,
     RequestSubmitted,
     SessionOpened,
 )
 from sojourn.domain.history import Recorded
 from sojourn.domain.policy import Question, Terms, judge
+from sojourn.domain.window import Window
 from sojourn.errors import Refusal
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import merkle
@@ -66,17 +69,35 @@ def answer_attributes(material: Material) -> tuple[AttributeTest, ...]:
 
 def _tests(material: Material) -> Iterator[AttributeTest]:
     entries = material.entries
-    submitted = _first(entries, RequestSubmitted)
+    submitted = _asked_last(entries)
     created = _first(entries, GrantCreated)
-    approvals = [one for one in entries if isinstance(one.event, RequestApproved)]
+    approvals = [one for one in entries if isinstance(one.event, RequestApproved) and one.seq > submitted.seq]
     actions = [one for one in entries if isinstance(one.event, SessionOpened | ActionIntended)]
     yield _approved_before_use(submitted, approvals, created, actions)
     yield _approvers_had_authority(material, submitted, approvals)
     yield _different_people(submitted, approvals)
     yield _within_approved(submitted, created)
-    yield _inside_window(created, actions)
-    yield _removed_in_time(entries, created)
+    window = _window(entries, created)
+    yield _inside_window(window, actions)
+    yield _removed_in_time(entries, window)
     yield _integrity(material)
+
+
+def _asked_last(entries: Sequence[Recorded]) -> Recorded:
+    """What was asked in the end: decisions before it were about something else."""
+    submitted = _first(entries, RequestSubmitted)
+    for one in entries:
+        if isinstance(one.event, RequestRevised):
+            submitted = replace(one, event=one.event.content)
+    return submitted
+
+
+def _window(entries: Sequence[Recorded], created: Recorded) -> Window:
+    """From its start to its end, with every extension."""
+    event = created.event
+    assert isinstance(event, GrantCreated)
+    ends = [one.event.until for one in entries if isinstance(one.event, GrantExtended)]
+    return Window(start=event.window.start, end=max([event.window.end, *ends]))
 
 
 def _first(entries: Sequence[Recorded], kind: type[Event]) -> Recorded:
@@ -126,7 +147,7 @@ def _approvers_had_authority(material: Material, submitted: Recorded, approvals:
         if terms is None or isinstance(terms, Refusal):
             named, words = False, "had no rule for this request"
         else:
-            named = given.person in terms.approvers
+            named = (given.on_behalf_of or given.person) in terms.approvers
             words = f"{'names' if named else 'does not name'} {given.person} under rule {', '.join(terms.rules)}"
         shown = given.digest == asked.digest
         passed = passed and named and shown
@@ -176,34 +197,30 @@ def _within_approved(submitted: Recorded, created: Recorded) -> AttributeTest:
     return _result("E", "Granted within what was approved", passed, f"{approved}, {granted}")
 
 
-def _inside_window(created: Recorded, actions: Sequence[Recorded]) -> AttributeTest:
+def _inside_window(window: Window, actions: Sequence[Recorded]) -> AttributeTest:
     title = "No action outside the window"
-    event = created.event
-    assert isinstance(event, GrantCreated)
     if not actions:
         return AttributeTest(letter="F", title=title, answer=Answer.NOT_APPLICABLE, reason="it was never used")
-    outside = [one.seq for one in actions if not event.window.contains(one.at)]
+    outside = [one.seq for one in actions if not window.contains(one.at)]
     if outside:
         return _result("F", title, False, f"entries {', '.join(map(str, outside))} lie outside")
-    span = f"from {moment_text(event.window.start)} to {moment_text(event.window.end)}"
+    span = f"from {moment_text(window.start)} to {moment_text(window.end)}"
     return _result("F", title, True, f"{len(actions)} entries, all {span}")
 
 
-def _removed_in_time(entries: Sequence[Recorded], created: Recorded) -> AttributeTest:
+def _removed_in_time(entries: Sequence[Recorded], window: Window) -> AttributeTest:
     """Counts from the moment the access had to be over: its end, or earlier when somebody ended it."""
     title = "Removed in time, and read back as gone"
-    event = created.event
-    assert isinstance(event, GrantCreated)
     ended = next((one for one in entries if isinstance(one.event, GrantEnded)), None)
     if ended is None:
-        reason = f"no end is on record yet; the window closes at {moment_text(event.window.end)}"
+        reason = f"no end is on record yet; the window closes at {moment_text(window.end)}"
         return AttributeTest(letter="H", title=title, answer=Answer.NOT_APPLICABLE, reason=reason)
     removed = next((one for one in entries if isinstance(one.event, GrantRemoved)), None)
     if removed is None:
         return _result("H", title, False, "it has ended, and its absence has not been read back yet")
     gone = removed.event
     assert isinstance(gone, GrantRemoved)
-    due = min(ended.at, event.window.end)
+    due = min(ended.at, window.end)
     latency = removed.at - due
     milliseconds = round(latency.total_seconds() * 1000)
     allowed = format_duration(REMOVAL_ALLOWED)

@@ -19,6 +19,7 @@ from sojourn.domain.events import (
     GrantCreated,
     RequestApproved,
     RequestDenied,
+    RequestRevised,
     RequestSubmitted,
 )
 from sojourn.domain.history import Recorded
@@ -163,6 +164,8 @@ def _configuration_version(event: Event) -> Iterator[int]:
     """The version of the configuration that a decision was made under."""
     if isinstance(event, RequestSubmitted | RequestApproved | RequestDenied | GrantCreated):
         yield event.configuration_version
+    elif isinstance(event, RequestRevised):
+        yield event.content.configuration_version
 
 
 async def prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dict[int, tuple[bytes, ...]]:

@@ -38,6 +38,11 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Ask again from the present end: sojourn extend {grant} --for 30m.",
         *CONFLICT,
     ),
+    Code.GRANT_NOT_EXTENDABLE: Meaning(
+        "Grant {grant} was taken without a decision beforehand, and does not last longer.",
+        "Ask for an access in the ordinary way: sojourn request.",
+        *REFUSED,
+    ),
     Code.GRANT_NOT_YOURS: Meaning(
         "Grant {grant} belongs to {owner}.",
         "Its holder ends it with `sojourn end`; others use `sojourn revoke`.",

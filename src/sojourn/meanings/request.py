@@ -59,6 +59,31 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Look at it again with `sojourn show {request}`, then decide.",
         *CONFLICT,
     ),
+    Code.REQUEST_NOT_YET: Meaning(
+        "Request {request} is planned to begin at {start}.", "Activate it from then on.", *CONFLICT
+    ),
+    Code.REQUEST_START_INVALID: Meaning(
+        "{asked} is no usable start.", "Give a moment in the next {days} days, or leave --start out.", *INPUT
+    ),
+    Code.REQUEST_REVISED_OFTEN: Meaning(
+        "Request {request} was changed {limit} times already.", "Withdraw it and ask anew.", *CONFLICT
+    ),
+    Code.REQUEST_EXTENSION_FIXED: Meaning(
+        "Request {request} asks for more time of grant {grant}, and for nothing else.",
+        "Ask for another access with `sojourn request`; an extension begins by itself when it is approved.",
+        *CONFLICT,
+    ),
+    Code.REQUEST_COMMENTS_FULL: Meaning(
+        "Request {request} has {limit} comments, and takes no more.", "Decide on it, or ask anew.", *CONFLICT
+    ),
+    Code.REQUEST_QUESTION_UNKNOWN: Meaning(
+        "Request {request} has no open question {number}.", "`sojourn show {request}` lists them.", *MISSING
+    ),
+    Code.APPROVAL_NOT_LESS: Meaning(
+        "That is not less than what request {request} asks for ({role} for {asked}).",
+        "Give a shorter time with --for, or with --role a role whose privileges all lie within that one.",
+        *INPUT,
+    ),
     Code.APPROVAL_SELF: Meaning(
         "{person} asked for this access and cannot decide on it.",
         "Somebody else has to decide: {approvers}.",

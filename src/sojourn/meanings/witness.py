@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Exit, Meaning
 
-from .answers import CONFLICT, MISSING
+from .answers import CONFLICT, INPUT, MISSING
 
 MEANINGS: Mapping[Code, Meaning] = {
     Code.WITNESS_MISSING: Meaning(
@@ -23,5 +23,10 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Another process serves the witness in {directory}.",
         "Stop that one first. Two copies of one witness could cosign two histories.",
         *CONFLICT,
+    ),
+    Code.WITNESS_POLICY_INVALID: Meaning(
+        "The policy {path} is not usable: {problem}.",
+        "Correct it; docs/how-to/run-a-witness.md shows a whole one.",
+        *INPUT,
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -22,8 +22,11 @@ from sojourn.domain.events import (
     GrantRemoved,
     RequestActivated,
     RequestApproved,
+    RequestCommented,
     RequestDenied,
+    RequestEscalated,
     RequestExpired,
+    RequestRevised,
     RequestSubmitted,
     RequestWithdrawn,
     SessionClosed,
@@ -37,12 +40,9 @@ from sojourn.domain.events import (
 from sojourn.domain.history import Recorded
 
 from . import tables as t
+from .assurance import fold_assurance
+from .moments import text
 from .writer import Writer
-
-
-def text(moment: datetime) -> str:
-    """A moment as the tables hold it."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def fold(recorded: Recorded, write: Writer) -> None:
@@ -56,6 +56,8 @@ def fold(recorded: Recorded, write: Writer) -> None:
             _grant(recorded.event, recorded, write)
         case "token":
             _token(recorded.event, recorded, write)
+        case "break-glass" | "review" | "campaign" | "standing":
+            fold_assurance(recorded, write)
         case "attempts":
             _attempt(recorded.event, recorded, write)
         case "target":
@@ -67,48 +69,99 @@ def _request(event: Event, recorded: Recorded, write: Writer) -> None:
     match event:
         case RequestSubmitted():
             _submitted(event, recorded, write)
+        case RequestRevised():
+            _revised(event, write)
         case RequestApproved() | RequestDenied():
-            denied = isinstance(event, RequestDenied)
-            decision = {
-                "decision": "denied" if denied else "approved",
-                "decided_at": at,
-                "comment": event.comment.commitment if event.comment is not None else None,
-            }
-            write.update(t.approver, {"request": event.request, "person": event.person}, decision)
-            if isinstance(event, RequestDenied):
-                _set_request(write, event.request, status="denied", decided_at=at, due=None)
-            elif event.complete:
-                due = text(event.activate_by)
-                _set_request(write, event.request, status="approved", decided_at=at, due=due)
+            _decided(event, at, write)
+        case RequestCommented():
+            _commented(event, at, write)
+        case RequestEscalated():
+            _set_request(write, event.request, escalated_at=at)
+            for person in event.people:
+                write.insert_new(t.approver, {"request": event.request, "person": person})
         case RequestWithdrawn():
             _set_request(write, event.request, status="withdrawn", due=None)
         case RequestExpired():
-            _set_request(write, event.request, status="expired", due=None)
+            _set_request(write, event.request, status="expired", due=None, cause=event.cause)
         case RequestActivated():
             _set_request(write, event.request, status="activated", due=None, grant=event.grant)
 
 
 def _submitted(event: RequestSubmitted, recorded: Recorded, write: Writer) -> None:
-    write.insert(
-        t.request,
-        {
-            "id": event.request,
-            "person": event.person,
-            "target": event.target,
-            "role": event.role,
-            "seconds": int(event.duration.total_seconds()),
-            "reason": event.reason.commitment,
-            "digest": event.digest,
-            "rules": ", ".join(event.rules),
-            "approvals": event.approvals,
-            "status": "pending" if event.groups else "approved",
-            "submitted_at": text(recorded.at),
-            "due": text(event.decide_by),
-            "seq": recorded.seq,
-        },
-    )
+    values = {"id": event.request, "submitted_at": text(recorded.at), "revision": 1, "seq": recorded.seq}
+    write.insert(t.request, {**values, **_content(event)})
     for person in event.approvers:
         write.insert(t.approver, {"request": event.request, "person": person})
+
+
+def _revised(event: RequestRevised, write: Writer) -> None:
+    """Another content: whoever said yes said it to something else."""
+    changed = {**_content(event.content), "revision": event.revision, "decided_at": None, "escalated_at": None}
+    write.update(t.request, {"id": event.request}, changed)
+    write.delete(t.approver, {"request": event.request})
+    for person in event.content.approvers:
+        write.insert(t.approver, {"request": event.request, "person": person})
+
+
+def _content(event: RequestSubmitted) -> dict[str, object]:
+    """What is asked, and under which terms."""
+    return {
+        "person": event.person,
+        "target": event.target,
+        "role": event.role,
+        "seconds": int(event.duration.total_seconds()),
+        "reason": event.reason.commitment,
+        "digest": event.digest,
+        "rules": ", ".join(event.rules),
+        "approvals": event.approvals,
+        "status": "pending" if event.groups else "approved",
+        "due": text(event.decide_by),
+        "start": _maybe(event.start),
+        "extends": event.extends,
+        "since": _maybe(event.since),
+        "break_glass": int(event.break_glass),
+        "automatic": event.automatic,
+        "escalate_at": _maybe(event.escalate_at),
+        "facts": msgspec.json.encode(event.facts, order="sorted").decode(),
+        "groups": msgspec.json.encode(event.groups, order="sorted").decode(),
+    }
+
+
+def _maybe(moment: datetime | None) -> str | None:
+    return None if moment is None else text(moment)
+
+
+def _decided(event: RequestApproved | RequestDenied, at: str, write: Writer) -> None:
+    denied = isinstance(event, RequestDenied)
+    place = event.on_behalf_of or event.person
+    decision = {
+        "decision": "denied" if denied else "approved",
+        "decided_at": at,
+        "comment": event.comment.commitment if event.comment is not None else None,
+        "acted": event.person,
+    }
+    write.insert_new(t.approver, {"request": event.request, "person": place})
+    write.update(t.approver, {"request": event.request, "person": place}, decision)
+    if isinstance(event, RequestDenied):
+        _set_request(write, event.request, status="denied", decided_at=at, due=None)
+    elif event.complete:
+        _set_request(write, event.request, status="approved", decided_at=at, due=text(event.activate_by))
+
+
+def _commented(event: RequestCommented, at: str, write: Writer) -> None:
+    values = {
+        "request": event.request,
+        "number": event.number,
+        "person": event.person,
+        "at": at,
+        "text": event.text.commitment,
+        "question": int(event.question),
+        "answers": event.answers,
+        "answered": 0,
+    }
+    write.insert(t.comment, values)
+    if event.answers is not None:
+        write.update(t.comment, {"request": event.request, "number": event.answers}, {"answered": 1})
 
 
 def _set_request(write: Writer, request: str, **values: object) -> None:
@@ -159,6 +212,8 @@ def _created(event: GrantCreated, recorded: Recorded, write: Writer) -> None:
             "credential": event.credential,
             "status": "provisioning",
             "extended": 0,
+            "break_glass": int(event.break_glass),
+            "review_within": None if event.review is None else int(event.review.within.total_seconds()),
             "seq": recorded.seq,
         },
     )

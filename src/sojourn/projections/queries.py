@@ -20,17 +20,35 @@ SUBJECTS_PER_QUERY = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproverRow:
-    """One person who may decide on a request, and what they decided. `comment` is a commitment."""
+    """One person who may decide on a request, and what was decided in their place by `acted`, mostly themselves.
+
+    `comment` is a commitment.
+    """
 
     person: str
     decision: str | None
     decided_at: str | None
     comment: str | None
+    acted: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentRow:
+    """Something said about a request. `text` is a commitment; a question is `answered` once somebody has."""
+
+    request: str
+    number: int
+    person: str
+    at: str
+    text: str
+    question: int
+    answers: int | None
+    answered: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
-    """A request. `reason` is a commitment; times are RFC 3339."""
+    """A request. `reason` is a commitment; times are RFC 3339; `facts` and `groups` are JSON."""
 
     id: str
     person: str
@@ -46,6 +64,17 @@ class RequestRow:
     due: str | None
     decided_at: str | None
     grant: str | None
+    revision: int
+    start: str | None
+    extends: str | None
+    since: str | None
+    break_glass: int
+    automatic: str
+    escalate_at: str | None
+    escalated_at: str | None
+    cause: str | None
+    facts: str
+    groups: str
     seq: int
 
 
@@ -71,6 +100,9 @@ class GrantRow:
     extended: int
     prolonged_to: str | None
     overdue_since: str | None
+    break_glass: int
+    review_within: int | None
+    review_opened: int | None
     seq: int
 
 
@@ -142,7 +174,7 @@ class AttemptRow:
     details: str
 
 
-R = TypeVar("R", RequestRow, GrantRow, SessionRow, ActionRow, AttemptRow, ApproverRow, TokenRow)
+R = TypeVar("R", RequestRow, GrantRow, SessionRow, ActionRow, AttemptRow, ApproverRow, TokenRow, CommentRow)
 
 
 def requests(
@@ -150,11 +182,11 @@ def requests(
     *,
     person: str | None = None,
     status: str | None = None,
-    waiting_for: str | None = None,
+    waiting_for: Sequence[str] | None = None,
     before: int | None = None,
     limit: int = PAGE_MAX,
 ) -> tuple[RequestRow, ...]:
-    """Requests, newest first: of a person, in a status, or pending ones that wait for a person's decision."""
+    """Requests, newest first: of a person, in a status, or pending ones that wait for the word of certain people."""
     query = _newest(t.request, before, limit)
     if person is not None:
         query = query.where(t.request.c.person == person)
@@ -164,7 +196,7 @@ def requests(
         # Asked of each pending request, of which there are few, and not of all that the person was ever shown.
         waiting = exists().where(
             t.approver.c.request == t.request.c.id,
-            t.approver.c.person == waiting_for,
+            t.approver.c.person.in_(waiting_for),
             t.approver.c.decision.is_(None),
         )
         query = query.where(t.request.c.status == "pending", waiting)
@@ -178,10 +210,47 @@ def request(connection: Connection, name: str) -> RequestRow | None:
 
 def approvers(connection: Connection, name: str) -> tuple[ApproverRow, ...]:
     """Who may decide on a request, and what they decided."""
-    query = select(t.approver.c.person, t.approver.c.decision, t.approver.c.decided_at, t.approver.c.comment).where(
-        t.approver.c.request == name
-    )
+    columns = ("person", "decision", "decided_at", "comment", "acted")
+    query = select(*(t.approver.c[one] for one in columns)).where(t.approver.c.request == name)
     return _all(connection, query.order_by(t.approver.c.person), ApproverRow)
+
+
+def approvers_of(connection: Connection, names: Sequence[str]) -> dict[str, list[ApproverRow]]:
+    """The same for several requests, at most a page of them, by request."""
+    columns = ("person", "decision", "decided_at", "comment", "acted")
+    query = select(t.approver.c.request, *(t.approver.c[one] for one in columns)).where(t.approver.c.request.in_(names))
+    found: dict[str, list[ApproverRow]] = {}
+    for name, *values in connection.execute(query.order_by(t.approver.c.request, t.approver.c.person)):
+        found.setdefault(name, []).append(ApproverRow(**dict(zip(columns, values, strict=True))))
+    return found
+
+
+def comments_of(connection: Connection, names: Sequence[str]) -> dict[str, list[CommentRow]]:
+    """What was said about these requests, at most a page of them, in order, by request."""
+    query = select(t.comment).where(t.comment.c.request.in_(names))
+    found: dict[str, list[CommentRow]] = {}
+    for row in _all(connection, query.order_by(t.comment.c.request, t.comment.c.number), CommentRow):
+        found.setdefault(row.request, []).append(row)
+    return found
+
+
+def approved_by(connection: Connection, person: str, *, since: str) -> tuple[str, ...]:
+    """Whose requests `person` has approved since a moment, each once, in order."""
+    query = (
+        select(t.request.c.person)
+        .distinct()
+        .join(t.approver, t.approver.c.request == t.request.c.id)
+        .where(t.approver.c.person == person, t.approver.c.decision == "approved", t.approver.c.decided_at >= since)
+    )
+    return tuple(connection.execute(query.order_by(t.request.c.person)).scalars())
+
+
+def to_escalate(connection: Connection, now: str, limit: int = PAGE_MAX) -> tuple[str, ...]:
+    """Pending requests on which more people may decide since before `now`, which is not on record yet."""
+    query = select(t.request.c.id).where(
+        t.request.c.status == "pending", t.request.c.escalated_at.is_(None), t.request.c.escalate_at <= now
+    )
+    return tuple(connection.execute(query.order_by(t.request.c.escalate_at).limit(limit)).scalars())
 
 
 def grants(

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from sojourn.domain.events import KINDS, Event, KeysDestroyed
+from sojourn.domain.events import KINDS, Event, KeysDestroyed, RequestRevised
 from sojourn.domain.history import Recorded
 from sojourn.domain.sealed import Sealed
 
-from .apply import text
+from .moments import text
 from .tables import sealing_key
 
 ASKED_AT_ONCE = 500
@@ -54,6 +54,8 @@ def sealed_in(event: Event) -> Iterator[Sealed]:
         value = getattr(event, name)
         if isinstance(value, Sealed):
             yield value
+    if isinstance(event, RequestRevised):
+        yield from sealed_in(event.content)
 
 
 def fold_keys(connection: Connection, batch: Sequence[Recorded]) -> None:

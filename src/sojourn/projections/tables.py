@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 5
+SCHEMA = 7
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -40,7 +40,31 @@ request = Table(
     Column("due", String),
     Column("decided_at", String),
     Column("grant", String),
+    Column("revision", Integer, nullable=False),
+    Column("start", String),
+    Column("extends", String),
+    Column("since", String),
+    Column("break_glass", Integer, nullable=False),
+    Column("automatic", String, nullable=False),
+    Column("escalate_at", String),
+    Column("escalated_at", String),
+    Column("cause", String),
+    Column("facts", String, nullable=False),
+    Column("groups", String, nullable=False),
     Column("seq", Integer, nullable=False),
+)
+
+comment = Table(
+    "comment",
+    metadata,
+    Column("request", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("question", Integer, nullable=False),
+    Column("answers", Integer),
+    Column("answered", Integer, nullable=False),
 )
 
 approver = Table(
@@ -51,6 +75,7 @@ approver = Table(
     Column("decision", String),
     Column("decided_at", String),
     Column("comment", String),
+    Column("acted", String),
 )
 
 grant = Table(
@@ -74,6 +99,9 @@ grant = Table(
     Column("extended", Integer, nullable=False),
     Column("prolonged_to", String),
     Column("overdue_since", String),
+    Column("break_glass", Integer, nullable=False),
+    Column("review_within", Integer),
+    Column("review_opened", Integer),
     Column("seq", Integer, nullable=False),
 )
 
@@ -162,6 +190,102 @@ reconciliation = Table(
     Column("event", String),
 )
 
+glass = Table(
+    "glass",
+    metadata,
+    Column("grant", String, primary_key=True),
+    Column("request", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("taken_at", String, nullable=False),
+    Column("seq", Integer, nullable=False),
+)
+
+told = Table(
+    "told",
+    metadata,
+    Column("grant", String, primary_key=True),
+    Column("person", String, primary_key=True),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("grant", String, primary_key=True),
+    Column("request", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("due", String, nullable=False),
+    Column("break_glass", Integer, nullable=False),
+    Column("declared", String, nullable=False),
+    Column("checklist", String, nullable=False),
+    Column("opened_at", String, nullable=False),
+    Column("reviewer", String),
+    Column("outcome", String),
+    Column("answers", String),
+    Column("remark", String),
+    Column("concluded_at", String),
+    Column("sessions", Integer),
+    Column("actions", Integer),
+    Column("writes", Integer),
+    Column("seq", Integer, nullable=False),
+)
+
+reviewer = Table(
+    "reviewer",
+    metadata,
+    Column("grant", String, primary_key=True),
+    Column("person", String, primary_key=True),
+)
+
+note = Table(
+    "note",
+    metadata,
+    Column("grant", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("question", Integer, nullable=False),
+    Column("answers", Integer),
+    Column("answered", Integer, nullable=False),
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("title", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("opened_by", String, nullable=False),
+    Column("opened_at", String, nullable=False),
+    Column("due", String, nullable=False),
+    Column("closed_at", String),
+    Column("items", Integer, nullable=False),
+    Column("undecided", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    Column("removed", Integer, nullable=False),
+    Column("proven", Integer, nullable=False),
+    Column("configuration_version", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+)
+
+campaign_item = Table(
+    "campaign_item",
+    metadata,
+    Column("campaign", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("rules", String, nullable=False),
+    Column("reviewers", String, nullable=False),
+    Column("decision", String),
+    Column("decided_by", String),
+    Column("decided_at", String),
+    Column("comment", String),
+    Column("proven_at", String),
+)
+
 for _table, _columns in (
     (reconciliation, ("target",)),
     (request, ("person", "status")),
@@ -178,13 +302,37 @@ for _table, _columns in (
     (attempt, ("actor",)),
     (attempt, ("subject",)),
     (token, ("person",)),
+    (review, ("status",)),
+    (campaign, ("status",)),
 ):
     Index(f"{_table.name}_by_{'_'.join(_columns)}", *(_table.c[name] for name in _columns), _table.c.seq)
 for _table in (request, grant, session):
     Index(f"{_table.name}_by_seq", _table.c.seq)
+Index("request_to_escalate", request.c.escalate_at, sqlite_where=text("status = 'pending' AND escalated_at IS NULL"))
+Index("grant_to_review", grant.c.ended_at, sqlite_where=text("review_within IS NOT NULL AND review_opened IS NULL"))
+Index("review_due", review.c.due, sqlite_where=text("status = 'open'"))
+Index("campaign_item_by_what", campaign_item.c.campaign, campaign_item.c.person, campaign_item.c.target)
 Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))
-Index("approver_by_person", approver.c.person, approver.c.request)
+Index("approver_by_person", approver.c.person, approver.c.decided_at)
 
-FOLDED = (request, approver, grant, session, action, attempt, token, sealing_key, reconciliation)
+FOLDED = (
+    request,
+    approver,
+    comment,
+    grant,
+    session,
+    action,
+    attempt,
+    token,
+    sealing_key,
+    reconciliation,
+    glass,
+    told,
+    review,
+    reviewer,
+    note,
+    campaign,
+    campaign_item,
+)
 """Every table but the cursor."""

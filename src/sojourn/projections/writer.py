@@ -64,15 +64,20 @@ class Writer:
         """Write a new row."""
         self.connection.execute(insert_sql(table, tuple(values)), values)
 
+    def insert_new(self, table: Table, values: Values) -> None:
+        """Write a row, unless there is one with its key."""
+        statement = insert_sql(table, tuple(values))
+        self.connection.execute(statement.replace("INSERT", "INSERT OR IGNORE", 1), values)
+
     def update(self, table: Table, keys: Values, values: Values) -> None:
         """Change the rows that have these keys."""
         named = {**values, **{f"key_{name}": value for name, value in keys.items()}}
         self.connection.execute(update_sql(table, tuple(values), tuple(keys)), named)
 
-    def count(self, table: Table, keys: Values, column: str) -> None:
-        """Add one to a column of the rows that have these keys."""
+    def count(self, table: Table, keys: Values, column: str, *, by: int = 1) -> None:
+        """Add one, or `by`, to a column of the rows that have these keys."""
         where = " AND ".join(f'"{name}" = :{name}' for name in keys)
-        statement = f'UPDATE "{table.name}" SET "{column}" = "{column}" + 1 WHERE {where}'  # noqa: S608 - our own names
+        statement = f'UPDATE "{table.name}" SET "{column}" = "{column}" + {int(by)} WHERE {where}'  # noqa: S608 - our own names
         self.connection.execute(statement, keys)
 
     def delete(self, table: Table, keys: Values) -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import httpx2
+import uvicorn
 
 from sojourn.ledger.cosignature import Cosigner, CosigningKey
 from sojourn.ledger.note import Verifier
-from sojourn.witness.layout import WitnessLayout, add_log, create
+from sojourn.witness.layout import WitnessLayout, add_log, create, known_logs, read_key
+from sojourn.witness.rate import RateLimit
+from sojourn.witness.server import build
+from sojourn.witness.service import Witness
+from sojourn.witness.store import Store
 
 START_SECONDS = 30.0
 
@@ -78,3 +88,74 @@ class WitnessProcess:
     def post(self, body: bytes) -> httpx2.Response:
         """Send a submission."""
         return httpx2.post(f"{self.url}/add-checkpoint", content=body, timeout=10)
+
+
+@dataclass(slots=True)
+class WitnessHere:
+    """A witness on a real socket in a thread of this process: starts in no time, and can be stopped and altered."""
+
+    layout: WitnessLayout
+    key: CosigningKey
+    listener: socket.socket
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _server: uvicorn.Server | None = None
+    _thread: threading.Thread | None = None
+
+    @classmethod
+    def make(cls, root: Path, *logs: Verifier, name: str = "witness.example/w1") -> WitnessHere:
+        """Make its directory and its port; it does not run yet."""
+        made = WitnessProcess.make(root, *logs, name=name)
+        return cls(layout=made.layout, key=read_key(made.layout), listener=socket.create_server(("127.0.0.1", 0)))
+
+    @property
+    def url(self) -> str:
+        """Where it is asked."""
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    @property
+    def vkey(self) -> str:
+        """Its public key."""
+        return self.key.cosigner().vkey()
+
+    def start(self) -> WitnessHere:
+        """Serve until `stop`."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self._thread.start()
+        assert ready.wait(START_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; the port stays taken, and who connects hears nothing."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(START_SECONDS)
+            self._server = self._thread = None
+
+    def close(self) -> None:
+        """Stop, and give the port back."""
+        self.stop()
+        self.listener.close()
+
+    def latest(self) -> str:
+        """The newest checkpoint that it tells, or ""."""
+        name = next(iter(known_logs(self.layout)))
+        answer = httpx2.get(f"{self.url}/checkpoint/{name}", timeout=10)
+        return answer.text if answer.status_code == 200 else ""
+
+    def _run(self, ready: threading.Event) -> None:
+        store = Store(self.layout.database)
+        witness = Witness(layout=self.layout, key=self.key, store=store, clock=self.clock)
+        limit = RateLimit(per_second=1000, burst=1000, monotonic=time.monotonic)
+        application = build(witness, limit=limit, failed=lambda: None)
+        self._server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off", ws="none"))
+        asyncio.run(self._serve(ready))
+        store.close()
+
+    async def _serve(self, ready: threading.Event) -> None:
+        assert self._server is not None
+        serving = asyncio.ensure_future(self._server.serve(sockets=[self.listener.dup()]))
+        while not self._server.started:
+            await asyncio.sleep(0.005)
+        ready.set()
+        await serving

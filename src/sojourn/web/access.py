@@ -13,7 +13,7 @@ from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
 from sojourn.identity import tokens
 from sojourn.projections import queries
-from sojourn.projections.apply import text
+from sojourn.projections.moments import text
 from sojourn.projections.queries import GrantRow
 from sojourn.workflow.activate import activate as activate_request
 from sojourn.workflow.end_early import end_early

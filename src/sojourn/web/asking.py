@@ -1,30 +1,29 @@
-"""Asking and deciding: targets, requests, approvals."""
+"""Asking: what may be had, requests, changes to them, and more time."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
 
 from sojourn.domain.duration import parse_duration
-from sojourn.domain.identifiers import PersonId, RequestId, RoleName, TargetName
+from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
 from sojourn.domain.people import Person
-from sojourn.domain.policy import DURATION_MIN, Question
-from sojourn.domain.request import Request
+from sojourn.domain.policy import DURATION_MIN, Facts, Question, Ticket
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.projections import queries
-from sojourn.projections.queries import RequestRow
-from sojourn.workflow.approve import approve as approve_request
-from sojourn.workflow.deny import deny as deny_request
-from sojourn.workflow.ports import Office
+from sojourn.projections.moments import text
+from sojourn.workflow.extend import extend as extend_grant
+from sojourn.workflow.revise import revise as revise_request
 from sojourn.workflow.submit import submit as submit_request
 from sojourn.workflow.withdraw import withdraw as withdraw_request
 
 from . import bodies, shapes
 from .exchange import Exchange
+from .viewing import row_of, show, show_all
 
 PAGE = 100
-SHREDDED = "(shredded)"
-"""Stands for a text whose sealing key was destroyed."""
+RECIPROCAL = timedelta(days=30)
+"""Whom one approved within this time may be kept from approving in return, where a rule says so."""
 
 
 async def targets(exchange: Exchange) -> shapes.Targets:
@@ -64,22 +63,80 @@ def _offer(exchange: Exchange, caller: Person, target: Target, role: Role) -> sh
 async def submit(exchange: Exchange) -> shapes.RequestShown:
     """POST /requests: ask."""
     caller, sent = await exchange.caller(), await exchange.body(bodies.Ask)
-    try:
-        duration = parse_duration(sent.duration)
-    except ValueError as error:
-        raise SojournError(Code.REQUEST_DURATION_INVALID, asked=sent.duration[:100]) from error
     request = exchange.settled(
         await submit_request(
             exchange.services.office,
             person=caller.id,
             target=TargetName(sent.target),
             role=RoleName(sent.role),
-            duration=duration,
+            duration=duration_of(sent.duration),
             reason=sent.reason,
             source=exchange.source,
+            facts=facts_of(exchange, caller, sent),
+            start=moment(sent.start) if sent.start else None,
         )
     )
-    return await _after(exchange, caller, request.id)
+    return await after(exchange, caller, request.id)
+
+
+async def revise(exchange: Exchange) -> shapes.RequestShown:
+    """POST /requests/{name}/revise: ask for this instead; it is decided anew."""
+    caller, sent = await exchange.caller(), await exchange.body(bodies.Ask)
+    exchange.settled(
+        await revise_request(
+            exchange.services.office,
+            request=RequestId(exchange.name),
+            person=caller.id,
+            target=TargetName(sent.target),
+            role=RoleName(sent.role),
+            duration=duration_of(sent.duration),
+            reason=sent.reason,
+            source=exchange.source,
+            facts=facts_of(exchange, caller, sent),
+            start=moment(sent.start) if sent.start else None,
+        )
+    )
+    return await after(exchange, caller, exchange.name)
+
+
+async def extend(exchange: Exchange) -> shapes.RequestShown:
+    """POST /grants/{name}/extend: ask that an access of one's own lasts longer."""
+    caller, sent = await exchange.caller(), await exchange.body(bodies.MoreTime)
+    request = exchange.settled(
+        await extend_grant(
+            exchange.services.office,
+            grant=GrantId(exchange.name),
+            person=caller.id,
+            duration=duration_of(sent.duration),
+            reason=sent.reason,
+            source=exchange.source,
+            facts=facts_of(exchange, caller, sent),
+        )
+    )
+    return await after(exchange, caller, request.id)
+
+
+def duration_of(sent: str) -> timedelta:
+    """A duration such as `30m`. Raises SojournError `request.duration_invalid`."""
+    try:
+        return parse_duration(sent)
+    except ValueError as error:
+        raise SojournError(Code.REQUEST_DURATION_INVALID, asked=sent[:100]) from error
+
+
+def facts_of(exchange: Exchange, caller: Person, sent: bodies.Ask | bodies.MoreTime | bodies.Glass) -> Facts:
+    """What the caller declares, and what the record knows: whose requests they lately approved."""
+    lately = text(exchange.services.office.clock.now() - RECIPROCAL)
+    with exchange.services.projections.reading() as connection:
+        approved = queries.approved_by(connection, caller.id, since=lately)
+    ticket = sent.ticket
+    return Facts(
+        reason_code=sent.reason_code,
+        ticket=None if ticket is None else Ticket(id=ticket.id, kind=ticket.kind, state=ticket.state),
+        activities=sent.activities,
+        incident=sent.incident,
+        approved_by_requester=tuple(PersonId(one) for one in approved),
+    )
 
 
 async def listing(exchange: Exchange) -> shapes.Requests:
@@ -87,58 +144,26 @@ async def listing(exchange: Exchange) -> shapes.Requests:
     caller = await exchange.caller()
     status, waiting = exchange.query("status"), exchange.query("waiting") is not None
     everything = (caller.administrator or caller.auditor) and exchange.query("mine") is None
+    office = exchange.services.office
+    places = (caller.id, *office.in_force().standing.delegators(caller.id, office.clock.now()))
     with exchange.services.projections.reading() as connection:
         rows = queries.requests(
             connection,
             person=None if everything or waiting else caller.id,
-            waiting_for=caller.id if waiting else None,
+            waiting_for=places if waiting else None,
             status=status,
             before=exchange.before(),
             limit=PAGE + 1,
         )
-    shown = [await show(exchange, caller, row) for row in rows[:PAGE]]
-    return shapes.Requests(
-        requests=tuple(shown), more=len(rows) > PAGE, next=rows[PAGE - 1].seq if len(rows) > PAGE else None
-    )
+    shown = await show_all(exchange, caller, rows[:PAGE])
+    following = rows[PAGE - 1].seq if len(rows) > PAGE else None
+    return shapes.Requests(requests=shown, more=following is not None, next=following)
 
 
 async def one(exchange: Exchange) -> shapes.RequestShown:
     """GET /requests/{name}: one request, for those whom it concerns."""
     caller = await exchange.caller()
-    return await show(exchange, caller, await _row(exchange, caller, exchange.name))
-
-
-async def approve(exchange: Exchange) -> shapes.RequestShown:
-    """POST /requests/{name}/approve: say yes to what has this digest."""
-    return await _decide(exchange, approve_request)
-
-
-async def deny(exchange: Exchange) -> shapes.RequestShown:
-    """POST /requests/{name}/deny: say no to what has this digest."""
-    return await _decide(exchange, deny_request)
-
-
-class _Verb(Protocol):
-    """`workflow.approve.approve` and `workflow.deny.deny`."""
-
-    async def __call__(
-        self, office: Office, *, request: RequestId, person: PersonId, digest: str, source: str, comment: str = ""
-    ) -> Request | Refusal: ...
-
-
-async def _decide(exchange: Exchange, verb: _Verb) -> shapes.RequestShown:
-    caller, sent = await exchange.caller(), await exchange.body(bodies.Decision)
-    exchange.settled(
-        await verb(
-            exchange.services.office,
-            request=RequestId(exchange.name),
-            person=caller.id,
-            digest=sent.digest,
-            source=exchange.source,
-            comment=sent.comment,
-        )
-    )
-    return await _after(exchange, caller, exchange.name)
+    return await show(exchange, caller, await row_of(exchange, caller, exchange.name))
 
 
 async def withdraw(exchange: Exchange) -> shapes.RequestShown:
@@ -150,64 +175,25 @@ async def withdraw(exchange: Exchange) -> shapes.RequestShown:
             exchange.services.office, request=RequestId(exchange.name), person=caller.id, source=exchange.source
         )
     )
-    return await _after(exchange, caller, exchange.name)
+    return await after(exchange, caller, exchange.name)
 
 
-async def _after(exchange: Exchange, caller: Person, name: str) -> shapes.RequestShown:
+async def after(exchange: Exchange, caller: Person, name: str) -> shapes.RequestShown:
+    """The request as it is once one's own change can be read."""
     await exchange.caught_up()
-    return await show(exchange, caller, await _row(exchange, caller, name))
+    return await show(exchange, caller, await row_of(exchange, caller, name))
 
 
-async def _row(exchange: Exchange, caller: Person, name: str) -> RequestRow:
-    """The request, if the caller may see it; for anybody else there is none."""
-    with exchange.services.projections.reading() as connection:
-        row = queries.request(connection, name)
-        people = {one.person for one in queries.approvers(connection, name)}
-    if row is not None and (caller.id in people | {row.person} or caller.administrator or caller.auditor):
-        return row
-    raise SojournError(Code.REQUEST_UNKNOWN, request=name[:100])
-
-
-async def show(exchange: Exchange, caller: Person, row: RequestRow) -> shapes.RequestShown:
-    """A request as the caller sees it; the reason is opened for those who may see the request."""
-    with exchange.services.projections.reading() as connection:
-        approvers = queries.approvers(connection, row.id)
-    reason = await opened(exchange, row.reason)
-    decisions = [
-        shapes.DecisionShown(
-            person=one.person,
-            decision=one.decision,
-            at=one.decided_at or "",
-            comment=await opened(exchange, one.comment),
+def moment(given: str) -> datetime:
+    """A moment that a caller sent: RFC 3339 with its offset. Raises SojournError `input.invalid`."""
+    try:
+        found = datetime.fromisoformat(given)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise SojournError(
+            Code.INPUT_INVALID,
+            problem=f"{given[:50]!a} is no moment",
+            expected="a date and time with its offset, such as 2026-12-01T08:00:00Z",
         )
-        for one in approvers
-        if one.decision is not None
-    ]
-    open_to = {one.person for one in approvers if one.decision is None}
-    return shapes.RequestShown(
-        request=row.id,
-        status=row.status,
-        person=row.person,
-        target=row.target,
-        role=row.role,
-        duration_seconds=row.seconds,
-        reason=reason,
-        digest=row.digest,
-        rules=tuple(row.rules.split(", ")),
-        approvers=tuple(PersonId(one.person) for one in approvers),
-        approvals=row.approvals,
-        decisions=tuple(decisions),
-        submitted_at=row.submitted_at,
-        due=row.due,
-        grant=row.grant,
-        decidable=row.status == "pending" and caller.id in open_to,
-    )
-
-
-async def opened(exchange: Exchange, commitment: str | None) -> str | None:
-    """The text behind a commitment, or that it was shredded; None when there is none."""
-    if commitment is None:
-        return None
-    for matter, key in await exchange.services.matter([commitment]):
-        return exchange.services.open_value(matter, key).decode("utf-8", "backslashreplace")
-    return SHREDDED
+    return found.astimezone(UTC)

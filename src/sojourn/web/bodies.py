@@ -23,13 +23,68 @@ class Enrol(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: str
 
 
+class TicketGiven(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A ticket, as the requester declares it: approvers see it and look it up."""
+
+    id: str
+    kind: str = ""
+    state: str = ""
+
+
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person asks for access. `duration` is a text such as `30m`."""
+    """A person asks for access. `duration` is a text such as `30m`; `start` a moment (RFC 3339), or empty for now."""
 
     target: str
     role: str
     duration: str
     reason: str = ""
+    start: str = ""
+    reason_code: str = ""
+    incident: str = ""
+    ticket: TicketGiven | None = None
+    activities: tuple[str, ...] = ()
+
+
+class MoreTime(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The holder of an access asks that it lasts `duration` longer."""
+
+    duration: str
+    reason: str = ""
+    reason_code: str = ""
+    incident: str = ""
+    ticket: TicketGiven | None = None
+    activities: tuple[str, ...] = ()
+
+
+class Glass(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody takes an access without a decision beforehand. `password` is theirs, entered just now."""
+
+    target: str
+    role: str
+    duration: str
+    reason: str
+    password: str
+    reason_code: str = ""
+    incident: str = ""
+    ticket: TicketGiven | None = None
+    activities: tuple[str, ...] = ()
+
+
+class LessDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An approver gives less than was asked: `role` for `duration`, of what `digest` names."""
+
+    digest: str
+    role: str
+    duration: str
+    comment: str = ""
+
+
+class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something said about a request: a remark, a question, or the answer to the question of that number."""
+
+    text: str
+    question: bool = False
+    answers: int | None = None
 
 
 class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,6 +143,13 @@ class Absence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     end: str
     start: str = ""
     delegate: str = ""
+
+
+class ConfigurationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An administrator proposes other files; `files` maps people.yaml, targets.yaml and policy.yaml to their texts."""
+
+    files: dict[str, str]
+    reason: str = ""
 
 
 class Nothing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

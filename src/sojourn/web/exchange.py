@@ -126,9 +126,9 @@ class Exchange:
         attempt = Attempt(verb=self.http.method.lower(), actor=actor, source=self.source)
         await refuse(self.services.office, attempt, self.http.url.path, on_record)
 
-    async def body(self, kind: type[T]) -> T:
+    async def body(self, kind: type[T], *, bytes_max: int = BODY_BYTES_MAX) -> T:
         """What was sent, as `kind`. Raises SojournError `input.invalid`."""
-        sent = await self._received()
+        sent = await self._received(bytes_max)
         media = self.http.headers.get("content-type", "").partition(";")[0].strip().lower()
         if sent and media != "application/json":
             raise SojournError(
@@ -141,17 +141,17 @@ class Exchange:
                 Code.INPUT_INVALID, problem=f"The body will not do: {error}", expected="see docs/reference/api.md"
             ) from error
 
-    async def _received(self) -> bytes:
+    async def _received(self, bytes_max: int) -> bytes:
         received = bytearray()
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for chunk in self.http.stream():
                     received += chunk
-                    if len(received) > BODY_BYTES_MAX:
+                    if len(received) > bytes_max:
                         raise SojournError(
                             Code.INPUT_INVALID,
                             problem="The body is too large",
-                            expected=f"at most {BODY_BYTES_MAX} bytes",
+                            expected=f"at most {bytes_max} bytes",
                         )
         except TimeoutError as error:
             raise SojournError(Code.SERVICE_TIMEOUT, what="Sending the body", seconds=f"{BODY_SECONDS:g}") from error

@@ -24,15 +24,15 @@ from sojourn.domain.people import Person
 from sojourn.domain.register import DISPOSABLE, FLOOR_DAYS, Hold, Register, Shredding
 from sojourn.domain.sealed import RecordClass
 from sojourn.errors import Code, SojournError
-from sojourn.projections.apply import text
+from sojourn.projections.moments import text
 from sojourn.workflow import hold as holding
 from sojourn.workflow import retain, shred
 from sojourn.workflow.loading import fold
 
 from . import bodies
 from . import keeping_shapes as shapes
-from .asking import opened
 from .exchange import HEADERS, Exchange
+from .viewing import opened
 
 Named = TypeVar("Named", HoldScope, RecordClass)
 

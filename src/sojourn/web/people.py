@@ -8,7 +8,7 @@ from sojourn.domain.events import TokenPurpose
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, SojournError
 from sojourn.identity import accounts, tokens
-from sojourn.projections.apply import text
+from sojourn.projections.moments import text
 
 from . import bodies, shapes
 from .exchange import Exchange

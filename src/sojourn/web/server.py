@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
-from . import access, asking, keeping, people, record, standing, targets
+from . import access, asking, configuration, deciding, keeping, people, record, standing, targets
 from .exchange import Handler, answer, nowhere
 from .services import Services
 from .strangers import Strangers
@@ -23,6 +23,13 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/absences", standing.declare),
     ("GET", "/absences", standing.listing),
     ("POST", "/absences/{name}/end", standing.end),
+    ("GET", "/configuration", configuration.in_force),
+    ("GET", "/configuration/files", configuration.files),
+    ("POST", "/configuration/changes", configuration.propose),
+    ("GET", "/configuration/changes", configuration.listing),
+    ("GET", "/configuration/changes/{name}", configuration.one),
+    ("POST", "/configuration/changes/{name}/approve", configuration.approve),
+    ("POST", "/configuration/changes/{name}/withdraw", configuration.withdraw),
     ("GET", "/targets", asking.targets),
     ("POST", "/targets/{name}/connection", access.connect),
     ("POST", "/targets/{name}/preflight", targets.preflight),
@@ -31,12 +38,16 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/requests", asking.submit),
     ("GET", "/requests", asking.listing),
     ("GET", "/requests/{name}", asking.one),
-    ("POST", "/requests/{name}/approve", asking.approve),
-    ("POST", "/requests/{name}/deny", asking.deny),
+    ("POST", "/requests/{name}/approve", deciding.approve),
+    ("POST", "/requests/{name}/approve-less", deciding.approve_less),
+    ("POST", "/requests/{name}/deny", deciding.deny),
+    ("POST", "/requests/{name}/comments", deciding.comment),
+    ("POST", "/requests/{name}/revise", asking.revise),
     ("POST", "/requests/{name}/withdraw", asking.withdraw),
     ("POST", "/requests/{name}/activate", access.activate),
     ("GET", "/grants", access.listing),
     ("GET", "/grants/{name}", access.one),
+    ("POST", "/grants/{name}/extend", asking.extend),
     ("POST", "/grants/{name}/revoke", access.revoke),
     ("POST", "/grants/{name}/end", access.end),
     ("GET", "/grants/{name}/evidence", record.evidence),

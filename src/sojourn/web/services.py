@@ -22,6 +22,7 @@ from .shapes import CopyShown
 class Services:
     """Everything that a request may need.
 
+    `attachment(sha256)` is what was attached to an append;
     `size` counts the ledger's entries, `sign` gives a checkpoint over them, `copies()` are its published copies;
     `preflight(target)` says what is lacking there, `reconcile(target)` compares it with the record;
     `pack(grant)` builds an evidence pack, `certificate(name)` that of a destruction (both ZIP); `key_uses(person)`
@@ -35,6 +36,7 @@ class Services:
     limit: AttemptLimit
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
+    attachment: Callable[[str], Awaitable[bytes]]
     open_value: Callable[[SealedMatter, SealingKey], bytes]
     size: Callable[[], Awaitable[int]]
     sign: Callable[[], Awaitable[str]]

@@ -80,12 +80,43 @@ class Targets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionShown:
-    """One person's word on a request."""
+    """One person's word on a request; `on_behalf_of` is whose place it fills, when that person is away."""
 
     person: str
     decision: str
     at: str
     comment: str | None
+    on_behalf_of: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupShown:
+    """A group that has to approve: `needed` different people of it."""
+
+    name: str
+    needed: int
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwayShown:
+    """An approver who is away now, and who decides in their place, if anybody does."""
+
+    person: str
+    delegate: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentShown:
+    """Something said about a request. `answers` is the number of the question that it answers."""
+
+    number: int
+    person: str
+    at: str
+    text: str | None
+    question: bool
+    answers: int | None
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +124,10 @@ class RequestShown:
     """A request. `digest` covers everything that is asked; an approval names it.
 
     `reason` and comments read `(shredded)` when their keys were destroyed. `decidable` says whether the caller
-    can decide about it now.
+    can decide about it now. `revision` counts what it has asked for; decisions are about the present one. With `start`
+    the access is planned for then; with `extends` it is that grant's end that moves, from `since` on. `automatic` says
+    why no decision is needed. From `escalates_at` on more people may decide. `ticket`, `incident`, `reason_code` and
+    `activities` are as the requester declared them. `cause` says why it expired. `comments` are left out of lists.
     """
 
     request: str
@@ -112,6 +146,22 @@ class RequestShown:
     due: str | None
     grant: str | None
     decidable: bool
+    revision: int
+    start: str | None
+    extends: str | None
+    since: str | None
+    break_glass: bool
+    automatic: str
+    escalates_at: str | None
+    escalated_at: str | None
+    cause: str | None
+    groups: tuple[GroupShown, ...]
+    reason_code: str
+    ticket: str
+    incident: str
+    activities: tuple[str, ...]
+    away: tuple[AwayShown, ...]
+    comments: tuple[CommentShown, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sojourn.domain.events import LookedBack
 from sojourn.domain.identifiers import AbsenceId, GrantId, PersonId, TokenId
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
 from sojourn.projections import queries
-from sojourn.projections.apply import text
 from sojourn.projections.history import LookBackRow, look_back
+from sojourn.projections.moments import text
 from sojourn.workflow import away as absences
 from sojourn.workflow import leave as leaving
-from sojourn.workflow.in_force import load_standing
+from sojourn.workflow.adopt import load_standing
 
 from . import bodies, standing_shapes
+from .asking import moment
 from .exchange import Exchange
 
 LOOK_BACK = timedelta(days=90)
@@ -123,21 +124,6 @@ async def end(exchange: Exchange) -> None:
         )
     )
     await _seen(exchange, standing.version)
-
-
-def moment(given: str) -> datetime:
-    """A moment that a caller sent: RFC 3339 with its offset. Raises SojournError `input.invalid`."""
-    try:
-        found = datetime.fromisoformat(given)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise SojournError(
-            Code.INPUT_INVALID,
-            problem=f"{given[:50]!a} is no moment",
-            expected="a date and time with its offset, such as 2026-12-01T08:00:00Z",
-        )
-    return found.astimezone(UTC)
 
 
 async def _seen(exchange: Exchange, version: int) -> None:

@@ -6,7 +6,7 @@ from sojourn.domain.events import TargetReconciled
 from sojourn.domain.identifiers import TargetName
 from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
-from sojourn.projections.apply import text
+from sojourn.projections.moments import text
 from sojourn.projections.reconciling import looks
 
 from . import bodies, target_shapes

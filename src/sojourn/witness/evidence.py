@@ -23,8 +23,9 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from sojourn.ledger.submission import Submission
+
 from .judging import Contradiction, Refuse
-from .submission import Submission
 
 KEPT_MAX: Mapping[Contradiction, int] = {
     Contradiction.FORK: 10_000,

@@ -23,8 +23,7 @@ from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.merkle import EMPTY_ROOT
 from sojourn.ledger.note import Verifier
-
-from .submission import Submission
+from sojourn.ledger.submission import Submission
 
 
 class Contradiction(StrEnum):

@@ -21,9 +21,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from sojourn.ledger.submission import BYTES_MAX
+
 from .rate import RateLimit
 from .service import Answer, Witness
-from .submission import BYTES_MAX
 
 BODY_SECONDS = 10.0
 

@@ -14,12 +14,12 @@ from sojourn.ledger import note as notes
 from sojourn.ledger.cosignature import CosigningKey
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import Verifier
+from sojourn.ledger.submission import Submission, parse, read_checkpoint
 
 from . import evidence
 from .judging import Cosign, Refuse, judge
 from .layout import WitnessLayout, known_logs
 from .store import Latest, Store
-from .submission import Submission, parse, read_checkpoint
 
 SIZE_TYPE = "text/x.tlog.size"
 TEXT_TYPE = "text/plain; charset=utf-8"

@@ -1,4 +1,7 @@
-"""Adopt: a configuration comes into force. From here on decisions are made under it."""
+"""Adopt: an operator puts a configuration in force alone, at first and as long as there is no second administrator.
+
+From here on decisions are made under it. Later changes take two people (`workflow.change`).
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,13 @@ from typing import Protocol
 
 import msgspec
 
+from sojourn.domain import standing as standings
 from sojourn.domain.catalogue import Adopted, Catalogue
+from sojourn.domain.change import may_adopt_alone
 from sojourn.domain.events import ConfigurationAdopted, ConfigurationFile
 from sojourn.domain.history import Change, Recorded
-from sojourn.domain.identifiers import CONFIGURATION
+from sojourn.domain.identifiers import CONFIGURATION, STANDING
+from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.errors import Code, SojournError
 
 from .deciding import TRIES_MAX, shown
@@ -37,10 +43,11 @@ def catalogue_bytes(catalogue: Catalogue) -> bytes:
 async def adopt(
     ledger: ConfigurationLedger, *, catalogue: Catalogue, files: Mapping[str, bytes], operator: str
 ) -> Adopted:
-    """Put the catalogue in force, with the files it was read from, unless just that is in force already.
+    """Put the catalogue in force by the operator's word alone, unless just that is in force already.
 
     `files` maps each file's name to its bytes; catalogue and files are kept as attachments, so that anybody can
-    see later what was in force. Raises SojournError from the ledger, `record.stale` after too many tries.
+    see later what was in force. Raises SojournError `change.needs_approval` where two administrators are in force (a
+    change then takes two people, see `domain.change`), what the ledger raises, `record.stale` after too many tries.
     """
     body = catalogue_bytes(catalogue)
     event = ConfigurationAdopted(
@@ -58,6 +65,12 @@ async def adopt(
             recorded, adopted = last
             if (adopted.catalogue_sha256, adopted.files) == (event.catalogue_sha256, event.files):
                 return Adopted(catalogue=catalogue, version=recorded.version, digest=event.catalogue_sha256)
+            in_force = await read_catalogue(ledger.attachment, adopted.catalogue_sha256)
+            alone = may_adopt_alone(in_force.without((await load_standing(ledger)).left))
+            if not alone and adopted.catalogue_sha256 == event.catalogue_sha256:
+                return Adopted(catalogue=catalogue, version=recorded.version, digest=event.catalogue_sha256)
+            if not alone:
+                raise SojournError(Code.CHANGE_NEEDS_APPROVAL, version=str(recorded.version))
         try:
             await ledger.append(
                 (Change(stream=CONFIGURATION, event=event, seen=len(entries)),),
@@ -90,14 +103,27 @@ async def read_adopted(
 
     Raises SojournError `record.damaged` if the attachment is not what the entry says, else the ledger's.
     """
-    body = await attachment(event.catalogue_sha256)
-    if hashlib.sha256(body).hexdigest() != event.catalogue_sha256:
+    catalogue = await read_catalogue(attachment, event.catalogue_sha256)
+    return Adopted(catalogue=catalogue, version=version, digest=event.catalogue_sha256)
+
+
+async def read_catalogue(attachment: Callable[[str], Awaitable[bytes]], sha256: str) -> Catalogue:
+    """The catalogue that is kept under this hash. Raises as `read_adopted` does."""
+    body = await attachment(sha256)
+    if hashlib.sha256(body).hexdigest() != sha256:
         raise SojournError(Code.RECORD_DAMAGED, problem="a catalogue is not the one on record", path="ledger.db")
     try:
-        catalogue = _decoder.decode(body)
+        return _decoder.decode(body)
     except msgspec.MsgspecError as error:
         raise SojournError(Code.RECORD_DAMAGED, problem=f"catalogue: {error}", path="ledger.db") from error
-    return Adopted(catalogue=catalogue, version=version, digest=event.catalogue_sha256)
+
+
+async def load_standing(ledger: Ledger) -> Standing:
+    """The standing of everybody as its stream tells it now. Raises SojournError from the ledger."""
+    state = NOTHING_SAID
+    for recorded in await ledger.stream(STANDING):
+        state = standings.evolve(state, recorded.event)
+    return state
 
 
 def _last(entries: tuple[Recorded, ...]) -> tuple[Recorded, ConfigurationAdopted] | None:

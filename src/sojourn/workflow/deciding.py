@@ -12,13 +12,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from sojourn.domain import grant as grants
 from sojourn.domain import request as requests
+from sojourn.domain.campaign import Campaign
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import AttemptRefused, Event
 from sojourn.domain.grant import Grant
@@ -34,6 +35,7 @@ from sojourn.domain.identifiers import (
     request_stream,
 )
 from sojourn.domain.request import Request
+from sojourn.domain.review import Review
 from sojourn.domain.sealed import Sealing
 from sojourn.errors import Code, Refusal, SojournError
 
@@ -47,7 +49,7 @@ DETAILS_MAX = 16
 SYSTEM_ACTOR = "system"
 """The actor on record of what time and the enforcer do. Nothing is decided by this name."""
 
-State = TypeVar("State", bound=Request | Grant)
+State = TypeVar("State", bound=Request | Grant | Review | Campaign)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,16 @@ Decide = Callable[[State, Adopted, datetime], Decided | Refusal]
 """Decides on a state, under a catalogue, at a moment. Called anew for every try, and otherwise pure."""
 
 
+Look = Callable[[State], Awaitable[None]]
+"""Reads what else a decision on a state needs, before every try."""
+
+
+async def nothing_else(_: object) -> None:
+    """Most decisions need nothing but the state."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Subject(Generic[State]):
+class Subject(Generic[State]):
     """The thing that a decision is about: its stream, its fold, and what to say when there is none."""
 
     stream: StreamName
@@ -83,17 +93,23 @@ class _Subject(Generic[State]):
 
 
 async def on_request(
-    office: Office, attempt: Attempt, request: RequestId, decide: Decide[Request], *, guarded: bool
+    office: Office,
+    attempt: Attempt,
+    request: RequestId,
+    decide: Decide[Request],
+    *,
+    guarded: bool,
+    look: Look[Request] = nothing_else,
 ) -> Request | Refusal:
     """Decide on a request and record it. `guarded` says that the decision relies on the configuration.
 
     Gives the request as it is afterwards, or the recorded refusal. Raises SojournError: `record.stale` after too
     many tries, else what the ledger raises.
     """
-    return await _settle(
+    return await settle(
         office,
         attempt,
-        _Subject(
+        Subject(
             stream=request_stream(request),
             looked_up=is_id(request),
             evolve=requests.evolve,
@@ -101,20 +117,27 @@ async def on_request(
         ),
         decide,
         guarded=guarded,
+        look=look,
     )
 
 
 async def on_grant(
-    office: Office, attempt: Attempt, grant: GrantId, decide: Decide[Grant], *, guarded: bool
+    office: Office,
+    attempt: Attempt,
+    grant: GrantId,
+    decide: Decide[Grant],
+    *,
+    guarded: bool,
+    look: Look[Grant] = nothing_else,
 ) -> Grant | Refusal:
     """Decide on a grant and record it. `guarded` says that the decision relies on the configuration.
 
     Gives the grant as it is afterwards, or the recorded refusal. Raises as `on_request` does.
     """
-    return await _settle(
+    return await settle(
         office,
         attempt,
-        _Subject(
+        Subject(
             stream=grant_stream(grant),
             looked_up=is_id(grant),
             evolve=grants.evolve,
@@ -122,17 +145,26 @@ async def on_grant(
         ),
         decide,
         guarded=guarded,
+        look=look,
     )
 
 
-async def _settle(
-    office: Office, attempt: Attempt, subject: _Subject[State], decide: Decide[State], *, guarded: bool
+async def settle(
+    office: Office,
+    attempt: Attempt,
+    subject: Subject[State],
+    decide: Decide[State],
+    *,
+    guarded: bool,
+    look: Look[State] = nothing_else,
 ) -> State | Refusal:
+    """Decide on what `subject` says and record it. Gives and raises as `on_request` does."""
     for tried in range(TRIES_MAX):
         entries = await office.ledger.stream(subject.stream) if subject.looked_up else ()
         state = fold(subject.evolve, entries)
         if state is None:
             return await refuse(office, attempt, subject.stream, subject.unknown)
+        await look(state)
         adopted = office.in_force()
         decided: Decided | Refusal = decide(state, adopted, office.clock.now())
         if isinstance(decided, Refusal):
@@ -150,7 +182,7 @@ async def _settle(
     raise SojournError(Code.RECORD_STALE, stream=subject.stream)
 
 
-def _after(subject: _Subject[State], state: State, events: tuple[Event, ...]) -> State:
+def _after(subject: Subject[State], state: State, events: tuple[Event, ...]) -> State:
     for event in events:
         evolved = subject.evolve(state, event)
         assert evolved is not None, "an event never unmakes a thing"
@@ -164,6 +196,7 @@ async def append_unless_stale(
     changes: Sequence[Change],
     sealings: Sequence[Sealing],
     relied_on: Adopted | None,
+    attachments: Sequence[bytes] = (),
 ) -> bool:
     """Append, guarding the configuration that was relied on. False if the record had moved: then nothing was recorded.
 
@@ -177,7 +210,7 @@ async def append_unless_stale(
             Guard(stream=STANDING, seen=relied_on.standing.version),
         )
     try:
-        await office.ledger.append(changes, guards=guards, sealings=sealings)
+        await office.ledger.append(changes, guards=guards, sealings=sealings, attachments=attachments)
     except SojournError as error:
         if error.code is not Code.RECORD_STALE:
             raise

@@ -17,7 +17,7 @@ from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import CONFIGURATION, STANDING
 from sojourn.domain.standing import NOTHING_SAID, Standing
 
-from .adopt import read_adopted
+from .adopt import load_standing, read_adopted
 from .ports import Ledger
 
 PREFIXES = (CONFIGURATION, STANDING)
@@ -68,11 +68,3 @@ class InForce:
         else:
             return
         self._now = self.files.under(self.standing)
-
-
-async def load_standing(ledger: Ledger) -> Standing:
-    """The standing of everybody as its stream tells it now. Raises SojournError from the ledger."""
-    state = NOTHING_SAID
-    for recorded in await ledger.stream(STANDING):
-        state = standings.evolve(state, recorded.event)
-    return state

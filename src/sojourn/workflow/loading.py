@@ -13,6 +13,7 @@ from sojourn.domain.grant import Grant
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import GrantId, RequestId, grant_stream, request_stream
 from sojourn.domain.request import Request
+from sojourn.errors import Code, SojournError
 
 from .ports import Ledger
 
@@ -38,6 +39,15 @@ async def load_request(ledger: Ledger, request: RequestId) -> Request | None:
     if not is_id(request):
         return None
     return fold(requests.evolve, await ledger.stream(request_stream(request)))
+
+
+async def load_grant_at(ledger: Ledger, grant: GrantId) -> tuple[Grant, int]:
+    """A grant that exists, and its stream's version. Raises SojournError `grant.unknown`, or the ledger's."""
+    entries = await ledger.stream(grant_stream(grant))
+    state = fold(grants.evolve, entries)
+    if state is None:
+        raise SojournError(Code.GRANT_UNKNOWN, grant=grant)
+    return state, len(entries)
 
 
 async def load_grant(ledger: Ledger, grant: GrantId) -> Grant | None:

@@ -12,8 +12,8 @@ from sojourn.domain.identifiers import STANDING, StreamName
 from sojourn.domain.standing import Standing
 from sojourn.errors import Code, Refusal, SojournError
 
+from .adopt import load_standing
 from .deciding import TRIES_MAX, Attempt, Decided, append_unless_stale, refuse
-from .in_force import load_standing
 from .ports import Office
 
 DecideStanding = Callable[[Standing, Adopted, datetime], Decided | Refusal]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sojourn.domain import request as requests
-from sojourn.domain.history import Change
-from sojourn.domain.identifiers import PersonId, RequestId, RoleName, TargetName, request_stream
+from sojourn.domain.catalogue import Adopted
+from sojourn.domain.events import RequestSubmitted
+from sojourn.domain.identifiers import PersonId, RequestId, RoleName, TargetName
+from sojourn.domain.policy import NO_FACTS, Facts
 from sojourn.domain.request import REASON_LENGTH_MAX, Request, Submit
-from sojourn.errors import Code, Refusal, SojournError
+from sojourn.domain.sealed import Sealed
+from sojourn.errors import Code, Refusal
 
-from .deciding import TRIES_MAX, Attempt, append_unless_stale, refuse, shown
+from .asking import ask
+from .deciding import Attempt, shown
 from .ports import Office
 
 
@@ -23,20 +27,16 @@ async def submit(
     duration: timedelta,
     reason: str,
     source: str,
+    facts: Facts = NO_FACTS,
+    start: datetime | None = None,
 ) -> Request | Refusal:
-    """Ask. Gives the pending request, or why it may not be asked (which is on record as an attempt).
+    """Ask, for an access from `start` (UTC) on, or from whenever it is activated. Gives the request, or why not.
 
-    `reason` is sealed: the record holds a commitment to it. Raises SojournError from the ledger; after
-    `record.unavailable` the request may exist, so look before asking again.
+    `reason` is sealed: the record holds a commitment to it. What is refused is on record as an attempt. Raises
+    SojournError from the ledger; after `record.unavailable` the request may exist, so look before asking again.
     """
-    attempt = Attempt(verb="submit", actor=person, source=source)
-    for tried in range(TRIES_MAX):
-        adopted = office.in_force()
-        refusal = _hopeless(adopted.catalogue.person(person) is not None, person, reason)
-        if refusal is not None:
-            return await refuse(office, attempt, "", refusal)
-        sealing = office.sealer.seal(person, reason.encode("utf-8", "backslashreplace"))
-        request = RequestId(office.new_id("r"))
+
+    def decide(request: RequestId, sealed: Sealed, adopted: Adopted, now: datetime) -> RequestSubmitted | Refusal:
         command = Submit(
             request=request,
             person=person,
@@ -44,25 +44,15 @@ async def submit(
             role=role,
             duration=duration,
             reason=reason,
-            sealed_reason=sealing.sealed,
+            sealed_reason=sealed,
             source=shown(source),
+            facts=facts,
+            start=start,
         )
-        event = requests.submit(adopted, command, office.clock.now())
-        if isinstance(event, Refusal):
-            return await refuse(office, attempt, f"target/{target}", event)
-        change = Change(stream=request_stream(request), event=event, seen=0)
-        if await append_unless_stale(office, tried, (change,), (sealing,), adopted):
-            state = requests.evolve(None, event)
-            assert state is not None, "a submitted request is a request"
-            return state
-    raise SojournError(Code.RECORD_STALE, stream=f"target/{shown(target)}")
+        return requests.submit(adopted, command, now)
 
-
-def _hopeless(known: bool, person: PersonId, reason: str) -> Refusal | None:
-    """What is refused before anything is sealed: nothing is kept for strangers, and nothing without a limit."""
-    if not known:
-        return Refusal(Code.PERSON_UNKNOWN, {"person": person})
-    return too_long(reason)
+    attempt = Attempt(verb="submit", actor=person, source=source)
+    return await ask(office, attempt, subject=f"target/{target}", person=person, reason=reason, decide=decide)
 
 
 def too_long(text: str) -> Refusal | None:

@@ -31,6 +31,6 @@ def diff(new: Path, old: Path | None = None, *, common: Common | None = None) ->
     """
     common = common or Common()
     after, _ = read_catalogue(new)
-    before = read_catalogue(old)[0] if old is not None else on_record(common)[0]
+    before = read_catalogue(old)[0] if old is not None else on_record(common).catalogue
     found = compare(before, after)
     print_json({"differences": as_json(found)}) if common.json else print_differences(found)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sojourn.cli.output import print_line
-from sojourn.domain.policy.difference import Difference
+from sojourn.cli.output import print_fields, print_line
+from sojourn.domain.policy.difference import Difference, Kind
 
 
 def as_json(found: Iterable[Difference]) -> list[dict[str, Any]]:
@@ -28,3 +28,10 @@ def print_differences(found: Sequence[Difference]) -> None:
             print_line(f"  {one.kind} {one.what}")
             for sign, said in (*(("-", text) for text in one.before), *(("+", text) for text in one.after)):
                 print_line(f"    {sign} {said}")
+
+
+def print_shown(change: Mapping[str, Any]) -> None:
+    """A proposed change as the API shows it, with what it means for people."""
+    names = ("change", "status", "proposed_by", "proposed_at", "reason", "base", "digest", "decided_by", "version")
+    print_fields({name: change[name] for name in names})
+    print_differences([Difference(**{**one, "kind": Kind(one["kind"])}) for one in change["differences"]])

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from sojourn.app.ambient import SystemClock
 from sojourn.cli.common import Common
@@ -10,12 +15,35 @@ from sojourn.cli.output import print_json, print_line
 from sojourn.codes import Exit
 from sojourn.domain.duration import format_duration, parse_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.policy import Facts, Question, Terms, Ticket, judge, lacking, undecidable
+from sojourn.domain.policy import Facts, Question, RuleFound, Terms, Ticket, judge, lacking, undecidable
 from sojourn.domain.policy import explain as rules_about
 from sojourn.domain.policy.requirements import say_requirements
 from sojourn.errors import Code, Refusal, SojournError
 
 from .source import Source
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What is given with the question, and what is known at its moment."""
+
+    reason_code: Annotated[str, Parameter(help="The reason code that is given.")] = ""
+    ticket: Annotated[str, Parameter(help="The ticket that is given, as KIND/ID/STATE.")] = ""
+    activity: Annotated[tuple[str, ...], Parameter(help="An activity that is declared; may be given again.")] = ()
+    incident: Annotated[str, Parameter(help="The incident that is named.")] = ""
+    on_call: Annotated[bool, Parameter(negative="", help="They are on call.")] = False
+    break_glass: Annotated[bool, Parameter(negative="", help="It is break-glass.")] = False
+
+    def facts(self, person: PersonId) -> Facts:
+        """The same as the policy is told it. Raises SojournError `input.invalid` for what is no ticket."""
+        return Facts(
+            reason_code=self.reason_code,
+            ticket=_ticket(self.ticket),
+            activities=self.activity,
+            incident=self.incident,
+            on_call=(person,) if self.on_call else (),
+        )
 
 
 def explain(
@@ -25,16 +53,11 @@ def explain(
     *,
     for_: str = "1s",
     at: str = "",
-    reason_code: str = "",
-    ticket: str = "",
-    activity: list[str] | None = None,
-    incident: str = "",
-    on_call: bool = False,
-    break_glass: bool = False,
+    given: Given | None = None,
     source: Source | None = None,
     common: Common | None = None,
 ) -> int:
-    """Tell every rule about a role on a target, each condition of it, and which one fails; and the terms if any applies.
+    """Tell every rule about a role on a target, each of its conditions, and which fails; and the terms, if any applies.
 
     A refusal tells the same. Exits with 3 where the answer is no.
 
@@ -52,58 +75,32 @@ def explain(
         For how long.
     at
         When, with an offset from UTC (default: now).
-    reason_code
-        The reason code that is given.
-    ticket
-        The ticket that is given, as KIND/ID/STATE.
-    activity
-        An activity that is declared; may be given several times.
-    incident
-        The incident that is named.
-    on_call
-        They are on call.
-    break_glass
-        It is break-glass.
     """
-    source, common = source or Source(), common or Common()
-    catalogue, said = source.read(common)
-    policy = catalogue.policy()
-    facts = Facts(
-        reason_code=reason_code,
-        ticket=_ticket(ticket),
-        activities=tuple(activity or ()),
-        incident=incident,
-        on_call=(PersonId(person),) if on_call else (),
-    )
+    given, source, common = given or Given(), source or Source(), common or Common()
+    read = source.read(common)
+    policy = read.catalogue.policy()
     question = Question(
         person=PersonId(person),
         target=TargetName(target),
         role=RoleName(role),
         duration=_duration(for_),
         moment=_moment(at),
-        facts=facts,
-        break_glass=break_glass,
+        facts=given.facts(PersonId(person)),
+        break_glass=given.break_glass,
     )
     terms = judge(policy, question)
     answer = terms if isinstance(terms, Refusal) else lacking(terms, question) or undecidable(terms) or terms
     found = rules_about(policy, question)
     if common.json:
-        rules = [
-            {
-                "rule": one.rule,
-                "applies": one.applies,
-                "conditions": [{"text": each.text, "holds": each.holds} for each in one.conditions],
-            }
-            for one in found
-        ]
-        print_json({"configuration": said, "rules": rules, **_plain(answer)})
+        print_json({"configuration": read.said, "rules": [_rule(one) for one in found], **_plain(answer)})
     else:
-        for one in found:
-            print_line(f"{one.rule}: {'applies' if one.applies else 'does not apply'}")
-            for each in one.conditions:
-                print_line(f"  {'yes' if each.holds else 'no '}  {each.text}")
-        _print(answer)
+        _print(found, answer)
     return Exit.REFUSED if isinstance(answer, Refusal) else Exit.DONE
+
+
+def _rule(found: RuleFound) -> dict[str, object]:
+    conditions = [{"text": each.text, "holds": each.holds} for each in found.conditions]
+    return {"rule": found.rule, "applies": found.applies, "conditions": conditions}
 
 
 def _plain(answer: Terms | Refusal) -> dict[str, object]:
@@ -119,7 +116,11 @@ def _plain(answer: Terms | Refusal) -> dict[str, object]:
     }
 
 
-def _print(answer: Terms | Refusal) -> None:
+def _print(found: Sequence[RuleFound], answer: Terms | Refusal) -> None:
+    for rule in found:
+        print_line(f"{rule.rule}: {'applies' if rule.applies else 'does not apply'}")
+        for each in rule.conditions:
+            print_line(f"  {'yes' if each.holds else 'no '}  {each.text}")
     if isinstance(answer, Refusal):
         print_line(f"Refused: {answer.sentence} {answer.next_step}")
         return
@@ -144,13 +145,13 @@ def _moment(text: str) -> datetime:
         return SystemClock().now()
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        found = datetime.min
-    if found.utcoffset() is None:
-        raise SojournError(
-            Code.INPUT_INVALID, problem=f"{text[:40]!a} is no moment", expected="one such as 2026-03-02T10:00:00+01:00"
-        )
-    return found.astimezone(UTC)
+        if found.utcoffset() is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise SojournError(
+        Code.INPUT_INVALID, problem=f"{text[:40]!a} is no moment", expected="one such as 2026-03-02T10:00:00+01:00"
+    )
 
 
 def _ticket(text: str) -> Ticket | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from sojourn.cli.common import Common
 from sojourn.cli.output import print_json
@@ -21,7 +24,7 @@ class Format(StrEnum):
 
 def render(
     *,
-    format: Format = Format.MARKDOWN,
+    written: Annotated[Format, Parameter(name="--format")] = Format.MARKDOWN,
     source: Source | None = None,
     common: Common | None = None,
 ) -> None:
@@ -31,16 +34,16 @@ def render(
 
     Parameters
     ----------
-    format
+    written
         markdown or html.
     """
     source, common = source or Source(), common or Common()
-    catalogue, said = source.read(common)
-    shown = tables(catalogue)
+    read = source.read(common)
+    shown, said = tables(read.catalogue), read.said
     if common.json:
         plain = [{"title": one.title, "columns": one.columns, "rows": one.rows} for one in shown]
         print_json({"configuration": said, "tables": plain})
         return
     title = f"Policy: {said}"
-    text = as_html(title, shown) if format is Format.HTML else as_markdown(title, shown)
+    text = as_html(title, shown) if written is Format.HTML else as_markdown(title, shown)
     sys.stdout.write(text + "\n")

@@ -14,7 +14,20 @@ from sojourn.cli.client import call
 from sojourn.cli.common import Common
 from sojourn.configuration import read_catalogue
 from sojourn.domain.catalogue import Catalogue
+from sojourn.domain.identifiers import PersonId
 from sojourn.settings import Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A configuration, which one it is in words, and what certifications have taken from whom (person, target, role).
+
+    Who had left is not in the catalogue.
+    """
+
+    catalogue: Catalogue
+    said: str
+    removed: frozenset[tuple[str, str, str]] = frozenset()
 
 
 @Parameter(name="*")
@@ -32,21 +45,22 @@ class Source:
         str, Parameter(name="--as-of", help="What was in force at this moment, such as 2026-03-02T10:00:00Z.")
     ] = ""
 
-    def read(self, common: Common) -> tuple[Catalogue, str]:
-        """The configuration that is meant, and which one it is in words.
-
-        Raises SojournError `configuration.…` for files, or as the API does.
-        """
+    def read(self, common: Common) -> Found:
+        """The configuration that is meant. Raises SojournError `configuration.…` for files, or as the API does."""
         if self.files is not None:
-            return read_catalogue(self.files)[0], f"the files in {self.files}"
+            return Found(catalogue=read_catalogue(self.files)[0], said=f"the files in {self.files}")
         return on_record(common, self.as_of)
 
 
-def on_record(common: Common, as_of: str = "") -> tuple[Catalogue, str]:
-    """What is in force, or was at a moment, and its version in words. Raises SojournError as the API does."""
+def on_record(common: Common, as_of: str = "") -> Found:
+    """What is in force, or was at a moment. Raises SojournError as the API does."""
     answered = call(common, "GET", "/configuration", params={"at": as_of} if as_of else None)
-    said = f"version {answered['version']} of {answered['adopted_at']}, digest {answered['digest'][:12]}"
-    return msgspec.convert(answered["catalogue"], Catalogue), said
+    catalogue = msgspec.json.decode(answered["catalogue"], type=Catalogue)
+    return Found(
+        catalogue=catalogue.without(frozenset(map(PersonId, answered["left"]))),
+        said=f"version {answered['version']} of {answered['adopted_at']}, digest {answered['digest'][:12]}",
+        removed=frozenset((one["person"], one["target"], one["role"]) for one in answered["removed"]),
+    )
 
 
 def files_of(files: Path | None) -> Path:

@@ -38,7 +38,8 @@ def who_can(
     source, common = source or Source(), common or Common()
     if not target and not person:
         raise SojournError(Code.INPUT_INVALID, problem="Neither a target nor a person is given", expected="one of them")
-    catalogue, said = source.read(common)
+    read = source.read(common)
+    catalogue, said = read.catalogue, read.said
     if target and catalogue.target(TargetName(target)) is None:
         raise SojournError(Code.TARGET_UNKNOWN, target=target)
     if person and catalogue.person(PersonId(person)) is None:
@@ -49,6 +50,7 @@ def who_can(
         found = tuple(one for one in found if person in ("", one.person))
     else:
         found = tuple(sorted(accesses_of(policy, PersonId(person)), key=lambda one: (one.target, one.role)))
+    found = tuple(one for one in found if (one.person, one.target, one.role) not in read.removed)
     if common.json:
         print_json({"configuration": said, "accesses": [_plain(one) for one in found]})
         return

@@ -12,7 +12,15 @@ from typing import get_args
 
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
-from .configuration import ConfigurationAdopted, ConfigurationFile, ProcessStarted
+from .campaign import CampaignClosed, CampaignDecided, CampaignItem, CampaignListed, CampaignOpened
+from .configuration import (
+    ConfigurationAdopted,
+    ConfigurationApproved,
+    ConfigurationFile,
+    ConfigurationProposed,
+    ConfigurationWithdrawn,
+    ProcessStarted,
+)
 from .grant import (
     EndCause,
     GrantCreated,
@@ -41,15 +49,29 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .publication import PublicationOverdue, PublicationRefused, PublicationResumed, WormExamined, WormTry, WormVerdict
+from .publication import (
+    PublicationOverdue,
+    PublicationRefused,
+    PublicationResumed,
+    WitnessPolicyAdopted,
+    WormExamined,
+    WormTry,
+    WormVerdict,
+)
 from .request import (
+    BreakGlassUsed,
+    LapseCause,
     RequestActivated,
     RequestApproved,
+    RequestCommented,
     RequestDenied,
+    RequestEscalated,
     RequestExpired,
+    RequestRevised,
     RequestSubmitted,
     RequestWithdrawn,
 )
+from .review import ReviewConcluded, ReviewNoted, ReviewOpened, ReviewOutcome, ReviewOverdue
 from .session import (
     ActionCompleted,
     ActionIntended,
@@ -79,7 +101,14 @@ Event = (
     | TokenIssued
     | TokenRevoked
     | AttemptRefused
+    | CampaignOpened
+    | CampaignListed
+    | CampaignDecided
+    | CampaignClosed
     | ConfigurationAdopted
+    | ConfigurationProposed
+    | ConfigurationApproved
+    | ConfigurationWithdrawn
     | ProcessStarted
     | GrantCreated
     | GrantProvisioned
@@ -106,12 +135,21 @@ Event = (
     | PublicationOverdue
     | PublicationResumed
     | WormExamined
+    | WitnessPolicyAdopted
     | RequestSubmitted
+    | RequestRevised
+    | RequestCommented
+    | RequestEscalated
     | RequestApproved
     | RequestDenied
     | RequestWithdrawn
     | RequestExpired
     | RequestActivated
+    | BreakGlassUsed
+    | ReviewOpened
+    | ReviewNoted
+    | ReviewOverdue
+    | ReviewConcluded
     | SessionOpened
     | SessionConnected
     | ActionIntended
@@ -144,10 +182,19 @@ __all__ = [
     "ActionCompleted",
     "ActionIntended",
     "AttemptRefused",
+    "BreakGlassUsed",
+    "CampaignClosed",
+    "CampaignDecided",
+    "CampaignItem",
+    "CampaignListed",
+    "CampaignOpened",
     "CancelRequested",
     "CloseCause",
     "ConfigurationAdopted",
+    "ConfigurationApproved",
     "ConfigurationFile",
+    "ConfigurationProposed",
+    "ConfigurationWithdrawn",
     "DisposedClass",
     "EligibilityRemovalConfirmed",
     "EligibilityRemoved",
@@ -169,6 +216,7 @@ __all__ = [
     "HoldReleased",
     "HoldScope",
     "KeysDestroyed",
+    "LapseCause",
     "LookedBack",
     "Outcome",
     "PersonLeft",
@@ -180,14 +228,22 @@ __all__ = [
     "RecordsDisposed",
     "RequestActivated",
     "RequestApproved",
+    "RequestCommented",
     "RequestDenied",
+    "RequestEscalated",
     "RequestExpired",
+    "RequestRevised",
     "RequestSubmitted",
     "RequestWithdrawn",
     "RetentionLengthened",
     "RetentionShortened",
     "RetentionShorteningRequested",
     "RetentionShorteningWithdrawn",
+    "ReviewConcluded",
+    "ReviewNoted",
+    "ReviewOpened",
+    "ReviewOutcome",
+    "ReviewOverdue",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",
@@ -201,6 +257,7 @@ __all__ = [
     "TokenIssued",
     "TokenPurpose",
     "TokenRevoked",
+    "WitnessPolicyAdopted",
     "WormExamined",
     "WormTry",
     "WormVerdict",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
+from sojourn.domain.policy import Review
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 
@@ -27,7 +28,7 @@ class EndCause(StrEnum):
 class GrantCreated:
     """An access begins. Only a further approval moves its end (`grant.extended`).
 
-    `credential` is the login in the target.
+    `credential` is the login in the target. `review` says who reviews the use, and by when.
     """
 
     kind: ClassVar[str] = "grant.created"
@@ -39,6 +40,8 @@ class GrantCreated:
     window: Window
     credential: str
     configuration_version: int
+    break_glass: bool = False
+    review: Review | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

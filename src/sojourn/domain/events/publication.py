@@ -70,3 +70,17 @@ class WormExamined:
     verdict: WormVerdict
     tries: tuple[WormTry, ...]
     operator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessPolicyAdopted:
+    """From here on these witnesses are asked, and `quorum` of them has to agree.
+
+    `sha256` (hex) names the attachment with the policy (C2SP tlog-policy), whose names `quorum` is one of;
+    `witnesses` are their public keys (vkeys). All are empty, and `quorum` is `none`, where there is no policy.
+    """
+
+    kind: ClassVar[str] = "witness.policy_adopted"
+    sha256: str
+    quorum: str
+    witnesses: tuple[str, ...]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar
 
 from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, RuleName, TargetName
-from sojourn.domain.policy import NO_FACTS, ApproverGroup, Facts, approvers
+from sojourn.domain.policy import NO_FACTS, ApproverGroup, Facts, Review, approvers
 from sojourn.domain.sealed import Sealed
 
 
@@ -15,8 +16,10 @@ from sojourn.domain.sealed import Sealed
 class RequestSubmitted:
     """Somebody asks. `digest` covers all that is asked; every decision names it. The terms are frozen here.
 
-    `groups` have to approve: all of them, by different people. `automatic` says why there is none. `facts` are what
-    was known when it was asked.
+    `groups` have to approve: all of them, by different people. `automatic` says why there is none, or `break_glass`
+    that there was no time. `facts` are what was known when it was asked. With a `start` the access is from then to
+    `start` + `duration`. With `extends` it is that grant's end that moves, from `since` to `since` + `duration`. From
+    `escalate_at` on those of `escalate_to` may fill any place as well. `review` says who reviews the use.
     """
 
     kind: ClassVar[str] = "request.submitted"
@@ -36,6 +39,13 @@ class RequestSubmitted:
     source: str
     automatic: str = ""
     facts: Facts = NO_FACTS
+    start: datetime | None = None
+    extends: GrantId | None = None
+    since: datetime | None = None
+    break_glass: bool = False
+    escalate_at: datetime | None = None
+    escalate_to: tuple[PersonId, ...] = ()
+    review: Review | None = None
 
     @property
     def approvers(self) -> tuple[PersonId, ...]:
@@ -49,8 +59,49 @@ class RequestSubmitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRevised:
+    """What is asked is now `content`: by its requester, or by an approver who gives less.
+
+    Every approval before it was for something else and counts no more.
+    """
+
+    kind: ClassVar[str] = "request.revised"
+    request: RequestId
+    person: PersonId
+    revision: int
+    content: RequestSubmitted
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCommented:
+    """Somebody whom the request concerns said something. A `question` waits for an answer; `answers` names one."""
+
+    kind: ClassVar[str] = "request.commented"
+    request: RequestId
+    person: PersonId
+    number: int
+    text: Sealed
+    question: bool
+    answers: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestEscalated:
+    """Nobody has decided for long; these people may decide as well from here on."""
+
+    kind: ClassVar[str] = "request.escalated"
+    request: RequestId
+    people: tuple[PersonId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestApproved:
-    """Somebody entitled said yes to exactly `digest`. `complete` says that no further approval is missing."""
+    """Somebody entitled said yes to exactly `digest`. `complete` says that no further approval is missing.
+
+    `on_behalf_of` is who was away and had named `person` to decide in their place; it is their place that is filled.
+    """
 
     kind: ClassVar[str] = "request.approved"
     request: RequestId
@@ -61,11 +112,12 @@ class RequestApproved:
     configuration_version: int
     source: str
     comment: Sealed | None = None
+    on_behalf_of: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestDenied:
-    """Somebody entitled said no to exactly `digest`."""
+    """Somebody entitled said no to exactly `digest`; as in `RequestApproved`, maybe in somebody's place."""
 
     kind: ClassVar[str] = "request.denied"
     request: RequestId
@@ -74,6 +126,7 @@ class RequestDenied:
     configuration_version: int
     source: str
     comment: Sealed | None = None
+    on_behalf_of: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +139,47 @@ class RequestWithdrawn:
     source: str
 
 
+class LapseCause(StrEnum):
+    """Why a request ended without a decision or without being used."""
+
+    TIME = "time"
+    REQUESTER_LEFT = "requester_left"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestExpired:
-    """Nobody decided in time, or the approval was not used in time."""
+    """Nobody decided in time, or the approval was not used in time, or its requester has left."""
 
     kind: ClassVar[str] = "request.expired"
     request: RequestId
     due: datetime
+    cause: LapseCause = LapseCause.TIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestActivated:
-    """The approval was spent: it became this one grant."""
+    """The approval was spent: it became this one grant, or moved its end."""
 
     kind: ClassVar[str] = "request.activated"
     request: RequestId
     person: PersonId
     grant: GrantId
     source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlassUsed:
+    """Somebody took an access without a decision beforehand. `told` hear of it at once.
+
+    `confirmed_at` is when they last proved who they are. `uses` in `per` are allowed.
+    """
+
+    kind: ClassVar[str] = "break_glass.used"
+    person: PersonId
+    request: RequestId
+    grant: GrantId
+    told: tuple[PersonId, ...]
+    taken_at: datetime
+    confirmed_at: datetime
+    uses: int
+    per: timedelta

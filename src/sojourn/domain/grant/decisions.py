@@ -96,40 +96,16 @@ def _is_over(state: Grant) -> bool:
     return state.status in (Status.ENDED, Status.REMOVED)
 
 
-def _over(state: Grant) -> Refusal:
-    created = state.created
-    return Refusal(
-        Code.GRANT_ENDED,
-        {
-            "grant": state.id,
-            "cause": state.cause or state.status,
-            "target": created.target,
-            "role": created.role,
-        },
-    )
-
-
 def _due(state: Grant, now: datetime) -> Refusal | None:
     """The refusal for what comes too late because time has ended the grant, whether or not that is on record yet."""
-    created = state.created
-    if _is_over(state) or now < state.end:
-        return None
-    return Refusal(
-        Code.GRANT_EXPIRED,
-        {
-            "grant": state.id,
-            "end": state.end.isoformat(),
-            "target": created.target,
-            "role": created.role,
-        },
-    )
+    return None if _is_over(state) else state.over(now)
 
 
 def _confirm_provisioned(state: Grant, command: ConfirmProvisioned, now: datetime) -> tuple[Event, ...] | Refusal:
     if state.status is Status.ACTIVE:
         return ()
     if _is_over(state):
-        return _over(state)
+        return state.ended()
     return _due(state, now) or (GrantProvisioned(grant=state.id, observed=command.observed, secret=command.secret),)
 
 
@@ -137,7 +113,7 @@ def _end(
     state: Grant, cause: EndCause, *, ended_by: str = "", source: str = "", problem: str = ""
 ) -> tuple[Event, ...] | Refusal:
     if _is_over(state):
-        return _over(state)
+        return state.ended()
     return (GrantEnded(grant=state.id, cause=cause, ended_by=ended_by, source=source, problem=problem),)
 
 
@@ -159,9 +135,7 @@ def _may_revoke(state: Grant, person: PersonId, catalogue: Catalogue) -> bool:
 
 
 def _extend(state: Grant, command: Extend, now: datetime) -> tuple[Event, ...] | Refusal:
-    if _is_over(state):
-        return _over(state)
-    refusal = _due(state, now)
+    refusal = state.over(now)
     if refusal is not None:
         return refusal
     if command.since != state.end or command.until <= command.since:

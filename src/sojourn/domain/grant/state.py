@@ -18,9 +18,10 @@ from sojourn.domain.events import (
     GrantRemovalOverdue,
     GrantRemoved,
 )
-from sojourn.domain.identifiers import GrantId
+from sojourn.domain.identifiers import GrantId, RequestId
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
+from sojourn.errors import Code, Refusal
 
 
 class Status(StrEnum):
@@ -36,7 +37,8 @@ class Status(StrEnum):
 class Grant:
     """A grant as its stream tells it.
 
-    `extended_to` is the end that the last extension gave it, `prolonged_to` the one that the target has confirmed.
+    `extended_to` is the end that the last extension gave it, `extended_by` the requests for them, and
+    `prolonged_to` the end that the target has confirmed.
     """
 
     created: GrantCreated
@@ -47,6 +49,7 @@ class Grant:
     overdue: bool = False
     extended_to: datetime | None = None
     prolonged_to: datetime | None = None
+    extended_by: tuple[RequestId, ...] = ()
 
     @property
     def id(self) -> GrantId:
@@ -68,6 +71,21 @@ class Grant:
         """Whether the target still has to be told of a later end."""
         return self.status is Status.ACTIVE and self.end > (self.prolonged_to or self.created.window.end)
 
+    def over(self, now: datetime) -> Refusal | None:
+        """The refusal for what comes when the access is over, or None while it is not."""
+        if self.status in (Status.ENDED, Status.REMOVED):
+            return self.ended()
+        if now < self.end:
+            return None
+        return Refusal(Code.GRANT_EXPIRED, {**self._named(), "end": self.end.isoformat()})
+
+    def ended(self) -> Refusal:
+        """The refusal for what comes after its end."""
+        return Refusal(Code.GRANT_ENDED, {**self._named(), "cause": self.cause or self.status})
+
+    def _named(self) -> dict[str, str]:
+        return {"grant": self.id, "target": self.created.target, "role": self.created.role}
+
     def opens(self, now: datetime) -> bool:
         """Whether a connection may be opened under it at this moment."""
         return self.status is Status.ACTIVE and self.window.contains(now)
@@ -83,7 +101,7 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
         case GrantProvisioned():
             return replace(state, status=Status.ACTIVE, secret=event.secret)
         case GrantExtended():
-            return replace(state, extended_to=event.until)
+            return replace(state, extended_to=event.until, extended_by=(*state.extended_by, event.request))
         case GrantProlonged():
             return replace(state, prolonged_to=event.until)
         case GrantEnded():

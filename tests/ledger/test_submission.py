@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sojourn.ledger import submission as submissions
 from sojourn.ledger.errors import LedgerError
 from sojourn.testing.log import MemoryLog
-from sojourn.witness import submission as submissions
 
 LOG = MemoryLog().grow(40)
 GOOD = submissions.submit(LOG.note(11), old=3, proof=LOG.proof(3, 11)).format().decode()

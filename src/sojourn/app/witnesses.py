@@ -1,0 +1,113 @@
+"""The witnesses of an installation, wired: the policy that names them, and what they have seen before a start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from sojourn.errors import Code, SojournError
+from sojourn.ledger import checkpoint as checkpoints
+from sojourn.ledger import policy as policies
+from sojourn.ledger.checkpoint import Checkpoint
+from sojourn.ledger.errors import LedgerError
+from sojourn.ledger.note import Verifier
+from sojourn.ledger.policy import Policy, Witness
+from sojourn.publisher.asking import Asked, http_client, place_of
+from sojourn.publisher.files import Files
+from sojourn.publisher.tasks import Task
+from sojourn.publisher.witnesses import Witnessing, adopt_policy
+from sojourn.settings import Layout, Settings
+from sojourn.vault.files import write_private
+
+START_SECONDS = 2.0
+"""How long a start waits for witnesses: one that hangs must not keep production closed."""
+
+COSIGNED = "cosigned"
+"""The newest cosigned checkpoint in the published folder: an addition of ours, beside what tlog-tiles defines."""
+
+
+def read_witness_policy(layout: Layout) -> tuple[Policy | None, bytes]:
+    """The policy in force and its text; (None, b"") where there is none.
+
+    Raises SojournError `witness.policy_invalid`.
+    """
+    try:
+        data = layout.witness_policy.read_bytes()
+    except FileNotFoundError:
+        return None, b""
+    try:
+        policy = policies.parse(data)
+    except LedgerError as error:
+        raise _invalid(layout, str(error)) from error
+    for witness in policy.witnesses:
+        if not witness.url.startswith(("https://", "http://")):
+            raise _invalid(layout, f"witness {witness.name} has no address that begins with https:// or http://")
+    return policy, data
+
+
+def witness_tasks(layout: Layout, verifier: Verifier, files: Files | None) -> tuple[Task, ...]:
+    """The tasks of the publisher's process that have to do with witnesses.
+
+    Raises SojournError `witness.policy_invalid`, also when the policy names logs and this ledger is not one of them.
+    """
+    policy, data = read_witness_policy(layout)
+    adopt = partial(adopt_policy, data=data)
+    if policy is None or not policy.witnesses:
+        return (adopt,)
+    if policy.logs and verifier not in [log.verifier for log in policy.logs]:
+        raise _invalid(layout, f"it names other logs than this one, whose key is {verifier.vkey()}")
+    witnessing = Witnessing(
+        policy=policy, open_http=http_client, keep=partial(_keep, layout, files), kept=_kept(layout)
+    )
+    return (adopt, witnessing.run)
+
+
+Reader = Callable[[], Checkpoint | None]
+
+
+def witness_readers(layout: Layout, settings: Settings, verifier: Verifier) -> tuple[tuple[str, Reader], ...]:
+    """Each witness by its place, and how it is asked what it has seen of this ledger. A reader blocks for two seconds
+    at most, and raises SojournError `publication.unreachable` when there is no answer.
+    """
+    policy, _ = read_witness_policy(layout)
+    seconds = min(START_SECONDS, settings.witness.answer_seconds)
+    witnesses = policy.witnesses if policy else ()
+    return tuple((place_of(one), partial(_ask, one, verifier, seconds)) for one in witnesses)
+
+
+def _ask(witness: Witness, verifier: Verifier, seconds: float) -> Checkpoint | None:
+    async def ask() -> Checkpoint | None:
+        async with http_client() as http:
+            return await Asked(witness=witness, http=http, seconds=seconds).latest(verifier)
+
+    return asyncio.run(ask())
+
+
+def read_cosigned(layout: Layout, verifier: Verifier) -> Checkpoint | None:
+    """The newest checkpoint that witnesses are known to have cosigned; None if there is none of this ledger."""
+    try:
+        return checkpoints.open(_kept(layout), verifier)
+    except LedgerError:
+        return None
+
+
+def _keep(layout: Layout, files: Files | None, note: str) -> None:
+    """Keep a cosigned checkpoint for ourselves, and publish it. Raises OSError."""
+    write_private(layout.cosigned, note.encode())
+    if files is not None:
+        published = Files(root=files.root, has_room=files.has_room)
+        published.write(COSIGNED, note.encode())
+        published.settle()
+
+
+def _kept(layout: Layout) -> str:
+    try:
+        return layout.cosigned.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _invalid(layout: Layout, problem: str) -> SojournError:
+    path = str(layout.witness_policy)
+    return SojournError(Code.WITNESS_POLICY_INVALID, path=path, problem=problem.rstrip("."))

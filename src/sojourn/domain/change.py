@@ -1,0 +1,264 @@
+"""A change of the configuration: one person proposes it, another approves it, and then it is in force.
+
+- Only administrators propose and approve, and nobody approves what they proposed, by whatever account.
+- An approval names the digest of what was shown; it counts for nothing else.
+- A proposal is made in the place of one version. Once another one is in force, it cannot be approved any more.
+- A change may lock out neither its author nor everybody: its author stays an administrator, two administrators at
+  least remain, and where somebody could get an access before, somebody can after.
+- As long as fewer than two administrators are in force, no second person exists, and an operator adopts files alone;
+  the record says so. From the second administrator on, nobody can.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import assert_never
+
+from sojourn.errors import Code, Refusal
+
+from .catalogue import Adopted, Catalogue
+from .events import (
+    ConfigurationAdopted,
+    ConfigurationApproved,
+    ConfigurationFile,
+    ConfigurationProposed,
+    ConfigurationWithdrawn,
+    Event,
+)
+from .identifiers import ChangeId, PersonId
+from .people import Person
+from .policy.ways import who_can_do_what
+from .sealed import Sealed
+
+ADMINISTRATORS_MIN = 2
+
+
+class Status(StrEnum):
+    """Where a proposal stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Propose:
+    """Put these files in the place of the configuration in force. `catalogue_sha256` is of what they were read into."""
+
+    change: ChangeId
+    person: PersonId
+    catalogue_sha256: str
+    files: tuple[ConfigurationFile, ...]
+    reason: Sealed
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    """Say yes to what has this digest. `catalogue` is what was proposed, read back from the record."""
+
+    change: ChangeId
+    person: PersonId
+    digest: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Take a proposal back."""
+
+    change: ChangeId
+    person: PersonId
+    source: str
+
+
+Command = Propose | Approve | Withdraw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """One proposal as the record tells it."""
+
+    proposed: ConfigurationProposed
+    status: Status = Status.PENDING
+    decided_by: PersonId | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Every proposal there ever was, in order. `version` is that of their stream."""
+
+    proposals: Mapping[ChangeId, Proposal] = field(default_factory=dict)
+    version: int = 0
+
+
+NO_CHANGES = Changes()
+
+
+def evolve(state: Changes, event: Event) -> Changes:
+    """The proposals after `event`."""
+    version = state.version + 1
+    match event:
+        case ConfigurationProposed():
+            found = Proposal(proposed=event)
+        case ConfigurationApproved():
+            found = replace(
+                state.proposals[event.change],
+                status=Status.APPROVED,
+                decided_by=event.person,
+                version=event.version,
+            )
+        case ConfigurationWithdrawn():
+            found = replace(state.proposals[event.change], status=Status.WITHDRAWN, decided_by=event.person)
+        case _:
+            return replace(state, version=version)
+    return Changes(proposals={**state.proposals, found.proposed.change: found}, version=version)
+
+
+def change_digest(*, base: int, catalogue_sha256: str, files: Iterable[ConfigurationFile]) -> str:
+    """SHA-256 (hex) over what is proposed and in whose place; length-prefixed, so that no two share one."""
+    parts = (str(base), catalogue_sha256, *(part for one in files for part in (one.name, one.sha256)))
+    framed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    return hashlib.sha256(b"sojourn/change/v1\x00" + framed).hexdigest()
+
+
+def may_adopt_alone(in_force: Catalogue | None) -> bool:
+    """Whether an operator may put files in force: there is nothing in force, or no second person to ask."""
+    return in_force is None or len(_administrators(in_force)) < ADMINISTRATORS_MIN
+
+
+def decide(
+    state: Changes, command: Command, adopted: Adopted, proposed: Catalogue | None
+) -> tuple[Event, ...] | Refusal:
+    """What follows from `command`, or why nothing does. `proposed` is the catalogue that it is about, if it is known.
+
+    An approval gives the adoption as well, which belongs into the stream of the configuration.
+    """
+    match command:
+        case Propose():
+            assert proposed is not None, "what is proposed has been read"
+            return _propose(command, adopted, proposed)
+        case Approve():
+            return _approve(state, command, adopted, proposed)
+        case Withdraw():
+            return _withdraw(state, command, adopted)
+        case _:
+            assert_never(command)
+
+
+def _propose(command: Propose, adopted: Adopted, proposed: Catalogue) -> tuple[Event, ...] | Refusal:
+    refusal = _not_entitled(adopted, command.person, "propose a change of the configuration")
+    if refusal is not None:
+        return refusal
+    if may_adopt_alone(adopted.catalogue):
+        return Refusal(Code.CHANGE_NO_SECOND_PERSON, {"person": command.person})
+    if command.catalogue_sha256 == adopted.digest:
+        return Refusal(Code.CHANGE_NOTHING, {"version": str(adopted.version)})
+    refusal = locks_out(adopted, proposed, command.person)
+    if refusal is not None:
+        return refusal
+    digest = change_digest(base=adopted.version, catalogue_sha256=command.catalogue_sha256, files=command.files)
+    return (
+        ConfigurationProposed(
+            change=command.change,
+            person=command.person,
+            base=adopted.version,
+            catalogue_sha256=command.catalogue_sha256,
+            files=command.files,
+            digest=digest,
+            reason=command.reason,
+            source=command.source,
+        ),
+    )
+
+
+def _approve(
+    state: Changes, command: Approve, adopted: Adopted, proposed: Catalogue | None
+) -> tuple[Event, ...] | Refusal:
+    refusal = _not_entitled(adopted, command.person, "approve a change of the configuration")
+    if refusal is not None:
+        return refusal
+    found = _pending(state, command.change)
+    if isinstance(found, Refusal):
+        return found
+    made = found.proposed
+    own = adopted.policy.accounts.get(made.person, frozenset((made.person,)))
+    if command.person in own:
+        return Refusal(Code.CHANGE_SELF, {"person": command.person, "change": command.change})
+    if command.digest != made.digest:
+        return Refusal(Code.CHANGE_OTHER, {"change": command.change})
+    if made.base != adopted.version:
+        return Refusal(
+            Code.CHANGE_OUTDATED,
+            {"change": command.change, "base": str(made.base), "version": str(adopted.version)},
+        )
+    assert proposed is not None, "what is on record can be read"
+    refusal = locks_out(adopted, proposed, made.person)
+    if refusal is not None:
+        return refusal
+    version = adopted.version + 1
+    return (
+        ConfigurationApproved(
+            change=command.change,
+            person=command.person,
+            digest=command.digest,
+            version=version,
+            source=command.source,
+        ),
+        ConfigurationAdopted(
+            catalogue_sha256=made.catalogue_sha256,
+            files=made.files,
+            operator="",
+            change=command.change,
+            proposed_by=made.person,
+            approved_by=command.person,
+        ),
+    )
+
+
+def _withdraw(state: Changes, command: Withdraw, adopted: Adopted) -> tuple[Event, ...] | Refusal:
+    refusal = _not_entitled(adopted, command.person, "withdraw a change of the configuration")
+    if refusal is not None:
+        return refusal
+    found = _pending(state, command.change)
+    if isinstance(found, Refusal):
+        return found
+    return (ConfigurationWithdrawn(change=command.change, person=command.person, source=command.source),)
+
+
+def _pending(state: Changes, change: ChangeId) -> Proposal | Refusal:
+    found = state.proposals.get(change)
+    if found is None:
+        return Refusal(Code.CHANGE_UNKNOWN, {"change": change})
+    if found.status is not Status.PENDING:
+        return Refusal(Code.CHANGE_NOT_PENDING, {"change": change, "status": found.status})
+    return found
+
+
+def _not_entitled(adopted: Adopted, person: PersonId, action: str) -> Refusal | None:
+    known = adopted.catalogue.person(person)
+    if known is not None and known.administrator:
+        return None
+    return Refusal(Code.PERMISSION_DENIED, {"person": person, "action": action, "who": "an administrator"})
+
+
+def _administrators(catalogue: Catalogue) -> list[Person]:
+    return [person for person in catalogue.people if person.administrator]
+
+
+def locks_out(adopted: Adopted, proposed: Catalogue, author: PersonId) -> Refusal | None:
+    """The refusal for a change after which its author, or nobody at all, could administer or get anything."""
+    after = proposed.without(adopted.standing.left)
+    remaining = [person.id for person in _administrators(after)]
+    if author not in remaining:
+        return Refusal(Code.CHANGE_LOCKS_OUT, {"problem": f"{author}, who proposes it, would be no administrator"})
+    if len(remaining) < ADMINISTRATORS_MIN:
+        problem = f"only {', '.join(remaining)} would be an administrator, and no change could have a second person"
+        return Refusal(Code.CHANGE_LOCKS_OUT, {"problem": problem})
+    if any(who_can_do_what(adopted.policy).values()) and not any(who_can_do_what(after.policy()).values()):
+        return Refusal(Code.CHANGE_LOCKS_OUT, {"problem": "nobody could get any access, or approve any"})
+    return None

@@ -1,0 +1,243 @@
+"""Questions to the read models about break-glass, reviews and campaigns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, exists, func, or_, select
+
+from . import tables as t
+from .queries import PAGE_MAX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRow:
+    """A review. `remark` is a commitment; `checklist` has a point a line, `answers` are in the same order."""
+
+    grant: str
+    request: str
+    person: str
+    status: str
+    due: str
+    break_glass: int
+    declared: str
+    checklist: str
+    opened_at: str
+    reviewer: str | None
+    outcome: str | None
+    answers: str | None
+    remark: str | None
+    concluded_at: str | None
+    sessions: int | None
+    actions: int | None
+    writes: int | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRow:
+    """Something said in a review. `text` is a commitment."""
+
+    grant: str
+    number: int
+    person: str
+    at: str
+    text: str
+    question: int
+    answers: int | None
+    answered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlassRow:
+    """Somebody took an access without a decision beforehand. `reviewed` says whether its review is concluded."""
+
+    grant: str
+    request: str
+    person: str
+    taken_at: str
+    target: str
+    role: str
+    status: str
+    reviewed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRow:
+    """A campaign, and how far it is."""
+
+    id: str
+    title: str
+    status: str
+    opened_by: str
+    opened_at: str
+    due: str
+    closed_at: str | None
+    items: int
+    undecided: int
+    kept: int
+    removed: int
+    proven: int
+    configuration_version: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignItemRow:
+    """What somebody may ask for, and what was decided about it. `reviewers` is a JSON list; `comment` a commitment."""
+
+    campaign: str
+    number: int
+    person: str
+    target: str
+    role: str
+    rules: str
+    reviewers: str
+    decision: str | None
+    decided_by: str | None
+    decided_at: str | None
+    comment: str | None
+    proven_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What was done under an access: sessions, actions, those that could write, and how often which objects."""
+
+    sessions: int
+    actions: int
+    writes: int
+    objects: tuple[tuple[str, str, int], ...]
+
+
+def reviews(
+    connection: Connection,
+    *,
+    waiting_for: str | None = None,
+    person: str | None = None,
+    before: int | None = None,
+    limit: int = PAGE_MAX,
+) -> tuple[ReviewRow, ...]:
+    """Reviews, newest first: all, those that `waiting_for` can conclude, or those about what `person` did."""
+    query = select(t.review).order_by(t.review.c.seq.desc()).limit(min(limit, PAGE_MAX))
+    if before is not None:
+        query = query.where(t.review.c.seq < before)
+    if person is not None:
+        query = query.where(t.review.c.person == person)
+    if waiting_for is not None:
+        own = exists().where(t.reviewer.c.grant == t.review.c.grant, t.reviewer.c.person == waiting_for)
+        query = query.where(t.review.c.status.in_(("open", "overdue")), own)
+    return tuple(ReviewRow(**row._mapping) for row in connection.execute(query))
+
+
+def review(connection: Connection, grant: str) -> ReviewRow | None:
+    """One review."""
+    row = connection.execute(select(t.review).where(t.review.c.grant == grant)).first()
+    return None if row is None else ReviewRow(**row._mapping)
+
+
+def reviewers(connection: Connection, grant: str) -> tuple[str, ...]:
+    """Who may conclude a review, in order."""
+    query = select(t.reviewer.c.person).where(t.reviewer.c.grant == grant).order_by(t.reviewer.c.person)
+    return tuple(connection.execute(query).scalars())
+
+
+def notes(connection: Connection, grant: str) -> tuple[NoteRow, ...]:
+    """What was said in a review, in order."""
+    query = select(t.note).where(t.note.c.grant == grant).order_by(t.note.c.number)
+    return tuple(NoteRow(**row._mapping) for row in connection.execute(query))
+
+
+def work(connection: Connection, grant: str, objects_max: int = 100) -> Work:
+    """What was done under an access; the objects that were touched most come first."""
+    sessions = select(t.session.c.id).where(t.session.c.grant == grant)
+    mine = t.action.c.session.in_(sessions)
+    counted = select(func.count(), func.coalesce(func.sum(t.action.c.may_write), 0)).where(mine)
+    actions, writes = connection.execute(counted).one()
+    touched = (
+        select(t.action.c.verb, t.action.c.objects, func.count().label("times"))
+        .where(mine)
+        .group_by(t.action.c.verb, t.action.c.objects)
+        .order_by(func.count().desc(), t.action.c.verb, t.action.c.objects)
+        .limit(objects_max)
+    )
+    return Work(
+        sessions=connection.execute(select(func.count()).select_from(sessions.subquery())).scalar_one(),
+        actions=actions,
+        writes=writes,
+        objects=tuple((verb, objects, times) for verb, objects, times in connection.execute(touched)),
+    )
+
+
+def glass_told(connection: Connection, person: str, limit: int = PAGE_MAX) -> tuple[GlassRow, ...]:
+    """The uses of break-glass that `person` was told of and that nobody has reviewed yet, newest first."""
+    concluded = exists().where(t.review.c.grant == t.glass.c.grant, t.review.c.status == "concluded")
+    columns = (t.glass.c.grant, t.glass.c.request, t.glass.c.person, t.glass.c.taken_at)
+    query = (
+        select(*columns, t.grant.c.target, t.grant.c.role, t.grant.c.status)
+        .join(t.told, t.told.c.grant == t.glass.c.grant)
+        .join(t.grant, t.grant.c.id == t.glass.c.grant)
+        .where(t.told.c.person == person, ~concluded)
+        .order_by(t.glass.c.seq.desc())
+        .limit(limit)
+    )
+    return tuple(GlassRow(**row._mapping, reviewed=False) for row in connection.execute(query))
+
+
+def to_review(connection: Connection, since: str, limit: int = PAGE_MAX) -> tuple[tuple[str, str, bool], ...]:
+    """Accesses that ended since a moment and whose review is not open yet: grant, its end, whether it was used."""
+    used = exists().where(t.session.c.grant == t.grant.c.id)
+    query = select(t.grant.c.id, t.grant.c.ended_at, used.label("used")).where(
+        t.grant.c.review_within.is_not(None),
+        t.grant.c.review_opened.is_(None),
+        t.grant.c.ended_at >= since,
+        or_(used, t.grant.c.break_glass == 1),
+    )
+    rows = connection.execute(query.order_by(t.grant.c.ended_at).limit(limit))
+    return tuple((grant, ended_at, bool(was_used)) for grant, ended_at, was_used in rows)
+
+
+def reviews_due(connection: Connection, now: str, limit: int = PAGE_MAX) -> tuple[str, ...]:
+    """Reviews that should be concluded by now and are not."""
+    query = select(t.review.c.grant).where(t.review.c.status == "open", t.review.c.due <= now)
+    return tuple(connection.execute(query.order_by(t.review.c.due).limit(limit)).scalars())
+
+
+def campaigns(connection: Connection, limit: int = PAGE_MAX) -> tuple[CampaignRow, ...]:
+    """Campaigns, newest first."""
+    rows = connection.execute(select(t.campaign).order_by(t.campaign.c.seq.desc()).limit(limit))
+    return tuple(CampaignRow(**row._mapping) for row in rows)
+
+
+def campaign(connection: Connection, name: str) -> CampaignRow | None:
+    """One campaign."""
+    row = connection.execute(select(t.campaign).where(t.campaign.c.id == name)).first()
+    return None if row is None else CampaignRow(**row._mapping)
+
+
+def campaign_items(
+    connection: Connection, name: str, *, after: int = 0, limit: int = PAGE_MAX
+) -> tuple[CampaignItemRow, ...]:
+    """What a campaign looks at, in order, above a number."""
+    query = select(t.campaign_item).where(t.campaign_item.c.campaign == name, t.campaign_item.c.number > after)
+    rows = connection.execute(query.order_by(t.campaign_item.c.number).limit(min(limit, PAGE_MAX)))
+    return tuple(CampaignItemRow(**row._mapping) for row in rows)
+
+
+def campaigns_due(connection: Connection, now: str) -> tuple[str, ...]:
+    """Open campaigns whose time is up, or in which everything is decided."""
+    query = select(t.campaign.c.id).where(
+        t.campaign.c.status == "open", or_(t.campaign.c.due <= now, t.campaign.c.undecided == 0)
+    )
+    return tuple(connection.execute(query).scalars())
+
+
+def live_grants(connection: Connection, person: str, target: str, role: str) -> tuple[str, ...]:
+    """The accesses of that kind that are not read back as gone."""
+    query = select(t.grant.c.id).where(
+        t.grant.c.person == person,
+        t.grant.c.target == target,
+        t.grant.c.role == role,
+        t.grant.c.status != "removed",
+    )
+    return tuple(connection.execute(query).scalars())

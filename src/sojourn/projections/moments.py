@@ -1,0 +1,10 @@
+"""How moments stand in the tables: RFC 3339 text in UTC with six digits, which sorts as time does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def text(moment: datetime) -> str:
+    """A moment as the tables hold it."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
