@@ -48,6 +48,7 @@ class Code(StrEnum):
     ABSENCE_UNKNOWN = "absence.unknown"
     ABSENCE_INVALID = "absence.invalid"
     TARGET_UNKNOWN = "target.unknown"
+    TARGET_DATABASE_UNKNOWN = "target.database_unknown"
     ROLE_UNKNOWN = "role.unknown"
     POLICY_NO_RULE = "policy.no_rule"
     POLICY_NO_APPROVER = "policy.no_approver"
@@ -124,6 +125,8 @@ class Code(StrEnum):
     GATEWAY_PROTOCOL_VIOLATION = "gateway.protocol_violation"
     GATEWAY_PARAMETER_REFUSED = "gateway.parameter_refused"
     GATEWAY_BUSY = "gateway.busy"
+    GATEWAY_SESSION_IDLE = "gateway.session_idle"
+    GATEWAY_SESSION_TOO_LONG = "gateway.session_too_long"
 
     RECORD_UNAVAILABLE = "record.unavailable"
     RECORD_STALE = "record.stale"

@@ -98,6 +98,10 @@ class GatewaySettings:
     require_tls: bool = True
     handshake_seconds: float = 15.0
     connections_max: int = 2000
+    warn_seconds: int = 300
+    wait_seconds: int = 0
+    idle_seconds: int = 0
+    session_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,10 @@ _GATEWAY: Mapping[str, _Reader] = {
     "require_tls": Node.boolean,
     "handshake_seconds": Node.seconds,
     "connections_max": lambda node: node.integer(1, 100_000),
+    "warn_seconds": lambda node: node.integer(0, 86_400),
+    "wait_seconds": lambda node: node.integer(0, 86_400),
+    "idle_seconds": lambda node: node.integer(0, 2_592_000),
+    "session_seconds": lambda node: node.integer(0, 2_592_000),
 }
 _CONTROL: Mapping[str, _Reader] = {
     "host": _text,
