@@ -134,6 +134,7 @@ class Code(StrEnum):
     RECORD_FULL = "record.full"
     RECORD_DAMAGED = "record.damaged"
     RECORD_BEHIND = "record.behind"
+    RECORD_STORE_UNREADY = "record.store_unready"
     SIGNING_UNAVAILABLE = "signing.unavailable"
     WITNESS_MISSING = "witness.missing"
     WITNESS_DAMAGED = "witness.damaged"

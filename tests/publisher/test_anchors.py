@@ -23,7 +23,7 @@ from .test_process import installation, process
 
 pytestmark = pytest.mark.xdist_group("bucket")
 
-STORE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "checkpoint")
+STORE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "checkpoint", "acknowledged")
 
 
 async def record(root: Path, count: int, *, places: int = 0) -> None:

@@ -51,6 +51,7 @@ COMMANDS = {
     "ledger": "Show the signed head of the record.",
     "doctor worm": "Try to alter what is locked in the bucket.",
     "rebuild": "Fold the read models anew and compare.",
+    "store schema": "Print the SQL that prepares a PostgreSQL database for the ledger.",
     "target preflight": "Say what Sojourn's own account lacks on a target.",
     "target reconcile": "Compare a target with the record now.",
     "target looks": "List what was seen at a target.",
@@ -78,6 +79,7 @@ COMMANDS = {
 """
 
 GROUPS: dict[str, str] = {
+    "store": "Choose where the ledger is kept.",
     "target": "Look behind a target: privileges, sessions, accounts.",
     "hold": "Legal holds: what must not be destroyed.",
     "retention": "How long records are kept, and their disposal.",
