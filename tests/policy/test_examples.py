@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -9,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.configuration import read_cases, read_catalogue
+from sojourn.configuration import CASES_FILE, read_cases, read_catalogue
+from sojourn.configuration.cases import ASK, EXPECT
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.policy import Rule
 from sojourn.domain.policy.cases import Case, try_case
@@ -18,6 +21,7 @@ from sojourn.domain.policy.findings import NOTICES, Finding
 from .test_commands import plain, run
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "policies"
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-policy.md"
 NAMES = ("ai-agents", "mid-size", "outsourced-dba", "start-up")
 
 each = pytest.mark.parametrize("name", NAMES)
@@ -96,3 +100,18 @@ def test_no_group_exclusion_or_condition_of_an_example_can_go_without_a_test_tha
         for gone, one in weaker(rule):
             rules = (*catalogue.rules[:place], one, *catalogue.rules[place + 1 :])
             assert failing(name, replace(catalogue, rules=rules)), f"nothing tests {gone} of {rule.name}"
+
+
+def test_the_test_in_the_how_to_holds_for_the_example_that_it_is_about(tmp_path: Path) -> None:
+    block = re.search(r"```yaml\n(tests:\n.*?)```", HOW_TO.read_text(), re.DOTALL)
+    assert block is not None
+    shutil.copytree(EXAMPLES / "mid-size", tmp_path / "files")
+    (tmp_path / "files" / CASES_FILE).write_text(block[1])
+    assert run("test", tmp_path / "files").stdout == "2 tests, 0 failed.\n"
+
+
+def test_the_how_to_describes_every_word_of_a_test() -> None:
+    told = {
+        word for row in re.findall(r"^\| (`.*?) \|", HOW_TO.read_text(), re.M) for word in re.findall(r"`(.*?)`", row)
+    }
+    assert told - set(NAMES) == {*ASK, *EXPECT}
