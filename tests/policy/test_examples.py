@@ -102,6 +102,12 @@ def test_no_group_exclusion_or_condition_of_an_example_can_go_without_a_test_tha
             assert failing(name, replace(catalogue, rules=rules)), f"nothing tests {gone} of {rule.name}"
 
 
+def test_hours_are_known_on_a_system_without_a_zone_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONTZPATH", "")
+    done = run("test", EXAMPLES / "outsourced-dba")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_test_in_the_how_to_holds_for_the_example_that_it_is_about(tmp_path: Path) -> None:
     block = re.search(r"```yaml\n(tests:\n.*?)```", HOW_TO.read_text(), re.DOTALL)
     assert block is not None
