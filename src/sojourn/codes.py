@@ -132,6 +132,7 @@ class Code(StrEnum):
     RECORD_DAMAGED = "record.damaged"
     RECORD_BEHIND = "record.behind"
     SIGNING_UNAVAILABLE = "signing.unavailable"
+    SIGNING_CHANGED = "signing.changed"
     WITNESS_MISSING = "witness.missing"
     WITNESS_DAMAGED = "witness.damaged"
     WITNESS_BUSY = "witness.busy"
@@ -159,6 +160,10 @@ class Code(StrEnum):
     SERVICE_TIMEOUT = "service.timeout"
     TOOL_MISSING = "tool.missing"
     INTERNAL = "internal"
+
+
+RECORD_WAITS = frozenset({Code.RECORD_UNAVAILABLE, Code.RECORD_FULL, Code.SIGNING_UNAVAILABLE})
+"""The record, or its signature, cannot be had now and will be again: whoever runs on tries later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,11 +110,12 @@ class ControlSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScribeSettings:
-    """The ledger's writer."""
+    """The ledger's writer. `signing_key` says where its key is kept: see `vault.signing.address`."""
 
     origin: str = "sojourn.localhost/ledger"
     checkpoint_seconds: float = 1.0
     free_bytes_min: int = 64 * 1024 * 1024
+    signing_key: str = "file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,7 @@ _SCRIBE: Mapping[str, _Reader] = {
     "origin": _origin,
     "checkpoint_seconds": Node.seconds,
     "free_bytes_min": lambda node: node.integer(0, 1 << 50),
+    "signing_key": _text,
 }
 
 _S3: Mapping[str, _Reader] = {
