@@ -116,9 +116,8 @@ def public_point(data: bytes) -> Point | None:
     if len(data) != 32 or y >= P or x * x % P != square:
         return None
     x = P - x if x & 1 != sign else x
-    eight = point = (x, y, 1, x * y % P)
-    for _ in range(3):
-        eight = _add(eight, eight)
+    point = (x, y, 1, x * y % P)
+    eight = reduce(lambda twice, _: _add(twice, twice), range(3), point)
     return None if eight[0] == 0 and eight[1] == eight[2] else point
 
 
@@ -237,14 +236,14 @@ def read_entry(data: bytes) -> Entry:
     return int(match["seq"]), match["stream"], int(match["version"]), match["kind"]
 
 
-def _named(seq: Any, stream: Any, version: Any, kind: Any) -> str:  # which entry, whatever was found in its place
-    kind, stream = (x.decode(errors="replace") if isinstance(x, bytes) else x for x in (kind, stream))
+def _named(*entry: Any) -> str:  # which entry, as its own bytes say
+    seq, stream, version, kind = (part.decode() if isinstance(part, bytes) else part for part in entry)
     return f"entry {seq} ({kind}, {stream} version {version})"
 
 
 def list_files(target: Path, archive: zipfile.ZipFile | None, report: Report) -> dict[str, Opener]:
     """List the regular files of a pack, a directory or a zip; whatever else is there is a problem, never opened."""
-    found: list[tuple[str, int, Opener]] = []
+    found, files = list[tuple[str, int, Opener]](), dict[str, Opener]()
     if archive is None:
         inside = [Path(folder, name) for folder, folders, names in os.walk(target) for name in folders + names]
         found = [(p.relative_to(target).as_posix(), p.lstat().st_mode, partial(p.open, "rb")) for p in inside]
@@ -252,7 +251,6 @@ def list_files(target: Path, archive: zipfile.ZipFile | None, report: Report) ->
         mode = stat.S_IFMT(member.external_attr >> 16) or (stat.S_IFDIR if member.is_dir() else stat.S_IFREG)
         odd = member.flag_bits & 1 or member.compress_type not in (0, 8) or member.orig_filename != member.filename
         found.append((member.filename.removesuffix("/"), 0 if odd else mode, partial(cast(Any, archive).open, member)))
-    files: dict[str, Opener] = {}
     for path, mode, opener in found:
         if not PATH.fullmatch(path) or path in files or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             report.problem("pack.unsafe", path, "a link, a special file, an outward or repeated name is refused")
@@ -285,9 +283,7 @@ def check_manifest(files: dict[str, Opener], key: Key, report: Report) -> tuple[
         with report.at(path):
             _need(path in listed, "pack.unlisted", "this file is not in the manifest")
             told: Any = listed[path].get("bytes") if isinstance(listed[path], dict) else None
-            _need(
-                type(told) is int and 0 <= told <= left, "manifest.form", "its size is malformed, or the pack too big"
-            )
+            _need(type(told) is int and 0 <= told <= left, "manifest.form", "its size is malformed, or too big")
             left, size, digest = left - told, 0, hashlib.sha256()
             for piece in _pieces(files, path, told):
                 size += len(piece)
@@ -302,8 +298,7 @@ def check_manifest(files: dict[str, Opener], key: Key, report: Report) -> tuple[
 def verify_pack(files: dict[str, Opener], key: Key, since: Head | None, report: Report) -> None:
     """Check a pack: its files, then each entry to the signed root, its streams, opened values and attachments."""
     subject, good = check_manifest(files, key, report)
-    note = b"".join(_pieces(files, "checkpoint", NOTE_BYTES))
-    report.head = open_checkpoint(note, key)
+    report.head = open_checkpoint(note := b"".join(_pieces(files, "checkpoint", NOTE_BYTES)), key)
     streams, mentioned = defaultdict[str, list[int]](list), set[bytes]()
     paths = sorted(path for path in files if path.startswith("entries/"))
     proofs = {path for path in files if path.startswith("proofs/")}
@@ -368,11 +363,11 @@ def open_store(path: Path) -> Iterator[sqlite3.Connection]:
 
 def verify_store(connection: sqlite3.Connection, key: Key, since: Head | None, report: Report) -> None:
     """Check a whole store: each entry, the order, every signed root, the tiles, and what lies beside the entries."""
-    (views,) = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'view'").fetchone()
-    _need(not views, "input.store", "a ledger store has no views")
+    views = "SELECT name FROM sqlite_master WHERE type = 'view'"
+    _need(not connection.execute(views).fetchall(), "input.store", "a ledger store has no views")
     with report.at("store"):
-        (sound,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-        _need(sound == b"ok", "store.damaged", f"its pages or its index contradict each other: {sound!a}")
+        sound = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        _need(sound == (b"ok",), "store.damaged", f"its pages or its index contradict each other: {sound!a}")
     heads: list[Head] = []
     for size, note in connection.execute("SELECT size, note FROM checkpoint ORDER BY size"):
         with report.at(f"checkpoint of size {size}"):
@@ -392,36 +387,42 @@ def verify_store(connection: sqlite3.Connection, key: Key, since: Head | None, r
         report.problem("store.unbound", f"{what} {name!a}", "no entry of the ledger names it")
 
 
+def _unpacked(connection: sqlite3.Connection, report: Report) -> Iterator[tuple[int, bytes, bytes]]:
+    for at, count, leaves, data in connection.execute("SELECT first, count, leaves, entries FROM batch ORDER BY 1"):
+        _need([*map(type, (at, count, leaves, data))] == [int, int, bytes, bytes], "input.store", "no row of a ledger")
+        number = position = 0
+        while position < len(data):  # each entry has its length before it, and its leaf hash in the other column
+            start, number = position + 2, number + 1
+            position = start + int.from_bytes(data[position:start], "big")
+            yield at + number - 1, leaves[32 * number - 32 : 32 * number], data[start:position]
+        if not position - len(data) == number - count == len(leaves) - 32 * count == 0:
+            report.problem("row.damaged", f"entries {at} to {at + count - 1}", "their row holds something else")
+
+
 def check_entries(connection: sqlite3.Connection, due: deque[Head], beside: dict[Any, str], report: Report) -> int:
     """Walk the entries once, growing the tree, and compare its root with each head that is due. Returns the size."""
-    total: int = connection.execute("SELECT count(*) FROM entry").fetchone()[0]
-    versions, frontier, size, good, whole = Counter[Any](), list[bytes](), 0, 0, True
-    rows = connection.execute("SELECT seq, stream, version, kind, leaf, bytes FROM entry ORDER BY seq")
-    for row in chain(rows, [None]):
+    total: int = connection.execute("SELECT coalesce(sum(count), 0) FROM batch").fetchone()[0]
+    versions, frontier, size, good, whole = Counter[bytes](), list[bytes](), 0, 0, True
+    for seq, leaf, data in chain(_unpacked(connection, report), [(None, b"", b"")]):
         while whole and due and due[0][0] <= size:
-            whole = due.popleft() == (size, _fold(frontier))
-            if not whole:
+            if not (whole := due.popleft() == (size, _fold(frontier))):
                 report.problem("root.altered", f"entries {good} to {size - 1}", f"the root signed for {size} differs")
             good = size
-        if row is None:
+        if seq is None:
             break
-        *entry, leaf, data = row
-        _need(type(entry[0]) is int, "input.store", "its table of entries is not that of a ledger store")
-        if entry[0] != size:
-            report.problem("store.gap", f"entries {size} to {entry[0] - 1}", "they are missing from the store")
-            size, whole = entry[0], False
-        versions[entry[1]] += 1
-        try:
-            same = type(data) is bytes and _hash(b"\x00", data) == leaf
-            _need(same, "entry.altered", "its bytes do not hash to the leaf that was recorded with it")
-            if (told := read_entry(data)) != tuple(entry):
-                raise CheckError("entry.column", f"its columns name it so, but its bytes are {_named(*told)}")
-            _need(entry[2] == versions[entry[1]], "stream.gap", f"its place is version {versions[entry[1]]}")
-        except CheckError as error:
-            report.problem(error.args[0], _named(*entry), error.args[1])
-        for mention in HEX64.findall(data) if beside and isinstance(data, bytes) else ():
+        if seq != size:
+            report.problem("store.gap", f"entries {size} to {seq - 1}", "they are missing from the store")
+            size, whole = seq, False
+        match = ENTRY.fullmatch(data)
+        told = match.group("seq", "stream", "version", "kind") if match else (seq, b"?", 0, b"?")
+        versions[told[1]] += 1
+        with report.at(_named(*told)):
+            _need(_hash(b"\x00", data) == leaf, "entry.altered", "its bytes do not hash to the leaf recorded with it")
+            _need(read_entry(data)[0] == seq, "entry.misplaced", f"it lies at the place of entry {seq}")
+            _need(int(told[2]) == versions[told[1]], "stream.gap", f"its place is version {versions[told[1]]}")
+        for mention in HEX64.findall(data) if beside else ():
             beside.pop(mention, None)
-        bits, node = size, leaf if isinstance(leaf, bytes) else b""
+        bits, node = size, leaf
         while bits & 1 and whole:
             node, bits = _hash(b"\x01", frontier.pop(), node), bits >> 1
         frontier.append(node)
@@ -445,8 +446,7 @@ def run(options: argparse.Namespace, report: Report) -> None:
     _need(options.key, "input.key", "--key is missing: ask the ledger's owner, not the pack, for its verifier key")
     inline = re.fullmatch(r"[^\s+]+\+[0-9a-f]{8}\+\S+", options.key)
     key = _parse_key(options.key if inline else _trusted(options.key, target).decode(errors="replace"))
-    since = open_checkpoint(_trusted(options.since, target), key) if options.since else None
-    report.origin = key[0]
+    report.origin, since = key[0], open_checkpoint(_trusted(options.since, target), key) if options.since else None
     if not target.is_dir():
         with target.open("rb") as stream:
             magic = stream.read(22)

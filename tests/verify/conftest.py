@@ -20,10 +20,10 @@ from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.commitment import commit
 from sojourn.ledger.note import SigningKey
 from sojourn.ledger.proof import Proof
+from sojourn.ledger.tiles import encode_bundle
 
 SCHEMA = """
-CREATE TABLE entry (seq INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL, kind TEXT NOT NULL,
-                    leaf BLOB NOT NULL, bytes BLOB NOT NULL, UNIQUE (stream, version));
+CREATE TABLE batch (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, leaves BLOB NOT NULL, entries BLOB NOT NULL);
 CREATE TABLE tile (level INTEGER, tile_index INTEGER, hashes BLOB, PRIMARY KEY (level, tile_index));
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT);
 CREATE TABLE attachment (sha256 TEXT PRIMARY KEY, bytes BLOB);
@@ -79,7 +79,8 @@ class Ledger:
 
     def fill_store(self, connection: sqlite3.Connection, *signed_sizes: int) -> None:
         connection.executescript(SCHEMA)
-        connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", self.rows)
+        for row in self.rows:
+            connection.execute("INSERT INTO batch VALUES (?, 1, ?, ?)", (row[0], row[4], encode_bundle([row[5]])))
         for size in signed_sizes or (len(self.rows),):
             connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (size, self.note(size)))
         connection.executemany("INSERT INTO attachment VALUES (?, ?)", self.attachments.items())

@@ -54,6 +54,7 @@ COMMANDS = {
     "audit show": "Show one entry, or all of a stream.",
     "audit search": "Find entries by what they say.",
     "audit replay": "Prove that lists and pages show what is on record.",
+    "store schema": "Print the SQL that prepares a PostgreSQL database for the ledger.",
     "target preflight": "Say what Sojourn's own account lacks on a target.",
     "target reconcile": "Compare a target with the record now.",
     "target looks": "List what was seen at a target.",
@@ -81,6 +82,7 @@ COMMANDS = {
 """
 
 GROUPS: dict[str, str] = {
+    "store": "Choose where the ledger is kept.",
     "target": "Look behind a target: privileges, sessions, accounts.",
     "audit": "Read and prove the record where it lies.",
     "hold": "Legal holds: what must not be destroyed.",

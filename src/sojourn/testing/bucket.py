@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 ACCESS_KEY = "sojourn-test"
-SECRET_KEY = "a secret of made-up people"  # noqa: S105 - of a server that lives as long as a test
+SECRET_KEY = "a secret of made-up people"
 SECONDS = 60.0
 _PARTS = ("s3", "master", "volume", "filer")
 _PORTS = (*(f"{part}.port" for part in _PARTS), *(f"{part}.port.grpc" for part in _PARTS), "s3.port.iceberg")
