@@ -24,6 +24,7 @@ COMMANDS = {
     "deny": "Say no to a request.",
     "withdraw": "Take a request back.",
     "activate": "Begin an approved access.",
+    "break-glass": "Take an access at once, when nobody is there to decide.",
     "connect": "Work in a target with your own client.",
     "grants": "List accesses.",
     "end": "End your own access early.",

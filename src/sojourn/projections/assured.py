@@ -50,7 +50,7 @@ class NoteRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlassRow:
-    """Somebody took an access without a decision beforehand. `reviewed` says whether its review is concluded."""
+    """Somebody took an access without a decision beforehand."""
 
     grant: str
     request: str
@@ -59,7 +59,6 @@ class GlassRow:
     target: str
     role: str
     status: str
-    reviewed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +180,16 @@ def glass_told(connection: Connection, person: str, limit: int = PAGE_MAX) -> tu
         .order_by(t.glass.c.seq.desc())
         .limit(limit)
     )
-    return tuple(GlassRow(**row._mapping, reviewed=False) for row in connection.execute(query))
+    return tuple(GlassRow(**row._mapping) for row in connection.execute(query))
+
+
+def watches(connection: Connection, person: str, request: str) -> bool:
+    """Whether `person` was told of the access that this request began, by break-glass, or is one of its reviewers."""
+    told = select(t.told.c.person).join(t.glass, t.glass.c.grant == t.told.c.grant)
+    told = told.where(t.glass.c.request == request, t.told.c.person == person)
+    reviews_it = select(t.reviewer.c.person).join(t.review, t.review.c.grant == t.reviewer.c.grant)
+    reviews_it = reviews_it.where(t.review.c.request == request, t.reviewer.c.person == person)
+    return connection.execute(told.union(reviews_it)).first() is not None
 
 
 def to_review(connection: Connection, since: str, limit: int = PAGE_MAX) -> tuple[tuple[str, str, bool], ...]:

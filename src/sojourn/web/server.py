@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
-from . import access, asking, configuration, deciding, keeping, people, record, standing, targets
+from . import access, asking, break_glass, configuration, deciding, keeping, people, record, standing, targets
 from .exchange import Handler, answer, nowhere
 from .services import Services
 from .strangers import Strangers
@@ -45,6 +45,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/requests/{name}/revise", asking.revise),
     ("POST", "/requests/{name}/withdraw", asking.withdraw),
     ("POST", "/requests/{name}/activate", access.activate),
+    ("POST", "/break-glass", break_glass.take),
     ("GET", "/grants", access.listing),
     ("GET", "/grants/{name}", access.one),
     ("POST", "/grants/{name}/extend", asking.extend),
