@@ -16,7 +16,7 @@ EMERGENCY = """\
     targets: [shop]
     roles: [fix-status]
     longest: 1h
-    break_glass: { uses: 3, per: 1d, tell: { people: [bob, carol] } }
+    break_glass: { uses: 4, per: 1d, tell: { people: [bob, carol] } }
     review: { within: 3s, by: { people: [bob] } }
 """
 

@@ -35,6 +35,11 @@ COMMANDS = {
     "away declare": "Be away, and name who decides in your place.",
     "away list": "List who is away.",
     "away end": "Be back early.",
+    "review list": "List reviews that wait for you.",
+    "review show": "Show what was done under an access, and what was said about it.",
+    "review question": "Ask the holder of an access about it.",
+    "review answer": "Answer a question about an access of yours.",
+    "review conclude": "Answer the checklist and say what you found.",
     "sessions": "List sessions.",
     "actions": "List what was done in a session.",
     "attempts": "List what was refused.",
@@ -79,6 +84,7 @@ COMMANDS = {
 """
 
 GROUPS: dict[str, str] = {
+    "review": "Look back at what was done under an access.",
     "target": "Look behind a target: privileges, sessions, accounts.",
     "hold": "Legal holds: what must not be destroyed.",
     "retention": "How long records are kept, and their disposal.",

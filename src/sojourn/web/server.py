@@ -6,7 +6,19 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
-from . import access, asking, break_glass, configuration, deciding, keeping, people, record, standing, targets
+from . import (
+    access,
+    asking,
+    break_glass,
+    configuration,
+    deciding,
+    keeping,
+    people,
+    record,
+    reviewing,
+    standing,
+    targets,
+)
 from .exchange import Handler, answer, nowhere
 from .services import Services
 from .strangers import Strangers
@@ -52,6 +64,10 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/grants/{name}/revoke", access.revoke),
     ("POST", "/grants/{name}/end", access.end),
     ("GET", "/grants/{name}/evidence", record.evidence),
+    ("GET", "/reviews", reviewing.listing),
+    ("GET", "/reviews/{name}", reviewing.one),
+    ("POST", "/reviews/{name}/notes", reviewing.note),
+    ("POST", "/reviews/{name}/conclude", reviewing.conclude),
     ("GET", "/sessions", record.sessions),
     ("GET", "/sessions/{name}", record.session),
     ("GET", "/sessions/{name}/actions", record.actions),
