@@ -40,6 +40,11 @@ COMMANDS = {
     "review question": "Ask the holder of an access about it.",
     "review answer": "Answer a question about an access of yours.",
     "review conclude": "Answer the checklist and say what you found.",
+    "certify open": "Have everybody's eligibility looked at.",
+    "certify list": "List campaigns.",
+    "certify show": "Show what a campaign looks at.",
+    "certify decide": "Keep something for somebody, or take it away.",
+    "certify close": "End a campaign that is decided or due.",
     "sessions": "List sessions.",
     "actions": "List what was done in a session.",
     "attempts": "List what was refused.",
@@ -85,6 +90,7 @@ COMMANDS = {
 
 GROUPS: dict[str, str] = {
     "review": "Look back at what was done under an access.",
+    "certify": "Have everybody's eligibility confirmed, or taken away.",
     "target": "Look behind a target: privileges, sessions, accounts.",
     "hold": "Legal holds: what must not be destroyed.",
     "retention": "How long records are kept, and their disposal.",

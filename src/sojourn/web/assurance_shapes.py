@@ -94,3 +94,59 @@ class ReviewShown:
     answers: tuple[str, ...]
     remark: str | None
     concluded_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignShown:
+    """A certification campaign, and how far it is; of what was `removed`, so much is `proven` to be gone."""
+
+    campaign: str
+    title: str
+    status: str
+    opened_by: str
+    opened_at: str
+    due: str
+    closed_at: str | None
+    items: int
+    undecided: int
+    kept: int
+    removed: int
+    proven: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaigns:
+    """Campaigns, newest first."""
+
+    campaigns: tuple[CampaignShown, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignItemShown:
+    """What somebody may ask for, by which rules, who decides on it, and what was decided.
+
+    `decided_by` is empty for what was removed because nobody decided. `proven_at` says since when it is gone from the
+    configuration too, with no access under it left.
+    """
+
+    number: int
+    person: str
+    target: str
+    role: str
+    rules: tuple[str, ...]
+    reviewers: tuple[str, ...]
+    decision: str | None
+    decided_by: str | None
+    decided_at: str | None
+    comment: str | None
+    proven_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignItems:
+    """A campaign with its items in order; a reviewer sees those of theirs. `more`: ask again with `after`: `next`."""
+
+    campaign: CampaignShown
+    items: tuple[CampaignItemShown, ...]
+    more: bool
+    next: int | None

@@ -80,6 +80,22 @@ class Conclusion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     remark: str = ""
 
 
+class Campaign(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An administrator has all eligibility certified by `reviewers` until `due` (RFC 3339 with its offset)."""
+
+    title: str
+    reviewers: tuple[str, ...]
+    due: str
+
+
+class ItemDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reviewer keeps the item of that number, or takes it away."""
+
+    number: int
+    keep: bool
+    comment: str = ""
+
+
 class LessDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An approver gives less than was asked: `role` for `duration`, of what `digest` names."""
 
