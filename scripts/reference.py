@@ -23,8 +23,6 @@ from sojourn.web.server import ROUTES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = REPOSITORY / "docs" / "reference"
-SHAPES = (shapes, standing_shapes, keeping_shapes, target_shapes, configuration_shapes)
-ROOT = Path(__file__).resolve().parents[1] / "docs" / "reference"
 SHAPES = (shapes, assurance_shapes, standing_shapes, keeping_shapes, target_shapes, configuration_shapes)
 """Where the shapes of answers are written down."""
 
