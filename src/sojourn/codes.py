@@ -48,6 +48,7 @@ class Code(StrEnum):
     ABSENCE_UNKNOWN = "absence.unknown"
     ABSENCE_INVALID = "absence.invalid"
     TARGET_UNKNOWN = "target.unknown"
+    TARGET_DATABASE_UNKNOWN = "target.database_unknown"
     ROLE_UNKNOWN = "role.unknown"
     POLICY_NO_RULE = "policy.no_rule"
     POLICY_NO_APPROVER = "policy.no_approver"
@@ -124,6 +125,8 @@ class Code(StrEnum):
     GATEWAY_PROTOCOL_VIOLATION = "gateway.protocol_violation"
     GATEWAY_PARAMETER_REFUSED = "gateway.parameter_refused"
     GATEWAY_BUSY = "gateway.busy"
+    GATEWAY_SESSION_IDLE = "gateway.session_idle"
+    GATEWAY_SESSION_TOO_LONG = "gateway.session_too_long"
 
     RECORD_UNAVAILABLE = "record.unavailable"
     RECORD_STALE = "record.stale"
@@ -131,7 +134,9 @@ class Code(StrEnum):
     RECORD_FULL = "record.full"
     RECORD_DAMAGED = "record.damaged"
     RECORD_BEHIND = "record.behind"
+    RECORD_STORE_UNREADY = "record.store_unready"
     SIGNING_UNAVAILABLE = "signing.unavailable"
+    SIGNING_CHANGED = "signing.changed"
     WITNESS_MISSING = "witness.missing"
     WITNESS_DAMAGED = "witness.damaged"
     WITNESS_BUSY = "witness.busy"
@@ -159,6 +164,10 @@ class Code(StrEnum):
     SERVICE_TIMEOUT = "service.timeout"
     TOOL_MISSING = "tool.missing"
     INTERNAL = "internal"
+
+
+RECORD_WAITS = frozenset({Code.RECORD_UNAVAILABLE, Code.RECORD_FULL, Code.SIGNING_UNAVAILABLE})
+"""The record, or its signature, cannot be had now and will be again: whoever runs on tries later."""
 
 
 @dataclass(frozen=True, slots=True)

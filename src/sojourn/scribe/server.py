@@ -20,9 +20,10 @@ from pathlib import Path
 import msgspec
 
 from sojourn.codes import Code
+from sojourn.errors import SojournError
 
 from .answers import answer, read_written
-from .log import Log
+from .log import NOT_SIGNED_NOW, Log
 from .protocol import (
     NO_CALL,
     UNREADABLE,
@@ -50,6 +51,9 @@ CLIENTS_MAX = 256
 WAITING_MAX = 64
 READS_A_TURN = 16
 READ_BACK_STEP = 512
+FOLLOW_SECONDS = 0.02
+"""How often a scribe looks for what other scribes have written into a store that they share."""
+
 TICK_SECONDS = 10.0
 """How often reads that wait are answered empty, and clients that read nothing in that time are dropped."""
 
@@ -107,6 +111,7 @@ class Server:
     _unflushed: set[_Client] = field(default_factory=set)
     _sign_at: float = 0.0
     _tick_at: float = 0.0
+    _follow_at: float = 0.0
 
     def run(self) -> None:
         """Serve. Returns when told to stop; raises what the store raises."""
@@ -130,9 +135,9 @@ class Server:
             self._turn()
 
     def close(self) -> None:
-        """Sign what is not signed yet, if there is room for it, and let go of everybody."""
-        if self.log.size > self.log.signed_size and self.log.has_room(0):
-            self.log.sign()
+        """Sign what is not signed yet, if that can be done now, and let go of everybody."""
+        if self.log.size > self.log.signed_size:
+            self._sign()
         for client in tuple(self._clients):
             self._drop(client)
         self.listener.close()
@@ -142,6 +147,8 @@ class Server:
         """All that is to be done after what has arrived was read."""
         if self._appends:
             self._write()
+        elif self.log.store.shared and self.monotonic() >= self._follow_at:
+            self._follow()
         for client in tuple(self._readers):
             self._answer_reads(client)
         for client in tuple(self._unflushed):
@@ -152,18 +159,25 @@ class Server:
         now = self.monotonic()
         if self.log.size > self.log.signed_size and now >= self._sign_at:
             self._sign_at = now + self.checkpoint_seconds
-            if self.log.has_room(0):
-                self.log.sign()
+            self._sign()
         if now >= self._tick_at:
             self._tick_at = now + TICK_SECONDS
             self._tick()
             self.log.forget_old_pages()
 
+    def _sign(self) -> None:
+        """Sign; without room or without the key there is no signature now, and it is tried again."""
+        try:
+            self.log.sign()
+        except SojournError as error:
+            if error.code not in NOT_SIGNED_NOW:
+                raise
+
     def _patience(self) -> float:
         """Seconds that the loop may sleep."""
         if any(len(client.unsent) < UNSENT_BYTES_MAX for client in self._readers):
             return 0.0
-        until = self._tick_at
+        until = min(self._tick_at, self._follow_at) if self.log.store.shared else self._tick_at
         if self.log.size > self.log.signed_size:
             until = min(until, self._sign_at)
         return max(0.0, until - self.monotonic())
@@ -236,6 +250,15 @@ class Server:
         answers = self.log.append([call for _, call in appends], arriving=arriving)
         for (client, _), one in zip(appends, answers, strict=True):
             self._queue(client, one)
+        self._tell_waiters()
+
+    def _follow(self) -> None:
+        """Look for what other scribes have written."""
+        self.log.follow()
+        self._follow_at = self.monotonic() + FOLLOW_SECONDS
+        self._tell_waiters()
+
+    def _tell_waiters(self) -> None:
         if self.log.written:
             for client in tuple(self._waiters):
                 self._answer_waiting(client)
