@@ -10,6 +10,7 @@ import pytest
 
 from sojourn.demo.production import Production
 from sojourn.demo.production import production as running
+from sojourn.testing.postgres import LedgerServer
 
 ADMINISTRATOR_PASSWORD = "correct horse battery staple"
 
@@ -26,3 +27,14 @@ def production() -> Iterator[Production]:
         running(Path(directory) / "pg", password=ADMINISTRATOR_PASSWORD) as server,
     ):
         yield server
+
+
+@pytest.fixture(scope="session")
+def ledger_server() -> Iterator[LedgerServer]:
+    """A server that keeps ledgers, one for each test process; each test makes a database of its own in it."""
+    with tempfile.TemporaryDirectory(prefix="sojourn-ledgers-") as directory:
+        server = LedgerServer.make(Path(directory))
+        try:
+            yield server
+        finally:
+            server.stop()

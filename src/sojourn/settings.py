@@ -33,6 +33,11 @@ class Layout:
         return self.root / "checkpoint"
 
     @property
+    def watermark(self) -> Path:
+        """The last entry that the scribe acknowledged, so that a store which lost it is noticed."""
+        return self.root / "acknowledged"
+
+    @property
     def cosigned(self) -> Path:
         """The newest checkpoint that the quorum of witnesses has cosigned."""
         return self.root / "cosigned"
@@ -93,6 +98,10 @@ class GatewaySettings:
     require_tls: bool = True
     handshake_seconds: float = 15.0
     connections_max: int = 2000
+    warn_seconds: int = 300
+    wait_seconds: int = 0
+    idle_seconds: int = 0
+    session_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +119,16 @@ class ControlSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScribeSettings:
-    """The ledger's writer. `signing_key` says where its key is kept: see `vault.signing.address`."""
+    """The ledger's writer.
+
+    `store` is the address of a PostgreSQL database; "" is a file in the data directory. `signing_key` says where its
+    key is kept: see `vault.signing.address`.
+    """
 
     origin: str = "sojourn.localhost/ledger"
     checkpoint_seconds: float = 1.0
     free_bytes_min: int = 64 * 1024 * 1024
+    store: str = ""
     signing_key: str = "file"
 
 

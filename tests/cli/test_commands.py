@@ -275,9 +275,9 @@ def test_a_code_can_stand_on_a_command_line() -> None:
     assert all(new_code().isalnum() for _ in range(1000))
 
 
-def test_the_read_models_rebuilt_are_identical(sojourn: Running) -> None:
+def test_the_read_models_folded_anew_are_identical(sojourn: Running) -> None:
     one = sojourn.installation
-    done = one.ask("rebuild", "--data", str(one.layout.root), person="")
+    done = one.ask("audit", "replay", "--data", str(one.layout.root), person="")
     assert done["identical"] is True
     assert done["entries"] > 10
 

@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import secrets
 import shutil
-import ssl
 import tempfile
 import threading
 import time
@@ -56,6 +55,7 @@ from sojourn.domain.sealed import Sealing
 from sojourn.domain.target import Privilege, Recording, Role, Target, TargetKind, TlsMode, Verb
 from sojourn.domain.window import Window
 from sojourn.gateway.process import run_gateway
+from sojourn.gateway.tls import load_door
 from sojourn.settings import GatewaySettings
 from sojourn.testing.ledger import MemoryLedger
 from sojourn.vault.certificates import ensure_certificates
@@ -255,8 +255,7 @@ def running_gateway(
     """A gateway in a thread with a loop of its own, as it runs in its own process otherwise."""
     names = ["localhost", "127.0.0.1"]
     ensure_certificates(directory / "tls", names=names, now=datetime.now(UTC))
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(directory / "tls" / "server.crt", directory / "tls" / "server.key")
+    tls = load_door(directory / "tls" / "server.crt", directory / "tls" / "server.key")
     evidence, keys = ensure_key_pair(directory, "evidence"), ensure_key_pair(directory, "gateway")
     loop = uvloop.new_event_loop()
     access = Access(
@@ -352,7 +351,7 @@ def target_of(server: Production) -> Target:
 @pytest.fixture
 def settings() -> GatewaySettings:
     """Settings of the gateway; a test may override them."""
-    return GatewaySettings(port=0, handshake_seconds=10.0)
+    return GatewaySettings(port=0, handshake_seconds=10.0, warn_seconds=0)
 
 
 @pytest.fixture

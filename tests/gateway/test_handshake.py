@@ -153,13 +153,6 @@ def test_other_options_reach_the_target(gateway: Access) -> None:
         assert connection.execute("SHOW application_name").fetchone() == ("x",)
 
 
-def test_protocol_3_2_is_negotiated_down(gateway: Access) -> None:
-    client = dial(gateway)
-    seen = client.log_in(PERSON, gateway.secret, TARGET, minor=2, parameters={"_pq_.unknown": "1"})
-    assert seen[0] == ("v", (3 << 16).to_bytes(4, "big") + (1).to_bytes(4, "big") + b"_pq_.unknown\0")
-    assert seen[-1][0] == "Z"
-
-
 def test_gss_encryption_is_declined_and_tls_follows(gateway: Access) -> None:
     with socket.create_connection((gateway.host, gateway.port), timeout=10) as client:
         client.sendall(startup.gss_encryption_request())
@@ -187,7 +180,6 @@ def test_clear_text_behind_a_request_for_tls_is_refused(gateway: Access) -> None
     [
         (b"GET / HTTP/1.1\r\n\r\n", "an HTTP request"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "an SSH greeting"),
-        (b"\x16\x03\x01\x02\x00", "TLS without a request"),
         (b"\xff" * 64, "something else"),
         (b"\x00\x00\x00\x09\x00\x02\x00\x00\x00", "frontend protocol"),
     ],

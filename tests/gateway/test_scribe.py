@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from sojourn.domain.history import Change
 from sojourn.domain.identifiers import CONFIGURATION
 from sojourn.domain.sealed import Sealed, Sealing
 from sojourn.gateway.process import run_gateway
+from sojourn.gateway.tls import load_door
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import GatewaySettings
 from sojourn.testing.scribe import ScribeProcess
@@ -40,8 +40,7 @@ async def test_a_session_outlives_a_scribe_that_is_killed_and_runs_nothing_meanw
 ) -> None:
     evidence, keys = ensure_key_pair(tmp_path, "evidence"), ensure_key_pair(tmp_path, "gateway")
     ensure_certificates(tmp_path / "tls", names=["localhost"], now=datetime.now(UTC))
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(tmp_path / "tls" / "server.crt", tmp_path / "tls" / "server.key")
+    tls = load_door(tmp_path / "tls" / "server.crt", tmp_path / "tls" / "server.key")
     # What control would have recorded, as it was made in memory.
     memory = SlowLedger(clock=MachineClock())
     access = Access(

@@ -21,7 +21,9 @@ from sojourn.testing.bucket import ObjectStore
 from .conftest import fill
 from .test_process import installation, process
 
-STORE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "checkpoint")
+pytestmark = pytest.mark.xdist_group("bucket")
+
+STORE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "checkpoint", "acknowledged")
 
 
 async def record(root: Path, count: int, *, places: int = 0) -> None:

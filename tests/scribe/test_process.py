@@ -28,6 +28,7 @@ from sojourn.ledger import entry as entries
 from sojourn.ledger.note import Verifier
 from sojourn.scribe import protocol
 from sojourn.scribe.client import ScribeClient
+from sojourn.scribe.rows import unpack
 from sojourn.settings import ScribeSettings
 from sojourn.testing.scribe import KEY, ScribeProcess
 
@@ -66,9 +67,9 @@ def raw_socket(scribe: ScribeProcess) -> socket.socket:
 def held(scribe: ScribeProcess) -> list[entries.Entry]:
     """Every entry in the store of a scribe that has ended."""
     with sqlite3.connect(scribe.layout.ledger) as connection:
-        found = [entries.parse(row[0]) for row in connection.execute("SELECT bytes FROM entry ORDER BY seq")]
+        rows = connection.execute("SELECT first, count, leaves, entries FROM batch ORDER BY first").fetchall()
     connection.close()
-    return found
+    return [entries.parse(data) for row in rows for _, _, data in unpack(row)]
 
 
 async def _write_until_killed(client: ScribeClient, writer: int, acknowledged: dict[str, int], number: int) -> int:
@@ -174,7 +175,7 @@ async def test_any_error_of_the_store_ends_the_scribe_and_nothing_is_acknowledge
     async with connected(scribe) as client:
         receipt = await client.append([change("a")])
         with sqlite3.connect(scribe.layout.ledger) as other:
-            other.execute("CREATE TRIGGER out_of_order BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'broken'); END")
+            other.execute("CREATE TRIGGER out_of_order BEFORE INSERT ON batch BEGIN SELECT RAISE(ABORT, 'broken'); END")
         other.close()
         with pytest.raises(SojournError) as error:
             await client.append([change("a")])

@@ -14,26 +14,20 @@ from sojourn.codes import Code
 from sojourn.errors import SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.checkpoint import Checkpoint
-from sojourn.ledger.merkle import leaf_hash
 from sojourn.ledger.note import SigningKey
+from sojourn.scribe import sqlite_store
 from sojourn.scribe.protocol import Appended, Draft
 from sojourn.testing.scribe import KEY, ScribeProcess
 
-from .conftest import Desk
+from .conftest import Desk, alter, forge
 
 MakeDraft = Callable[..., Draft]
-TRIGGERS = [
-    "entry_refuses_update",
-    "entry_refuses_delete",
-    "tile_refuses_update",
-    "checkpoint_refuses_update",
-    "checkpoint_refuses_delete",
-]
 
 
 @pytest.fixture
-def closed(desk: Desk, draft_of: MakeDraft) -> Desk:
-    """A closed store: 300 entries signed, 10 behind them."""
+def closed(desk: Desk, draft_of: MakeDraft, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A closed store: 300 entries signed, 10 behind them, all but a few in the index of streams."""
+    monkeypatch.setattr(sqlite_store, "INDEXED_EVERY", 290)
     for start in range(0, 300, 30):
         desk.append(*[draft_of("a" if number % 3 else "b") for number in range(start, start + 30)])
     desk.log.sign()
@@ -42,13 +36,32 @@ def closed(desk: Desk, draft_of: MakeDraft) -> Desk:
     return desk
 
 
-def alter(desk: Desk, *statements: str) -> None:
-    with sqlite3.connect(desk.root / "ledger.db") as connection:
-        for trigger in TRIGGERS:
-            connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
+def altered(desk: Desk, *statements: str) -> None:
+    alter(desk.root / "ledger.db", *statements)
+
+
+def gone(data: bytes) -> bytes:
+    return data.replace(b"here", b"gone")
+
+
+@pytest.mark.parametrize("rehashed_max", [1_000_000, 0])
+@pytest.mark.parametrize(
+    ("was", "instead", "with_leaf"),
+    [
+        (b"here", b"gone", False),
+        (b'"kind":"session.cancel_requested"', b'"kind":"session.closed"', False),
+        (b"session/s-c", b"session/s-d", True),
+        (b'"seq":305', b'"seq":306', True),
+        (b'"version":6', b'"version":9', True),
+    ],
+)
+def test_an_altered_entry_is_refused_and_named(
+    closed: Desk, was: bytes, instead: bytes, with_leaf: bool, rehashed_max: int
+) -> None:
+    forge(closed.root / "ledger.db", 305, lambda data: data.replace(was, instead), with_leaf=with_leaf)
+    error = refused(closed, rehashed_max=rehashed_max)
+    assert error.code is Code.RECORD_DAMAGED
+    assert "305" in str(error) or "306" in str(error) or "session/s-d" in str(error)
 
 
 def refused(desk: Desk, **more: int) -> SojournError:
@@ -71,42 +84,54 @@ def test_a_store_that_was_left_alone_opens_and_goes_on(closed: Desk, draft_of: M
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        ("UPDATE entry SET bytes = replace(bytes, 'here', 'gone') WHERE seq = 305", "entry 305"),
-        ("UPDATE entry SET kind = 'session.closed' WHERE seq = 305", "entry 305"),
-        ("UPDATE entry SET stream = 'session/s-d' WHERE seq = 309", "session/s-d"),
-        ("UPDATE entry SET leaf = zeroblob(32) WHERE seq = 305", "entry 305"),
-        ("UPDATE entry SET leaf = zeroblob(32) WHERE seq = 5", ""),
-        ("UPDATE entry SET leaf = 'text of thirty-two characters...' WHERE seq = 5", ""),
+        ("UPDATE batch SET leaves = zeroblob(320) WHERE first = 300", "entry 300"),
+        ("UPDATE batch SET leaves = zeroblob(960) WHERE first = 0", ""),
+        ("UPDATE batch SET entries = CAST(x'0000' || entries AS BLOB) WHERE first = 300", "row of entry 300"),
+        ("UPDATE batch SET count = 9, leaves = substr(leaves, 1, 288) WHERE first = 300", "entry 300"),
         ("UPDATE checkpoint SET note = CAST(note AS BLOB)", "the last checkpoint"),
-        ("DELETE FROM entry WHERE seq = 7", "309 entries are there"),
-        ("DELETE FROM entry WHERE seq = 0", "places run from 1 to 309"),
-        ("UPDATE entry SET seq = -1 WHERE seq = 0", "places run from -1"),
-        ("UPDATE entry SET version = 400 WHERE seq = 200", "session/s-"),
+        ("DELETE FROM batch WHERE first = 30", "280 entries are there"),
+        ("DELETE FROM batch WHERE first = 0", "places run from 30 to 309"),
+        ("UPDATE batch SET first = -1 WHERE first = 0", "places run from -1"),
+        ("UPDATE batch SET first = 31 WHERE first = 30", "entries 30 to 30 are missing"),
+        ("UPDATE stream_part SET version = 2 WHERE stream = 'session/s-a'", "session/s-a"),
+        ("DELETE FROM stream_part WHERE stream = 'session/s-a'", "the index of streams"),
+        ("UPDATE stream_part SET places = substr(places, 9) WHERE stream = 'session/s-a'", "the index of streams"),
+        ("DELETE FROM indexed", "the index of streams"),
         ("UPDATE checkpoint SET note = replace(note, '300', '299')", "the last checkpoint"),
         ("UPDATE checkpoint SET note = 'x'", "the last checkpoint"),
     ],
 )
 def test_an_alteration_is_refused_and_named(closed: Desk, statement: str, named: str, rehashed_max: int) -> None:
-    alter(closed, statement)
+    altered(closed, statement)
     error = refused(closed, rehashed_max=rehashed_max)
     assert error.code is Code.RECORD_DAMAGED
     assert named in str(error)
 
 
+def test_an_index_that_names_another_stream_is_refused(closed: Desk) -> None:
+    altered(closed, "UPDATE stream_part SET stream = 'session/s-x' WHERE stream = 'session/s-a'")
+    assert "session/s-a" in str(refused(closed))
+    closed.open(rehashed_max=0)
+    with pytest.raises(SojournError, match="entry 1 is not version 1 of session/s-x"):
+        list(closed.store.stream("session/s-x", 0))
+    closed.store.close()
+
+
+def test_bytes_that_were_made_text_are_still_the_same_bytes(closed: Desk) -> None:
+    altered(closed, "UPDATE batch SET entries = CAST(entries AS TEXT)")
+    assert closed.open().size == 310
+    closed.store.close()
+
+
 def test_a_large_store_is_rehashed_behind_its_last_checkpoint_only(closed: Desk) -> None:
-    alter(closed, "UPDATE entry SET bytes = replace(bytes, 'here', 'gone') WHERE seq = 5")
+    forge(closed.root / "ledger.db", 5, gone)
     assert closed.open(rehashed_max=0).size == 310
     closed.store.close()
     assert "entry 5 " in str(refused(closed))
 
 
 def test_an_entry_that_was_rewritten_with_its_leaf_contradicts_the_checkpoint(closed: Desk) -> None:
-    with sqlite3.connect(closed.root / "ledger.db") as connection:
-        (data,) = connection.execute("SELECT bytes FROM entry WHERE seq = 5").fetchone()
-        connection.execute("DROP TRIGGER entry_refuses_update")
-        forged = data.replace(b"here", b"gone")
-        connection.execute("UPDATE entry SET bytes = ?, leaf = ? WHERE seq = 5", (forged, leaf_hash(forged)))
-    connection.close()
+    forge(closed.root / "ledger.db", 5, gone, with_leaf=True)
     error = refused(closed)
     assert error.code is Code.RECORD_DAMAGED
     assert "first 300 entries are not those that were signed" in str(error)
@@ -116,24 +141,24 @@ def test_a_tile_that_was_altered_is_named(desk: Desk, draft_of: MakeDraft) -> No
     for _ in range(17):
         desk.append(*[draft_of("a") for _ in range(4096)])
     desk.store.close()
-    alter(desk, "UPDATE tile SET hashes = zeroblob(8192)")
+    altered(desk, "UPDATE tile SET hashes = zeroblob(8192)")
     assert "tile 0 of level 1" in str(refused(desk))
 
 
 def test_a_store_that_was_rolled_back_is_behind_its_anchor(closed: Desk) -> None:
-    alter(closed, "DELETE FROM entry WHERE seq >= 299", "DELETE FROM checkpoint")
+    altered(closed, "DELETE FROM batch WHERE first >= 270", "DELETE FROM checkpoint")
     error = refused(closed)
     assert error.code is Code.RECORD_BEHIND
-    assert "holds 299 entries" in str(error)
+    assert "holds 270 entries" in str(error)
     assert "has seen 300" in str(error)
 
 
 def test_a_store_without_its_signed_tail_is_damaged_even_without_an_anchor(closed: Desk) -> None:
-    alter(closed, "DELETE FROM entry WHERE seq >= 299")
+    altered(closed, "DELETE FROM batch WHERE first >= 270")
     (closed.root / "checkpoint").unlink()
     error = refused(closed)
     assert error.code is Code.RECORD_DAMAGED
-    assert "300 entries were signed and 299 are there" in str(error)
+    assert "300 entries were signed and 270 are there" in str(error)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"not a checkpoint\n"])
@@ -173,7 +198,7 @@ def test_an_anchor_is_never_set_back(closed: Desk) -> None:
     closed.open()
     note = closed.log.sign()
     closed.store.close()
-    alter(closed, "DELETE FROM checkpoint WHERE size = 310")
+    altered(closed, "DELETE FROM checkpoint WHERE size = 310")
     closed.open()
     assert (closed.root / "checkpoint").read_text() == note
 
@@ -203,7 +228,7 @@ def _start(root: Path) -> tuple[int, str]:
 
 
 def test_the_process_refuses_to_start_on_an_altered_store_and_says_which_entry(closed: Desk) -> None:
-    alter(closed, "UPDATE entry SET bytes = replace(bytes, 'here', 'gone') WHERE seq = 42")
+    forge(closed.root / "ledger.db", 42, gone)
     code, said = _start(closed.root)
     assert code == 1
     assert "record.damaged" in said

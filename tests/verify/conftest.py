@@ -20,10 +20,10 @@ from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.commitment import commit
 from sojourn.ledger.note import SigningKey
 from sojourn.ledger.proof import Proof
+from sojourn.ledger.tiles import encode_bundle, tile_path
 
 SCHEMA = """
-CREATE TABLE entry (seq INTEGER PRIMARY KEY, stream TEXT NOT NULL, version INTEGER NOT NULL, kind TEXT NOT NULL,
-                    leaf BLOB NOT NULL, bytes BLOB NOT NULL, UNIQUE (stream, version));
+CREATE TABLE batch (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, leaves BLOB NOT NULL, entries BLOB NOT NULL);
 CREATE TABLE tile (level INTEGER, tile_index INTEGER, hashes BLOB, PRIMARY KEY (level, tile_index));
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT);
 CREATE TABLE attachment (sha256 TEXT PRIMARY KEY, bytes BLOB);
@@ -77,9 +77,26 @@ class Ledger:
         hashes = tuple(merkle.inclusion_proof(index, size, self.read_hash))
         return Proof(index=index, hashes=hashes, checkpoint_note=self.note(size)).format()
 
+    def published(self, size: int | None = None) -> dict[str, bytes]:
+        """The ledger as static files (C2SP tlog-tiles), with the tiles of the levels above."""
+        size = len(self.leaves) if size is None else size
+        files = {"checkpoint": self.note(size).encode()}
+        hashes = self.leaves[:size]
+        entries = [row[5] for row in self.rows[:size]]
+        for tile_index, bundle in enumerate(entries[at : at + 256] for at in range(0, size, 256)):
+            files[tile_path(None, tile_index, len(bundle))] = encode_bundle(bundle)
+        level = 0
+        while hashes:
+            rows = [hashes[at : at + 256] for at in range(0, len(hashes), 256)]
+            files |= {tile_path(level, index, len(row)): b"".join(row) for index, row in enumerate(rows)}
+            hashes = [merkle.recompute_root(row) for row in rows if len(row) == 256]
+            level += 1
+        return files | {f"attachment/{name}": content for name, content in self.attachments.items()}
+
     def fill_store(self, connection: sqlite3.Connection, *signed_sizes: int) -> None:
         connection.executescript(SCHEMA)
-        connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", self.rows)
+        for row in self.rows:
+            connection.execute("INSERT INTO batch VALUES (?, 1, ?, ?)", (row[0], row[4], encode_bundle([row[5]])))
         for size in signed_sizes or (len(self.rows),):
             connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (size, self.note(size)))
         connection.executemany("INSERT INTO attachment VALUES (?, ?)", self.attachments.items())

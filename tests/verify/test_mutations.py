@@ -104,9 +104,8 @@ def test_a_zip_with_a_changed_byte_is_refused_or_holds_the_same_files(
 
 
 COLUMNS = [
-    ("entry", "seq"), ("entry", "stream"), ("entry", "version"), ("entry", "kind"), ("entry", "leaf"),
-    ("entry", "bytes"), ("checkpoint", "size"), ("checkpoint", "note"), ("attachment", "sha256"),
-    ("attachment", "bytes"), ("sealed", "commitment"),
+    ("batch", "first"), ("batch", "count"), ("batch", "leaves"), ("batch", "entries"), ("checkpoint", "size"),
+    ("checkpoint", "note"), ("attachment", "sha256"), ("attachment", "bytes"), ("sealed", "commitment"),
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import pytest_asyncio
 from psycopg import sql
 
 from sojourn.demo.production import Production, binaries, production, psql_with_tls
+from sojourn.gateway.tls import load_door
 from sojourn.settings import GatewaySettings
 from sojourn.testing.client import RawClient, log_in
 from sojourn.testing.gateway import GatewayUnderTest, RealClock, SlowLedger, Tap, gateway, tap
@@ -120,8 +121,7 @@ class Stage:
 @asynccontextmanager
 async def stage(server: Production, certificates: Path, settings: GatewaySettings) -> AsyncIterator[Stage]:
     """A stage with these settings."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificates / "server.crt", certificates / "server.key")
+    context = load_door(certificates / "server.crt", certificates / "server.key")
     ledger = SlowLedger(RealClock())
     async with (
         tap(server.host, server.port) as before_target,
@@ -133,11 +133,11 @@ async def stage(server: Production, certificates: Path, settings: GatewaySetting
 @pytest_asyncio.fixture
 async def live(server: Production, certificates: Path) -> AsyncIterator[Stage]:
     """A stage with the usual settings."""
-    async with stage(server, certificates, GatewaySettings(port=0)) as ready:
+    async with stage(server, certificates, GatewaySettings(port=0, warn_seconds=0)) as ready:
         yield ready
 
 
 @pytest.fixture
 def live_settings(server: Production, certificates: Path) -> Callable[..., AbstractAsyncContextManager[Stage]]:
     """Makes a stage with other settings of the gateway."""
-    return lambda **chosen: stage(server, certificates, GatewaySettings(port=0, **chosen))
+    return lambda **chosen: stage(server, certificates, GatewaySettings(port=0, warn_seconds=0, **chosen))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
-import ssl
 
 from sojourn.gateway.process import run_gateway
+from sojourn.gateway.tls import load_door
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout, Settings
 from sojourn.vault.opener import Opener
@@ -21,9 +21,7 @@ from .keeping import forget_destroyed
 async def run_gateway_process(layout: Layout, settings: Settings) -> None:
     """Serve as this installation's gateway until cancelled."""
 
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.minimum_version = ssl.TLSVersion.TLSv1_2
-    tls.load_cert_chain(layout.tls / "server.crt", layout.tls / "server.key")
+    tls = load_door(layout.tls / "server.crt", layout.tls / "server.key")
     place = layout.run / "gateway.json"
     gateway = dataclasses.replace(settings.gateway, port=same_port(place, settings.gateway.port))
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)

@@ -7,7 +7,6 @@ import asyncio
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.identity.accounts import invite
-from sojourn.projections.projector import Projections
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout
 from sojourn.workflow.adopt import load_adopted
@@ -45,30 +44,5 @@ def invite_as_operator(layout: Layout, person: str) -> dict[str, str]:
                 raise SojournError(account.code, **account.details)
             assert account.invitation is not None
             return {"person": person, "code": code, "expires_at": account.invitation.expires_at.isoformat()}
-
-    return asyncio.run(work())
-
-
-def rebuild(layout: Layout) -> dict[str, object]:
-    """Fold the ledger into read models in memory and compare them with those in use, at the same size.
-
-    Raises SojournError `record.unavailable` when nothing is running.
-    """
-    require_installation(layout)
-
-    async def work() -> dict[str, object]:
-        async with ScribeClient(layout.scribe_socket) as ledger:
-            await ledger.connected(CLI_SECONDS)
-            in_use, fresh = Projections.snapshot(layout.projections), Projections.open(None)
-            size = in_use.following
-            start = 0
-            while start < size:
-                batch = [one for one in await ledger.read(start, 1000) if one.seq < size]
-                fresh.apply(batch)
-                start = batch[-1].seq + 1
-            identical = in_use.digest() == fresh.digest()
-            in_use.close()
-            fresh.close()
-            return {"entries": size, "identical": identical}
 
     return asyncio.run(work())

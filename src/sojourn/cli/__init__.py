@@ -50,7 +50,11 @@ COMMANDS = {
     "retention certificate": "Write the proof of a destruction.",
     "ledger": "Show the signed head of the record.",
     "doctor worm": "Try to alter what is locked in the bucket.",
-    "rebuild": "Fold the read models anew and compare.",
+    "audit tail": "Show the newest entries of the record, and those to come.",
+    "audit show": "Show one entry, or all of a stream.",
+    "audit search": "Find entries by what they say.",
+    "audit replay": "Prove that lists and pages show what is on record.",
+    "store schema": "Print the SQL that prepares a PostgreSQL database for the ledger.",
     "target preflight": "Say what Sojourn's own account lacks on a target.",
     "target reconcile": "Compare a target with the record now.",
     "target looks": "List what was seen at a target.",
@@ -78,7 +82,9 @@ COMMANDS = {
 """
 
 GROUPS: dict[str, str] = {
+    "store": "Choose where the ledger is kept.",
     "target": "Look behind a target: privileges, sessions, accounts.",
+    "audit": "Read and prove the record where it lies.",
     "hold": "Legal holds: what must not be destroyed.",
     "retention": "How long records are kept, and their disposal.",
     "doctor": "Check what Sojourn relies on.",

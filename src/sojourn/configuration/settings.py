@@ -50,6 +50,13 @@ def _origin(node: Node) -> str:
     return value
 
 
+def _store(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and not value.startswith(("postgresql://", "postgres://")):
+        node.fail(f"{value!a} is no address of a database", 'postgresql://role@host/database, or "" for a file')
+    return value
+
+
 def _port(node: Node) -> int:
     return node.integer(0, 65535)
 
@@ -61,6 +68,10 @@ _GATEWAY: Mapping[str, _Reader] = {
     "require_tls": Node.boolean,
     "handshake_seconds": Node.seconds,
     "connections_max": lambda node: node.integer(1, 100_000),
+    "warn_seconds": lambda node: node.integer(0, 86_400),
+    "wait_seconds": lambda node: node.integer(0, 86_400),
+    "idle_seconds": lambda node: node.integer(0, 2_592_000),
+    "session_seconds": lambda node: node.integer(0, 2_592_000),
 }
 _CONTROL: Mapping[str, _Reader] = {
     "host": _text,
@@ -75,6 +86,7 @@ _SCRIBE: Mapping[str, _Reader] = {
     "origin": _origin,
     "checkpoint_seconds": Node.seconds,
     "free_bytes_min": lambda node: node.integer(0, 1 << 50),
+    "store": _store,
     "signing_key": _text,
 }
 

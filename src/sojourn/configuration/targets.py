@@ -38,7 +38,8 @@ def read_targets(root: Node) -> tuple[Target, ...]:
 
 def _target(name: TargetName, node: Node) -> Target:
     required = ("kind", "host", "port", "database", "administrator", "administrator_secret", "roles")
-    fields = node.fields(*required, "tls", "tls_authority", "description", "labels", required=required)
+    optional = ("tls", "tls_authority", "tls_certificate", "tls_key", "databases", "description", "labels")
+    fields = node.fields(*required, *optional, required=required)
     modes = {str(mode): mode for mode in TlsMode}
     return Target(
         name=name,
@@ -51,6 +52,11 @@ def _target(name: TargetName, node: Node) -> Target:
         roles=tuple(_role(RoleName(one), role) for one, role in fields["roles"].named("roles").items()),
         tls=fields["tls"].choice(modes) if "tls" in fields else TlsMode.VERIFY_FULL,
         tls_authority=fields["tls_authority"].text("the path of a certificate") if "tls_authority" in fields else "",
+        tls_certificate=fields["tls_certificate"].text("the path of a certificate")
+        if "tls_certificate" in fields
+        else "",
+        tls_key=fields["tls_key"].text("the path of its key") if "tls_key" in fields else "",
+        databases=texts(fields["databases"], "a list of databases") if "databases" in fields else (),
         description=fields["description"].text("a sentence") if "description" in fields else "",
         labels=pairs(fields["labels"], "labels") if "labels" in fields else (),
     )

@@ -107,7 +107,7 @@ def start(directory: Path, *, password: str, options: tuple[str, ...] = ()) -> P
     _remove_leftover(directory / "data")
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    user = _initialise(directory / "data")
+    user = initialise(directory / "data")
     return launch(directory, programs, user=user, password=password, options=("max_connections=200", *options))
 
 
@@ -120,7 +120,7 @@ def launch(
     """
     data = directory / "data"
     (data / "pg_hba.conf").write_text("local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
-    port = _free_port()
+    port = free_port()
     settings = (
         "listen_addresses=127.0.0.1",
         f"port={port}",
@@ -156,7 +156,7 @@ def launch(
     return server
 
 
-def _initialise(data: Path) -> str | None:
+def initialise(data: Path) -> str | None:
     """Make an empty cluster; gives the system user that has to run it (None: we ourselves)."""
     with warnings.catch_warnings():
         # It looks for a runtime directory that containers do not have, and does without it.
@@ -186,7 +186,8 @@ def _remove_leftover(data: Path) -> None:
             time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

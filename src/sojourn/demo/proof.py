@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sojourn_verify
+from sojourn.ledger.tiles import encode_bundle
+from sojourn.scribe.rows import named, unpack
 
 if TYPE_CHECKING:
     from .story import Stage
@@ -39,18 +41,24 @@ def tamper(stage: Stage) -> None:
     copy = stage.directory / "tampered-copy.db"
     with sqlite3.connect(stage.installation.layout.ledger) as original, sqlite3.connect(copy) as target:
         original.backup(target)
-        row = original.execute("SELECT seq, bytes FROM entry WHERE kind = 'request.approved' ORDER BY seq").fetchone()
-    seq, data = row
     with sqlite3.connect(copy) as target:
-        target.execute("DROP TRIGGER entry_refuses_update")
-        target.execute("UPDATE entry SET bytes = ? WHERE seq = ?", (data.replace(b'"bob"', b'"eve"'), seq))
+        rows = target.execute("SELECT first, count, leaves, entries FROM batch ORDER BY first").fetchall()
+        first, held, seq = next(
+            (row[0], unpack(row), seq)
+            for row in rows
+            for seq, _, data in unpack(row)
+            if named(seq, b"", data)[3] == "request.approved"
+        )
+        forged = [data.replace(b'"bob"', b'"eve"') if place == seq else data for place, _, data in held]
+        target.execute("DROP TRIGGER batch_refuses_update")
+        target.execute("UPDATE batch SET entries = ? WHERE first = ?", (encode_bundle(forged), first))
     original.close()
     target.close()
     result = verify(copy, stage.directory / "ledger.vkey")
     problem = next((one for one in result["problems"] if str(seq) in f"{one['where']} {one['text']}"), None)
     stage.found["tamper_detected"] = not result["ok"] and problem is not None
-    named = f"{problem['where']}: {problem['text']}" if problem is not None else "nothing"
-    stage.say(f"in a copy of the ledger, bob's approval is made eve's: the verifier says: {named}")
+    told = f"{problem['where']}: {problem['text']}" if problem is not None else "nothing"
+    stage.say(f"in a copy of the ledger, bob's approval is made eve's: the verifier says: {told}")
 
 
 def verify(path: Path, key: Path) -> dict[str, Any]:

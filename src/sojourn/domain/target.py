@@ -43,12 +43,8 @@ WHOLE_ROW_VERBS = (Verb.DELETE, Verb.TRUNCATE)
 SEQUENCE_VERBS = (Verb.USAGE, Verb.SELECT, Verb.UPDATE)
 
 
-class ObjectKind(StrEnum):
-    """What a privilege is about."""
-
-    TABLE = "table"
-    FUNCTION = "function"
-    SEQUENCE = "sequence"
+READ_ONLY = ("default_transaction_read_only", "on")
+"""The default with which PostgreSQL keeps a session's transactions read-only."""
 
 
 class Recording(StrEnum):
@@ -56,6 +52,14 @@ class Recording(StrEnum):
 
     BEFORE_FORWARD = "before-forward"
     BEFORE_RELEASE = "before-release"
+
+
+class ObjectKind(StrEnum):
+    """What a privilege is about."""
+
+    TABLE = "table"
+    FUNCTION = "function"
+    SEQUENCE = "sequence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,21 @@ class Role:
     recording: Recording = Recording.BEFORE_FORWARD
 
     @property
+    def defaults(self) -> tuple[tuple[str, str], ...]:
+        """The defaults that its sessions get in the target."""
+        if self.recording is Recording.BEFORE_FORWARD:
+            return self.settings
+        others = tuple(one for one in self.settings if one[0] != READ_ONLY[0])
+        return (*others, READ_ONLY)
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether nothing that the role opens can change anything."""
+        if self.as_owner or self.account:
+            return False
+        return all(verb is Verb.SELECT for privilege in self.privileges for verb in privilege.verbs)
+
+    @property
     def opens(self) -> tuple[str, ...]:
         """All that it opens, one line each, as approvers read it."""
         lines = [str(privilege) for privilege in self.privileges]
@@ -113,20 +132,6 @@ class Role:
         if self.account:
             lines.append(f"everything that the account {self.account} may do")
         return tuple(lines)
-
-    @property
-    def reads_only(self) -> bool:
-        """Whether no privilege of the role changes anything."""
-        lent = self.as_owner or self.account
-        return not lent and all(verb is Verb.SELECT for one in self.privileges for verb in one.verbs)
-
-    @property
-    def defaults(self) -> tuple[tuple[str, str], ...]:
-        """The settings that its sessions begin with."""
-        settings = dict(self.settings)
-        if self.recording is Recording.BEFORE_RELEASE:
-            settings["default_transaction_read_only"] = "on"
-        return tuple(sorted(settings.items()))
 
 
 def narrower(narrow: Role, wide: Role) -> bool:
@@ -157,7 +162,9 @@ def _within(one: Privilege, other: Privilege) -> bool:
 class Target:
     """A production system. `administrator_secret` names a file of the vault, never the secret itself.
 
-    `labels` are what the policy may ask about a target, each name once.
+    `labels` are what the policy may ask about a target, each name once. `databases` are those that may be opened
+    besides `database`; a grant's privileges are in `database` alone. `tls_certificate` and `tls_key` are paths of what
+    the gateway shows a target that asks for a certificate.
     """
 
     name: TargetName
@@ -170,8 +177,15 @@ class Target:
     roles: tuple[Role, ...]
     tls: TlsMode = TlsMode.VERIFY_FULL
     tls_authority: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    databases: tuple[str, ...] = ()
     description: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+
+    def opens_database(self, name: str) -> bool:
+        """Whether that database of the target may be opened."""
+        return name == self.database or name in self.databases
 
     def role(self, name: RoleName) -> Role | None:
         """The role of that name, or None."""

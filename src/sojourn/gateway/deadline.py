@@ -28,8 +28,13 @@ class Deadline:
 
 
 @contextmanager
-def deadline(gate: Gate, grant: Grant, cut: Callable[[Refusal], None]) -> Iterator[Deadline]:
-    """Call `cut` with the reason when the grant ends, while the context lasts; at once if it has ended."""
+def deadline(
+    gate: Gate, grant: Grant, cut: Callable[[Refusal], None], warn: Callable[[str], None]
+) -> Iterator[Deadline]:
+    """Call `cut` with the reason when the grant ends, while the context lasts; at once if it has ended.
+
+    `warn` is called with a sentence some time before the end, as the settings say; at once when less is left.
+    """
     loop = asyncio.get_running_loop()
     reached = Deadline()
     created = grant.created
@@ -44,15 +49,26 @@ def deadline(gate: Gate, grant: Grant, cut: Callable[[Refusal], None]) -> Iterat
         text = gate.live.grant(grant.id).end.isoformat(timespec="seconds")
         over(end, Refusal(Code.GRANT_EXPIRED, {**details, "end": text}))
 
+    def before_end() -> None:
+        text = gate.live.grant(grant.id).end.isoformat(timespec="seconds")
+        warn(f"This access ends at {text} (grant {grant.id}). For more time ask for a new one: sojourn request.")
+
+    def arm() -> list[asyncio.TimerHandle]:
+        armed = [loop.call_at(end, at_end)]
+        if gate.settings.warn_seconds:
+            armed.append(loop.call_at(end - gate.settings.warn_seconds, before_end))
+        return armed
+
     end = loop.time() + (gate.live.grant(grant.id).end - gate.clock.now()).total_seconds()
-    timer = loop.call_at(end, at_end)
+    timers = arm()
 
     def told(event: GrantEnded | GrantExtended, recorded_at: datetime) -> None:
-        nonlocal end, timer
+        nonlocal end, timers
         if isinstance(event, GrantExtended):
-            timer.cancel()
+            for timer in timers:
+                timer.cancel()
             end += (event.until - event.since).total_seconds()
-            timer = loop.call_at(end, at_end)
+            timers = arm()
             return
         since = max(0.0, (gate.clock.now() - recorded_at).total_seconds())
         over(loop.time() - since, Refusal(Code.GRANT_ENDED, {**details, "cause": event.cause}))
@@ -64,5 +80,6 @@ def deadline(gate: Gate, grant: Grant, cut: Callable[[Refusal], None]) -> Iterat
     try:
         yield reached
     finally:
-        timer.cancel()
+        for timer in timers:
+            timer.cancel()
         stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from sojourn.workflow.ports import Clock, Sealer
 from .attempts import AttemptRecorder
 from .journal import Journal
 from .live import GatewayLedger, LiveView
+from .tls import DoorTls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,5 +31,5 @@ class Gate:
     new_id: Callable[[str], str]
     random_bytes: Callable[[int], bytes]
     node: str
-    tls: ssl.SSLContext
+    tls: DoorTls
     connections: set[str] = field(default_factory=set)

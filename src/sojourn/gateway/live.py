@@ -20,17 +20,29 @@ from sojourn.domain import account, grant
 from sojourn.domain import standing as standings
 from sojourn.domain.account import Token
 from sojourn.domain.catalogue import Catalogue
-from sojourn.domain.events import ConfigurationAdopted, GrantEnded, GrantExtended, TokenIssued, TokenPurpose
+from sojourn.domain.events import (
+    ConfigurationAdopted,
+    Event,
+    GrantEnded,
+    GrantExtended,
+    RequestActivated,
+    RequestDenied,
+    RequestExpired,
+    RequestSubmitted,
+    RequestWithdrawn,
+    TokenIssued,
+    TokenPurpose,
+)
 from sojourn.domain.grant import Grant, Status
 from sojourn.domain.history import Recorded
-from sojourn.domain.identifiers import STANDING, GrantId, PersonId, StreamName, TargetName
+from sojourn.domain.identifiers import STANDING, GrantId, PersonId, RequestId, RoleName, StreamName, TargetName
 from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger
 
-PREFIXES = ("grant/", "token/", "configuration", STANDING)
+PREFIXES = ("grant/", "token/", "request/", "configuration", STANDING)
 PAGE = 1000
 RETRY_SECONDS = 0.2
 
@@ -70,6 +82,7 @@ class LiveView:
     _grants: dict[GrantId, Grant] = field(default_factory=dict)
     _versions: dict[GrantId, int] = field(default_factory=dict)
     _held: dict[PersonId, dict[GrantId, None]] = field(default_factory=dict)
+    _requests: dict[PersonId, dict[StreamName, RequestSubmitted]] = field(default_factory=dict)
     _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
 
@@ -113,6 +126,25 @@ class LiveView:
             self._take_grant(GrantId(stream.removeprefix("grant/")), recorded)
         elif stream.startswith("token/"):
             self._take_token(stream, recorded)
+        else:
+            self._take_request(stream, recorded.event)
+
+    def _take_request(self, stream: StreamName, event: Event) -> None:
+        """Requests are kept while they may still become an access."""
+        match event:
+            case RequestSubmitted():
+                self._requests.setdefault(event.person, {})[stream] = event
+            case RequestDenied() | RequestWithdrawn() | RequestExpired() | RequestActivated():
+                for person, held in tuple(self._requests.items()):
+                    if held.pop(stream, None) is not None and not held:
+                        del self._requests[person]
+
+    def pending(self, person: PersonId, target: TargetName, role: RoleName | None) -> RequestId | None:
+        """The newest request of the person for this that may still become an access."""
+        for request in reversed(tuple(self._requests.get(person, {}).values())):
+            if request.target == target and role in (None, request.role):
+                return request.request
+        return None
 
     def _take_grant(self, name: GrantId, recorded: Recorded) -> None:
         state = grant.evolve(self._grants.get(name), recorded.event)

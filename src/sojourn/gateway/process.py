@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -22,8 +21,10 @@ from .gate import Gate
 from .journal import Journal
 from .live import GatewayLedger, LiveView
 from .orphans import close_orphans
+from .postgres.admission import Admission
 from .postgres.handshake import Authenticator
 from .postgres.session import PostgresDoor, nonce
+from .tls import DoorTls
 
 BACKLOG = 512
 HARD_LIMIT_FACTOR = 2
@@ -46,7 +47,7 @@ async def run_gateway(
     ledger: ServingLedger,
     sealer: Sealer,
     open_value: Callable[[SealedMatter, SealingKey], bytes],
-    tls: ssl.SSLContext,
+    tls: DoorTls,
     clock: Clock,
     new_id: Callable[[str], str],
     random_bytes: Callable[[int], bytes],
@@ -82,7 +83,7 @@ async def run_gateway(
             tasks.create_task(_flush(gate.attempts))
             await live.ready.wait()
             started(*listener.getsockname()[:2])
-            await _accept(listener, gate, PostgresDoor(gate, authenticator), tasks)
+            await _accept(listener, gate, PostgresDoor(gate, Admission(gate, authenticator)), tasks)
 
 
 async def _begin(ledger: ServingLedger, node: str, build: str) -> None:

@@ -90,6 +90,7 @@ class SessionRecorder:
     _returned: list[tuple[ActionCompleted, Sealing | None]] = field(default_factory=list)
     _waiting: tuple[Sequence[Intention], Recorded] | None = None
     _under_way: int = 0
+    _intending: bool = False
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
     _mending: asyncio.Task[None] | None = None
@@ -130,6 +131,7 @@ class SessionRecorder:
         last = self.number + len(changes)
 
         def over(error: SojournError | None) -> None:
+            self._intending = False
             self._part_over()
             if error is not None:
                 self.in_doubt = True
@@ -139,6 +141,7 @@ class SessionRecorder:
             self.number = last
             then(numbers)
 
+        self._intending = True
         self._under_way += 1
         self.journal.record(Part(changes, sealings, over))
 
@@ -248,7 +251,8 @@ class SessionRecorder:
 
     async def _catch_up(self) -> None:
         """Read what is on record if that is in doubt, and write the notes. Raises SojournError."""
-        await self._settle()
+        if self.in_doubt or self._notes or self._intending:
+            await self._settle()
         if self.in_doubt:
             await self._clear_doubt()
         while self._notes and not self.closed:

@@ -12,6 +12,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sojourn.ledger import canonical
 from sojourn.ledger.errors import LedgerError
@@ -48,31 +49,47 @@ def assemble(*, seq: int, at: str, stream: str, version: int, kind: str, body: b
     """
     if not 0 <= seq <= canonical.MAX_INTEGER or not 1 <= version <= canonical.MAX_INTEGER:
         raise LedgerError(f"seq {seq} or version {version} is out of range.")
-    if _AT.fullmatch(at) is None:
-        raise LedgerError(f"{at[:40]!a} is not a UTC time with six digits of fraction.")
-    if _STREAM.fullmatch(stream) is None or len(stream) > MAX_STREAM_LENGTH:
-        raise LedgerError(f"{stream[:60]!a} is not a stream name like grant/g-7k3m2q9x4h.")
-    if _KIND.fullmatch(kind) is None or len(kind) > MAX_KIND_LENGTH:
-        raise LedgerError(f"{kind[:60]!a} is not an entry kind like grant.ended.")
     if body[:1] != b"{" or body[-1:] != b"}":
         raise LedgerError("The body of an entry is a JSON object.")
-    data = b'{"at":"%b","body":%b,"kind":"%b","seq":%d,"stream":"%b","v":1,"version":%d}' % (
-        at.encode(),
-        body,
-        kind.encode(),
-        seq,
-        stream.encode(),
-        version,
-    )
+    data = b"%b%b%b%d%b%d}" % (_at_field(at), body, _kind_field(kind), seq, _stream_field(stream), version)
     if len(data) > canonical.MAX_ENTRY_BYTES:
         raise LedgerError(f"The entry has {len(data)} bytes, more than {canonical.MAX_ENTRY_BYTES}.")
     return data
+
+
+# The fields below come again and again, so each spelling is checked once and its bytes are kept.
+
+
+@lru_cache(maxsize=64)
+def _at_field(at: str) -> bytes:
+    if _AT.fullmatch(at) is None:
+        raise LedgerError(f"{at[:40]!a} is not a UTC time with six digits of fraction.")
+    return b'{"at":"%b","body":' % at.encode()
+
+
+@lru_cache(maxsize=1024)
+def _kind_field(kind: str) -> bytes:
+    if _KIND.fullmatch(kind) is None or len(kind) > MAX_KIND_LENGTH:
+        raise LedgerError(f"{kind[:60]!a} is not an entry kind like grant.ended.")
+    return b',"kind":"%b","seq":' % kind.encode()
+
+
+@lru_cache(maxsize=16_384)
+def _stream_field(stream: str) -> bytes:
+    if _STREAM.fullmatch(stream) is None or len(stream) > MAX_STREAM_LENGTH:
+        raise LedgerError(f"{stream[:60]!a} is not a stream name like grant/g-7k3m2q9x4h.")
+    return b',"stream":"%b","v":1,"version":' % stream.encode()
 
 
 def check_body(body: bytes) -> None:
     """Raise LedgerError unless `body` is a canonical object that may stand in an entry."""
     if type(canonical.parse(body, max_depth=MAX_BODY_DEPTH)) is not dict:
         raise LedgerError("The body of an entry is a JSON object.")
+
+
+def at_of(data: bytes) -> str:
+    """The time that an entry's bytes begin with, unread."""
+    return data[7:34].decode()
 
 
 def parse(data: bytes) -> Entry:

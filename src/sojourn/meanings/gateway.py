@@ -34,6 +34,12 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Remove it from the connection string.",
         *REFUSED,
     ),
+    Code.GATEWAY_SESSION_IDLE: Meaning(
+        "The connection was idle for {seconds} seconds, which is its limit.", "Connect again.", *REFUSED
+    ),
+    Code.GATEWAY_SESSION_TOO_LONG: Meaning(
+        "The connection has lasted {seconds} seconds, which is its limit.", "Connect again.", *REFUSED
+    ),
     Code.GATEWAY_BUSY: Meaning(
         "The gateway has reached its limit of {limit} connections.", "Close some and try again.", *DOWN
     ),

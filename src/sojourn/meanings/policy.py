@@ -15,6 +15,11 @@ MEANINGS: Mapping[Code, Meaning] = {
         *MISSING,
     ),
     Code.TARGET_UNKNOWN: Meaning("There is no target {target}.", "`sojourn targets` lists what there is.", *MISSING),
+    Code.TARGET_DATABASE_UNKNOWN: Meaning(
+        "Target {target} does not open the database {database}.",
+        "Connect to {target}, or have the database added to `databases` of the target.",
+        *MISSING,
+    ),
     Code.ROLE_UNKNOWN: Meaning(
         "Target {target} has no role {role}.", "`sojourn targets` lists the roles: {known}.", *MISSING
     ),

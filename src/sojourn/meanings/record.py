@@ -48,4 +48,10 @@ MEANINGS: Mapping[Code, Meaning] = {
         500,
         Exit.FAILED,
     ),
+    Code.RECORD_STORE_UNREADY: Meaning(
+        "The database cannot keep the ledger: {problem}.",
+        "Let the database's owner do what docs/how-to/use-postgresql-for-the-ledger.md says.",
+        500,
+        Exit.FAILED,
+    ),
 }

@@ -39,7 +39,7 @@ from .protocol import (
     Refused,
     Sign,
 )
-from .store import EntryRow
+from .rows import EntryRow
 
 SCANNED_MAX = 20_000
 """How many entries one call looks through for its streams, so that a rare stream holds up nobody else."""

@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,9 +27,8 @@ from sojourn.ledger.merkle import leaf_hash
 
 from . import codec
 from .protocol import Append, Appended, Draft, Key, Matter, Refused
-from .store import EntryRow, Store
-
-_LONG_NUMBER = re.compile(rb"[:,[]-?[0-9]{16}")
+from .rows import EntryRow
+from .store import Store
 
 
 class UnacceptableError(Exception):
@@ -114,10 +112,11 @@ def accept(call: Append, batch: Batch, record: OnRecord) -> None:
 def _row(draft: Draft, *, seq: int, version: int, at: str) -> EntryRow:
     body = draft.body
     try:
-        if codec.encode(codec.decode(draft.kind, body)) != body:
+        event = codec.decode(draft.kind, body)
+        if codec.encode(event) != body:
             raise _unusable(f"a body of {draft.kind} is not in canonical form", "what the codec writes")
         data = entries.assemble(seq=seq, at=at, stream=draft.stream, version=version, kind=draft.kind, body=body)
-        if _LONG_NUMBER.search(body) is not None:
+        if codec.has_long_number(event, body):
             entries.check_body(body)
     except (LedgerError, SojournError) as error:
         raise _why(draft, error, seq=seq, version=version, at=at) from error

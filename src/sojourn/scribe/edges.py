@@ -24,6 +24,10 @@ class Edges:
     size: int = 0
     levels: list[list[bytes]] = field(default_factory=lambda: [[]])
 
+    def copy(self) -> Edges:
+        """An independent tree of the same leaves; costs at most 255 references for each level."""
+        return Edges(self.size, [level.copy() for level in self.levels])
+
     def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
         """Add leaf hashes on the right; give the tiles of level 1 and up that became full, lower ones first."""
         full: list[Tile] = []

@@ -1,11 +1,14 @@
 """The log: decides which appends of a batch may be written, writes them together, and signs what was written.
 
 - A batch is one transaction. An append whose stream has moved on is refused alone; the others go on.
-- Every entry of a batch carries the same time. Order is by place, never by time.
+- Every entry of a batch carries the same time. Order is by place; a time is never before that of the entry before
+  it, so while a clock that was set back lags behind, entries carry the last time.
+- What another scribe has written meanwhile is read first, and checked, before anything is decided.
 - The root is signed only after a second way, over bytes read back from the store, has come to the same root.
 - A tombstone is obeyed in the transaction that writes it: there is no destruction without its entry, nor the reverse.
 - When room is short, nothing is written and nothing signed; reading goes on.
-- An error of the store is not handled here: the process ends, and start-up looks at what is really there.
+- An error of the store is not handled here: the process ends, and start-up looks at what is really there. Only what
+  the store knows not to have been written is decided again.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from sojourn.domain.events import KeysDestroyed
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import entry as entries
@@ -24,17 +28,20 @@ from sojourn.ledger.merkle import HASH_BYTES, HashReader, Tree, leaf_hash
 from sojourn.ledger.note import Signer
 from sojourn.ledger.tiles import TILE_WIDTH, hash_reader
 
-from .anchor import write_anchor
+from .anchor import Watermark, write_anchor
 from .batch import Batch, UnacceptableError, accept
 from .edges import Edges, Tile
 from .protocol import Append, Appended, Refused
-from .store import EntryRow, Store
+from .rows import EntryRow, damaged
+from .store import NotWrittenError, Store, StoreError
 
 NOT_SIGNED_NOW = frozenset({Code.RECORD_FULL, Code.SIGNING_UNAVAILABLE})
 """Why `Log.sign` may be refused and work later."""
 
 VERSIONS_KEPT = 100_000
 KEYS_KEPT = 10_000
+WRITE_TRIES = 5
+PAGE = 4096
 ON_ITS_WAY = timedelta(seconds=30)
 """Whoever follows the record has let go of a destroyed key long before this."""
 
@@ -46,8 +53,9 @@ class Log:
     """The ledger as the scribe holds it while it runs.
 
     `has_room(bytes)` tells whether the disk can take so many bytes and keep its reserve. `read_back` is the tree over
-    the bytes that were read from the store again; it is never ahead of `edges`. `old_pages` says that the write-ahead
-    log may still hold a key that was destroyed, perhaps by the process before this one.
+    the bytes that were read from the store again; it is never ahead of `edges`. `last_at` is the time of the last
+    entry. `old_pages` says that the write-ahead log may still hold a key that was destroyed, perhaps by the process
+    before this one.
     """
 
     store: Store
@@ -60,6 +68,8 @@ class Log:
     signed_size: int = 0
     signed_note: str = ""
     unchecked_tiles: list[Tile] = field(default_factory=list)
+    last_at: str = ""
+    watermark: Watermark | None = None
     written: Sequence[EntryRow] = ()
     old_pages: bool = True
     _versions: dict[str, int] = field(default_factory=dict)
@@ -74,21 +84,89 @@ class Log:
     def append(self, calls: Sequence[Append], *, arriving: int) -> list[Appended | Refused]:
         """Write a batch of about `arriving` bytes and give one answer for each call, in order.
 
-        It is durable when this returns; its rows are in `written` then. Raises `sqlite3.Error` when the store fails;
-        nothing of the batch may be acknowledged then.
+        It is durable when this returns; its rows are in `written` then, behind those of other scribes that were not
+        known here yet. Raises what the store raises when it fails; nothing of the batch may be acknowledged then.
         """
         self.written = ()
         if not self.has_room(arriving):
             return [Refused(call.id, Code.RECORD_FULL, {"directory": self.store.directory}) for call in calls]
-        batch = Batch(at=entries.format_time(self.clock()), first=self.edges.size)
+        for _ in range(WRITE_TRIES):
+            try:
+                with self.store.writing() as size:
+                    self.catch_up(size)
+                    batch = self._decided(calls)
+                    edges = self.edges.copy()
+                    tiles = edges.extend([row[4] for row in batch.rows])
+                    if batch.rows:
+                        self._insert(batch, tiles)
+            except NotWrittenError:
+                continue
+            self._grow(batch.rows, edges, tiles)
+            if batch.rows and self.watermark is not None:
+                self.watermark.write(self.edges.size, batch.rows[-1][4])
+            _remember(self._keys, dict.fromkeys(batch.keys), KEYS_KEPT)
+            if batch.destroyed:
+                self._forget(batch.destroyed)
+            return batch.answers
+        raise StoreError(f"the store took nothing in {WRITE_TRIES} tries")
+
+    def _decided(self, calls: Sequence[Append]) -> Batch:
+        batch = Batch(at=max(entries.format_time(self.clock()), self.last_at), first=self.edges.size)
         for call in calls:
             try:
                 accept(call, batch, self)
             except UnacceptableError as error:
                 batch.answers.append(Refused(call.id, error.code, error.details))
-        if batch.rows:
-            self._write(batch)
-        return batch.answers
+        return batch
+
+    def _insert(self, batch: Batch, tiles: Sequence[Tile]) -> None:
+        self.store.insert(
+            batch.rows,
+            keys=batch.keys.values(),
+            matter=batch.matter.values(),
+            attachments=batch.attachments.items(),
+            tiles=tiles,
+        )
+        if batch.destroyed:
+            self.store.destroy_keys(batch.destroyed)
+
+    def _grow(self, rows: Sequence[EntryRow], edges: Edges, tiles: Sequence[Tile]) -> None:
+        """Take over what is durable now."""
+        if not rows:
+            return
+        self.edges = edges
+        self.unchecked_tiles.extend(tiles)
+        self.last_at = entries.at_of(rows[-1][5])
+        self.store.remember(edges.size, rows[-1][4])
+        self.written = [*self.written, *rows] if self.written else rows
+        _remember(self._versions, {row[1]: row[2] for row in rows}, VERSIONS_KEPT)
+
+    def catch_up(self, size: int) -> None:
+        """Read what others have written up to `size`, and add it to `written`.
+
+        Raises SojournError `record.damaged` when the store holds less than it did, or an entry is not what its leaf
+        says.
+        """
+        if size < self.edges.size:
+            raise damaged(f"{self.edges.size} entries were there, and now {size}")
+        while self.edges.size < size:
+            rows = list(self.store.rows(self.edges.size, min(size, self.edges.size + PAGE)))
+            places = [row[0] for row in rows]
+            if places != list(range(self.edges.size, self.edges.size + len(rows))) or not rows:
+                raise damaged(f"entry {self.edges.size} or one of those behind it is missing from the store")
+            for seq, stream, _, kind, leaf, data in rows:
+                if not stream or leaf_hash(data) != leaf:
+                    raise damaged(f"entry {seq} is not what its leaf says")
+                if kind == KeysDestroyed.kind:
+                    self._keys.clear()
+            edges = self.edges.copy()
+            self._grow(rows, edges, edges.extend([row[4] for row in rows]))
+
+    def follow(self) -> None:
+        """Read what other scribes have written since; it is in `written` then."""
+        self.written = ()
+        if self.store.shared:
+            self.catch_up(self.store.size())
 
     def version(self, stream: str) -> int:
         """The version of a stream on record."""
@@ -110,25 +188,6 @@ class Log:
         """Whether a sealing key was destroyed so lately that values under it may still be on their way."""
         at = self._destroyed.get(key)
         return at is not None and abs(self.clock() - at) < ON_ITS_WAY
-
-    def _write(self, batch: Batch) -> None:
-        tiles = self.edges.extend([row[4] for row in batch.rows])
-        with self.store.transaction():
-            self.store.insert(
-                batch.rows,
-                keys=batch.keys.values(),
-                matter=batch.matter.values(),
-                attachments=batch.attachments.items(),
-                tiles=tiles,
-            )
-            if batch.destroyed:
-                self.store.destroy_keys(batch.destroyed)
-        self.unchecked_tiles.extend(tiles)
-        _remember(self._versions, batch.versions, VERSIONS_KEPT)
-        _remember(self._keys, dict.fromkeys(batch.keys), KEYS_KEPT)
-        self.written = batch.rows
-        if batch.destroyed:
-            self._forget(batch.destroyed)
 
     def _forget(self, destroyed: Mapping[str, None]) -> None:
         for key in destroyed:
@@ -180,11 +239,20 @@ class Log:
         # Looked at once: while the key is away this is done again and again.
         self.unchecked_tiles.clear()
         note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), self.key)
-        with self.store.transaction():
-            self.store.insert_checkpoint(size, note)
+        self._keep_checkpoint(size, note)
         write_anchor(self.anchor, note)
         self.signed_size, self.signed_note = size, note
         return note
+
+    def _keep_checkpoint(self, size: int, note: str) -> None:
+        for _ in range(WRITE_TRIES):
+            try:
+                with self.store.writing():
+                    self.store.insert_checkpoint(size, note)
+            except NotWrittenError:
+                continue
+            return
+        raise StoreError(f"the store took no checkpoint in {WRITE_TRIES} tries")
 
     def reader(self, size: int) -> HashReader:
         """Reads subtree hashes of the tree of `size` entries out of the store and the right edge."""
@@ -198,11 +266,6 @@ class Log:
             return stored[: width * HASH_BYTES]
 
         return hash_reader(size, tile)
-
-
-def damaged(problem: str) -> SojournError:
-    """The error that ends the scribe: the store does not hold what was written."""
-    return SojournError(Code.RECORD_DAMAGED, problem=problem, path="ledger.db")
 
 
 def _remember(known: dict[str, Kept], fresh: dict[str, Kept], limit: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import signal
 import sqlite3
 import stat
@@ -17,12 +18,13 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger.note import Signer
 from sojourn.settings import Layout, ScribeSettings
 
-from .anchor import Seen
+from .anchor import Seen, Watermark
 from .log import Log
 from .patience import PatientKey
 from .recovery import recover
 from .server import Server, listen
-from .store import Store
+from .sqlite_store import SqliteStore
+from .store import Store, StoreError
 
 FAILED = 70
 """Exit code after a failure of the store or a root that did not check: nothing is tried again in this process."""
@@ -85,7 +87,7 @@ def run(
             server.run()
             server.close()
             store.close()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, StoreError, OSError) as error:
             # What the disk holds after a failed write is not known here. The next start looks.
             _say(f"stopping at once, the record could not be kept: {error}")
             os._exit(FAILED)
@@ -109,11 +111,13 @@ def _open(
     seen: Sequence[Seen],
 ) -> tuple[Store, Log]:
     try:
-        store = Store(layout.ledger)
+        store: Store = _postgres(settings.store) if settings.store else SqliteStore(layout.ledger)
         log = recover(
             store,
-            path=layout.ledger,
+            # A database is checked as it was published: the verifier reads files.
+            path=Path("PUBLISHED-FOLDER") if settings.store else layout.ledger,
             anchor=layout.anchor,
+            watermark=Watermark(layout.watermark),
             key=key,
             clock=clock,
             has_room=lambda arriving: room(layout.root) >= settings.free_bytes_min + arriving,
@@ -125,6 +129,12 @@ def _open(
             raise
         raise SojournError(Code.RECORD_DAMAGED, problem=str(error), path=str(layout.ledger)) from error
     return store, log
+
+
+def _postgres(url: str) -> Store:
+    from .postgres_store import PostgresStore
+
+    return PostgresStore(url, writer=secrets.token_hex(16))
 
 
 def _heed_signals(told: list[int]) -> tuple[int, int]:

@@ -10,6 +10,7 @@ that are no call are answered once, with `Refused` under id 0, and the connectio
 
 from __future__ import annotations
 
+import struct
 from typing import Annotated, get_args
 
 import msgspec
@@ -245,6 +246,7 @@ Answer = Appended | Refused | Entries | Matters | Keys | Blob | Head | Note | Ha
 
 _TAGS = frozenset(str(call.__struct_config__.tag) for call in get_args(Call))
 _encoder = msgspec.msgpack.Encoder()
+_length = struct.Struct(">I").unpack_from
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """All that a decoder raises for bytes that are no message: wrong form, text that is not UTF-8, nesting too deep."""
@@ -283,14 +285,14 @@ def take_frames(buffer: bytearray) -> list[bytes]:
     position, end = 0, len(buffer)
     with memoryview(buffer) as view:
         while end - position >= HEADER_BYTES:
-            start = position + HEADER_BYTES
-            length = int.from_bytes(view[position:start], "big")
+            (length,) = _length(buffer, position)
+            start, following = position + HEADER_BYTES, position + HEADER_BYTES + length
             if length > FRAME_BYTES_MAX:
                 raise FrameError(f"a frame of {length} bytes")
-            if end - start < length:
+            if following > end:
                 break
-            position = start + length
-            payloads.append(bytes(view[start:position]))
+            payloads.append(view[start:following].tobytes())
+            position = following
     if position:
         del buffer[:position]
     return payloads

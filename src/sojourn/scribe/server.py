@@ -51,6 +51,9 @@ CLIENTS_MAX = 256
 WAITING_MAX = 64
 READS_A_TURN = 16
 READ_BACK_STEP = 512
+FOLLOW_SECONDS = 0.02
+"""How often a scribe looks for what other scribes have written into a store that they share."""
+
 TICK_SECONDS = 10.0
 """How often reads that wait are answered empty, and clients that read nothing in that time are dropped."""
 
@@ -108,6 +111,7 @@ class Server:
     _unflushed: set[_Client] = field(default_factory=set)
     _sign_at: float = 0.0
     _tick_at: float = 0.0
+    _follow_at: float = 0.0
 
     def run(self) -> None:
         """Serve. Returns when told to stop; raises what the store raises."""
@@ -143,6 +147,8 @@ class Server:
         """All that is to be done after what has arrived was read."""
         if self._appends:
             self._write()
+        elif self.log.store.shared and self.monotonic() >= self._follow_at:
+            self._follow()
         for client in tuple(self._readers):
             self._answer_reads(client)
         for client in tuple(self._unflushed):
@@ -171,7 +177,7 @@ class Server:
         """Seconds that the loop may sleep."""
         if any(len(client.unsent) < UNSENT_BYTES_MAX for client in self._readers):
             return 0.0
-        until = self._tick_at
+        until = min(self._tick_at, self._follow_at) if self.log.store.shared else self._tick_at
         if self.log.size > self.log.signed_size:
             until = min(until, self._sign_at)
         return max(0.0, until - self.monotonic())
@@ -244,6 +250,15 @@ class Server:
         answers = self.log.append([call for _, call in appends], arriving=arriving)
         for (client, _), one in zip(appends, answers, strict=True):
             self._queue(client, one)
+        self._tell_waiters()
+
+    def _follow(self) -> None:
+        """Look for what other scribes have written."""
+        self.log.follow()
+        self._follow_at = self.monotonic() + FOLLOW_SECONDS
+        self._tell_waiters()
+
+    def _tell_waiters(self) -> None:
         if self.log.written:
             for client in tuple(self._waiters):
                 self._answer_waiting(client)

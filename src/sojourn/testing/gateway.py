@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -50,6 +49,7 @@ from sojourn.domain.target import Role, Target, TargetKind, TlsMode
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.gateway.process import ServingLedger, run_gateway
+from sojourn.gateway.tls import DoorTls
 from sojourn.settings import GatewaySettings
 from sojourn.vault.keys import KeyPair
 from sojourn.vault.opener import Opener
@@ -325,7 +325,7 @@ async def gateway(
     ledger: ServingLedger,
     host: str,
     port: int,
-    tls: ssl.SSLContext,
+    tls: DoorTls,
     database: str = "shop",
     settings: GatewaySettings | None = None,
     node: str = "gateway-test",

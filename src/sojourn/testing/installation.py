@@ -17,7 +17,7 @@ from sojourn.app.offline import invite_as_operator
 from sojourn.demo.installation import PEOPLE, PEOPLE_FILE, Installation, installation
 from sojourn.demo.production import Production
 
-PASSWORD = "correct horse battery"  # noqa: S105 - of made-up people
+PASSWORD = "correct horse battery"
 SECONDS = 40.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,10 +21,11 @@ KEY = SigningKey.generate("test.localhost/ledger", b"\x07" * 32)
 
 @dataclass(slots=True)
 class ScribeProcess:
-    """One scribe over one directory; may be killed and started again."""
+    """One scribe over one directory; may be killed and started again. `environment` is added to ours."""
 
     root: Path
     settings: ScribeSettings = field(default_factory=ScribeSettings)
+    environment: dict[str, str] = field(default_factory=dict)
     running: subprocess.Popen[str] | None = None
 
     @property
@@ -35,9 +37,15 @@ class ScribeProcess:
         """Start it; clients wait until it listens."""
         self.layout.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         command = [sys.executable, "-m", "sojourn.testing.scribe", str(self.root)]
-        limits = [str(self.settings.checkpoint_seconds), str(self.settings.free_bytes_min)]
+        environment = {**os.environ, **self.environment}
+        limits = [str(self.settings.checkpoint_seconds), str(self.settings.free_bytes_min), self.settings.store]
         self.running = subprocess.Popen(
-            [*command, *limits], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            [*command, *limits],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env=environment,
         )
 
     def kill(self) -> None:
@@ -57,8 +65,12 @@ class ScribeProcess:
 
 
 def _main() -> int:
-    root, checkpoint_seconds, free_bytes_min = sys.argv[1:]
-    settings = ScribeSettings(checkpoint_seconds=float(checkpoint_seconds), free_bytes_min=int(free_bytes_min))
+    root, checkpoint_seconds, free_bytes_min, store = sys.argv[1:]
+    settings = ScribeSettings(
+        checkpoint_seconds=float(checkpoint_seconds),
+        free_bytes_min=int(free_bytes_min),
+        store=store,
+    )
     try:
         return process.run(
             Layout(root=Path(root)), settings, KEY, lambda: datetime.now(UTC), stop_descriptor=sys.stdin.fileno()

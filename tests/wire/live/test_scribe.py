@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from sojourn.domain.events import ActionCompleted, ActionIntended, CloseCause, Outcome, SessionClosed, SessionOpened
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import GrantId, PersonId, RoleName, SessionId, TargetName, TokenId, session_stream
+from sojourn.gateway.tls import DoorTls, load_door
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import GatewaySettings
 from sojourn.testing.gateway import GatewayUnderTest, gateway
@@ -35,10 +35,8 @@ async def ledger_of(root: Path) -> AsyncIterator[tuple[ScribeProcess, ScribeClie
         scribe.kill()
 
 
-def server_context(certificates: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificates / "server.crt", certificates / "server.key")
-    return context
+def server_context(certificates: Path) -> DoorTls:
+    return load_door(certificates / "server.crt", certificates / "server.key")
 
 
 async def connect(running: GatewayUnderTest, secret: str) -> psycopg.AsyncConnection:

@@ -20,6 +20,7 @@ class CloseCause(StrEnum):
     RECORD_UNAVAILABLE = "record_unavailable"
     PROTOCOL_VIOLATION = "protocol_violation"
     GATEWAY_STOPPED = "gateway_stopped"
+    LIMIT_REACHED = "limit_reached"
     INTERRUPTED = "interrupted"
 
 

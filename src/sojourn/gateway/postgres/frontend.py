@@ -4,6 +4,7 @@ Statement texts and names stay bytes: they are evidence, and the client chose th
 of its format. Each parser takes the body without type and length, and raises `WireError` for anything malformed.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 
 from sojourn.gateway.postgres.wire import MESSAGE_BYTES_MAX, Reader, WireError, message, terminated
@@ -204,6 +205,19 @@ def sasl_initial_response(mechanism: str, data: bytes) -> bytes:
 def sasl_response(data: bytes) -> bytes:
     """Encode SASLResponse."""
     return message(b"p", data)
+
+
+def password_message(answer: str) -> bytes:
+    """Encode PasswordMessage, for a password in clear or the answer to an MD5 challenge."""
+    return message(b"p", terminated(answer))
+
+
+def md5_response(user: str, password: str, salt: bytes) -> str:
+    """The answer to AuthenticationMD5Password (manual section 54.2.1); `salt` has four bytes."""
+    if len(salt) != 4:
+        raise WireError("AuthenticationMD5Password: the salt has four bytes")
+    inner = hashlib.md5((password + user).encode(), usedforsecurity=False).hexdigest()
+    return "md5" + hashlib.md5(inner.encode() + salt, usedforsecurity=False).hexdigest()
 
 
 def sync() -> bytes:

@@ -20,6 +20,7 @@ from sojourn.domain.account import Token
 from sojourn.domain.credential import ITERATIONS, ScramVerifier, gateway_salt
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal, SojournError
+from sojourn.gateway.tls import ALPN, DoorTls
 
 from . import backend, frontend, startup
 from .backend import Severity
@@ -59,19 +60,25 @@ class RefusedError(Exception):
 
 @dataclass(slots=True)
 class Opening:
-    """A connection whose start-up packet has been read. `tls` describes the encryption, empty for none."""
+    """A connection whose start-up packet has been read.
+
+    `tls` describes the encryption, empty for none; `binding` is what a log-in can be bound to, empty for nothing.
+    """
 
     line: Line
     packet: StartupMessage | CancelRequest
-    tls: str
+    tls: str = ""
+    binding: bytes = b""
 
 
-async def open_connection(client: socket.socket, context: ssl.SSLContext, *, require_tls: bool) -> Opening:
+async def open_connection(client: socket.socket, tls: DoorTls, *, require_tls: bool) -> Opening:
     """Read up to and including the start-up packet, putting TLS around the connection when it is asked for.
 
     Raises RefusedError, WireError, OSError. The caller sets the deadline.
     """
     loop = asyncio.get_running_loop()
+    if await _first_byte(client) == TLS_HANDSHAKE:
+        return await _open_encrypted(client, tls, direct=True)
     while True:
         packet = await _read_packet(client)
         if isinstance(packet, GssEncRequest):
@@ -80,13 +87,7 @@ async def open_connection(client: socket.socket, context: ssl.SSLContext, *, req
             if _sends_clear_text(client):
                 raise await _told(client, WireError("received unencrypted data after SSL request"))
             await loop.sock_sendall(client, b"S")
-            line = await _accept(client, context)
-            try:
-                return Opening(line, await _read_start(line), _describe_tls(line))
-            except WireError as error:
-                line.send(_violation(error))
-                line.hang_up()
-                raise
+            return await _open_encrypted(client, tls, direct=False)
         else:
             line = await _accept(client, None)
             if require_tls and isinstance(packet, StartupMessage):
@@ -97,7 +98,43 @@ async def open_connection(client: socket.socket, context: ssl.SSLContext, *, req
                     INVALID_AUTHORIZATION,
                     actor=packet.parameters.get("user", ""),
                 )
-            return Opening(line, packet, "")
+            return Opening(line, packet)
+
+
+async def _open_encrypted(client: socket.socket, tls: DoorTls, *, direct: bool) -> Opening:
+    """Put TLS around the connection and read the start-up packet in it.
+
+    A client that begins with TLS (`sslnegotiation=direct`) has to name the protocol by ALPN, so that no other
+    protocol's client can be made to speak to this port (manual section 54.2.11).
+    """
+    line = await _accept(client, tls.context)
+    connection = line.transport.get_extra_info("ssl_object")
+    try:
+        if direct and connection.selected_alpn_protocol() != ALPN:
+            raise WireError("direct TLS needs the protocol's name by ALPN (postgresql)")
+        described = f"{connection.version()} {connection.cipher()[0]}"
+        return Opening(line, await _read_start(line), described, tls.binding)
+    except WireError as error:
+        line.send(_violation(error))
+        line.hang_up()
+        raise
+
+
+async def _first_byte(client: socket.socket) -> bytes:
+    """The first byte of the connection, which stays there to be read; empty when the client has hung up."""
+    loop = asyncio.get_running_loop()
+    readable: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        if not readable.done():
+            readable.set_result(None)
+
+    loop.add_reader(client.fileno(), wake)
+    try:
+        await readable
+    finally:
+        loop.remove_reader(client.fileno())
+    return client.recv(1, socket.MSG_PEEK)
 
 
 async def _accept(client: socket.socket, context: ssl.SSLContext | None) -> Line:
@@ -135,7 +172,7 @@ async def _told(client: socket.socket, error: WireError) -> WireError:
 _FOUND = {
     Sniff.HTTP: "an HTTP request",
     Sniff.SSH: "an SSH greeting",
-    Sniff.TLS: "TLS without a request for it",
+    Sniff.TLS: "TLS in the middle of the start",
     Sniff.PROXY: "a PROXY header",
     Sniff.GARBAGE: "something else",
     Sniff.INCOMPLETE: "too little",
@@ -173,11 +210,6 @@ async def _say_and_drain(client: socket.socket, message: bytes) -> None:
                     return
 
 
-def _describe_tls(line: Line) -> str:
-    connection = line.transport.get_extra_info("ssl_object")
-    return f"{connection.version()} {connection.cipher()[0]}"
-
-
 async def _read_start(line: Line) -> StartupMessage | CancelRequest:
     header = await line.take(4)
     rest = await line.take(startup.startup_length(header) - 4)
@@ -194,8 +226,13 @@ class Authenticator:
     random_nonce: Callable[[], bytes]
     decoy_key: bytes
 
-    async def authenticate(self, line: Line, name: str, known: tuple[tuple[Token, ScramVerifier], ...]) -> Token:
+    async def authenticate(
+        self, line: Line, name: str, known: tuple[tuple[Token, ScramVerifier], ...], *, binding: bytes = b""
+    ) -> Token:
         """SCRAM-SHA-256 with the client (RFC 5802, RFC 7677); gives the token whose secret it knows.
+
+        With a `binding` the log-in may be bound to the TLS channel, and a client that was not shown this offer, though
+        it was made, is refused.
 
         Raises RefusedError 28P01 when it knows none, WireError when it breaks the protocol.
         """
@@ -207,13 +244,16 @@ class Authenticator:
             server_key=decoy.server_key,
         )
         verifiers = [verifier for _, verifier in known] or [unknown]
-        exchange = ServerExchange(verifiers, self.random_nonce())
         splitter = Splitter(AUTHENTICATION_LIMITS)
-        line.send(backend.authentication_sasl([Mechanism.PLAIN]))
+        offered = [Mechanism.PLUS, Mechanism.PLAIN] if binding else [Mechanism.PLAIN]
+        line.send(backend.authentication_sasl(offered))
         try:
             initial = frontend.parse_sasl_initial(await _next_message(line, splitter))
-            if initial.mechanism != Mechanism.PLAIN or initial.data is None:
+            if initial.mechanism not in offered or initial.data is None:
                 raise WireError("the client chose a mechanism that was not offered")
+            exchange = ServerExchange(
+                verifiers, self.random_nonce(), mechanism=Mechanism(initial.mechanism), binding=binding or None
+            )
             line.send(backend.authentication_sasl_continue(exchange.first(initial.data)))
             last = exchange.final(await _next_message(line, splitter))
         except ScramError as error:

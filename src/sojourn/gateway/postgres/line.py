@@ -29,6 +29,11 @@ class Line(asyncio.Protocol):
         assert self._transport is not None
         return self._transport
 
+    @property
+    def closed(self) -> bool:
+        """Whether the peer has hung up."""
+        return self._closed
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop; again after TLS has been put around the connection."""
         self._transport = cast(asyncio.Transport, transport)

@@ -27,6 +27,7 @@ from . import backend, frontend
 from .action import Batch, Finished
 from .backend import Severity
 from .conversation import Conversation
+from .sides import Side, hold
 from .walk import BackendWalker
 from .wire import LIMIT_EXCEEDED, Frame, Splitter, WireError
 
@@ -34,7 +35,7 @@ log = structlog.get_logger("gateway")
 
 STATEMENT_BYTES_MAX = 64 * 1024 * 1024
 WITHHELD_BYTES_MAX = 1024 * 1024
-HELD_BYTES_MAX = 4 * 1024 * 1024
+HELD_BYTES_MAX = 256 * 1024
 HELD_FRAMES_MAX = 10_000
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 BATCH_FRAMES_MAX = 1_000
@@ -44,33 +45,6 @@ IO_ERROR = "58030"
 ADMIN_SHUTDOWN = "57P01"
 CONNECTION_FAILURE = "08006"
 _TERMINATE = ord("X")
-
-
-class _Side(asyncio.Protocol):
-    """One side of the relay, as the loop sees it."""
-
-    def __init__(self, received: Callable[[bytes], None], lost: Callable[[], None]) -> None:
-        self._received = received
-        self._lost = lost
-        self.gone = asyncio.Event()
-        self.hold: Callable[[bool], None] = lambda _: None
-        """Told to stop, and to go on, reading from the other side while this one does not take what is written."""
-
-    def data_received(self, data: bytes) -> None:
-        self._received(data)
-
-    def eof_received(self) -> bool:
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.gone.set()
-        self._lost()
-
-    def pause_writing(self) -> None:
-        self.hold(True)
-
-    def resume_writing(self) -> None:
-        self.hold(False)
 
 
 @dataclass(slots=True)
@@ -88,13 +62,16 @@ class Relay:
     bytes_in: int = 0
     bytes_out: int = 0
     cause: CloseCause | None = None
+    active_at: float = 0.0
+    """When the client last said something or was last answered, on the loop's clock."""
+
     cut_at: float | None = None
     """When both sockets were closed after a cut, on the loop's clock."""
 
     _client: asyncio.Transport | None = None
     _target: asyncio.Transport | None = None
-    _client_side: _Side | None = None
-    _target_side: _Side | None = None
+    _client_side: Side | None = None
+    _target_side: Side | None = None
     _splitter: Splitter = field(default_factory=lambda: Splitter(frontend.session_limits(STATEMENT_BYTES_MAX)))
     _walker: BackendWalker = field(default_factory=BackendWalker)
     _held: deque[Frame] = field(default_factory=deque)
@@ -108,17 +85,18 @@ class Relay:
     _withheld: list[bytes] = field(default_factory=list)
     _withheld_bytes: int = 0
     _refusal: bytes = b""
+    _notice: bytes = b""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def client_side(self) -> asyncio.Protocol:
         """The protocol that takes over the client's connection."""
-        self._client_side = _Side(self._from_client, self._client_lost)
+        self._client_side = Side(self._from_client, self._client_lost)
         self._client_side.hold = partial(self._hold_target, "client")
         return self._client_side
 
     def target_side(self) -> asyncio.Protocol:
         """The protocol that takes over the target's connection."""
-        self._target_side = _Side(self._from_target, self._target_lost)
+        self._target_side = Side(self._from_target, self._target_lost)
         self._target_side.hold = partial(self._hold_client, "target")
         return self._target_side
 
@@ -127,6 +105,7 @@ class Relay:
     ) -> CloseCause:
         """Relay, beginning with what each side has sent already. Gives the reason for the end."""
         self._client, self._target = client, target
+        self.active_at = asyncio.get_running_loop().time()
         if self._refusal:
             self._say_last(self._refusal)
         if from_target:
@@ -145,15 +124,16 @@ class Relay:
         return self.cause
 
     def _hold_target(self, reason: str, wait: bool) -> None:
-        _hold(self._target, self._target_waits_for, reason, wait)
+        hold(self._target, self._target_waits_for, reason, wait)
 
     def _hold_client(self, reason: str, wait: bool) -> None:
-        _hold(self._client, self._client_waits_for, reason, wait)
+        hold(self._client, self._client_waits_for, reason, wait)
 
     def _from_client(self, chunk: bytes) -> None:
         if self.cause is not None or self._leaving:
             return
         self.bytes_in += len(chunk)
+        self.active_at = asyncio.get_running_loop().time()
         try:
             frames = self._splitter.feed(chunk)
         except WireError as error:
@@ -303,8 +283,11 @@ class Relay:
             client = self._transport(self._client)
             if not client.is_closing():
                 client.write(chunk)
+                if self._notice and self._walker.at_boundary:
+                    client.write(self.first_notice())
             if events:
-                self._complete(self.conversation.answered(events, asyncio.get_running_loop().time()))
+                self.active_at = asyncio.get_running_loop().time()
+                self._complete(self.conversation.answered(events, self.active_at))
         except WireError as error:
             self._say_last(backend.error_response(CONNECTION_FAILURE, error.reason, severity=Severity.FATAL))
             self._end(CloseCause.TARGET_CLOSED)
@@ -342,13 +325,33 @@ class Relay:
 
     def cut(self, refusal: Refusal) -> None:
         """End the session because its grant has ended."""
+        self.expel(refusal, ADMIN_SHUTDOWN, CloseCause.GRANT_ENDED)
+
+    def expel(self, refusal: Refusal, sqlstate: str, cause: CloseCause = CloseCause.LIMIT_REACHED) -> None:
+        """End the session for a reason of ours, and say which."""
         if self.cause is None:
             text = f"{refusal.sentence} {refusal.next_step}"
-            message = backend.error_response(ADMIN_SHUTDOWN, text, severity=Severity.FATAL, detail=str(refusal.code))
+            message = backend.error_response(sqlstate, text, severity=Severity.FATAL, detail=str(refusal.code))
             if self._client is None:
                 self._refusal = message
             self._say_last(message)
-            self._end(CloseCause.GRANT_ENDED)
+            self._end(cause)
+
+    def warn(self, text: str) -> None:
+        """Tell the client something, as soon as it stands between two messages."""
+        self._notice += backend.notice_response("01000", text, severity=Severity.WARNING)
+        if self._client is not None and self._walker.at_boundary:
+            self._transport(self._client).write(self.first_notice())
+
+    def first_notice(self) -> bytes:
+        """What the client is to be told before anything else."""
+        notice, self._notice = self._notice, b""
+        return notice
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way that the client waits for."""
+        return self._recording or self.conversation.running
 
     async def _hang_up(self) -> None:
         """Close both sides: the client gets its last words, what runs is cancelled, and nobody is waited for."""
@@ -377,15 +380,6 @@ class Relay:
     @staticmethod
     def _transport(transport: asyncio.Transport | None) -> asyncio.Transport:
         return cast(asyncio.Transport, transport)
-
-
-def _hold(side: asyncio.Transport | None, reasons: set[str], reason: str, wait: bool) -> None:
-    """Stop reading a side for this reason, or no longer; it is read while there is none."""
-    before = bool(reasons)
-    (reasons.add if wait else reasons.discard)(reason)
-    if side is None or side.is_closing() or before == bool(reasons):
-        return
-    side.resume_reading() if before else side.pause_reading()
 
 
 async def _quietly(stopping: Awaitable[None]) -> None:

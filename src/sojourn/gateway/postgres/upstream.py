@@ -1,4 +1,10 @@
-"""Logging in to a target: the gateway as a client (manual section 54.2.1), under the grant's own role."""
+"""Logging in to a target: the gateway as a client (manual section 54.2.1), under the grant's own role.
+
+- By SCRAM the target proves that it knows the password, so it may be used on any connection; bound to the TLS channel
+  where the target offers that.
+- Any other method (password, MD5, none at all, a certificate) says nothing about the target. It is used only where
+  the target has shown who it is already: by its certificate, checked in full, or by a socket of this machine.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +12,12 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from sojourn.domain.target import Target, TlsMode
 from sojourn.errors import Code, SojournError
+from sojourn.gateway.tls import ALPN, end_point_binding
 
 from . import frontend, startup
 from .backend import (
@@ -18,12 +27,14 @@ from .backend import (
     parse_authentication,
     parse_backend_key_data,
     parse_error,
+    parse_negotiate_protocol_version,
 )
 from .line import Line, LineClosedError
 from .scram import ClientExchange, Mechanism, ScramError
 from .wire import Frame, Splitter, WireError
 
 CONNECT_SECONDS = 10.0
+CONTEXTS_MAX = 256
 _READ_ONLY = b"default_transaction_read_only\0on\0"
 
 
@@ -53,18 +64,34 @@ class TargetRefusedError(Exception):
 
 
 def tls_context(target: Target) -> ssl.SSLContext | None:
-    """How to check who the target is; None for a target without TLS."""
-    match target.tls:
-        case TlsMode.DISABLE:
-            return None
-        case TlsMode.REQUIRE:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        case TlsMode.VERIFY_FULL:
-            context = ssl.create_default_context(cafile=target.tls_authority or None)
+    """How to check who the target is; None for a target without TLS. Raises OSError, ssl.SSLError for unfit files."""
+    if target.tls is TlsMode.DISABLE:
+        return None
+    files = (target.tls_authority, target.tls_certificate, target.tls_key)
+    # A certificate that was renewed is another file; reading all of them for each session would cost milliseconds.
+    return _tls_context(target.tls, *files, tuple(Path(one).stat().st_mtime_ns if one else 0 for one in files))
+
+
+@lru_cache(maxsize=CONTEXTS_MAX)
+def _tls_context(
+    mode: TlsMode, authority: str, certificate: str, key: str, changed_at: tuple[int, ...]
+) -> ssl.SSLContext:
+    if mode is TlsMode.VERIFY_FULL:
+        context = ssl.create_default_context(cafile=authority or None)
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols([ALPN])
+    if certificate:
+        context.load_cert_chain(certificate, key or None)
     return context
+
+
+def proves_itself(target: Target) -> bool:
+    """Whether the target has shown who it is before anything is said to it."""
+    return target.tls is TlsMode.VERIFY_FULL or target.host.startswith("/")
 
 
 async def open_line(target: Target) -> Line:
@@ -97,18 +124,22 @@ async def log_in(
     *,
     user: str,
     password: str,
+    database: str,
     parameters: Mapping[str, str],
+    minor: int,
     random_nonce: Callable[[], bytes],
 ) -> Upstream:
-    """Open a session at the target as `user`, with the client's start-up `parameters`.
+    """Open a session at the target as `user`, with the client's start-up `parameters`, by protocol 3.`minor`.
 
+    A target that speaks an older one says so, and that is taken.
     Raises SojournError `target.unreachable`, or TargetRefusedError with the target's own words.
     """
     line = await open_line(target)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            line.send(startup.startup_message({**parameters, "user": user, "database": target.database}))
-            return await _converse(line, password, random_nonce)
+            line.send(startup.startup_message({**parameters, "user": user, "database": database}, minor=minor))
+            secrets = _Secrets(user, password, random_nonce(), _binding(line), proves_itself(target))
+            return await _converse(line, secrets)
     except (LineClosedError, TimeoutError, WireError, ScramError) as error:
         line.hang_up()
         raise _unreachable(target, str(error) or type(error).__name__) from error
@@ -117,13 +148,30 @@ async def log_in(
         raise
 
 
-async def _converse(line: Line, password: str, random_nonce: Callable[[], bytes]) -> Upstream:
+@dataclass(slots=True)
+class _Secrets:
+    """What is needed to show who we are. `exchange` is there once SCRAM has begun; `proved` once the target has."""
+
+    user: str
+    password: str
+    nonce: bytes
+    binding: bytes
+    proved: bool
+    exchange: ClientExchange | None = None
+
+
+def _binding(line: Line) -> bytes:
+    """What the log-in can be bound to: the certificate that the target has shown, if there is TLS."""
+    connection = line.transport.get_extra_info("ssl_object")
+    shown = connection.getpeercert(binary_form=True) if connection is not None else None
+    return end_point_binding(shown) if shown else b""
+
+
+async def _converse(line: Line, secrets: _Secrets) -> Upstream:
     splitter = Splitter(TARGET_LOGIN_LIMITS)
-    exchange = ClientExchange(password, random_nonce(), mechanism=Mechanism.PLAIN)
     greeting = bytearray()
     key: BackendKey | None = None
     authenticated = False
-    proved = False
     read_only = False
     while True:
         chunk = await line.take_some()
@@ -133,11 +181,9 @@ async def _converse(line: Line, password: str, random_nonce: Callable[[], bytes]
                 case "E":
                     raise TargetRefusedError(frame.raw, parse_error(frame.payload))
                 case "R":
-                    code = _authenticate(line, exchange, frame)
-                    proved = proved or code == AuthenticationCode.SASL_FINAL
-                    authenticated = code == AuthenticationCode.OK
-                    if authenticated and not proved:
-                        raise WireError("the target let us in without a proof that it knows the password")
+                    authenticated = _authenticate(line, secrets, frame)
+                case "v":
+                    parse_negotiate_protocol_version(frame.payload)
                 case "K":
                     key = parse_backend_key_data(frame.payload)
                 case "Z" if authenticated:
@@ -151,23 +197,37 @@ async def _converse(line: Line, password: str, random_nonce: Callable[[], bytes]
                     raise WireError(f"unexpected message {chr(frame.kind)!r} during log-in")
 
 
-def _authenticate(line: Line, exchange: ClientExchange, frame: Frame) -> int:
-    """Answer one authentication message; gives its code. With SASL_FINAL the target has proved itself."""
+def _authenticate(line: Line, secrets: _Secrets, frame: Frame) -> bool:
+    """Answer one authentication message; gives whether that was the last. Raises WireError, ScramError."""
     step = parse_authentication(frame.payload)
     match step.code:
         case AuthenticationCode.OK:
-            pass
+            if not secrets.proved:
+                raise WireError("the target let us in without a proof that it knows the password")
+            return True
         case AuthenticationCode.SASL:
-            if Mechanism.PLAIN not in step.mechanisms:
+            plus = Mechanism.PLUS in step.mechanisms and bool(secrets.binding)
+            mechanism = Mechanism.PLUS if plus else Mechanism.PLAIN
+            if mechanism not in step.mechanisms:
                 raise WireError("the target offers no SCRAM-SHA-256")
-            line.send(frontend.sasl_initial_response(Mechanism.PLAIN, exchange.first()))
-        case AuthenticationCode.SASL_CONTINUE:
-            line.send(frontend.sasl_response(exchange.final(step.data)))
-        case AuthenticationCode.SASL_FINAL:
-            exchange.finish(step.data)
+            secrets.exchange = ClientExchange(
+                secrets.password, secrets.nonce, mechanism=mechanism, binding=secrets.binding or None
+            )
+            line.send(frontend.sasl_initial_response(mechanism, secrets.exchange.first()))
+        case AuthenticationCode.SASL_CONTINUE if secrets.exchange is not None:
+            line.send(frontend.sasl_response(secrets.exchange.final(step.data)))
+        case AuthenticationCode.SASL_FINAL if secrets.exchange is not None:
+            secrets.exchange.finish(step.data)
+            secrets.proved = True
+        case AuthenticationCode.CLEARTEXT | AuthenticationCode.MD5 if not secrets.proved:
+            raise WireError("the target asks for the password and has not shown who it is: use SCRAM or verify-full")
+        case AuthenticationCode.CLEARTEXT:
+            line.send(frontend.password_message(secrets.password))
+        case AuthenticationCode.MD5:
+            line.send(frontend.password_message(frontend.md5_response(secrets.user, secrets.password, step.data)))
         case _:
             raise WireError(f"the target asks for authentication method {step.code}, which is not supported")
-    return step.code
+    return False
 
 
 async def send_cancel(target: Target, key: BackendKey) -> None:

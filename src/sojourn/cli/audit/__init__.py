@@ -1,0 +1,1 @@
+"""Read and prove the record where it lies: one file per command."""

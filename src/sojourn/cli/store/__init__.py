@@ -1,0 +1,1 @@
+"""sojourn store: where the ledger is kept."""

@@ -1,0 +1,177 @@
+"""Who is let in, under what, and where to: from a start-up packet to one grant and one database.
+
+- Whoever has not authenticated learns nothing about targets, grants or requests.
+- `dbname` names the target, `TARGET/DATABASE` another database of it that the configuration opens.
+- `user` names the person, `person+role` which of several accesses is meant.
+- Who comes while an access is still pending may wait for it, and is told for what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field, replace
+
+from sojourn.domain.account import Token, check_token
+from sojourn.domain.credential import ScramVerifier
+from sojourn.domain.events import TokenPurpose
+from sojourn.domain.grant import Grant
+from sojourn.domain.identifiers import GrantId, PersonId, RoleName, TargetName, grant_stream
+from sojourn.domain.session import admit
+from sojourn.domain.target import Target
+from sojourn.errors import Code, Refusal
+from sojourn.gateway.gate import Gate
+
+from . import backend
+from .handshake import (
+    INVALID_AUTHORIZATION,
+    Authenticator,
+    Opening,
+    RefusedError,
+    check_parameters,
+    decode_token_verifier,
+)
+from .startup import StartupMessage
+from .wire import WireError
+
+UNDEFINED_DATABASE = "3D000"
+TOO_MANY_CONNECTIONS = "53300"
+NEWEST_MINOR = 2
+"""The newest protocol spoken here is 3.2: as 3.0, with cancel keys of up to 256 bytes."""
+
+WAIT_STEP_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Who has authenticated, and what they ask for. `parameters` go on to the target."""
+
+    person: PersonId
+    token: Token
+    target: Target
+    database: str
+    role: RoleName | None
+    minor: int
+    parameters: dict[str, str]
+    application: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """Who was let in, and under what. `greeted` says that the client has been told so already."""
+
+    known: Known
+    grant: Grant
+    greeted: bool = False
+
+
+@dataclass(slots=True)
+class Admission:
+    """Decides for one gate who is let in."""
+
+    gate: Gate
+    authenticator: Authenticator
+    _waiting: set[PersonId] = field(default_factory=set)
+
+    async def authenticate(self, opening: Opening) -> Known:
+        """Find out who it is, and read what they ask for. Raises RefusedError, WireError."""
+        line, packet = opening.line, opening.packet
+        assert isinstance(packet, StartupMessage)
+        minor = min(packet.minor, NEWEST_MINOR)
+        if packet.minor > NEWEST_MINOR or packet.options:
+            line.send(backend.negotiate_protocol_version(minor, sorted(packet.options)))
+        name, _, role = packet.parameters.get("user", "").partition("+")
+        if not name:
+            raise WireError("no user name in the start-up packet", INVALID_AUTHORIZATION)
+        token = await self.authenticator.authenticate(
+            line, name, await self._verifiers(PersonId(name)), binding=opening.binding
+        )
+        person = PersonId(name)
+        if len(self.gate.connections) > self.gate.settings.connections_max:
+            limit = str(self.gate.settings.connections_max)
+            raise RefusedError(Refusal(Code.GATEWAY_BUSY, {"limit": limit}), TOO_MANY_CONNECTIONS, actor=person)
+        parameters = check_parameters(packet)
+        target, database = self._place(packet.parameters.get("database") or name, person)
+        return Known(
+            person=person,
+            token=token,
+            target=target,
+            database=database,
+            role=RoleName(role) if role else None,
+            minor=minor,
+            parameters=parameters,
+            application=packet.parameters.get("application_name", "")[:200],
+        )
+
+    async def _verifiers(self, person: PersonId) -> tuple[tuple[Token, ScramVerifier], ...]:
+        live = self.gate.live
+        await live.ready.wait()
+        known: list[tuple[Token, ScramVerifier]] = []
+        for token in live.tokens(person, self.gate.clock.now()):
+            if token.issued.scram is not None:
+                known.append((token, decode_token_verifier(await live.open(token.issued.scram))))
+        if not known:
+            # As much work as for somebody who is known, so that time tells a stranger nothing either.
+            await self.gate.ledger.matter([hashlib.sha256(person.encode()).hexdigest()])
+        return tuple(known)
+
+    def _place(self, wanted: str, person: PersonId) -> tuple[Target, str]:
+        """The target and database that a `dbname` stands for. Raises RefusedError."""
+        name, _, database = wanted.partition("/")
+        target = self.gate.live.target(TargetName(name))
+        if target is None:
+            raise RefusedError(Refusal(Code.TARGET_UNKNOWN, {"target": name}), UNDEFINED_DATABASE, actor=person)
+        if database and not target.opens_database(database):
+            refusal = Refusal(Code.TARGET_DATABASE_UNKNOWN, {"target": name, "database": database})
+            raise RefusedError(refusal, UNDEFINED_DATABASE, actor=person)
+        return target, database or target.database
+
+    def verdict(self, known: Known) -> Grant | Refusal:
+        """The grant under which the person may connect now, or why there is none. Raises RefusedError."""
+        now, live = self.gate.clock.now(), self.gate.live
+        assert live.catalogue is not None, "the view is ready and knows a target"
+        owner = check_token(known.token, purpose=TokenPurpose.GATEWAY, catalogue=live.catalogue, now=now)
+        if isinstance(owner, Refusal):
+            raise RefusedError(owner, INVALID_AUTHORIZATION, actor=known.person)
+        return admit(live.grants(known.person), person=known.person, target=known.target.name, role=known.role, now=now)
+
+    def judge(self, known: Known) -> Admitted:
+        """As `verdict`, and a refusal is raised as RefusedError."""
+        found = self.verdict(known)
+        if isinstance(found, Refusal):
+            subject = grant_stream(GrantId(found.details["grant"])) if "grant" in found.details else ""
+            raise RefusedError(found, INVALID_AUTHORIZATION, actor=known.person, subject=subject)
+        return Admitted(known=known, grant=found)
+
+    async def admit(self, known: Known, opening: Opening) -> Admitted:
+        """Let the person in, at once or when what is pending has come about. Raises RefusedError."""
+        seconds = self.gate.settings.wait_seconds
+        found = self.verdict(known)
+        pending = self._pending(known, found) if isinstance(found, Refusal) else ""
+        # One connection of a person waits: the others would only hold descriptors.
+        if not seconds or not pending or known.person in self._waiting:
+            return self.judge(known)
+        hint = f"The connection waits up to {seconds} s for it."
+        opening.line.send(backend.authentication_ok() + backend.notice_response("00000", pending, hint=hint))
+        self._waiting.add(known.person)
+        try:
+            until = asyncio.get_running_loop().time() + seconds
+            while isinstance(found, Refusal) and asyncio.get_running_loop().time() < until:
+                await asyncio.sleep(WAIT_STEP_SECONDS)
+                if opening.line.closed:
+                    break
+                found = self.verdict(known)
+        finally:
+            self._waiting.discard(known.person)
+        return replace(self.judge(known), greeted=True)
+
+    def _pending(self, known: Known, refusal: Refusal) -> str:
+        """What would let the person in and is on its way, in a sentence; empty for nothing."""
+        if refusal.code is Code.GRANT_NOT_READY:
+            return refusal.sentence
+        if refusal.code not in (Code.GRANT_NONE_ACTIVE, Code.GRANT_ENDED, Code.GRANT_EXPIRED):
+            return ""
+        request = self.gate.live.pending(known.person, known.target.name, known.role)
+        if request is None:
+            return ""
+        return f"Request {request} is not an access yet; `sojourn show {request}` tells what it waits for."

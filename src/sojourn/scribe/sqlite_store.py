@@ -1,0 +1,320 @@
+"""The ledger's store on SQLite: one file, one scribe.
+
+- One read-write connection for each file; WAL with `synchronous=FULL`, so a commit is durable when it returns.
+- Entries, their index, tiles, checkpoints, attachments and sealed values refuse UPDATE, DELETE and REPLACE by trigger.
+- A sealing key can be destroyed, and nothing else: it is overwritten with zeros where it lies, for good.
+- Rows are taken only at the next place of the ledger, parts of a stream only at its next version.
+- A file whose tables or triggers are not exactly these is not opened: what was dropped is never made again in silence.
+- Constraints are named after the rule that they state.
+
+The index of streams is written for many commits together: a commit then touches the end of the file and nothing
+else. What it lacks is read from the entries at start, a few thousand at most.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .protocol import Key, Matter
+from .rows import EntryRow, damaged, entries_of, is_in, named, pack, pack_places, unpack, unpack_places
+from .sqlite_schema import SCHEMA
+from .store import TileRow
+
+INDEXED_EVERY = 1024
+"""So many entries may be ahead of the index of streams."""
+
+_DESTROYED = "(length(wrapped) > 0 AND wrapped = zeroblob(length(wrapped)))"
+
+
+class SqliteStore:
+    """Implements `store.Store` on one file. Methods may raise `sqlite3.Error`, which the scribe does not survive."""
+
+    shared = False
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making it (0600) if it is not there.
+
+        Raises SojournError `record.damaged` when its tables and triggers are not those of a ledger.
+        """
+        self.directory = str(path.parent)
+        path.touch(mode=0o600, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=64)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        self._connection.execute("PRAGMA trusted_schema = OFF")
+        self._prepare()
+        self._size = self._end()
+        self._recent: dict[str, tuple[int, list[int]]] = {}
+        (self._indexed,) = self._connection.execute("SELECT coalesce(max(size), 0) FROM indexed").fetchone()
+        for row in self.rows(self._indexed, self._size):
+            self._remember(row)
+
+    def _prepare(self) -> None:
+        """Make the tables and triggers of a new file; compare those of any other."""
+        found = dict(
+            self._connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+        )
+        if not found:
+            with self._transaction():
+                for statement in SCHEMA.values():
+                    self._connection.execute(statement)
+            return
+        if odd := sorted(name for name in SCHEMA.keys() | found.keys() if SCHEMA.get(name) != found.get(name)):
+            self._connection.close()
+            raise damaged(f"its {', '.join(odd[:5])} is missing, was changed, or does not belong in a ledger")
+
+    def _end(self) -> int:
+        row = self._connection.execute("SELECT first + count FROM batch ORDER BY first DESC LIMIT 1").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _remember(self, row: EntryRow) -> None:
+        """Keep in memory where an entry lies until the index says so."""
+        seq, stream, version = row[:3]
+        known = self._recent.get(stream)
+        if known is None:
+            self._recent[stream] = (version, [seq])
+        else:
+            known[1].append(seq)
+
+    def size(self) -> int:
+        """See `store.Store.size`."""
+        return self._size
+
+    def remember(self, size: int, leaf: bytes) -> None:
+        """See `store.Store.remember`. A file does not change behind the only one who writes it."""
+
+    def close(self) -> None:
+        """Close the file; SQLite folds the write-ahead log into it."""
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    @contextmanager
+    def writing(self) -> Iterator[int]:
+        """See `store.Store.writing`."""
+        with self._transaction():
+            yield self._size
+
+    def insert(
+        self,
+        entries: Sequence[EntryRow],
+        *,
+        keys: Collection[Key],
+        matter: Collection[Matter],
+        attachments: Collection[tuple[str, bytes]],
+        tiles: Collection[TileRow],
+    ) -> None:
+        """See `store.Store.insert`."""
+        many = self._connection.executemany
+        many("INSERT INTO batch VALUES (?, ?, ?, ?)", pack(entries))
+        for row in entries:
+            self._remember(row)
+        self._size += len(entries)
+        if self._size - self._indexed >= INDEXED_EVERY:
+            self._write_index()
+        if keys:
+            rows = [(key.key, key.subject, key.recipient, key.wrapped) for key in keys]
+            many("INSERT INTO sealing_key VALUES (?, ?, ?, ?)", rows)
+        if matter:
+            many("INSERT INTO sealed VALUES (?, ?, ?)", [(one.commitment, one.key, one.ciphertext) for one in matter])
+        if attachments:
+            many("INSERT OR IGNORE INTO attachment VALUES (?, ?)", attachments)
+        if tiles:
+            many("INSERT INTO tile VALUES (?, ?, ?)", tiles)
+
+    def _write_index(self) -> None:
+        """Write what the index lacks, in the order in which it lies."""
+        parts = [(stream, version, pack_places(places)) for stream, (version, places) in sorted(self._recent.items())]
+        self._connection.executemany("INSERT INTO stream_part VALUES (?, ?, ?)", parts)
+        self._connection.execute("INSERT INTO indexed VALUES (?)", (self._size,))
+        self._recent.clear()
+        self._indexed = self._size
+
+    def destroy_keys(self, keys: Collection[str]) -> None:
+        """See `store.Store.destroy_keys`. No page is moved: the bytes are replaced in the place where they lie."""
+        many = self._connection.executemany
+        many("UPDATE sealing_key SET wrapped = zeroblob(length(wrapped)) WHERE key_id = ?", [(key,) for key in keys])
+
+    def forget_old_pages(self) -> bool:
+        """Fold the write-ahead log into the file and truncate it, so that it holds no earlier state of a page.
+
+        False while somebody else reads the file; then it has to be tried again.
+        """
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._connection.execute("PRAGMA busy_timeout = 5000")
+        return not busy
+
+    def insert_checkpoint(self, size: int, note: str) -> None:
+        """See `store.Store.insert_checkpoint`."""
+        self._connection.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
+
+    def extent(self) -> tuple[int, int, int]:
+        """See `store.Store.extent`."""
+        query = "SELECT sum(count), min(first), max(first + count - 1) FROM batch"
+        count, lowest, highest = self._connection.execute(query).fetchone()
+        return (count, lowest, highest) if count else (0, 0, -1)
+
+    def gap(self) -> str | None:
+        """See `store.Store.gap`."""
+        rows = (
+            "SELECT first, lag(first + count, 1, 0) OVER (ORDER BY first) AS due FROM batch",
+            "SELECT first, due FROM ({}) WHERE first <> due ORDER BY first LIMIT 1",
+        )
+        row = self._connection.execute(rows[1].format(rows[0])).fetchone()
+        if row is not None:
+            return f"entries {row[1]} to {row[0] - 1} are missing"
+        parts = (
+            "SELECT stream FROM (SELECT stream, version, lag(version + length(places) / 8, 1, 1) "
+            "OVER (PARTITION BY stream ORDER BY version) AS due FROM stream_part) WHERE version <> due LIMIT 1"
+        )
+        row = self._connection.execute(parts).fetchone()
+        if row is not None:
+            return f"the versions of stream {row[0]} have a gap"
+        (places,) = self._connection.execute("SELECT coalesce(sum(length(places)), 0) / 8 FROM stream_part").fetchone()
+        if places != self._indexed or self._indexed > self._size:
+            return f"the index of streams names {places} entries and says that it has {self._indexed}"
+        return None
+
+    def version(self, stream: str) -> int:
+        """See `store.Store.version`."""
+        recent = self._recent.get(stream)
+        if recent is not None:
+            return recent[0] + len(recent[1]) - 1
+        query = (
+            "SELECT version + length(places) / 8 - 1 FROM stream_part WHERE stream = ? ORDER BY version DESC LIMIT 1"
+        )
+        row = self._connection.execute(query, (stream,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def key(self, key_id: str) -> Key | None:
+        """See `store.Store.key`."""
+        row = self._connection.execute("SELECT * FROM sealing_key WHERE key_id = ?", (key_id,)).fetchone()
+        return None if row is None else Key(*row)
+
+    def usable_key(self, key_id: str) -> bool:
+        """See `store.Store.usable_key`."""
+        query = f"SELECT 1 FROM sealing_key WHERE key_id = ? AND NOT {_DESTROYED}"  # noqa: S608 - no value in it
+        return self._connection.execute(query, (key_id,)).fetchone() is not None
+
+    def keys(self, subject: str, after: str, limit: int) -> list[tuple[str, str, str, bool]]:
+        """See `store.Store.keys`."""
+        query = (
+            f"SELECT key_id, subject, recipient, {_DESTROYED} FROM sealing_key "  # noqa: S608 - no value in it
+            "WHERE key_id > ? AND subject >= ? AND subject < ? ORDER BY key_id LIMIT ?"
+        )
+        rows = self._connection.execute(query, (after, subject, subject + "\x7f", limit))
+        return [(key, about, recipient, bool(gone)) for key, about, recipient, gone in rows]
+
+    def rows(self, start: int, end: int) -> Iterator[EntryRow]:
+        """See `store.Store.rows`."""
+        for seq, leaf, data in self.hashed(start, end):
+            yield named(seq, leaf, data)
+
+    def hashed(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """See `store.Store.hashed`."""
+        query = (
+            "SELECT first, count, CAST(leaves AS BLOB), CAST(entries AS BLOB) FROM batch WHERE first < ? "
+            "AND first >= coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first"
+        )
+        # SQLite keeps text where bytes belong if somebody puts it there; read as bytes it is what it is.
+        for row in self._connection.execute(query, (end, start)):
+            for one in unpack(row):
+                if start <= one[0] < end:
+                    yield one
+
+    def matching(self, start: int, end: int, prefixes: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+        """See `store.Store.matching`."""
+        wanted = tuple(prefix.encode() for prefix in prefixes)
+        for seq, _, data in self.hashed(start, end):
+            if not wanted or is_in(data, wanted):
+                yield seq, data
+
+    def stream(self, stream: str, after: int) -> Iterator[tuple[int, bytes]]:
+        """See `store.Store.stream`."""
+        query = (
+            "SELECT version, places FROM stream_part WHERE stream = ? AND version >= coalesce("
+            "(SELECT max(version) FROM stream_part WHERE stream = ? AND version <= ?), 1) ORDER BY version"
+        )
+        parts = [
+            (version, unpack_places(places))
+            for version, places in self._connection.execute(query, (stream, stream, after + 1))
+        ]
+        version, recent = self._recent.get(stream, (0, []))
+        return entries_of(stream, [*parts, (version, tuple(recent))], after, self._near)
+
+    def _near(self, places: Sequence[int]) -> dict[int, bytes]:
+        held: dict[int, bytes] = {}
+        for seq in places:
+            if seq not in held:
+                held.update((place, data) for place, _, data in self._row_of(seq))
+        return held
+
+    def _row_of(self, seq: int) -> list[tuple[int, bytes, bytes]]:
+        """All entries of the row in which one lies, if it does."""
+        query = (
+            "SELECT first, count, CAST(leaves AS BLOB), CAST(entries AS BLOB) FROM batch WHERE first <= ? "
+            "ORDER BY first DESC LIMIT 1"
+        )
+        row = self._connection.execute(query, (seq,)).fetchone()
+        return [] if row is None else unpack(row)
+
+    def entry(self, seq: int) -> bytes | None:
+        """See `store.Store.entry`."""
+        return next((data for place, _, data in self._row_of(seq) if place == seq), None)
+
+    def leaves(self, start: int, count: int) -> bytes:
+        """See `store.Store.leaves`."""
+        query = (
+            "SELECT first, CAST(leaves AS BLOB) FROM batch WHERE first < ? "
+            "AND first >= coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first"
+        )
+        found: list[bytes] = []
+        for first, leaves in self._connection.execute(query, (start + count, start)):
+            found.append(leaves[max(0, start - first) * 32 : max(0, start + count - first) * 32])
+        return b"".join(found)
+
+    def tile(self, level: int, tile_index: int) -> bytes | None:
+        """See `store.Store.tile`."""
+        row = self._connection.execute(
+            "SELECT hashes FROM tile WHERE level = ? AND tile_index = ?", (level, tile_index)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def last_checkpoint(self) -> tuple[int, str] | None:
+        """See `store.Store.last_checkpoint`."""
+        row = self._connection.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def ciphertext(self, commitment: str) -> Matter | None:
+        """See `store.Store.ciphertext`."""
+        row = self._connection.execute("SELECT * FROM sealed WHERE commitment = ?", (commitment,)).fetchone()
+        return None if row is None else Matter(*row)
+
+    def matter(self, commitment: str) -> tuple[Matter, Key] | None:
+        """See `store.Store.matter`."""
+        query = (
+            "SELECT s.commitment, s.key_id, s.ciphertext, k.subject, k.recipient, k.wrapped "  # noqa: S608 - no value in it
+            f"FROM sealed s JOIN sealing_key k USING (key_id) WHERE s.commitment = ? AND NOT {_DESTROYED}"
+        )
+        row = self._connection.execute(query, (commitment,)).fetchone()
+        return None if row is None else (Matter(*row[:3]), Key(row[1], *row[3:]))
+
+    def attachment(self, sha256: str) -> bytes | None:
+        """See `store.Store.attachment`."""
+        row = self._connection.execute("SELECT bytes FROM attachment WHERE sha256 = ?", (sha256,)).fetchone()
+        return None if row is None else row[0]
