@@ -7,15 +7,17 @@ import sys
 import time
 from collections.abc import Iterator
 
-from . import cut, decisions, scribe, statements
+from . import cut, decisions, policies, scribe, statements, verify
 from .figures import Figure, progress, show
 from .stage import stage
 
 
 def _all(*, quick: bool) -> Iterator[Figure]:
     yield from decisions.costs(quick=quick)
+    yield from policies.costs(quick=quick)
     yield from scribe.hashing(quick=quick)
     yield from scribe.durable_entries(quick=quick)
+    yield from verify.published(quick=quick)
     with stage(quick=quick) as one:
         yield from statements.latency(one)
         yield from statements.rates(one)

@@ -13,14 +13,17 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
+import yaml
+
 from sojourn.cli import COMMANDS, place
 from sojourn.codes import Code, Exit
 from sojourn.meanings import CATALOGUE
-from sojourn.web import configuration_shapes, keeping_shapes, shapes, standing_shapes, target_shapes
+from sojourn.web import assurance_shapes, configuration_shapes, keeping_shapes, shapes, standing_shapes, target_shapes
 from sojourn.web.server import ROUTES
 
-ROOT = Path(__file__).resolve().parents[1] / "docs" / "reference"
-SHAPES = (shapes, standing_shapes, keeping_shapes, target_shapes, configuration_shapes)
+REPOSITORY = Path(__file__).resolve().parents[1]
+ROOT = REPOSITORY / "docs" / "reference"
+SHAPES = (shapes, assurance_shapes, standing_shapes, keeping_shapes, target_shapes, configuration_shapes)
 """Where the shapes of answers are written down."""
 
 EXITS = {
@@ -155,7 +158,78 @@ def _kind(hint: object) -> str:
     return plain.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
 
 
-PAGES = {"errors.md": errors_page, "cli.md": commands_page, "api.md": api_page}
+def controls_page() -> str:
+    """The controls of the example policies, each with the lines and the tests that it rests on.
+
+    Raises LookupError if a control names a rule or a test that does not exist, or if no control names a rule.
+    """
+    lines = [
+        "# Controls",
+        "",
+        "Wording for a control description, for each of the four policies in",
+        "[examples/policies](../../examples/policies). Each control names the lines of the policy that it rests on,",
+        "the tests beside the policy that would fail without them (`sojourn policy test`), and the tests of Sojourn",
+        "itself for what holds under every policy. Take the wording over together with the lines, and put your own",
+        "names, durations and tests in.",
+        "",
+        "Under every policy, and so said in none of these: what no rule allows is not allowed; a decision is by",
+        "somebody else than the requester; every decision names the version of the policy that it was made under; and",
+        "a change of the policy takes [two people](../how-to/write-a-policy.md#put-it-in-force).",
+    ]
+    for name, example in yaml.safe_load((REPOSITORY / "scripts" / "controls.yaml").read_text()).items():
+        lines += [
+            "",
+            f"## {example['title']}",
+            "",
+            f"The policy is [examples/policies/{name}](../../examples/policies/{name}/policy.yaml).",
+        ]
+        places = _places(name, "policy.yaml", "rules") | _places(name, "policy.yaml", "separations")
+        cases = _places(name, "policy.tests.yaml", "tests")
+        named = {
+            one for control in example["controls"] for key in ("rules", "separations") for one in control.get(key, ())
+        }
+        if missing := places.keys() - named:
+            raise LookupError(f"no control of {name} names {', '.join(sorted(missing))}")
+        for number, control in enumerate(example["controls"], 1):
+            lines += ["", f"### {name}-{number}", "", control["says"], ""]
+            rests = [*control.get("rules", ()), *control.get("separations", ())]
+            lines.append(f"- lines: {'; '.join(f'`{one}` ({places[one]})' for one in rests)}")
+            lines.append(f"- tests beside it: {'; '.join(f'{one} ({cases[one]})' for one in control['tests'])}")
+            lines.append(f"- tests of Sojourn: {'; '.join(map(_test, control['code']))}")
+    return "\n".join(lines) + "\n"
+
+
+def _places(example: str, file: str, section: str) -> dict[str, str]:
+    """What the section of an example's file holds, each with a link to its lines."""
+    path = f"examples/policies/{example}/{file}"
+    root = yaml.compose((REPOSITORY / path).read_text())
+    found: dict[str, str] = {}
+    assert isinstance(root, yaml.MappingNode)
+    for part, entries in root.value:
+        for key, value in entries.value if part.value == section else ():
+            first, last = key.start_mark.line + 1, _last(value)
+            lines = f"line {first}" if first == last else f"lines {first} to {last}"
+            found[key.value] = f"[{lines}](../../{path}#L{first}-L{last})"
+    return found
+
+
+def _last(node: yaml.Node) -> int:
+    """The last line of a node, without the comments that follow it."""
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
+        return node.end_mark.line + 1
+    final = node.value[-1]
+    return _last(final[1] if isinstance(node, yaml.MappingNode) else final)
+
+
+def _test(named: str) -> str:
+    """A link to a test; raises LookupError if there is none of that name."""
+    path, _, name = named.partition("::")
+    if f"def {name}(" not in (REPOSITORY / path).read_text():
+        raise LookupError(f"there is no test {named}")
+    return f"[{name.removeprefix('test_').replace('_', ' ')}](../../{path})"
+
+
+PAGES = {"controls.md": controls_page, "errors.md": errors_page, "cli.md": commands_page, "api.md": api_page}
 """The pages that are written from the code."""
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 """Check Sojourn's record offline, trusting nobody but the holder of one public key.
 
-    sojourn-verify PACK --key KEY                an evidence pack: a directory, or the same as .zip
-    sojourn-verify ledger.db --key KEY           a whole ledger store, which is only read
-    sojourn-verify PROOF --entry FILE --key KEY  one entry and its proof
+    sojourn-verify PACK --key KEY                 an evidence pack: a directory, or the same as .zip
+    sojourn-verify ledger.db --key KEY            a whole ledger store, which is only read
+    sojourn-verify TILES --key KEY                a whole published ledger: a directory of tiles (C2SP tlog-tiles)
+    sojourn-verify PROOF --entry FILE --key KEY   one entry and its proof (C2SP tlog-proof)
 
-Standard library only; no code is shared with what wrote the record. Exit: 0 verified, 1 failed, 2 unusable input.
+Standard library only, and no code of what wrote the record. Exit: 0 verified, 1 failed, 2 unusable input.
 """
 
 import argparse
 import base64
-import hashlib
 import json
 import os
 import re
@@ -22,24 +22,37 @@ import zipfile
 import zlib
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import date
 from functools import lru_cache, partial, reduce
-from itertools import chain
+from hashlib import sha256, sha512
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:  # it is only faster than `ed25519`
+    Ed25519PublicKey = None  # type: ignore[assignment,misc]
+
 ENTRY_BYTES, NOTE_BYTES, PROOF_BYTES, JSON_BYTES = 65_535, 1_000_000, 1_100_000, 256 << 20
-PACK_BYTES, PROBLEMS_KEPT, DEPTH = 8 << 30, 1000, 16
+FILE_BYTES, PACK_BYTES, PROBLEMS_KEPT, DEPTH, WIDTH, OPENED = 1 << 30, 8 << 30, 1000, 16, 256, 18
 OWN_STREAMS = ("request/", "grant/", "session/")  # a pack holds these from version 1 on; of others, single entries
+STAGING = ".staging"  # where a publisher makes what it then moves to its place
 PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
-HEX64, SNAKE = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])"), re.compile(r"[a-z][a-z0-9_]*")
-ENTRY = re.compile(
-    rb'\{"at":"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z",'
-    rb'"body":(?P<body>\{.*\}),"kind":"(?P<kind>(?=[^"]{1,100}")[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)",'
-    rb'"seq":(?P<seq>0|[1-9]\d{0,15}),"stream":"(?P<stream>(?=[^"]{1,256}")[a-z][a-z0-9_]*(?:/[A-Za-z0-9@._:+-]+)*)",'
-    rb'"v":1,"version":(?P<version>[1-9]\d{0,15})\}'
+TILE = re.compile(r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+HEX64, SNAKE = re.compile(rb'"([0-9a-f]{64})"'), re.compile(r"[a-z][a-z0-9_]*")
+FRAME = (  # what an entry is behind the `OPENED` bytes that end with its day
+    r'(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z","body":%s,"kind":"%s","seq":(?P<seq>0|[1-9]\d{0,15}),'
+    r'"stream":"(?P<stream>%s)","v":1,"version":(?P<version>[1-9]\d{0,15})\}'
 )
+KIND = r'(?P<kind>(?=[^"]{1,100}")[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)'
+STREAM = r'(?=[^"]{1,256}")[a-z][a-z0-9_]*(?:/[A-Za-z0-9@._:+-]+)*'
+ENTRY = re.compile(rb'\{"at":"\d{4}-\d\d-\d\dT' + (FRAME % (r"(?P<body>\{.*\})", KIND, STREAM)).encode())
+PLAIN = bytes({*range(32, 128)} - {ord("\\")})  # of these bytes, what is within quotation marks is canonical
+STRING, INTEGER = '"[^"]*+"', r"(?!0\d)\d{1,15}+"
+SCALAR = f"(?:{STRING}|{INTEGER}|true|false|null)"
 BASE64 = r"((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?)"  # one spelling only
 HASH, NUMBER = r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", r"(0|[1-9][0-9]{0,18})"
 VERIFIER_KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+(A[A-Za-z0-9+/]{43})")
@@ -52,6 +65,7 @@ Head = tuple[int, bytes]  # what a checkpoint says: size, root
 Key = tuple[str, bytes, bytes]  # the trusted key: name, which is the ledger's origin; four-byte id; public key
 Entry = tuple[int, bytes, int, bytes]  # seq, stream, version, kind
 Point = tuple[int, int, int, int]
+Shape = Callable[[bytes, int], re.Match[bytes] | None]  # matches entries that are like an earlier one
 
 
 class CheckError(Exception):
@@ -67,7 +81,7 @@ class Report:
     """What was checked and what was found."""
 
     def __init__(self) -> None:
-        self.origin, self.checked, self.found = "", Counter[str](), 0
+        self.origin, self.checked, self.found, self.drawn = "", Counter[str](), 0, -1
         self.head: Head | None = None
         self.problems: list[dict[str, str]] = []
 
@@ -83,16 +97,16 @@ class Report:
         except CheckError as error:
             self.problem(error.args[0], where, error.args[1])
 
+    def progress(self, done: int, total: int) -> None:  # a bar for who waits at a terminal
+        step = 1000 * done // max(1, total)
+        if step != self.drawn and sys.stderr.isatty():
+            self.drawn, end = step, "\n" if done == total else ""
+            print(f"\r[{'#' * (step // 25):40}] {done:,} of {total:,} entries", end=end, file=sys.stderr, flush=True)
+
 
 def shown(text: str) -> str:
     """Make text safe to print: control, bidirectional and all other non-ASCII characters become escapes."""
     return text[:500].encode("unicode_escape").decode()
-
-
-def _progress(done: int, total: int) -> None:
-    if (done % 5000 == 0 or done == total) and sys.stderr.isatty():
-        bar, end = "#" * (40 * done // total), "\n" if done == total else ""
-        print(f"\r[{bar:40}] {done:,} of {total:,} entries", end=end, file=sys.stderr, flush=True)
 
 
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
@@ -116,8 +130,9 @@ def public_point(data: bytes) -> Point | None:
     if len(data) != 32 or y >= P or x * x % P != square:
         return None
     x = P - x if x & 1 != sign else x
-    point = (x, y, 1, x * y % P)
-    eight = reduce(lambda twice, _: _add(twice, twice), range(3), point)
+    eight = point = (x, y, 1, x * y % P)
+    for _ in range(3):
+        eight = _add(eight, eight)
     return None if eight[0] == 0 and eight[1] == eight[2] else point
 
 
@@ -127,7 +142,7 @@ def ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
     scalar = int.from_bytes(signature[32:], "little")
     if point is None or base is None or len(signature) != 64 or scalar >= ORDER:
         return False
-    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    k = int.from_bytes(sha512(signature[:32] + public + message).digest(), "little") % ORDER
     minus: Point = (P - point[0], point[1], 1, P - point[3])
     total: Point = (0, 1, 1, 0)
     sums = (total, base, minus, _add(base, minus))
@@ -139,8 +154,24 @@ def ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
     return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
 
 
+def _signed(public: bytes, signature: bytes, message: bytes) -> bool:
+    if Ed25519PublicKey is None:
+        return ed25519(public, signature, message)
+    with suppress(InvalidSignature, ValueError):
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        return True
+    return False
+
+
 def _hash(*parts: bytes) -> bytes:  # of 0x00 and an entry: a leaf; of 0x01 and two subtrees: a node (RFC 6962, 2.1)
-    return hashlib.sha256(b"".join(parts)).digest()
+    return sha256(b"".join(parts)).digest()
+
+
+def _subtree(hashes: Sequence[bytes]) -> bytes:  # the root over 1, 2, 4, 8, … hashes
+    while len(hashes) > 1:
+        pairs = iter(hashes)
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+    return hashes[0]
 
 
 def _fold(subtrees: list[bytes]) -> bytes:  # the root over complete subtrees, largest first
@@ -177,7 +208,7 @@ def open_checkpoint(data: bytes, key: Key) -> Head:
         match = SIGNATURE.fullmatch(line)
         blob = base64.b64decode(match[2]) if match else b""
         if match is None or (match[1], blob[:4]) == key[:2]:
-            signed = match is not None and ed25519(key[2], blob[4:], text.encode())
+            signed = match is not None and _signed(key[2], blob[4:], text.encode())
             _need(signed, "checkpoint.signature", "its signature does not fit its text")
     _need(signed, "checkpoint.unsigned", f"it is not signed by the trusted key of {key[0]}")
     body = CHECKPOINT.fullmatch(text)
@@ -227,31 +258,141 @@ def canonical(data: bytes, decoder: json.JSONDecoder = DECODER) -> Any:
     return value
 
 
-def read_entry(data: bytes) -> Entry:
-    """Read an entry's bytes: a fixed frame with a canonical body in it."""
+def read_entry(data: bytes) -> tuple[Entry, Any]:
+    """Read an entry's bytes, a fixed frame with a canonical body in it; give what it says of itself, and the body."""
     match = ENTRY.fullmatch(data) if len(data) <= ENTRY_BYTES else None
-    if match is None:
-        raise CheckError("entry.form", "it does not have the form of an entry")
-    canonical(match["body"], ENTRY_DECODER)
-    return int(match["seq"]), match["stream"], int(match["version"]), match["kind"]
+    with suppress(ValueError):
+        if match and date.fromisoformat(data[7:17].decode()):
+            entry = int(match["seq"]), match["stream"], int(match["version"]), match["kind"]
+            return entry, canonical(match["body"], ENTRY_DECODER)
+    raise CheckError("entry.form", "it does not have the form of an entry")
 
 
-def _named(*entry: Any) -> str:  # which entry, as its own bytes say
-    seq, stream, version, kind = (part.decode() if isinstance(part, bytes) else part for part in entry)
-    return f"entry {seq} ({kind}, {stream} version {version})"
+def _named(data: bytes, place: int) -> str:  # which entry it is, as far as it can be read
+    match = ENTRY.fullmatch(data)
+    told = match and (part.decode() for part in match.group("kind", "stream", "version"))
+    return f"entry {place}" + (" ({}, {} version {})".format(*told) if told else "")
+
+
+def _shape(value: Any) -> str:  # a pattern for all canonical JSON of plain bytes that has these keys in these places
+    if isinstance(value, dict):
+        return r"\{" + ",".join(f'"{key}":{_shape(inner)}' for key, inner in value.items()) + r"\}"
+    if isinstance(value, list):
+        flat = len(value) > 4 and not any(isinstance(inner, dict | list) for inner in value)
+        return rf"\[{f'(?:{SCALAR}(?:,{SCALAR})*)?' if flat else ','.join(map(_shape, value))}\]"
+    return STRING if isinstance(value, str) else INTEGER if type(value) is int else SCALAR
+
+
+class Walk:
+    """Goes once through a whole ledger: reads each entry, grows the tree, and compares its root with each signed one.
+
+    Most entries are like earlier ones. The first of each shape is parsed and written again. What fits the pattern made
+    of it has the same keys in the same places, and canonical scalars: so it is canonical too, and is not parsed.
+    """
+
+    def __init__(self, heads: list[Head], total: int, beside: dict[Any, str], report: Report) -> None:
+        self.due, self.total, self.beside, self.report, self.size = deque(sorted(heads)), total, beside, report, 0
+        self.versions, self.shapes, self.day = dict[bytes, int](), defaultdict[bytes, list[Shape]](list), b"-"
+        self.tree, self.grown, self.good, self.whole = list[bytes](), 0, 0, True  # complete subtrees, largest first
+        self.tiles = list[bytes]()  # the roots of full tiles of leaves
+
+    def take(self, entries: Sequence[bytes], leaves: Sequence[bytes]) -> None:
+        """Check the next entries, and that they are those of which these leaves were recorded."""
+        joined, versions, first, shapes, day = b"".join(entries), self.versions, self.size, self.shapes, self.day
+        plain, found = not joined.translate(None, PLAIN), [sha256(b"\x00" + data).digest() for data in entries]
+        same = found == leaves[: len(found)]
+        for place, data in enumerate(entries, first):
+            try:
+                for shape in shapes[data[45:49]] if plain and data.startswith(day) else ():
+                    if match := shape(data, OPENED):
+                        seq, stream, version = match.groups()
+                        break
+                else:
+                    seq, stream, version = self.learn(data)
+                    day = self.day
+                due = versions.get(stream, 0) + 1
+                versions[stream] = now = int(version)
+                if now != due or int(seq) != place:
+                    _need(int(seq) == place, "entry.misplaced", f"it says that it is entry {int(seq)}")
+                    _need(now == due, "stream.gap", f"its place is version {due}")
+            except CheckError as error:
+                if same or found[place - first] == leaves[place - first]:
+                    self.report.problem(error.args[0], _named(data, place), error.args[1])
+        for place, data in enumerate(() if same else entries, first):
+            if found[place - first] != leaves[place - first]:
+                self.report.problem("entry.altered", _named(data, place), "its bytes do not hash to its recorded leaf")
+        for mention in HEX64.findall(joined) if self.beside else ():
+            self.beside.pop(mention, None)
+        self.size += len(leaves)
+        self.grow(leaves)
+        self.report.progress(self.size, self.total)
+
+    def learn(self, data: bytes) -> tuple[int, bytes, int]:  # parses an entry, and remembers its shape
+        (seq, stream, version, kind), body = read_entry(data)
+        known, self.day = self.shapes[data[45:49]], data[:OPENED]  # 45: the first key of the body
+        if len(known) < 32 and len(data) < 4096:
+            head, slash, _ = re.escape(stream.decode()).rpartition("/")
+            alike = rf"{head}/[A-Za-z0-9@._:+-]{{1,{255 - len(head)}}}+" if slash else stream.decode()
+            frame = FRAME % (_shape(body), re.escape(kind.decode()), alike)
+            known.append(re.compile(frame.encode()).fullmatch)
+        return seq, stream, version
+
+    def grow(self, leaves: Sequence[bytes]) -> None:  # compares the root at each size that was signed
+        while self.whole and self.due and self.due[0][0] <= self.grown + len(leaves):
+            size, root = self.due.popleft()
+            room = size - self.grown
+            self.add(leaves[:room])
+            leaves = leaves[room:]
+            if _fold(self.tree) != root:
+                where, self.whole = f"entries {self.good} to {size - 1}", False
+                self.report.problem("root.altered", where, f"the root signed for {size} differs")
+            self.good = size
+        self.add(leaves)
+
+    def add(self, leaves: Sequence[bytes]) -> None:  # as many at a time as make a complete subtree of a tile
+        while leaves:
+            height = min((self.grown | WIDTH) & -(self.grown | WIDTH), len(leaves)).bit_length() - 1
+            node, leaves, size = _subtree(leaves[: 1 << height]), leaves[1 << height :], self.grown + (1 << height)
+            while True:
+                self.tiles += [node] if height == 8 else []
+                if not self.grown >> height & 1:
+                    break
+                node, height = _hash(b"\x01", self.tree.pop(), node), height + 1
+            self.tree.append(node)
+            self.grown = size
+
+    def end(self, read: Callable[[int, int, int], bytes | None]) -> None:  # `read`: a tile's hashes, or None
+        self.grow([])
+        if self.due and self.due[-1][0] > self.size:
+            where = f"entries {self.size} to {self.due[-1][0] - 1}"
+            self.report.problem("store.truncated", where, "they were signed, but are missing")
+        for name, what in self.beside.items():
+            self.report.problem("store.unbound", f"{what} {name!a}", "no entry of the ledger names it")
+        level, hashes = 1, self.tiles if self.whole else []
+        while hashes:
+            rows = [hashes[at : at + WIDTH] for at in range(0, len(hashes), WIDTH)]
+            for index, row in enumerate(rows):
+                with self.report.at(f"tile {index} of level {level}"):
+                    same = read(level, index, len(row)) in (b"".join(row), None)
+                    _need(same, "tile.altered", "its hashes are not those of what lies below it")
+            level, hashes = level + 1, [_subtree(row) for row in rows if len(row) == WIDTH]
+        self.report.checked["entries"] = self.size
 
 
 def list_files(target: Path, archive: zipfile.ZipFile | None, report: Report) -> dict[str, Opener]:
-    """List the regular files of a pack, a directory or a zip; whatever else is there is a problem, never opened."""
-    found, files = list[tuple[str, int, Opener]](), dict[str, Opener]()
-    if archive is None:
-        inside = [Path(folder, name) for folder, folders, names in os.walk(target) for name in folders + names]
-        found = [(p.relative_to(target).as_posix(), p.lstat().st_mode, partial(p.open, "rb")) for p in inside]
+    """List the regular files of a directory or a zip; whatever else is there is a problem, never opened."""
+    found: list[tuple[str, int, Opener]] = []
+    for folder, folders, names in os.walk(target) if archive is None else ():
+        for path in (f"{folder}/{name}" for name in folders + names):
+            found.append((path[len(str(target)) + 1 :], os.lstat(path).st_mode, partial(open, path, "rb", 0)))
     for member in [] if archive is None else archive.infolist():
         mode = stat.S_IFMT(member.external_attr >> 16) or (stat.S_IFDIR if member.is_dir() else stat.S_IFREG)
         odd = member.flag_bits & 1 or member.compress_type not in (0, 8) or member.orig_filename != member.filename
         found.append((member.filename.removesuffix("/"), 0 if odd else mode, partial(cast(Any, archive).open, member)))
+    files: dict[str, Opener] = {}
     for path, mode, opener in found:
+        if path.partition("/")[0] == STAGING and not any(other == "manifest.json" for other, _, _ in found):
+            continue
         if not PATH.fullmatch(path) or path in files or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             report.problem("pack.unsafe", path, "a link, a special file, an outward or repeated name is refused")
         elif stat.S_ISREG(mode):
@@ -259,21 +400,80 @@ def list_files(target: Path, archive: zipfile.ZipFile | None, report: Report) ->
     return files
 
 
-def _pieces(files: dict[str, Opener], path: str, limit: int) -> Iterator[bytes]:  # reads `limit` bytes and one at most
-    _need(path in files, "pack.missing", f"{path} is not in the pack")
+def _content(files: dict[str, Opener], path: str, limit: int) -> bytes:  # reads `limit` bytes and one at most
+    _need(path in files, "pack.missing", f"{path} is not there")
+    pieces, left = list[bytes](), limit
     try:
         with files[path]() as stream:
-            while limit >= 0 and (piece := stream.read(min(1 << 20, limit + 1))):
-                limit -= len(piece)
-                yield piece
+            while left >= 0 and (piece := stream.read(min(1 << 17, left + 1))):
+                pieces.append(piece)
+                left -= len(piece)
     except UNPACKING as error:
         raise CheckError("pack.unreadable", f"it cannot be unpacked: {error}") from None
-    _need(limit >= 0, "pack.altered", "it has more bytes than it may have")
+    _need(left >= 0, "pack.altered", "it has more bytes than it may have")
+    return b"".join(pieces)
+
+
+def _hashes(joined: bytes) -> list[bytes]:
+    _need(len(joined) % 32 == 0, "tile.form", "it does not hold whole hashes")
+    return [joined[at : at + 32] for at in range(0, len(joined), 32)]
+
+
+def split_bundle(data: bytes) -> list[bytes]:
+    """Take a bundle apart: up to 256 entries, each behind its length, a big-endian uint16."""
+    entries, end, size = list[bytes](), 0, len(data)
+    while end + 2 <= size and len(entries) < WIDTH:
+        start = end + 2
+        end = start + data[end] * 256 + data[end + 1]
+        entries.append(data[start:end])
+    _need(end == size, "bundle.form", "it is no bundle of entries")
+    return entries
+
+
+def verify_tiles(files: dict[str, Opener], key: Key, since: Head | None, report: Report) -> None:
+    """Check a published ledger: each entry, each file of each tile, the signed root, and what is published beside."""
+    size, _ = report.head = open_checkpoint(_content(files, "checkpoint", NOTE_BYTES), key)
+    places = defaultdict[tuple[str, int], dict[int, str]](dict)
+    for path in (path for path in files if path.startswith("tile/")):
+        if match := TILE.fullmatch(path):
+            places[match[1], int(match[2].replace("x", "").replace("/", ""))][int(match[3] or WIDTH)] = path
+        else:
+            report.problem("tile.unknown", path, "this is not the name of a tile")
+
+    def items(level: str, index: int, width: int) -> list[bytes]:  # as all files have it that hold the tile or less
+        best = list[bytes]()
+        for named, path in sorted(places.pop((level, index), {}).items(), reverse=True):
+            with report.at(path):
+                data = _content(files, path, WIDTH * (ENTRY_BYTES + 2))
+                held = split_bundle(data) if level == "entries" else _hashes(data)
+                _need(len(held) == named, "tile.form", f"it does not hold {named} items")
+                best = best or held
+                _need(held == best[:named], "tile.altered", "it is not the beginning of the same tile")
+        _need(len(best) >= width, "tile.missing", f"there is no file of tile {index} of level {level} to read")
+        return best[:width]
+
+    beside = dict[Any, str]()
+    for path in (path for path in files if path.startswith("attachment/")):
+        with report.at(path):
+            good = sha256(_content(files, path, FILE_BYTES)).hexdigest() == path[11:]
+            _need(good, "attachment.altered", "its content is not the one it is named for")
+            beside[path[11:].encode()] = path
+    report.checked["attachments"] = len(beside)
+    walk = Walk([report.head, since] if since else [report.head], size, beside, report)
+    for index in range(-(-size // WIDTH)):
+        width, entries, leaves = min(WIDTH, size - index * WIDTH), list[bytes](), list[bytes]()
+        with report.at(f"entries {walk.size} to {walk.size + width - 1}"):
+            entries = items("entries", index, width)
+        with report.at(f"entries {walk.size} to {walk.size + width - 1}"):
+            leaves = items("0", index, width)
+        walk.take(entries, leaves or [_hash(b"\x00", data) for data in entries] or [b""] * width)
+    walk.end(lambda level, index, width: b"".join(items(str(level), index, width)))
+    report.checked["files not yet signed"] = sum(map(len, places.values()))
 
 
 def check_manifest(files: dict[str, Opener], key: Key, report: Report) -> tuple[str, dict[str, str]]:
     """Compare each file with the manifest, both ways; return the subject's stream and the SHA-256 of good files."""
-    manifest = canonical(b"".join(_pieces(files, "manifest.json", JSON_BYTES)))
+    manifest = canonical(_content(files, "manifest.json", JSON_BYTES))
     form = isinstance(manifest, dict) and sorted(manifest) == ["files", "format", "origin", "subject"]
     _need(form and isinstance(manifest["files"], dict), "manifest.form", "manifest.json does not have its four fields")
     same = (manifest["format"], manifest["origin"]) == ("sojourn-evidence-pack/1", key[0])
@@ -283,14 +483,11 @@ def check_manifest(files: dict[str, Opener], key: Key, report: Report) -> tuple[
         with report.at(path):
             _need(path in listed, "pack.unlisted", "this file is not in the manifest")
             told: Any = listed[path].get("bytes") if isinstance(listed[path], dict) else None
-            _need(type(told) is int and 0 <= told <= left, "manifest.form", "its size is malformed, or too big")
-            left, size, digest = left - told, 0, hashlib.sha256()
-            for piece in _pieces(files, path, told):
-                size += len(piece)
-                digest.update(piece)
-            same = listed[path] == {"bytes": size, "sha256": digest.hexdigest()}
+            _need(type(told) is int and 0 <= told <= min(left, FILE_BYTES), "manifest.form", "its size is no size")
+            left, content = left - told, _content(files, path, told)
+            good[path] = sha256(content).hexdigest()
+            same = listed[path] == {"bytes": len(content), "sha256": good[path]}
             _need(same, "pack.altered", "its content is not what the manifest says")
-            good[path] = digest.hexdigest()
     report.checked["files"] = len(good)
     return str(manifest["subject"]), good
 
@@ -298,19 +495,20 @@ def check_manifest(files: dict[str, Opener], key: Key, report: Report) -> tuple[
 def verify_pack(files: dict[str, Opener], key: Key, since: Head | None, report: Report) -> None:
     """Check a pack: its files, then each entry to the signed root, its streams, opened values and attachments."""
     subject, good = check_manifest(files, key, report)
-    report.head = open_checkpoint(note := b"".join(_pieces(files, "checkpoint", NOTE_BYTES)), key)
+    note = _content(files, "checkpoint", NOTE_BYTES)
+    report.head = open_checkpoint(note, key)
     streams, mentioned = defaultdict[str, list[int]](list), set[bytes]()
     paths = sorted(path for path in files if path.startswith("entries/"))
     proofs = {path for path in files if path.startswith("proofs/")}
     for done, path in enumerate(paths, 1):
-        _progress(done, len(paths))
+        report.progress(done, len(paths))
         proof = path.replace("entries/", "proofs/", 1).removesuffix(".json") + ".tlog-proof"
         proofs.discard(proof)
         with report.at(path):
-            data = b"".join(_pieces(files, path, ENTRY_BYTES))
-            entry = read_entry(data)
-            with report.at(_named(*entry)):
-                index, led_to, _ = check_proof(b"".join(_pieces(files, proof, PROOF_BYTES)), data, key)
+            data = _content(files, path, ENTRY_BYTES)
+            entry, _ = read_entry(data)
+            with report.at(_named(data, entry[0])):
+                index, led_to, _ = check_proof(_content(files, proof, PROOF_BYTES), data, key)
                 same = path == f"entries/{index:012}.json" and index == entry[0] and led_to == note
                 _need(same, "entry.misplaced", "its number, its proof and the pack's checkpoint do not agree")
                 streams[entry[1].decode()].append(entry[2])
@@ -326,7 +524,7 @@ def verify_pack(files: dict[str, Opener], key: Key, since: Head | None, report: 
     report.checked["streams"] = len(streams)
     if "disclosed.json" in files:
         with report.at("disclosed.json"):
-            items = canonical(b"".join(_pieces(files, "disclosed.json", JSON_BYTES)))
+            items = canonical(_content(files, "disclosed.json", JSON_BYTES))
             for item in items if isinstance(items, list) else [{}]:
                 fields = isinstance(item, dict) and sorted(item) == ["commitment", "salt", "value"]
                 told, salt, value = map(str, item.values()) if fields else ("", "", "")
@@ -363,8 +561,8 @@ def open_store(path: Path) -> Iterator[sqlite3.Connection]:
 
 def verify_store(connection: sqlite3.Connection, key: Key, since: Head | None, report: Report) -> None:
     """Check a whole store: each entry, the order, every signed root, the tiles, and what lies beside the entries."""
-    views = "SELECT name FROM sqlite_master WHERE type = 'view'"
-    _need(not connection.execute(views).fetchall(), "input.store", "a ledger store has no views")
+    views = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'view'").fetchone()
+    _need(views == (0,), "input.store", "a ledger store has no views")
     with report.at("store"):
         sound = connection.execute("PRAGMA integrity_check(1)").fetchone()
         _need(sound == (b"ok",), "store.damaged", f"its pages or its index contradict each other: {sound!a}")
@@ -379,63 +577,38 @@ def verify_store(connection: sqlite3.Connection, key: Key, since: Head | None, r
     beside = {name: "sealed value" for (name,) in connection.execute("SELECT commitment FROM sealed NOT INDEXED")}
     for name, content in connection.execute("SELECT sha256, bytes FROM attachment"):
         beside[name] = "attachment"
-        if type(content) is not bytes or hashlib.sha256(content).hexdigest().encode() != name:
+        if type(content) is not bytes or sha256(content).hexdigest().encode() != name:
             report.problem("attachment.altered", f"attachment {name!a}", "its content is not the one named")
-    size = check_entries(connection, deque(sorted(heads + ([since] if since else []))), beside, report)
-    report.checked.update({"entries": size, "entries not yet signed": max(0, size - heads[-1][0])})
-    for name, what in beside.items():
-        report.problem("store.unbound", f"{what} {name!a}", "no entry of the ledger names it")
+    (total,) = connection.execute("SELECT coalesce(sum(count), 0) FROM batch").fetchone()
+    walk = Walk([*heads, since] if since else heads, total, beside, report)
+    for first, entries, leaves in read_store(connection, report):
+        if first != walk.size:
+            report.problem("store.gap", f"entries {walk.size} to {first - 1}", "they are missing from the store")
+            walk.size, walk.whole = first, False
+        walk.take(entries, leaves)
+    tiles = {(level, index): hashes for level, index, hashes in connection.execute("SELECT * FROM tile")}
+    walk.end(lambda level, index, width: None if width < WIDTH else tiles.pop((level, index), b""))
+    for place in tiles:
+        report.problem("tile.unknown", f"tile {place}", "it is none of this ledger")
+    report.checked["entries not yet signed"] = max(0, walk.size - heads[-1][0])
 
 
-def _unpacked(connection: sqlite3.Connection, report: Report) -> Iterator[tuple[int, bytes, bytes]]:
-    for at, count, leaves, data in connection.execute("SELECT first, count, leaves, entries FROM batch ORDER BY 1"):
-        _need([*map(type, (at, count, leaves, data))] == [int, int, bytes, bytes], "input.store", "no row of a ledger")
-        number = position = 0
-        while position < len(data):  # each entry has its length before it, and its leaf hash in the other column
-            start, number = position + 2, number + 1
-            position = start + int.from_bytes(data[position:start], "big")
-            yield at + number - 1, leaves[32 * number - 32 : 32 * number], data[start:position]
-        if not position - len(data) == number - count == len(leaves) - 32 * count == 0:
-            report.problem("row.damaged", f"entries {at} to {at + count - 1}", "their row holds something else")
-
-
-def check_entries(connection: sqlite3.Connection, due: deque[Head], beside: dict[Any, str], report: Report) -> int:
-    """Walk the entries once, growing the tree, and compare its root with each head that is due. Returns the size."""
-    total: int = connection.execute("SELECT coalesce(sum(count), 0) FROM batch").fetchone()[0]
-    versions, frontier, size, good, whole = Counter[bytes](), list[bytes](), 0, 0, True
-    for seq, leaf, data in chain(_unpacked(connection, report), [(None, b"", b"")]):
-        while whole and due and due[0][0] <= size:
-            if not (whole := due.popleft() == (size, _fold(frontier))):
-                report.problem("root.altered", f"entries {good} to {size - 1}", f"the root signed for {size} differs")
-            good = size
-        if seq is None:
-            break
-        if seq != size:
-            report.problem("store.gap", f"entries {size} to {seq - 1}", "they are missing from the store")
-            size, whole = seq, False
-        match = ENTRY.fullmatch(data)
-        told = match.group("seq", "stream", "version", "kind") if match else (seq, b"?", 0, b"?")
-        versions[told[1]] += 1
-        with report.at(_named(*told)):
-            _need(_hash(b"\x00", data) == leaf, "entry.altered", "its bytes do not hash to the leaf recorded with it")
-            _need(read_entry(data)[0] == seq, "entry.misplaced", f"it lies at the place of entry {seq}")
-            _need(int(told[2]) == versions[told[1]], "stream.gap", f"its place is version {versions[told[1]]}")
-        for mention in HEX64.findall(data) if beside else ():
-            beside.pop(mention, None)
-        bits, node = size, leaf
-        while bits & 1 and whole:
-            node, bits = _hash(b"\x01", frontier.pop(), node), bits >> 1
-        frontier.append(node)
-        size += 1
-        _progress(size, total)
-    if due and due[-1][0] > size:
-        report.problem("store.truncated", f"entries {size} to {due[-1][0] - 1}", "they were signed, but are missing")
-    return size
+def read_store(connection: sqlite3.Connection, report: Report) -> Iterator[tuple[int, list[bytes], list[bytes]]]:
+    """Give the rows of entries in order: the place of the first, the entries, and the leaves recorded for them."""
+    for row in connection.execute("SELECT first, count, leaves, entries FROM batch ORDER BY first"):
+        _need(list(map(type, row)) == [int, int, bytes, bytes], "input.store", "its rows are not those of a ledger")
+        first, count, joined, bundle = row
+        entries, leaves = list[bytes](), list[bytes]()
+        with report.at(f"entries {first} to {first + count - 1}"):
+            entries, leaves = split_bundle(bundle), _hashes(joined)
+            _need(len(entries) == count == len(leaves), "row.damaged", "their row holds more or less than it says")
+        yield first, entries[: len(leaves)], leaves
 
 
 def _trusted(argument: str, target: Path) -> bytes:  # a key or checkpoint, never out of what is to be verified
     path, outer = Path(argument).resolve(), target.resolve()
-    inside = path == outer or outer in path.parents
+    links = (one.samefile(path) for one in outer.rglob("*") if one.is_file()) if path.stat().st_nlink > 1 else ()
+    inside = path == outer or outer in path.parents or path.samefile(outer) or any(links)
     _need(not inside, "input.trust", f"{argument} lies inside what is to be verified: get it from its owner instead")
     return path.read_bytes()
 
@@ -446,12 +619,15 @@ def run(options: argparse.Namespace, report: Report) -> None:
     _need(options.key, "input.key", "--key is missing: ask the ledger's owner, not the pack, for its verifier key")
     inline = re.fullmatch(r"[^\s+]+\+[0-9a-f]{8}\+\S+", options.key)
     key = _parse_key(options.key if inline else _trusted(options.key, target).decode(errors="replace"))
-    report.origin, since = key[0], open_checkpoint(_trusted(options.since, target), key) if options.since else None
+    since = open_checkpoint(_trusted(options.since, target), key) if options.since else None
+    report.origin = key[0]
     if not target.is_dir():
         with target.open("rb") as stream:
             magic = stream.read(22)
     if target.is_dir():
-        verify_pack(list_files(target, None, report), key, since, report)
+        files = list_files(target, None, report)
+        verify = verify_pack if "manifest.json" in files else verify_tiles
+        verify(files, key, since, report)
     elif magic.startswith(b"PK"):
         with zipfile.ZipFile(target) as archive:
             verify_pack(list_files(target, archive, report), key, since, report)
@@ -459,12 +635,12 @@ def run(options: argparse.Namespace, report: Report) -> None:
         with open_store(target) as connection:
             verify_store(connection, key, since, report)
     else:
-        _need(magic == b"c2sp.org/tlog-proof@v1", "input.unknown", "this is no pack, no ledger store and no proof")
+        _need(magic == b"c2sp.org/tlog-proof@v1", "input.unknown", "this is no pack, no ledger and no proof")
         _need(options.entry and not since, "input.entry", "a proof needs --entry FILE, and takes no --since")
         files = dict[str, Opener](proof=partial(target.open, "rb"), entry=partial(Path(options.entry).open, "rb"))
-        entry = b"".join(_pieces(files, "entry", ENTRY_BYTES))
-        index, _, report.head = check_proof(b"".join(_pieces(files, "proof", PROOF_BYTES)), entry, key)
-        _need(read_entry(entry)[0] == index, "entry.misplaced", f"its own number is not {index}")
+        entry = _content(files, "entry", ENTRY_BYTES)
+        index, _, report.head = check_proof(_content(files, "proof", PROOF_BYTES), entry, key)
+        _need(read_entry(entry)[0][0] == index, "entry.misplaced", f"its own number is not {index}")
         report.checked["entries"] = 1
 
 
@@ -481,7 +657,7 @@ def _print(report: Report, as_json: bool) -> None:  # for machines or for people
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="sojourn-verify", description="Check a Sojourn record offline.")
-    parser.add_argument("target", metavar="PACK|LEDGER.DB|PROOF", help="a pack (folder or .zip), a store, or a proof")
+    parser.add_argument("target", metavar="PACK|LEDGER.DB|TILES|PROOF", help="what to verify")
     parser.add_argument("--key", help="the ledger's verifier key, or a file with it, from a source you trust")
     parser.add_argument("--since", metavar="CHECKPOINT", help="an older checkpoint that the ledger has to extend")
     parser.add_argument("--entry", metavar="FILE", help="the entry that a single proof is about")

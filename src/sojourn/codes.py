@@ -136,6 +136,7 @@ class Code(StrEnum):
     RECORD_BEHIND = "record.behind"
     RECORD_STORE_UNREADY = "record.store_unready"
     SIGNING_UNAVAILABLE = "signing.unavailable"
+    SIGNING_CHANGED = "signing.changed"
     WITNESS_MISSING = "witness.missing"
     WITNESS_DAMAGED = "witness.damaged"
     WITNESS_BUSY = "witness.busy"
@@ -163,6 +164,10 @@ class Code(StrEnum):
     SERVICE_TIMEOUT = "service.timeout"
     TOOL_MISSING = "tool.missing"
     INTERNAL = "internal"
+
+
+RECORD_WAITS = frozenset({Code.RECORD_UNAVAILABLE, Code.RECORD_FULL, Code.SIGNING_UNAVAILABLE})
+"""The record, or its signature, cannot be had now and will be again: whoever runs on tries later."""
 
 
 @dataclass(frozen=True, slots=True)

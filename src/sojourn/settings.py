@@ -119,12 +119,17 @@ class ControlSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScribeSettings:
-    """The ledger's writer. `store` is the address of a PostgreSQL database; "" is a file in the data directory."""
+    """The ledger's writer.
+
+    `store` is the address of a PostgreSQL database; "" is a file in the data directory. `signing_key` says where its
+    key is kept: see `vault.signing.address`.
+    """
 
     origin: str = "sojourn.localhost/ledger"
     checkpoint_seconds: float = 1.0
     free_bytes_min: int = 64 * 1024 * 1024
     store: str = ""
+    signing_key: str = "file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

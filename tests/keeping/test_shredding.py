@@ -15,7 +15,8 @@ import pytest
 import sojourn_verify
 from sojourn.testing.installation import Running
 
-pytestmark = pytest.mark.integration
+# One after the other: each goes on from what the ones before have left on record.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("keeping")]
 
 MARKER = "the-secret-of-order-4711"
 

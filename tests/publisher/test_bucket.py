@@ -42,6 +42,8 @@ from sojourn.testing.scribe import KEY
 
 from .conftest import Desk, changes, fill
 
+pytestmark = pytest.mark.xdist_group("bucket")
+
 
 @dataclass(slots=True)
 class Remote:

@@ -41,7 +41,11 @@ def _softhsm() -> Path:
     with (Path(tempfile.gettempdir()) / "sojourn-softhsm2.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not MODULE.exists() and os.geteuid() == 0 and shutil.which("apt-get"):
-            subprocess.run(["apt-get", "install", "-y", "-q", "softhsm2"], check=False, capture_output=True)
+            install = ["apt-get", "install", "-y", "-q", "softhsm2"]
+            if subprocess.run(install, check=False, capture_output=True).returncode != 0:
+                # The lists of packages are old, or there are none yet.
+                subprocess.run(["apt-get", "update", "-q"], check=False, capture_output=True)
+                subprocess.run(install, check=False, capture_output=True)
     assert MODULE.exists(), "these tests need SoftHSM: apt-get install softhsm2"
     return MODULE
 

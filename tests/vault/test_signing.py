@@ -85,7 +85,9 @@ def test_a_key_that_was_swapped_puts_no_signature_on_anything(token: Token, bao:
     error = refused(lambda: checkpoints.sign(HEAD, in_token(token, "two", public=one.public)))
     assert "no signature of the ledger's key" in str(error)
     bao.call("POST", "transit/keys/other", {"type": "ed25519"})
-    refused(lambda: checkpoints.sign(HEAD, in_engine(bao, "other", public=one.public)))
+    with pytest.raises(SojournError) as changed:
+        in_engine(bao, "other", public=one.public)
+    assert changed.value.code is Code.SIGNING_CHANGED
 
 
 def test_a_wrong_pin_is_told_as_such(token: Token) -> None:

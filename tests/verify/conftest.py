@@ -20,7 +20,7 @@ from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.commitment import commit
 from sojourn.ledger.note import SigningKey
 from sojourn.ledger.proof import Proof
-from sojourn.ledger.tiles import encode_bundle
+from sojourn.ledger.tiles import encode_bundle, tile_path
 
 SCHEMA = """
 CREATE TABLE batch (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, leaves BLOB NOT NULL, entries BLOB NOT NULL);
@@ -76,6 +76,22 @@ class Ledger:
         size = len(self.leaves) if size is None else size
         hashes = tuple(merkle.inclusion_proof(index, size, self.read_hash))
         return Proof(index=index, hashes=hashes, checkpoint_note=self.note(size)).format()
+
+    def published(self, size: int | None = None) -> dict[str, bytes]:
+        """The ledger as static files (C2SP tlog-tiles), with the tiles of the levels above."""
+        size = len(self.leaves) if size is None else size
+        files = {"checkpoint": self.note(size).encode()}
+        hashes = self.leaves[:size]
+        entries = [row[5] for row in self.rows[:size]]
+        for tile_index, bundle in enumerate(entries[at : at + 256] for at in range(0, size, 256)):
+            files[tile_path(None, tile_index, len(bundle))] = encode_bundle(bundle)
+        level = 0
+        while hashes:
+            rows = [hashes[at : at + 256] for at in range(0, len(hashes), 256)]
+            files |= {tile_path(level, index, len(row)): b"".join(row) for index, row in enumerate(rows)}
+            hashes = [merkle.recompute_root(row) for row in rows if len(row) == 256]
+            level += 1
+        return files | {f"attachment/{name}": content for name, content in self.attachments.items()}
 
     def fill_store(self, connection: sqlite3.Connection, *signed_sizes: int) -> None:
         connection.executescript(SCHEMA)

@@ -97,12 +97,13 @@ def test_a_person_reads_what_was_checked_and_the_verdict(
 def test_progress_is_drawn_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sojourn_verify._progress(10, 10)
+    sojourn_verify.Report().progress(10, 10)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    sojourn_verify._progress(5000, 10_000)
-    sojourn_verify._progress(5001, 10_000)
-    sojourn_verify._progress(10_000, 10_000)
+    report = sojourn_verify.Report()
+    report.progress(5000, 10_000)
+    report.progress(5001, 10_000)
+    report.progress(10_000, 10_000)
     drawn = capsys.readouterr().err
     assert drawn.count("\r") == 2 and "[####################                    ] 5,000 of 10,000" in drawn
     assert drawn.endswith("10,000 of 10,000 entries\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from sojourn.codes import RECORD_WAITS
 from sojourn.domain.events import WormExamined
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PUBLICATION
@@ -61,7 +62,7 @@ async def _record(layout: Layout, found: WormExamined) -> int | None:
             receipt = await ledger.append([Change(stream=PUBLICATION, event=found, seen=None)])
             await ledger.sign()
         except SojournError as error:
-            if error.code not in (Code.RECORD_UNAVAILABLE, Code.RECORD_FULL):
+            if error.code not in RECORD_WAITS:
                 raise
             return None
         return receipt.first

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from .ambient import SystemClock
 
 if TYPE_CHECKING:
     from sojourn.domain.catalogue import Catalogue
-    from sojourn.ledger.note import SigningKey
+    from sojourn.ledger.note import Signer, Verifier
     from sojourn.vault.keys import KeyPair
 
 EVIDENCE = "evidence"
@@ -43,30 +42,88 @@ def require_installation(layout: Layout) -> None:
 
 
 def prepare(layout: Layout, settings: Settings) -> None:
-    """Make what a first start needs: run directory, signing key, key pairs, certificate. Changes nothing later."""
-    from sojourn.ledger.note import SigningKey
+    """Make what a first start needs: run directory, signing key, key pairs, certificate. Changes nothing later.
+
+    Raises SojournError, as `signing_key` does, when a ledger begins and its key cannot be had.
+    """
     from sojourn.vault.certificates import ensure_certificates
-    from sojourn.vault.files import write_private
     from sojourn.vault.keys import ensure_key_pair
 
     for directory in (layout.run, layout.keys):
         directory.mkdir(mode=0o700, exist_ok=True)
-    signing = layout.keys / "signing.key"
-    if not signing.exists():
-        key = SigningKey.generate(settings.scribe.origin, secrets.token_bytes(32))
-        write_private(signing, key.format().encode() + b"\n")
-        layout.verifier_key.write_text(key.vkey() + "\n")
+    _begin_ledger(layout, settings)
     for recipient in (EVIDENCE, GATEWAY):
         ensure_key_pair(layout.keys, recipient)
     names = list(dict.fromkeys((settings.gateway.public_host, "localhost", "127.0.0.1")))
     ensure_certificates(layout.tls, names=names, now=SystemClock().now())
 
 
-def signing_key(layout: Layout) -> SigningKey:
-    """The ledger's signing key; only the scribe reads it."""
-    from sojourn.ledger.note import SigningKey
+def signing_key(layout: Layout, settings: Settings) -> Signer:
+    """The ledger's signing key; only the scribe uses it.
 
-    return SigningKey.parse((layout.keys / "signing.key").read_text().strip())
+    Raises SojournError `settings.invalid`, `signing.unavailable`, `signing.changed`, `configuration.missing` (its PIN
+    or token), `data.directory_open` or `tool.missing`.
+    """
+    from sojourn.vault.signing.address import parse_address
+    from sojourn.vault.signing.place import open_key
+
+    return open_key(
+        parse_address(settings.scribe.signing_key),
+        origin=settings.scribe.origin,
+        pinned=_pinned(layout),
+        file=_signing_file(layout),
+        secret_files=layout.configuration / "secrets",
+    )
+
+
+def _begin_ledger(layout: Layout, settings: Settings) -> None:
+    """Pin the key of a ledger that begins, made here if it is kept in a file. Does nothing for one that has begun."""
+    from sojourn.vault.signing.address import FileAddress, parse_address
+    from sojourn.vault.signing.place import make_key
+
+    address = parse_address(settings.scribe.signing_key)
+    if _pinned(layout) is not None:
+        return
+    if address == FileAddress() and not layout.ledger.exists():
+        make_key(_signing_file(layout), settings.scribe.origin)
+    key = signing_key(layout, settings).verifier()
+    _check_has_signed(layout, key)
+    # Written whole or not at all: another process of this start may read it at any moment.
+    partial = layout.verifier_key.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(key.vkey() + "\n")
+    partial.rename(layout.verifier_key)
+
+
+def _check_has_signed(layout: Layout, key: Verifier) -> None:
+    """Where `ledger.vkey` was lost, the key has to be that of the last checkpoint."""
+    from sojourn.ledger import checkpoint as checkpoints
+    from sojourn.ledger.errors import LedgerError
+
+    try:
+        checkpoints.open(layout.anchor.read_text(), key)
+    except FileNotFoundError:
+        return
+    except (LedgerError, UnicodeDecodeError) as error:
+        pinned = f"the one that signed {layout.anchor}"
+        raise SojournError(Code.SIGNING_CHANGED, vkey=key.vkey(), pinned=pinned) from error
+
+
+def _pinned(layout: Layout) -> Verifier | None:
+    """The public key of a ledger that has begun; None for a new one, and where the file was lost."""
+    from sojourn.ledger.errors import LedgerError
+    from sojourn.ledger.note import Verifier
+
+    try:
+        return Verifier.parse(layout.verifier_key.read_text())
+    except FileNotFoundError:
+        return None
+    except (LedgerError, UnicodeDecodeError) as error:
+        problem = f"{layout.verifier_key} holds no public key"
+        raise SojournError(Code.RECORD_DAMAGED, problem=problem, path=str(layout.ledger)) from error
+
+
+def _signing_file(layout: Layout) -> Path:
+    return layout.keys / "signing.key"
 
 
 def key_pair(layout: Layout, recipient: str) -> KeyPair:

@@ -41,6 +41,8 @@ def serve(layout: Layout, only: str | None = None) -> int:
         layout.run.mkdir(mode=0o700, exist_ok=True)
         with sole_use(layout):
             prepare(layout, settings)
+            # A key that is away is better said here than by a scribe that ends again and again.
+            signing_key(layout, settings)
             Supervisor(layout=layout, say=structlog.get_logger("serve").info).run()
         return 0
     prepare(layout, settings)
@@ -79,7 +81,7 @@ def _run_scribe(layout: Layout, settings: Settings) -> int:
 
     from .anchors import anchors, read_anchors
 
-    key = signing_key(layout)
+    key = signing_key(layout, settings)
     seen = read_anchors(anchors(layout, settings, key.verifier()), structlog.get_logger("scribe").warning)
     return process.run(layout, settings.scribe, key, SystemClock().now, stop_descriptor=sys.stdin.fileno(), seen=seen)
 

@@ -87,6 +87,7 @@ _SCRIBE: Mapping[str, _Reader] = {
     "checkpoint_seconds": Node.seconds,
     "free_bytes_min": lambda node: node.integer(0, 1 << 50),
     "store": _store,
+    "signing_key": _text,
 }
 
 _S3: Mapping[str, _Reader] = {

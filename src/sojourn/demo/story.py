@@ -66,7 +66,7 @@ def run(directory: Path, *, once: bool, as_json: bool) -> int:
     with ExitStack() as stack:
         say("starting a real PostgreSQL 18 that plays production")
         server = stack.enter_context(production(_production_directory(directory), password=secrets.token_urlsafe(24)))
-        say("starting sojourn serve: scribe, control, gateway")
+        say("starting sojourn serve: scribe, publisher, control, gateway")
         stage = Stage(
             production=server,
             installation=stack.enter_context(installation(directory, server)),

@@ -36,6 +36,12 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Nothing is lost: entries are recorded and will be signed. Bring the key back.",
         *DOWN,
     ),
+    Code.SIGNING_CHANGED: Meaning(
+        "The signing key {vkey} is not the one of this ledger, which is {pinned}.",
+        "Set `scribe.signing_key` back to where the ledger's own key lies; a new key needs a new ledger.",
+        500,
+        Exit.FAILED,
+    ),
     Code.RECORD_BEHIND: Meaning(
         "The ledger holds {held} entries, but {anchor} has seen {seen}.",
         "It was rolled back or restored from an old copy. Restore the newest copy.",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from sojourn.codes import RECORD_WAITS
 from sojourn.errors import Code, SojournError
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
@@ -57,7 +58,7 @@ async def follow_folder(context: Context) -> None:
                 size = published if signed is None else signed.head.size
                 problem = error.refusal.details["problem"]
                 await context.observe(place, published=published, size=size, problem=problem, wrong=True)
-            elif error.code not in (Code.RECORD_UNAVAILABLE, Code.RECORD_FULL):
+            elif error.code not in RECORD_WAITS:
                 raise
         await context.sleep(pause)
         pause = min(RETRY_SECONDS_MAX, pause * 2)
@@ -69,7 +70,7 @@ async def follow_signatures(context: Context) -> None:
         try:
             signed = await context.sign()
         except SojournError as error:
-            if error.code not in (Code.RECORD_UNAVAILABLE, Code.RECORD_FULL):
+            if error.code not in RECORD_WAITS:
                 raise
         else:
             if context.newest.signed != signed:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from sojourn.codes import RECORD_WAITS
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import SYSTEM
-from sojourn.errors import Code, SojournError
+from sojourn.errors import SojournError
 
 from .tasks import Context, Task
 
@@ -30,7 +31,7 @@ async def _begin(context: Context, node: str, build: str) -> None:
         try:
             await context.ledger.append([Change(stream=SYSTEM, event=event, seen=None)])
         except SojournError as error:
-            if error.code not in (Code.RECORD_UNAVAILABLE, Code.RECORD_FULL):
+            if error.code not in RECORD_WAITS:
                 raise
             await context.sleep(RETRY_SECONDS)
         else:

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
+from sojourn.codes import RECORD_WAITS
 from sojourn.domain.events import Event
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
 from sojourn.domain.identifiers import PUBLICATION, StreamName
 from sojourn.domain.publication import Observed, Standing, decide, evolve
 from sojourn.domain.sealed import Sealing
-from sojourn.errors import Code, SojournError
+from sojourn.errors import SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.note import Verifier
@@ -111,7 +112,7 @@ class Context:
     _standings: dict[str, Standing] = field(default_factory=dict)
 
     async def sign(self) -> Signed:
-        """The newest signed checkpoint. Raises SojournError `record.unavailable` or `record.full`."""
+        """The newest signed checkpoint. Raises SojournError with one of `RECORD_WAITS`."""
         note = await self.ledger.sign()
         return Signed(note=note, head=checkpoints.open(note, self.verifier))
 
@@ -148,7 +149,7 @@ class Context:
             if events:
                 await self.record(*events)
         except SojournError as error:
-            if error.code not in (Code.RECORD_UNAVAILABLE, Code.RECORD_FULL):
+            if error.code not in RECORD_WAITS:
                 raise
             return
         for event in events:

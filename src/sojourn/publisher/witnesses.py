@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sojourn.codes import RECORD_WAITS
 from sojourn.domain.events import WitnessPolicyAdopted
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PUBLICATION
@@ -71,7 +72,7 @@ class Witnessing:
                 try:
                     signed = await context.sign()
                 except SojournError as error:
-                    if error.code not in (Code.RECORD_UNAVAILABLE, Code.RECORD_FULL):
+                    if error.code not in RECORD_WAITS:
                         raise
                 else:
                     kept_size = await self._round(context, asked, signed, kept_size)
@@ -162,7 +163,7 @@ async def adopt_policy(context: Context, data: bytes) -> None:
                 change = Change(stream=PUBLICATION, event=event, seen=None)
                 await context.ledger.append([change], attachments=[data] if data else [])
         except SojournError as error:
-            if error.code not in (Code.RECORD_UNAVAILABLE, Code.RECORD_FULL):
+            if error.code not in RECORD_WAITS:
                 raise
             await context.sleep(RETRY_SECONDS)
         else:

@@ -11,7 +11,7 @@ from sojourn.errors import SojournError
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.merkle import HashReader, consistency_proof, inclusion_proof
 
-from .log import Log
+from .log import NOT_SIGNED_NOW, Log
 from .protocol import (
     PAGE_BYTES_MAX,
     PAGE_ENTRIES_MAX,
@@ -135,7 +135,7 @@ def _sign(call: Sign, log: Log) -> Answer:
     try:
         return Note(call.id, log.sign())
     except SojournError as error:
-        if error.code is not Code.RECORD_FULL:
+        if error.code not in NOT_SIGNED_NOW:
             raise
         return Refused(call.id, error.code, dict(error.refusal.details))
 

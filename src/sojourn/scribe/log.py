@@ -25,7 +25,7 @@ from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import entry as entries
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.merkle import HASH_BYTES, HashReader, Tree, leaf_hash
-from sojourn.ledger.note import SigningKey
+from sojourn.ledger.note import Signer
 from sojourn.ledger.tiles import TILE_WIDTH, hash_reader
 
 from .anchor import Watermark, write_anchor
@@ -34,6 +34,9 @@ from .edges import Edges, Tile
 from .protocol import Append, Appended, Refused
 from .rows import EntryRow, damaged
 from .store import NotWrittenError, Store, StoreError
+
+NOT_SIGNED_NOW = frozenset({Code.RECORD_FULL, Code.SIGNING_UNAVAILABLE})
+"""Why `Log.sign` may be refused and work later."""
 
 VERSIONS_KEPT = 100_000
 KEYS_KEPT = 10_000
@@ -57,14 +60,14 @@ class Log:
 
     store: Store
     anchor: Path
-    key: SigningKey
+    key: Signer
     clock: Callable[[], datetime]
     has_room: Callable[[int], bool]
     edges: Edges
     read_back: Tree
     signed_size: int = 0
     signed_note: str = ""
-    unsigned_tiles: list[Tile] = field(default_factory=list)
+    unchecked_tiles: list[Tile] = field(default_factory=list)
     last_at: str = ""
     watermark: Watermark | None = None
     written: Sequence[EntryRow] = ()
@@ -132,7 +135,7 @@ class Log:
         if not rows:
             return
         self.edges = edges
-        self.unsigned_tiles.extend(tiles)
+        self.unchecked_tiles.extend(tiles)
         self.last_at = entries.at_of(rows[-1][5])
         self.store.remember(edges.size, rows[-1][4])
         self.written = [*self.written, *rows] if self.written else rows
@@ -218,8 +221,9 @@ class Log:
     def sign(self) -> str:
         """A signed checkpoint over everything written so far; the newest one if nothing was added.
 
-        Raises SojournError `record.full` when there is no room for it, and `record.damaged` when what is in the store
-        is not what was written; nothing is signed then, and after `record.damaged` the process must end.
+        Raises SojournError `record.full` when there is no room for it, `signing.unavailable` when the key does not
+        sign, and `record.damaged` when what is in the store is not what was written; nothing is signed then, and after
+        `record.damaged` the process must end.
         """
         if self.signed_note and self.edges.size == self.signed_size:
             return self.signed_note
@@ -229,14 +233,15 @@ class Log:
         self.check_back(size)
         if self.read_back.root() != root:
             raise damaged("the entries in the store have another root than what was written")
-        for level, tile_index, hashes in self.unsigned_tiles:
+        for level, tile_index, hashes in self.unchecked_tiles:
             if self.store.tile(level, tile_index) != hashes:
                 raise damaged(f"tile {tile_index} of level {level} was not read back as it was written")
+        # Looked at once: while the key is away this is done again and again.
+        self.unchecked_tiles.clear()
         note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), self.key)
         self._keep_checkpoint(size, note)
         write_anchor(self.anchor, note)
         self.signed_size, self.signed_note = size, note
-        self.unsigned_tiles.clear()
         return note
 
     def _keep_checkpoint(self, size: int, note: str) -> None:

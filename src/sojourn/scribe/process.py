@@ -15,11 +15,12 @@ from datetime import datetime
 from pathlib import Path
 
 from sojourn.errors import Code, SojournError
-from sojourn.ledger.note import SigningKey
+from sojourn.ledger.note import Signer
 from sojourn.settings import Layout, ScribeSettings
 
 from .anchor import Seen, Watermark
 from .log import Log
+from .patience import PatientKey
 from .recovery import recover
 from .server import Server, listen
 from .sqlite_store import SqliteStore
@@ -42,7 +43,7 @@ def free_bytes(directory: Path) -> int:
 def run(
     layout: Layout,
     settings: ScribeSettings,
-    key: SigningKey,
+    key: Signer,
     clock: Callable[[], datetime],
     stop_descriptor: int | None = None,
     *,
@@ -61,7 +62,7 @@ def run(
     When a write fails the process ends at once with code 70: nothing of that batch is acknowledged, and nothing is
     tried again. Before that, `room` (free bytes of a directory) is asked: below the reserve of the settings every
     append is answered `record.full`, nothing is written, and the scribe goes on reading. SQLite's own "disk is full"
-    counts as a failed write.
+    counts as a failed write. While the key does not sign, entries are recorded all the same, and signed when it does.
     """
     _check_private(layout)
     told: list[int] = []
@@ -72,7 +73,8 @@ def run(
         lock.write(str(os.getpid()))
         lock.flush()
         try:
-            store, log = _open(layout, settings, key, clock, room, seen)
+            patient = PatientKey(key=key, monotonic=time.monotonic, say=_say)
+            store, log = _open(layout, settings, patient, clock, room, seen)
             server = Server(
                 log=log,
                 listener=listen(layout.scribe_socket),
@@ -87,8 +89,7 @@ def run(
             store.close()
         except (sqlite3.Error, StoreError, OSError) as error:
             # What the disk holds after a failed write is not known here. The next start looks.
-            sys.stderr.write(f"scribe: stopping at once, the record could not be kept: {error}\n")
-            sys.stderr.flush()
+            _say(f"stopping at once, the record could not be kept: {error}")
             os._exit(FAILED)
     signal.set_wakeup_fd(-1)
     os.close(wake)
@@ -96,10 +97,15 @@ def run(
     return 0
 
 
+def _say(line: str) -> None:
+    sys.stderr.write(f"scribe: {line}\n")
+    sys.stderr.flush()
+
+
 def _open(
     layout: Layout,
     settings: ScribeSettings,
-    key: SigningKey,
+    key: Signer,
     clock: Callable[[], datetime],
     room: Callable[[Path], int],
     seen: Sequence[Seen],

@@ -24,7 +24,7 @@ from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.entry import at_of
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.merkle import HASH_BYTES, Tree, leaf_hash
-from sojourn.ledger.note import SigningKey, Verifier
+from sojourn.ledger.note import Signer, Verifier
 from sojourn.ledger.tiles import split_hashes
 
 from .anchor import Seen, Watermark, read_anchor, write_anchor
@@ -46,7 +46,7 @@ def recover(
     *,
     path: Path,
     anchor: Path,
-    key: SigningKey,
+    key: Signer,
     clock: Callable[[], datetime],
     has_room: Callable[[int], bool],
     rehashed_max: int = REHASHED_MAX,

@@ -20,9 +20,10 @@ from pathlib import Path
 import msgspec
 
 from sojourn.codes import Code
+from sojourn.errors import SojournError
 
 from .answers import answer, read_written
-from .log import Log
+from .log import NOT_SIGNED_NOW, Log
 from .protocol import (
     NO_CALL,
     UNREADABLE,
@@ -134,9 +135,9 @@ class Server:
             self._turn()
 
     def close(self) -> None:
-        """Sign what is not signed yet, if there is room for it, and let go of everybody."""
-        if self.log.size > self.log.signed_size and self.log.has_room(0):
-            self.log.sign()
+        """Sign what is not signed yet, if that can be done now, and let go of everybody."""
+        if self.log.size > self.log.signed_size:
+            self._sign()
         for client in tuple(self._clients):
             self._drop(client)
         self.listener.close()
@@ -158,12 +159,19 @@ class Server:
         now = self.monotonic()
         if self.log.size > self.log.signed_size and now >= self._sign_at:
             self._sign_at = now + self.checkpoint_seconds
-            if self.log.has_room(0):
-                self.log.sign()
+            self._sign()
         if now >= self._tick_at:
             self._tick_at = now + TICK_SECONDS
             self._tick()
             self.log.forget_old_pages()
+
+    def _sign(self) -> None:
+        """Sign; without room or without the key there is no signature now, and it is tried again."""
+        try:
+            self.log.sign()
+        except SojournError as error:
+            if error.code not in NOT_SIGNED_NOW:
+                raise
 
     def _patience(self) -> float:
         """Seconds that the loop may sleep."""

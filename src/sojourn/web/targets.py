@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sojourn.domain.events import TargetReconciled
 from sojourn.domain.identifiers import TargetName
+from sojourn.domain.people import Person
 from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.projections.moments import text
@@ -13,9 +14,8 @@ from . import bodies, target_shapes
 from .exchange import Exchange
 
 
-async def _target(exchange: Exchange, action: str) -> Target:
+async def _target(exchange: Exchange, caller: Person, action: str) -> Target:
     """The target that is named, for those who may look behind it."""
-    caller = await exchange.caller()
     if not (caller.administrator or caller.auditor):
         raise SojournError(
             Code.PERMISSION_DENIED, person=caller.id, action=action, who="an administrator or an auditor"
@@ -28,23 +28,25 @@ async def _target(exchange: Exchange, action: str) -> Target:
 
 async def preflight(exchange: Exchange) -> target_shapes.PreflightShown:
     """POST /targets/{name}/preflight: what Sojourn's account lacks there; for administrators and auditors."""
-    target = await _target(exchange, "look at a target")
+    caller = await exchange.caller()
     await exchange.body(bodies.Nothing)
+    target = await _target(exchange, caller, "look at a target")
     lacking = await exchange.services.preflight(target)
     return target_shapes.PreflightShown(target=target.name, lacking=lacking)
 
 
 async def reconcile(exchange: Exchange) -> target_shapes.LookShown:
     """POST /targets/{name}/reconcile: look now and compare with the record; for administrators and auditors."""
-    target = await _target(exchange, "reconcile a target")
+    caller = await exchange.caller()
     await exchange.body(bodies.Nothing)
+    target = await _target(exchange, caller, "reconcile a target")
     seen = await exchange.services.reconcile(target)
     return _shown(seen, at=text(exchange.services.office.clock.now()), seq=None)
 
 
 async def listing(exchange: Exchange) -> target_shapes.Looks:
     """GET /targets/{name}/looks: what was seen there lately; for administrators and auditors."""
-    target = await _target(exchange, "see what was found at a target")
+    target = await _target(exchange, await exchange.caller(), "see what was found at a target")
     with exchange.services.projections.reading() as connection:
         rows = looks(connection, target.name)
     return target_shapes.Looks(

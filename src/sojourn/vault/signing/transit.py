@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 
+from sojourn.errors import Code, SojournError
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import Verifier, check_point
 
@@ -28,42 +29,37 @@ PUBLIC_BYTES = 32
 def transit_key(address: TransitAddress, *, name: str, token: str, public: bytes | None = None) -> KeptKey:
     """The key at `address`, under the name of the ledger; with `public`, the version that has this public half.
 
-    Raises SojournError `signing.unavailable` when the engine does not answer, or has no such key of Ed25519.
+    Raises SojournError `signing.unavailable` when the engine does not answer, or has no such key of Ed25519, and
+    `signing.changed` when no version of it has the public half.
     """
     engine = _Engine(address=address, token=token)
+    versions = engine.versions()
+    newest = max(versions)
     if public is None:
-        engine.version, public = engine.newest()
+        engine.version, public = newest, versions[newest]
     else:
-        engine.wanted = public
+        engine.version = next((one for one, held in versions.items() if held == public), 0)
+        if not engine.version:
+            found, pinned = (Verifier(name=name, public=one).vkey() for one in (versions[newest], public))
+            raise SojournError(Code.SIGNING_CHANGED, vkey=found, pinned=pinned)
     return KeptKey(public=Verifier(name=name, public=public), place=engine.place, sign=engine.sign)
 
 
 @dataclass(slots=True)
 class _Engine:
-    """One key of one engine. `wanted` is the public half whose version has still to be looked up."""
+    """One key of one engine, and which version of it signs."""
 
     address: TransitAddress
     token: str = field(repr=False)
     version: int = 0
-    wanted: bytes = b""
 
     @property
     def place(self) -> str:
         """The key's name for people."""
         return f"key {self.address.key} of {self.address.base}/{self.address.mount}"
 
-    def newest(self) -> tuple[int, bytes]:
-        """The newest version and its public key."""
-        versions = self._versions()
-        newest = max(versions)
-        return newest, versions[newest]
-
     def sign(self, data: bytes) -> bytes:
         """The signature of `data`."""
-        if not self.version:
-            self.version = next((one for one, held in self._versions().items() if held == self.wanted), 0)
-            if not self.version:
-                raise unavailable(self.place, "no version of it is the ledger's key")
         body = {"input": base64.b64encode(data).decode(), "key_version": self.version}
         answered = self._call("POST", "sign", body)
         try:
@@ -72,7 +68,8 @@ class _Engine:
         except (KeyError, binascii.Error, ValueError) as error:
             raise unavailable(self.place, "it answered something else than a signature") from error
 
-    def _versions(self) -> dict[int, bytes]:
+    def versions(self) -> dict[int, bytes]:
+        """The public key of each version; there is one at least."""
         held = self._call("GET", "keys", None)
         found: dict[int, bytes] = {}
         try:
