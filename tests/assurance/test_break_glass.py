@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import sojourn_verify
 from sojourn.testing.installation import PASSWORD, Running
 
 GLASS = {"target": "shop", "role": "fix-status", "duration": "5m", "reason": "orders are stuck"}
@@ -57,3 +61,17 @@ def test_it_is_taken_only_with_a_reason_for_a_short_time_where_a_rule_says_so_an
     assert [_take(sojourn)["status"] for _ in range(2)] == ["active", "active"]
     spent = _take(sojourn)
     assert spent["error"]["code"] == "break_glass.spent"
+
+
+def test_its_evidence_says_that_nobody_decided_beforehand_and_verifies(sojourn: Running, tmp_path: Path) -> None:
+    grants = sojourn.get("/grants?mine=1", person="alice")["grants"]
+    taken = next(one for one in grants if one["break_glass"])
+    answered = sojourn.send("GET", f"/grants/{taken['grant']}/evidence", person="dora")
+    assert answered.status_code == 200, answered.text
+    with ZipFile(BytesIO(answered.content)) as pack:
+        entries = b"\n".join(pack.read(name) for name in pack.namelist())
+    assert b"break_glass" in entries
+    path = tmp_path / "pack.zip"
+    path.write_bytes(answered.content)
+    key = sojourn.get("/ledger", person="dora")["verifier_key"]
+    assert sojourn_verify.main([str(path), "--key", key]) == 0
