@@ -149,14 +149,15 @@ def reading(layout: Layout) -> Iterator[Kept]:
     if not path.exists():
         raise damaged(path, "there is no ledger yet")
     try:
-        with _open(path) as connection:
+        with open_file(path) as connection:
             yield Kept(source=FileSource(connection), path=path)
     except sqlite3.DatabaseError as error:
         raise damaged(path, str(error)) from error
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[sqlite3.Connection]:
+def open_file(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file of a ledger, open for reading only, whether a scribe has it open or not."""
     if not path.with_name(path.name + "-shm").exists():
         # Nobody has it open: the verifier's way leaves no file behind.
         with sojourn_verify.open_store(path) as connection:

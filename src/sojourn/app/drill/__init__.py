@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sojourn.app.ambient import SystemClock
 from sojourn.app.installation import read_settings, require_installation
+from sojourn.app.kept import open_file
 from sojourn.app.verifying import verify
 from sojourn.errors import Code, SojournError
 from sojourn.ledger.note import SigningKey
@@ -119,7 +120,7 @@ def drill(layout: Layout, *, directory: Path, seed: bytes) -> Drilled:
 
 def _clone(source: Path, target: Path) -> None:
     """A consistent copy, also while a scribe writes."""
-    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+    with open_file(source) as one, closing(sqlite3.connect(target)) as other:
         one.backup(other)
     target.chmod(0o600)
 
