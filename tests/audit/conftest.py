@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import shutil
 import subprocess
@@ -14,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from sojourn.domain.events import AttemptRefused, CancelRequested, GrantCreated, ProcessStarted, SessionOpened
+from sojourn.domain.events import AttemptRefused, CancelRequested, GrantCreated, SessionOpened, WitnessPolicyAdopted
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import (
     ATTEMPTS,
-    SYSTEM,
+    PUBLICATION,
     GrantId,
     RequestId,
     SessionId,
@@ -35,6 +36,7 @@ from sojourn.testing.scribe import KEY, ScribeProcess
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 HOSTILE = "\x1b[2Jinjected\n7 grant.ended"
+ATTACHED = b"witness none\n"
 CANCELLED = 300
 
 
@@ -64,12 +66,13 @@ def changes() -> list[Change]:
         application="psql",
         tls="TLSv1.3",
     )
+    adopted = WitnessPolicyAdopted(sha256=hashlib.sha256(ATTACHED).hexdigest(), quorum="none", witnesses=())
     refused = AttemptRefused(
         verb="approve", actor="mallory", code="approval.self", subject="request/r-1", source=HOSTILE
     )
     cancelled = Change(stream=session_stream(session), event=CancelRequested(session=session, source="here"), seen=None)
     return [
-        Change(stream=SYSTEM, event=ProcessStarted(process="scribe", node="n", build="b"), seen=None),
+        Change(stream=PUBLICATION, event=adopted, seen=None),
         Change(stream=grant_stream(grant), event=created, seen=None),
         Change(stream=session_stream(session), event=opened, seen=None),
         Change(stream=ATTEMPTS, event=refused, seen=None),
@@ -107,7 +110,7 @@ async def fill(root: Path) -> None:
     async with ScribeClient(layout.scribe_socket) as ledger:
         await ledger.connected(20)
         written = changes()
-        await ledger.append(written[:200])
+        await ledger.append(written[:200], attachments=[ATTACHED])
         await ledger.sign()
         await ledger.append(written[200:])
         await ledger.sign()

@@ -105,6 +105,27 @@ def test_a_wrong_pin_is_told_as_such(token: Token) -> None:
     assert "signing.unavailable" in done.stderr and "PinIncorrect" in done.stderr
 
 
+def test_a_pin_that_was_refused_is_not_tried_until_the_token_locks_itself(token: Token) -> None:
+    token.generate("locking")
+    script = """
+import sys
+from sojourn.errors import SojournError
+from sojourn.vault.signing.address import parse_address
+from sojourn.vault.signing.pkcs11 import pkcs11_key
+key = pkcs11_key(parse_address(sys.argv[1]), name='x', pin='wrong', public=bytes(31) + b'1')
+for _ in range(3):
+    try:
+        key.signature_line('text')
+    except SojournError as error:
+        print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, token.address("locking")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("PinIncorrect") == 1
+    assert done.stdout.count("is not tried again in this process") == 2
+
+
 def test_a_missing_key_is_told_as_such_and_others_go_on(token: Token) -> None:
     token.generate("there")
     refused(lambda: in_token(token, "missing"))

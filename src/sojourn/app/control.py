@@ -37,6 +37,7 @@ from sojourn.web.services import Services
 from sojourn.workflow.adopt import adopt, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Office
+from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
@@ -58,7 +59,7 @@ async def run_control(layout: Layout, settings: Settings) -> None:
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
-            tasks.create_task(_serve_control(layout, settings, ledger, office))
+            tasks.create_task(_serve_control(layout, settings, ledger, office, in_force))
 
 
 def require_loopback(settings: Settings) -> None:
@@ -97,8 +98,10 @@ def make_office(layout: Layout, ledger: ScribeClient, in_force: Callable[[], Ado
     return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force)
 
 
-async def _serve_control(layout: Layout, settings: Settings, ledger: ScribeClient, office: Office) -> None:
-    """Run read models, enforcer and API until cancelled."""
+async def _serve_control(
+    layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, in_force: InForce
+) -> None:
+    """Run read models, enforcer, clock and API until cancelled."""
 
     projections = Projections.open(layout.projections)
     gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
@@ -118,6 +121,7 @@ async def _serve_control(layout: Layout, settings: Settings, ledger: ScribeClien
         tasks.create_task(_project(projections, ledger))
         tasks.create_task(enforcer.run())
         tasks.create_task(reconciler.run())
+        tasks.create_task(keep_time(office, projections, lambda: in_force.files))
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         tasks.create_task(_serve_api(layout, settings, services))
 

@@ -39,6 +39,9 @@ class Source(Protocol):
     def attachment(self, sha256: str) -> bytes | None:
         """The content of an attachment, if it is kept."""
 
+    def last_checkpoint(self) -> tuple[int, str] | None:
+        """The size and the note of the newest signed checkpoint."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
@@ -69,6 +72,10 @@ class Kept:
     def attachment(self, sha256: str) -> bytes | None:
         """The content of an attachment, if it is kept."""
         return self.source.attachment(sha256)
+
+    def last_checkpoint(self) -> tuple[int, str] | None:
+        """The size and the note of the newest signed checkpoint."""
+        return self.source.last_checkpoint()
 
     def _read(self, data: bytes) -> Entry:
         try:
@@ -114,6 +121,11 @@ class FileSource:
         """See `Source.attachment`."""
         row = self.connection.execute("SELECT bytes FROM attachment WHERE sha256 = ?", (sha256,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def last_checkpoint(self) -> tuple[int, str] | None:
+        """See `Source.last_checkpoint`."""
+        row = self.connection.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+        return None if row is None else (int(row[0]), bytes(row[1]).decode(errors="replace"))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ def grants(*, status: str | None = None, before: int | None = None, common: Comm
     if common.json:
         print_json(answered)
         return
-    columns = ("grant", "status", "person", "target", "role", "start", "end", "cause", "problem")
-    print_table(answered["grants"], columns, empty="There are none.")
+    rows = [{**one, "decided": "break-glass" if one["break_glass"] else "yes"} for one in answered["grants"]]
+    columns = ("grant", "status", "person", "target", "role", "start", "end", "decided", "cause", "problem")
+    print_table(rows, columns, empty="There are none.")
     print_more(answered)

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from .client import call, given
 from .common import Common
-from .output import print_json, print_more, print_table, seconds_text
+from .output import print_json, print_line, print_more, print_table, seconds_text
 
 
 def requests(
@@ -19,6 +19,8 @@ def requests(
     common: Common | None = None,
 ) -> None:
     """List requests, newest first: yours, or those that wait for your decision.
+
+    With --waiting it also lists break-glass that you were told of, until it is reviewed.
 
     Example: sojourn requests --waiting
 
@@ -41,3 +43,7 @@ def requests(
     columns = ("request", "status", "person", "target", "role", "for", "submitted_at", "reason")
     print_table(rows, columns, empty="There are none.")
     print_more(answered)
+    if answered["told"]:
+        print_line()
+        print_line("Taken by break-glass, without a decision beforehand:")
+        print_table(answered["told"], ("grant", "status", "person", "target", "role", "taken_at"), empty="")

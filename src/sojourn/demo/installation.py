@@ -56,7 +56,7 @@ targets:
           - {{ schema: shop, tables: [orders], verbs: [select] }}
           - {{ schema: shop, tables: [orders], columns: [status], verbs: [update] }}
 """
-_POLICY = """\
+POLICY_FILE = """\
 rules:
   shop-work:
     who: { teams: [engineering] }
@@ -142,7 +142,7 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in process_environment().items() if not name.startswith(("PG", "SOJOURN_"))}
 
 
-def write_files(layout: Layout, server: Production, *, connections: int, people: str) -> None:
+def write_files(layout: Layout, server: Production, *, connections: int, people: str, policy: str) -> None:
     """Write the demo's people, target, policy and settings; `read` allows so many connections at a time."""
     secrets = layout.configuration / "secrets"
     secrets.mkdir(parents=True)
@@ -155,7 +155,7 @@ def write_files(layout: Layout, server: Production, *, connections: int, people:
         administrator=ADMINISTRATOR,
         connections=connections,
     )
-    files = {"people": people, "targets": targets, "policy": _POLICY, "settings": _SETTINGS}
+    files = {"people": people, "targets": targets, "policy": policy, "settings": _SETTINGS}
     for name, content in files.items():
         (layout.configuration / f"{name}.yaml").write_text(content)
     write_private(secrets / "shop", server.administrator_password.encode())
@@ -163,17 +163,23 @@ def write_files(layout: Layout, server: Production, *, connections: int, people:
 
 @contextmanager
 def installation(
-    directory: Path, server: Production, *, connections: int = 4, people: str = PEOPLE_FILE
+    directory: Path,
+    server: Production,
+    *,
+    connections: int = 4,
+    people: str = PEOPLE_FILE,
+    policy: str = POLICY_FILE,
 ) -> Iterator[Installation]:
     """An installation in `directory` over the production `server`, while the context lasts.
 
-    `connections` is how many a grant of the role `read` may have open at a time; `people` is people.yaml.
+    `connections` is how many a grant of the role `read` may have open at a time; `people` is people.yaml and
+    `policy` policy.yaml.
     Raises SojournError `service.unreachable` when it does not start.
     """
     layout = Layout(root=directory / "installation")
     stop_leftover(layout)
     shutil.rmtree(directory, ignore_errors=True)
-    write_files(layout, server, connections=connections, people=people)
+    write_files(layout, server, connections=connections, people=people, policy=policy)
     log = (directory / "serve.log").open("wb")
     running = subprocess.Popen(
         [sys.executable, "-m", "sojourn", "serve", "--data", str(layout.root)],

@@ -59,7 +59,7 @@ def campaign_stream(campaign: CampaignId) -> StreamName:
 
 def break_glass_stream(person: PersonId) -> StreamName:
     """The stream that holds every time that one person took an access without a decision beforehand."""
-    return StreamName(f"break-glass/{person}")
+    return StreamName(f"break_glass/{person}")
 
 
 def session_stream(session: SessionId) -> StreamName:

@@ -33,7 +33,7 @@ MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.SIGNING_UNAVAILABLE: Meaning(
         "The signing key does not sign: {key}: {problem}.",
-        "Nothing is lost: entries are recorded and will be signed. Bring the key back.",
+        "Bring the key back. What is on record is kept, and signed as soon as the key is there.",
         *DOWN,
     ),
     Code.SIGNING_CHANGED: Meaning(

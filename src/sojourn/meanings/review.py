@@ -33,7 +33,7 @@ MEANINGS: Mapping[Code, Meaning] = {
         *MISSING,
     ),
     Code.CAMPAIGN_UNKNOWN: Meaning("There is no campaign {campaign}.", "`sojourn certify list` shows them.", *MISSING),
-    Code.CAMPAIGN_INVALID: Meaning("{problem}.", "See `sojourn certify open --help`.", *INPUT),
+    Code.CAMPAIGN_INVALID: Meaning("{problem}.", "See `sojourn certify --help`.", *INPUT),
     Code.CAMPAIGN_ITEM_UNKNOWN: Meaning(
         "Campaign {campaign} has no item {number}.", "`sojourn certify show {campaign}` lists them.", *MISSING
     ),

@@ -56,7 +56,7 @@ def fold(recorded: Recorded, write: Writer) -> None:
             _grant(recorded.event, recorded, write)
         case "token":
             _token(recorded.event, recorded, write)
-        case "break-glass" | "review" | "campaign" | "standing":
+        case "break_glass" | "review" | "campaign" | "standing":
             fold_assurance(recorded, write)
         case "attempts":
             _attempt(recorded.event, recorded, write)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from . import tables as t
 from .queries import PAGE_MAX
@@ -50,7 +50,7 @@ class NoteRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlassRow:
-    """Somebody took an access without a decision beforehand. `reviewed` says whether its review is concluded."""
+    """Somebody took an access without a decision beforehand."""
 
     grant: str
     request: str
@@ -59,7 +59,6 @@ class GlassRow:
     target: str
     role: str
     status: str
-    reviewed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +180,16 @@ def glass_told(connection: Connection, person: str, limit: int = PAGE_MAX) -> tu
         .order_by(t.glass.c.seq.desc())
         .limit(limit)
     )
-    return tuple(GlassRow(**row._mapping, reviewed=False) for row in connection.execute(query))
+    return tuple(GlassRow(**row._mapping) for row in connection.execute(query))
+
+
+def watches(connection: Connection, person: str, request: str) -> bool:
+    """Whether `person` was told of the access that this request began, by break-glass, or is one of its reviewers."""
+    told = select(t.told.c.person).join(t.glass, t.glass.c.grant == t.told.c.grant)
+    told = told.where(t.glass.c.request == request, t.told.c.person == person)
+    reviews_it = select(t.reviewer.c.person).join(t.review, t.review.c.grant == t.reviewer.c.grant)
+    reviews_it = reviews_it.where(t.review.c.request == request, t.reviewer.c.person == person)
+    return connection.execute(told.union(reviews_it)).first() is not None
 
 
 def to_review(connection: Connection, since: str, limit: int = PAGE_MAX) -> tuple[tuple[str, str, bool], ...]:
@@ -203,23 +211,35 @@ def reviews_due(connection: Connection, now: str, limit: int = PAGE_MAX) -> tupl
     return tuple(connection.execute(query.order_by(t.review.c.due).limit(limit)).scalars())
 
 
-def campaigns(connection: Connection, limit: int = PAGE_MAX) -> tuple[CampaignRow, ...]:
-    """Campaigns, newest first."""
-    rows = connection.execute(select(t.campaign).order_by(t.campaign.c.seq.desc()).limit(limit))
-    return tuple(CampaignRow(**row._mapping) for row in rows)
+def _decides(reviewer: str) -> ColumnElement[bool]:
+    """That `reviewer` stands in the JSON list of those who decide on an item."""
+    return func.instr(t.campaign_item.c.reviewers, f'"{reviewer}"') > 0
 
 
-def campaign(connection: Connection, name: str) -> CampaignRow | None:
-    """One campaign."""
-    row = connection.execute(select(t.campaign).where(t.campaign.c.id == name)).first()
+def campaigns(connection: Connection, *, reviewer: str | None = None, limit: int = PAGE_MAX) -> tuple[CampaignRow, ...]:
+    """Campaigns, newest first: all, or those in which `reviewer` decides on something."""
+    query = select(t.campaign).order_by(t.campaign.c.seq.desc()).limit(limit)
+    if reviewer is not None:
+        query = query.where(exists().where(t.campaign_item.c.campaign == t.campaign.c.id, _decides(reviewer)))
+    return tuple(CampaignRow(**row._mapping) for row in connection.execute(query))
+
+
+def campaign(connection: Connection, name: str, *, reviewer: str | None = None) -> CampaignRow | None:
+    """One campaign; with `reviewer` only if they decide on something in it."""
+    query = select(t.campaign).where(t.campaign.c.id == name)
+    if reviewer is not None:
+        query = query.where(exists().where(t.campaign_item.c.campaign == t.campaign.c.id, _decides(reviewer)))
+    row = connection.execute(query).first()
     return None if row is None else CampaignRow(**row._mapping)
 
 
 def campaign_items(
-    connection: Connection, name: str, *, after: int = 0, limit: int = PAGE_MAX
+    connection: Connection, name: str, *, reviewer: str | None = None, after: int = 0, limit: int = PAGE_MAX
 ) -> tuple[CampaignItemRow, ...]:
-    """What a campaign looks at, in order, above a number."""
+    """What a campaign looks at, in order, above a number; with `reviewer` what they decide on."""
     query = select(t.campaign_item).where(t.campaign_item.c.campaign == name, t.campaign_item.c.number > after)
+    if reviewer is not None:
+        query = query.where(_decides(reviewer))
     rows = connection.execute(query.order_by(t.campaign_item.c.number).limit(min(limit, PAGE_MAX)))
     return tuple(CampaignItemRow(**row._mapping) for row in rows)
 

@@ -12,7 +12,7 @@ from sojourn.domain.identifiers import GrantId, RequestId, TargetName
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
 from sojourn.identity import tokens
-from sojourn.projections import queries
+from sojourn.projections import assured, queries
 from sojourn.projections.moments import text
 from sojourn.projections.queries import GrantRow
 from sojourn.workflow.activate import activate as activate_request
@@ -42,10 +42,10 @@ async def _activate(exchange: Exchange, caller: Person, request: str) -> GrantRo
             exchange.services.office, request=RequestId(request), person=caller.id, source=exchange.source
         )
     )
-    return await _ready(exchange, grant.id)
+    return await ready(exchange, grant.id)
 
 
-async def _ready(exchange: Exchange, grant: str) -> GrantRow:
+async def ready(exchange: Exchange, grant: str) -> GrantRow:
     """The grant once it is there. Raises SojournError `grant.not_ready` or `grant.provisioning_failed`."""
     row = await _wait(exchange, grant, lambda row: row.status != "provisioning")
     if row.status == "provisioning":
@@ -106,10 +106,11 @@ def visible(exchange: Exchange, caller: Person, name: str) -> GrantRow:
 
 
 def concerns(exchange: Exchange, caller: Person, row: GrantRow) -> bool:
-    """Whether the caller holds this grant, or could have decided about it."""
+    """Whether the caller holds this grant, could have decided about it, was told of it, or is to review it."""
     with exchange.services.projections.reading() as connection:
         approvers = queries.approvers(connection, row.request)
-    return caller.id == row.person or any(caller.id == one.person for one in approvers)
+        watches = assured.watches(connection, caller.id, row.request)
+    return caller.id == row.person or watches or any(caller.id == one.person for one in approvers)
 
 
 async def revoke(exchange: Exchange) -> shapes.Ended:
@@ -215,7 +216,7 @@ async def _active(exchange: Exchange, caller: Person, role: str) -> GrantRow:
         return _sole(active, caller, exchange.name)
     for row in held:
         if row.status == "provisioning":
-            return await _ready(exchange, row.id)
+            return await ready(exchange, row.id)
     if approved:
         return await _activate(exchange, caller, _sole(approved, caller, exchange.name).id)
     raise SojournError(Code.GRANT_NONE_ACTIVE, person=caller.id, target=exchange.name)
@@ -247,4 +248,5 @@ def show(row: GrantRow) -> shapes.GrantShown:
         extended=row.extended,
         prolonged_to=row.prolonged_to,
         overdue_since=row.overdue_since if row.removed_at is None else None,
+        break_glass=bool(row.break_glass),
     )

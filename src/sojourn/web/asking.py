@@ -10,14 +10,14 @@ from sojourn.domain.people import Person
 from sojourn.domain.policy import DURATION_MIN, Facts, Question, Ticket
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, Refusal, SojournError
-from sojourn.projections import queries
+from sojourn.projections import assured, queries
 from sojourn.projections.moments import text
 from sojourn.workflow.extend import extend as extend_grant
 from sojourn.workflow.revise import revise as revise_request
 from sojourn.workflow.submit import submit as submit_request
 from sojourn.workflow.withdraw import withdraw as withdraw_request
 
-from . import bodies, shapes
+from . import assurance_shapes, bodies, shapes
 from .exchange import Exchange
 from .viewing import row_of, show, show_all
 
@@ -140,7 +140,7 @@ def facts_of(exchange: Exchange, caller: Person, sent: bodies.Ask | bodies.MoreT
 
 
 async def listing(exchange: Exchange) -> shapes.Requests:
-    """GET /requests: one's own; with `waiting` those one can decide on; all for administrators and auditors."""
+    """GET /requests: one's own; with `waiting` what one has to look at; all for administrators and auditors."""
     caller = await exchange.caller()
     status, waiting = exchange.query("status"), exchange.query("waiting") is not None
     everything = (caller.administrator or caller.auditor) and exchange.query("mine") is None
@@ -155,9 +155,22 @@ async def listing(exchange: Exchange) -> shapes.Requests:
             before=exchange.before(),
             limit=PAGE + 1,
         )
+        told = assured.glass_told(connection, caller.id) if waiting else ()
     shown = await show_all(exchange, caller, rows[:PAGE])
     following = rows[PAGE - 1].seq if len(rows) > PAGE else None
-    return shapes.Requests(requests=shown, more=following is not None, next=following)
+    return shapes.Requests(requests=shown, more=following is not None, next=following, told=tuple(map(_told, told)))
+
+
+def _told(row: assured.GlassRow) -> assurance_shapes.GlassShown:
+    return assurance_shapes.GlassShown(
+        grant=row.grant,
+        request=row.request,
+        person=row.person,
+        taken_at=row.taken_at,
+        target=row.target,
+        role=row.role,
+        status=row.status,
+    )
 
 
 async def one(exchange: Exchange) -> shapes.RequestShown:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sojourn.domain.events import ReviewOutcome
+
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A person shows who they are."""
@@ -68,6 +70,30 @@ class Glass(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     incident: str = ""
     ticket: TicketGiven | None = None
     activities: tuple[str, ...] = ()
+
+
+class Conclusion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reviewer's outcome, with one answer (yes, no, not_applicable) for each point of the checklist, in order."""
+
+    outcome: ReviewOutcome
+    answers: tuple[str, ...]
+    remark: str = ""
+
+
+class Campaign(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An administrator has all eligibility certified by `reviewers` until `due` (RFC 3339 with its offset)."""
+
+    title: str
+    reviewers: tuple[str, ...]
+    due: str
+
+
+class ItemDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reviewer keeps the item of that number, or takes it away."""
+
+    number: int
+    keep: bool
+    comment: str = ""
 
 
 class LessDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,12 +6,13 @@ import base64
 from collections.abc import Sequence
 
 import msgspec
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
-from sojourn.projections import queries
+from sojourn.projections import assured, queries
 from sojourn.projections.queries import ActionRow, AttemptRow, SessionRow
 
 from . import shapes
@@ -24,14 +25,15 @@ DIGITS_MAX = 15
 
 
 async def sessions(exchange: Exchange) -> shapes.Sessions:
-    """GET /sessions: one's own; all of them for administrators and auditors."""
+    """GET /sessions: one's own, and those of a grant that one reviews; all for administrators and auditors."""
     caller = await exchange.caller()
     everything = (caller.administrator or caller.auditor) and exchange.query("mine") is None
+    grant = exchange.query("grant")
     with exchange.services.projections.reading() as connection:
         rows = queries.sessions(
             connection,
-            grant=exchange.query("grant"),
-            person=None if everything else caller.id,
+            grant=grant,
+            person=None if everything or _watches(connection, caller, grant) else caller.id,
             open_only=exchange.query("open") is not None,
             before=exchange.before(),
             limit=PAGE + 1,
@@ -58,9 +60,16 @@ async def actions(exchange: Exchange) -> shapes.Actions:
 def _visible_session(exchange: Exchange, caller: Person) -> SessionRow:
     with exchange.services.projections.reading() as connection:
         row = queries.session(connection, exchange.name)
-    if row is None or not (row.person == caller.id or caller.administrator or caller.auditor):
+        watches = row is not None and _watches(connection, caller, row.grant)
+    if row is None or not (row.person == caller.id or watches or caller.administrator or caller.auditor):
         raise SojournError(Code.SESSION_UNKNOWN, session=exchange.name[:100])
     return row
+
+
+def _watches(connection: Connection, caller: Person, grant: str | None) -> bool:
+    """Whether the caller was told of this access, or is to review it."""
+    row = None if grant is None else queries.grant(connection, grant)
+    return row is not None and assured.watches(connection, caller.id, row.request)
 
 
 async def attempts(exchange: Exchange) -> shapes.Attempts:

@@ -6,7 +6,20 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
 
-from . import access, asking, configuration, deciding, keeping, people, record, standing, targets
+from . import (
+    access,
+    asking,
+    break_glass,
+    certifying,
+    configuration,
+    deciding,
+    keeping,
+    people,
+    record,
+    reviewing,
+    standing,
+    targets,
+)
 from .exchange import Handler, answer, nowhere
 from .services import Services
 from .strangers import Strangers
@@ -45,12 +58,22 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/requests/{name}/revise", asking.revise),
     ("POST", "/requests/{name}/withdraw", asking.withdraw),
     ("POST", "/requests/{name}/activate", access.activate),
+    ("POST", "/break-glass", break_glass.take),
     ("GET", "/grants", access.listing),
     ("GET", "/grants/{name}", access.one),
     ("POST", "/grants/{name}/extend", asking.extend),
     ("POST", "/grants/{name}/revoke", access.revoke),
     ("POST", "/grants/{name}/end", access.end),
     ("GET", "/grants/{name}/evidence", record.evidence),
+    ("GET", "/reviews", reviewing.listing),
+    ("GET", "/reviews/{name}", reviewing.one),
+    ("POST", "/reviews/{name}/notes", reviewing.note),
+    ("POST", "/reviews/{name}/conclude", reviewing.conclude),
+    ("POST", "/campaigns", certifying.begin),
+    ("GET", "/campaigns", certifying.listing),
+    ("GET", "/campaigns/{name}", certifying.one),
+    ("POST", "/campaigns/{name}/decisions", certifying.decide),
+    ("POST", "/campaigns/{name}/close", certifying.close),
     ("GET", "/sessions", record.sessions),
     ("GET", "/sessions/{name}", record.session),
     ("GET", "/sessions/{name}/actions", record.actions),

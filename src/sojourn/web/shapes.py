@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .assurance_shapes import GlassShown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
@@ -166,11 +168,15 @@ class RequestShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """Requests, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
+    """Requests, newest first. `more` says that there are older ones: ask again with `before` set to `next`.
+
+    With `waiting`, `told` are the uses of break-glass that the caller was told of, until their reviews are concluded.
+    """
 
     requests: tuple[RequestShown, ...]
     more: bool
     next: int | None
+    told: tuple[GlassShown, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +184,8 @@ class GrantShown:
     """A grant: an access with one end. It is finished when `removed_at` is set: read back from the target as gone.
 
     `privileges` were read back from the target when it was made. `extended` counts approved extensions; `prolonged_to`
-    is the later end that the target has confirmed. `overdue_since` is set while a removal is late.
+    is the later end that the target has confirmed. `overdue_since` is set while a removal is late. With `break_glass`
+    nobody decided beforehand.
     """
 
     grant: str
@@ -198,6 +205,7 @@ class GrantShown:
     extended: int
     prolonged_to: str | None
     overdue_since: str | None
+    break_glass: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ async def rejoin(exchange: Exchange) -> standing_shapes.PersonShown:
     standing = exchange.settled(
         await leaving.come_back(office, person=person, by=caller.id, reason=sent.reason, source=exchange.source)
     )
-    await _seen(exchange, standing.version)
+    await seen(exchange, standing.version)
     known = office.in_force().catalogue.person(person)
     return standing_shapes.PersonShown(person=person, name=known.name if known is not None else "", left=False)
 
@@ -123,10 +123,10 @@ async def end(exchange: Exchange) -> None:
             exchange.services.office, absence=AbsenceId(exchange.name), person=caller.id, source=exchange.source
         )
     )
-    await _seen(exchange, standing.version)
+    await seen(exchange, standing.version)
 
 
-async def _seen(exchange: Exchange, version: int) -> None:
+async def seen(exchange: Exchange, version: int) -> None:
     """Until this process decides under that standing, so that who changed it sees its effect in the next answer."""
     for _ in range(SEEN_TRIES):
         if exchange.services.office.in_force().standing.version >= version:

@@ -10,7 +10,7 @@ from sojourn.domain.identifiers import PersonId
 from sojourn.domain.people import Person
 from sojourn.domain.policy import ApproverGroup, Facts
 from sojourn.errors import Code, SojournError
-from sojourn.projections import queries
+from sojourn.projections import assured, queries
 from sojourn.projections.queries import ApproverRow, CommentRow, RequestRow
 
 from . import shapes
@@ -25,9 +25,10 @@ async def row_of(exchange: Exchange, caller: Person, name: str) -> RequestRow:
     with exchange.services.projections.reading() as connection:
         row = queries.request(connection, name)
         people = {one.person for one in queries.approvers(connection, name)}
+        watches = assured.watches(connection, caller.id, name)
     standing, now = exchange.services.office.in_force().standing, exchange.services.office.clock.now()
     own = {caller.id, *standing.delegators(caller.id, now)}
-    concerned = row is not None and (row.person == caller.id or not own.isdisjoint(people))
+    concerned = row is not None and (row.person == caller.id or watches or not own.isdisjoint(people))
     if row is not None and (concerned or caller.administrator or caller.auditor):
         return row
     raise SojournError(Code.REQUEST_UNKNOWN, request=name[:100])

@@ -25,8 +25,8 @@ from .deciding import (
     settle,
     shown,
 )
-from .loading import fold, is_id
-from .ports import Ledger, Office
+from .loading import is_id
+from .ports import Office
 from .standing import on_standing
 from .submit import too_long
 
@@ -131,13 +131,6 @@ async def confirm_removal(office: Office, removal: Removal) -> Standing:
     settled = await on_standing(office, attempt, campaign_stream(removal.campaign), decide)
     assert not isinstance(settled, Refusal), "nothing here refuses"
     return settled
-
-
-async def load_campaign(ledger: Ledger, campaign: CampaignId) -> Campaign | None:
-    """The campaign as its stream tells it now, or None if there is none. Raises SojournError from the ledger."""
-    if not is_id(campaign):
-        return None
-    return fold(campaigns.evolve, await ledger.stream(campaign_stream(campaign)))
 
 
 def _subject(campaign: CampaignId) -> Subject[Campaign]:

@@ -1,7 +1,11 @@
 """Signing with a key in a PKCS#11 token: a hardware security module, a smart card, or SoftHSM.
 
 The mechanism is CKM_EDDSA (PKCS#11 3.0, section 2.3.14) with a key of type CKK_EC_EDWARDS on edwards25519. A session is
-opened at the first use and opened anew after an error, so that a token that was away is found again.
+opened at the first use. After an error the module is made to look again (C_Finalize, C_Initialize) before the next
+use, because modules remember what they saw: a token that was away is found again. That ends the sessions of every key
+behind this module in the process; another key notices with an error, and is opened anew too.
+
+A PIN that was refused is not tried again, since tokens lock themselves after a few.
 """
 
 from __future__ import annotations
@@ -38,6 +42,8 @@ class _Token:
     address: Pkcs11Address
     pin: str = field(repr=False)
     _session: Any = None
+    _failed_before: bool = False
+    _pin_refused: bool = False
 
     @property
     def place(self) -> str:
@@ -73,17 +79,25 @@ class _Token:
     def _open(self) -> Any:
         if self._session is None:
             pkcs11 = _package()
-            token = pkcs11.lib(self.address.module).get_token(token_label=self.address.token)
+            if self._pin_refused:
+                raise unavailable(self.place, "the token refused the PIN, which is not tried again in this process")
+            module = pkcs11.lib(self.address.module)
+            if self._failed_before:
+                module.reinitialize()
+                self._failed_before = False
+            token = module.get_token(token_label=self.address.token)
             try:
                 self._session = token.open(user_pin=self.pin)
             except pkcs11.exceptions.UserAlreadyLoggedIn:
                 # A process logs in to a token once, for all its sessions; another key of the same token did it.
                 self._session = token.open()
+            except (pkcs11.exceptions.PinIncorrect, pkcs11.exceptions.PinLocked):
+                self._pin_refused = True
+                raise
         return self._session
 
     def _failed(self, error: Exception) -> SojournError:
-        # Not closed: that would log out the sessions of other keys of this token too.
-        self._session = None
+        self._session, self._failed_before = None, True
         return unavailable(self.place, f"{type(error).__name__} {error}".strip())
 
 

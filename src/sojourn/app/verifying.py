@@ -1,0 +1,42 @@
+"""Runs the offline verifier from inside the product: `sojourn_verify`, as an auditor runs it."""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+import sojourn_verify
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the verifier found at `target`. `size` is that of the newest signed checkpoint, if there is one."""
+
+    target: str
+    size: int | None
+    checked: dict[str, int]
+    problems: tuple[dict[str, str], ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether everything leads to the signed root."""
+        return not self.problems
+
+
+def verify(target: Path, *, key: str, since: Path | None = None) -> Verdict:
+    """Verify a store with a verifier key (a vkey); with `since` it also has to extend that checkpoint."""
+    report = sojourn_verify.Report()
+    options = argparse.Namespace(target=str(target), key=key, since=str(since) if since else None, entry=None)
+    try:
+        with report.at(str(target)):
+            sojourn_verify.run(options, report)
+    except (OSError, sqlite3.Error, *sojourn_verify.UNPACKING) as error:
+        report.problem("input.unreadable", str(target), f"it cannot be read: {error}")
+    return Verdict(
+        target=str(target),
+        size=None if report.head is None else report.head[0],
+        checked=dict(report.checked),
+        problems=tuple(report.problems),
+    )
