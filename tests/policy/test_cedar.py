@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sojourn.configuration import cedar
 from sojourn.domain.catalogue import Catalogue
-from sojourn.domain.identifiers import PersonId, RuleName
+from sojourn.domain.identifiers import PersonId, RoleName, RuleName, TargetName
 from sojourn.domain.policy import (
     BreakGlassRule,
     Duty,
@@ -29,7 +30,8 @@ from sojourn.domain.policy import (
 from sojourn.domain.policy.requirements import too_long
 from sojourn.errors import Refusal
 
-from . import cedar
+from .test_commands import plain, run
+from .test_examples import EXAMPLES
 from .world import ANN, BEN, BILLING, CAT, DEVELOPERS, FIX, HOUR, LEADS, NOW, PEOPLE, READ, SHOP, TEST, catalogue, rule
 
 GONE = PersonId("gone")
@@ -101,9 +103,26 @@ def companies(draw: st.DrawFn) -> Catalogue:
     return replace(made, teams=tuple(replace(team, members=(*team.members, GONE)) for team in made.teams))
 
 
+def request(question: Question) -> dict[str, Any]:
+    """One question as Cedar is asked it."""
+    return {
+        "principal": {"type": "Person", "id": question.person},
+        "action": {"type": "Action", "id": "ask"},
+        "resource": {"type": "Target", "id": question.target},
+        "context": {
+            "role": question.role,
+            "seconds": int(question.duration.total_seconds()),
+            "break_glass": question.break_glass,
+            "incident": bool(question.facts.incident),
+            "on_call": question.person in question.facts.on_call,
+            "hours_open": [],
+        },
+    }
+
+
 def by_cedar(made: Catalogue) -> list[bool]:
     answers = cedarpy.is_authorized_batch(
-        [cedar.request(one) for one in QUESTIONS], cedar.policies(made), cedar.entities(made)
+        [request(one) for one in QUESTIONS], cedar.policies(made), cedar.entities(made)
     )
     problems = [error for answer in answers for error in answer.diagnostics.errors]
     assert not problems, problems[0]
@@ -138,3 +157,30 @@ def test_cedar_is_asked_questions_of_both_answers(instead: bool) -> None:
     made = catalogue(wide, narrow)
     assert by_us(made) == by_cedar(made)
     assert Counter(by_us(made)) == ({True: 52, False: 620} if instead else {True: 48, False: 624})
+
+
+@pytest.mark.parametrize(("hours_open", "allowed"), [([], False), (["schema-change"], True)])
+def test_an_exported_policy_can_be_asked_without_us(hours_open: list[str], allowed: bool) -> None:
+    exported = plain("export", "--files", EXAMPLES / "outsourced-dba")
+    asked = request(
+        Question(
+            person=PersonId("dirk"),
+            target=TargetName("claims"),
+            role=RoleName("schema-change"),
+            duration=HOUR,
+            moment=NOW,
+        )
+    )
+    asked["context"]["hours_open"] = hours_open
+    answer = cedarpy.is_authorized(asked, exported["policies"], exported["entities"])
+    assert not answer.diagnostics.errors
+    assert answer.allowed is allowed
+    assert run("export", "--files", EXAMPLES / "outsourced-dba").stdout.startswith("// principal")
+
+
+def test_what_a_certification_took_is_not_permitted_by_an_export() -> None:
+    made = catalogue(rule("a", who=People(people=(ANN, BEN))))
+    said = cedar.policies(made, frozenset({(ANN, SHOP, READ)}))
+    asked = [Question(person=who, target=SHOP, role=READ, duration=HOUR, moment=NOW) for who in (ANN, BEN)]
+    answers = cedarpy.is_authorized_batch([request(one) for one in asked], said, cedar.entities(made))
+    assert [answer.allowed for answer in answers] == [False, True]

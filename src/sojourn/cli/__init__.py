@@ -83,6 +83,7 @@ COMMANDS = {
     "policy explain": "Tell why somebody may have something, or not.",
     "policy who-can": "List everybody who can get a role on a target.",
     "policy render": "Write a policy as the tables that an auditor reads.",
+    "policy export": "Write a policy in Cedar, the language of another engine.",
     "policy fetch": "Write the files that are in force.",
     "policy propose": "Propose a change of people, targets or policy.",
     "policy changes": "List proposed changes, or show one.",

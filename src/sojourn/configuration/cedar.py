@@ -1,11 +1,11 @@
-"""A policy said in Cedar, for whether somebody may ask: one permit and one forbid for each rule.
+"""A policy said in Cedar (version 4), for whether somebody may ask: one permit and one forbid for each rule.
 
 - A rule applies where its scope and its conditions hold and no rule that is instead of it applies: `permit`.
 - Whoever asks for longer than an applying rule allows may not: `forbid`. In Cedar a forbid wins over every permit, so
   all rules that apply count, as they do here.
+- Who decides, and what has to be given, is no question of permit or forbid, and is not said.
 
-Nothing of `sojourn.domain.policy` is asked about sets of people, labels or conditions; they are only written down.
-Hours are left out: Cedar knows no time zones.
+Cedar knows no time zones: whoever asks says in `context.hours_open` which rules' hours are open.
 """
 
 from __future__ import annotations
@@ -15,21 +15,31 @@ from collections.abc import Iterable
 from typing import Any
 
 from sojourn.domain.catalogue import Catalogue
-from sojourn.domain.policy import Duty, People, Question, Rule, Separation
+from sojourn.domain.policy import Duty, People, Rule, Separation
+
+HEAD = (
+    "// principal: Person, in Teams. action: any. resource: Target.",
+    "// context: role (String), seconds (Long), break_glass, incident, on_call (Bool),",
+    "// hours_open (Set<String>): the rules of which a calendar window is open now.",
+)
 
 
-def policies(catalogue: Catalogue) -> str:
-    """The rules and the separations that bar from asking."""
+def policies(catalogue: Catalogue, removed: frozenset[tuple[str, str, str]] = frozenset()) -> str:
+    """The rules, the separations that bar from asking, and what was `removed`: (person, target, role)."""
     own = {rule.name: _own(rule) for rule in catalogue.rules}
-    said = []
+    said = list(HEAD)
     for rule in catalogue.rules:
         instead = [own[other.name] for other in catalogue.rules if rule.name in other.instead_of]
         applies = _all([own[rule.name], *(f"!({one})" for one in instead)])
         seconds = int(rule.longest.total_seconds())
+        said.append(f"// {rule.name}")
         said.append(f"permit(principal, action, resource) when {{ {applies} }};")
         said.append(f"forbid(principal, action, resource) when {{ {applies} && context.seconds > {seconds} }};")
     if _bars_administrators(catalogue.separations):
         said.append("forbid(principal, action, resource) when { principal has known && principal.administrator };")
+    for person, target, role in sorted(removed):
+        scope = f"principal == Person::{_text(person)}, action, resource == Target::{_text(target)}"
+        said.append(f"forbid({scope}) when {{ context.role == {_text(role)} }};")
     return "\n".join(said)
 
 
@@ -54,28 +64,14 @@ def entities(catalogue: Catalogue) -> list[dict[str, Any]]:
     return people + targets
 
 
-def request(question: Question) -> dict[str, Any]:
-    """One question."""
-    return {
-        "principal": _entity("Person", question.person),
-        "action": _entity("Action", question.role),
-        "resource": _entity("Target", question.target),
-        "context": {
-            "role": question.role,
-            "seconds": int(question.duration.total_seconds()),
-            "break_glass": question.break_glass,
-            "incident": bool(question.facts.incident),
-            "on_call": question.person in question.facts.on_call,
-        },
-    }
-
-
 def _own(rule: Rule) -> str:
     """Whether the rule's own scope and conditions hold."""
     glass = rule.break_glass is not None
-    parts = [_people(rule.who), _target(rule), _has("resource.roles", ["context.role"])]
+    parts = [_people(rule.who), _target(rule), "resource.roles.contains(context.role)"]
     parts.append(_any(f"context.role == {_text(role)}" for role in rule.roles))
     parts.append("context.break_glass" if glass else "!context.break_glass")
+    if rule.when.windows:
+        parts.append(f"context.hours_open.contains({_text(rule.name)})")
     if rule.when.incident:
         parts.append("context.incident")
     if rule.when.on_call:
@@ -109,10 +105,6 @@ def _one_of(held: str, name: str, values: Iterable[str]) -> str:
     return f"({held} has {_text(name)} && [{listed}].contains({held}[{_text(name)}]))"
 
 
-def _has(held: str, values: Iterable[str]) -> str:
-    return _all(f"{held}.contains({value})" for value in values)
-
-
 def _bars_administrators(separations: Iterable[Separation]) -> bool:
     return any({Duty.REQUEST, Duty.ADMINISTER} <= set(one.apart) for one in separations)
 
@@ -122,7 +114,8 @@ def _entity(kind: str, name: str) -> dict[str, str]:
 
 
 def _text(text: str) -> str:
-    return json.dumps(text)
+    """A string; what is printable is escaped as in JSON."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _all(parts: Iterable[str]) -> str:

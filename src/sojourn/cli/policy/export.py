@@ -1,0 +1,27 @@
+"""sojourn policy export: the policy in the language of another engine."""
+
+from __future__ import annotations
+
+import sys
+
+from sojourn.cli.common import Common
+from sojourn.cli.output import print_json
+from sojourn.configuration import cedar
+
+from .source import Source
+
+
+def export(*, source: Source | None = None, common: Common | None = None) -> None:
+    """Write in Cedar who may ask for what, and for how long, for other engines to answer. Decisions are not in it.
+
+    With --json the people, teams and targets are there as well, as Cedar's entities.
+
+    Example: sojourn policy export --files ./config > policy.cedar
+    """
+    source, common = source or Source(), common or Common()
+    read = source.read(common)
+    policies = cedar.policies(read.catalogue, read.removed)
+    if common.json:
+        print_json({"policies": policies, "entities": cedar.entities(read.catalogue)})
+        return
+    sys.stdout.write(policies + "\n")
