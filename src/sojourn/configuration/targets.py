@@ -23,7 +23,6 @@ from .names import once, pairs, texts
 from .nodes import Node
 
 CONNECTIONS_MAX = 100
-ROWS_MAX = 1_000_000_000
 SIZE = re.compile(r"[1-9][0-9]{0,5}(kB|MB|GB)", re.ASCII)
 DURATIONS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
 SIZES = ("work_mem", "maintenance_work_mem")
@@ -63,9 +62,7 @@ def _target(name: TargetName, node: Node) -> Target:
 
 
 def _role(name: RoleName, node: Node) -> Role:
-    fields = node.fields(
-        "description", "connections", "privileges", "settings", "as_owner", "account", "rows_expected", "record"
-    )
+    fields = node.fields("description", "connections", "privileges", "settings", "as_owner", "account", "record")
     privileges: tuple[Privilege, ...] = ()
     if "privileges" in fields:
         privileges = tuple(_privilege(one) for one in fields["privileges"].items("a list of privileges"))
@@ -77,7 +74,6 @@ def _role(name: RoleName, node: Node) -> Role:
         settings=_settings(fields["settings"]) if "settings" in fields else (),
         as_owner=fields["as_owner"].text("the name of a role of the target") if "as_owner" in fields else "",
         account=fields["account"].text("the name of a login of the target") if "account" in fields else "",
-        rows_expected=fields["rows_expected"].integer(1, ROWS_MAX) if "rows_expected" in fields else None,
         recording=fields["record"].choice({str(one): one for one in Recording})
         if "record" in fields
         else Recording.BEFORE_FORWARD,

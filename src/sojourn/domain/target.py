@@ -93,8 +93,7 @@ class Role:
     there may set them otherwise. `as_owner` names the role of the target that the session acts as, so that what is
     made belongs to it and nothing is left behind; with it come all of that role's rights. `account` names a login that
     the target has already, for systems where none can be made: it is opened for one access at a time, with a password
-    of its own, and shut afterwards; what it may do is the target's to say. `rows_expected` is a label: an action that
-    gives more rows is marked in the evidence.
+    of its own, and shut afterwards; what it may do is the target's to say.
     `recording` may be `before-release` only for a role that can do nothing but read.
     """
 
@@ -105,7 +104,6 @@ class Role:
     settings: tuple[tuple[str, str], ...] = ()
     as_owner: str = ""
     account: str = ""
-    rows_expected: int | None = None
     recording: Recording = Recording.BEFORE_FORWARD
 
     @property
