@@ -22,7 +22,7 @@ SECRET_KEY = "a secret of made-up people"
 SECONDS = 60.0
 STARTS_MAX = 3
 _PARTS = ("s3", "master", "volume", "filer")
-_PORTS = (*(f"{part}.port" for part in _PARTS), *(f"{part}.port.grpc" for part in _PARTS), "s3.port.iceberg")
+_PORTS = (*(f"{part}.port" for part in _PARTS), *(f"{part}.port.grpc" for part in _PARTS))
 
 
 @dataclass(slots=True)
@@ -73,6 +73,8 @@ class ObjectStore:
         command = [str(_program()), "-logtostderr=true", "server", f"-dir={self.root}", "-ip=127.0.0.1"]
         command += ["-ip.bind=127.0.0.1", "-s3", f"-s3.config={self.root / 's3.json'}", "-volume.max=50"]
         command += ["-master.volumeSizeLimitMB=64", "-master.telemetry=false", "-master.electionTimeout=1s"]
+        # Two catalogs that nobody asks, one of them on a port that is always the same.
+        command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
         command += [f"-{name}={port}" for name, port in zip(_PORTS, self.ports, strict=True)]
         with (self.root / "log").open("ab") as log:
             self.running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.root)
