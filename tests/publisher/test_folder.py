@@ -89,7 +89,10 @@ async def test_a_bit_that_flips_in_a_published_file_stops_publishing_and_is_on_r
         victim = desk.folder / "tile" / "entries" / "000"
         content = bytearray(victim.read_bytes())
         content[1000] ^= 1
-        victim.write_bytes(content)
+        # In one step: the patrol may look at any moment, and a file half written is another fault.
+        altered = desk.folder.with_name("altered")
+        altered.write_bytes(content)
+        altered.replace(victim)
         refused = await desk.until_recorded(PublicationRefused)
         assert isinstance(refused, PublicationRefused)
         assert "tile/entries/000" in refused.problem
