@@ -94,6 +94,8 @@ class GatewaySettings:
 
     host: str = "127.0.0.1"
     port: int = 6543
+    ssh: bool = False
+    ssh_port: int = 6522
     public_host: str = "localhost"
     require_tls: bool = True
     handshake_seconds: float = 15.0

@@ -111,7 +111,7 @@ async def _serve_control(
         attachment=ledger.attachment,
         secret_sealer=gateway_sealer,
         read_secret=lambda name: read_secret(layout.configuration / "secrets", name),
-        drivers=_drivers(),
+        drivers=_drivers(layout, settings),
         new_password=new_password,
     )
     opener = Opener(key_pair(layout, EVIDENCE))
@@ -126,11 +126,19 @@ async def _serve_control(
         tasks.create_task(_serve_api(layout, settings, services))
 
 
-def _drivers() -> dict[TargetKind, TargetDriver]:
-    return {TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)}
+def _drivers(layout: Layout, settings: Settings) -> dict[TargetKind, TargetDriver]:
+    drivers: dict[TargetKind, TargetDriver] = {TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)}
+    if settings.gateway.ssh:
+        from sojourn.targets.ssh import SshDriver
+        from sojourn.vault.ssh_authority import GRANTS, authority
+
+        drivers[TargetKind.SSH] = SshDriver(authority(layout.keys, GRANTS), SystemClock())
+    return drivers
 
 
 def _secret_of(layout: Layout, target: Target) -> str:
+    if not target.administrator_secret:
+        return ""
     return read_secret(layout.configuration / "secrets", target.administrator_secret)
 
 
@@ -138,7 +146,7 @@ def _reconciler(
     layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, projections: Projections
 ) -> Reconciler:
     """What looks at the targets and compares them with the record."""
-    drivers = _drivers()
+    drivers = _drivers(layout, settings)
 
     async def caught_up() -> None:
         await projections.wait_for(await ledger.size(), CONNECT_SECONDS)
@@ -168,7 +176,7 @@ def _services(
     reconciler: Reconciler,
 ) -> Services:
 
-    drivers = _drivers()
+    drivers = _drivers(layout, settings)
     return Services(
         office=office,
         projections=projections,

@@ -64,6 +64,8 @@ def _port(node: Node) -> int:
 _GATEWAY: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
+    "ssh": Node.boolean,
+    "ssh_port": _port,
     "public_host": _text,
     "require_tls": Node.boolean,
     "handshake_seconds": Node.seconds,

@@ -246,6 +246,7 @@ class Enforcer:
                     credential=grant.created.credential,
                     until=grant.end,
                     secret=place.secret,
+                    observed=grant.observed,
                 )
         except SojournError as error:
             if error.code.startswith("record."):

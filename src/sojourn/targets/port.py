@@ -39,9 +39,18 @@ class TargetDriver(Protocol):
         ...
 
     async def prolong(
-        self, target: Target, *, grant: str, credential: str, until: datetime, secret: str
+        self,
+        target: Target,
+        *,
+        grant: str,
+        credential: str,
+        until: datetime,
+        secret: str,
+        observed: tuple[str, ...] = (),
     ) -> tuple[str, ...]:
         """Move the end of `credential` to `until`, later than the present one; gives what was read back.
+
+        `observed` is what was read back the last time.
 
         Its sessions and privileges stay as they are. A login that is not there, or not ours, is refused.
         """

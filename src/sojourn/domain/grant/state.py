@@ -38,12 +38,13 @@ class Grant:
     """A grant as its stream tells it.
 
     `extended_to` is the end that the last extension gave it, `extended_by` the requests for them, and
-    `prolonged_to` the end that the target has confirmed.
+    `prolonged_to` the end that the target has confirmed. `observed` is what was last read back from the target.
     """
 
     created: GrantCreated
     status: Status = Status.PROVISIONING
     secret: Sealed | None = None
+    observed: tuple[str, ...] = ()
     cause: EndCause | None = None
     removal_attempts: int = 0
     overdue: bool = False
@@ -99,11 +100,11 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
         case _ if state is None:
             return None
         case GrantProvisioned():
-            return replace(state, status=Status.ACTIVE, secret=event.secret)
+            return replace(state, status=Status.ACTIVE, secret=event.secret, observed=event.observed)
         case GrantExtended():
             return replace(state, extended_to=event.until, extended_by=(*state.extended_by, event.request))
         case GrantProlonged():
-            return replace(state, prolonged_to=event.until)
+            return replace(state, prolonged_to=event.until, observed=event.observed)
         case GrantEnded():
             return replace(state, status=Status.ENDED, cause=event.cause)
         case GrantRemovalFailed():

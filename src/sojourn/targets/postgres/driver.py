@@ -82,7 +82,14 @@ class PostgresDriver:
             return await open_account(connection, target, opening)
 
     async def prolong(
-        self, target: Target, *, grant: str, credential: str, until: datetime, secret: str
+        self,
+        target: Target,
+        *,
+        grant: str,
+        credential: str,
+        until: datetime,
+        secret: str,
+        observed: tuple[str, ...] = (),
     ) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.prolong`."""
         async with (
