@@ -114,6 +114,8 @@ class ControlSettings:
     port: int = 6580
     api_token_life: timedelta = timedelta(hours=12)
     gateway_token_life: timedelta = timedelta(minutes=15)
+    ssh_certificate_life: timedelta = timedelta(hours=12)
+    ssh_key_life: timedelta = timedelta(days=90)
     invitation_life: timedelta = timedelta(hours=24)
     password_length_min: int = 12
     reconcile_seconds: float = 20.0

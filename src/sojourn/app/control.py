@@ -33,14 +33,14 @@ from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
 from sojourn.web.server import build
-from sojourn.web.services import Services
+from sojourn.web.services import Services, SshIssuer
 from sojourn.workflow.adopt import adopt, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Office
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
-from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
+from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .publisher import published_copies
 
@@ -200,6 +200,20 @@ def _services(
         verifier_key=layout.verifier_key.read_text().strip(),
         authority=(layout.tls / "authority.crt").read_text(),
         version=BUILD,
+        ssh=_ssh_issuer(layout, settings),
+    )
+
+
+def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:
+    if not settings.gateway.ssh:
+        return None
+    from sojourn.vault.ssh_authority import GATEWAYS, GRANTS, PEOPLE, authority, public_authority
+
+    return SshIssuer(
+        people=authority(layout.keys, PEOPLE),
+        gateways=public_authority(layout.keys, GATEWAYS),
+        grants=public_authority(layout.keys, GRANTS),
+        address=lambda: announced(layout.run / SSH_PLACE) or ("", settings.gateway.ssh_port),
     )
 
 

@@ -80,6 +80,8 @@ _CONTROL: Mapping[str, _Reader] = {
     "port": _port,
     "api_token_life": Node.duration,
     "gateway_token_life": Node.duration,
+    "ssh_certificate_life": Node.duration,
+    "ssh_key_life": Node.duration,
     "invitation_life": Node.duration,
     "reconcile_seconds": Node.seconds,
     "password_length_min": lambda node: node.integer(8, 128),

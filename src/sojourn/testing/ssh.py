@@ -1,4 +1,4 @@
-"""A gateway's SSH door to test against, before a real host: its people's keys, their accesses, and what is on record."""
+"""A gateway's SSH door to test against, before a real host: people's keys, their accesses, and what is on record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import base64
 import contextlib
 import hashlib
 import secrets
-import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -73,7 +72,7 @@ class SshUnderTest:
         """A key pair of the person, registered; gives the private file."""
         self._made += 1
         path = self.directory / f"{person}-{self._made}"
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path], check=True)
+        await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path])
         await self.register(path.with_suffix(".pub").read_text(), person, life=life)
         return path
 
@@ -147,7 +146,17 @@ class SshUnderTest:
     async def ssh(self, key: Path, *arguments: str, stdin: bytes = b"", seconds: float = 20.0) -> Ran:
         """Run `ssh` to the gateway; options of it may come first among the arguments."""
         return await run(
-            ["ssh", "-F", "none", *self.options(key), "-o", "Hostname=127.0.0.1", *arguments[:-1], "gw", *arguments[-1:]],
+            [
+                "ssh",
+                "-F",
+                "none",
+                *self.options(key),
+                "-o",
+                "Hostname=127.0.0.1",
+                *arguments[:-1],
+                "gw",
+                *arguments[-1:],
+            ],
             stdin=stdin,
             seconds=seconds,
         )
@@ -187,7 +196,8 @@ def roles(**accesses: HostAccess) -> tuple[Role, ...]:
 
 def shell(**more: object) -> HostAccess:
     """A shell in the host's account, and what else is said."""
-    return replace(HostAccess(login=ACCOUNT, shell=True), **more)  # type: ignore[arg-type]
+    base = HostAccess(login=ACCOUNT, shell=True)  # noqa: S604 - a shell on the host, by configuration
+    return replace(base, **more)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
@@ -232,12 +242,10 @@ async def ssh_gateway(
         )
     )
     under_test.record.stop = task.cancel
+    task.add_done_callback(lambda _: listening.cancel())
     try:
         async with asyncio.timeout(20):
-            await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                task.result()
-            under_test.port = listening.result()
+            under_test.port = await listening
         yield under_test
     finally:
         task.cancel()

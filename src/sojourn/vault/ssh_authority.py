@@ -101,7 +101,9 @@ def private_file(private: Ed25519PrivateKey) -> bytes:
 
 def grant_key(password: str) -> Ed25519PrivateKey:
     """The key pair of an access, from the secret that is sealed to the gateway."""
-    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"sojourn/ssh-grant-key/v1\x00" + password.encode()).digest())
+    return Ed25519PrivateKey.from_private_bytes(
+        hashlib.sha256(b"sojourn/ssh-grant-key/v1\x00" + password.encode()).digest()
+    )
 
 
 def ensure_authorities(directory: Path) -> None:

@@ -17,6 +17,7 @@ from . import (
     people,
     record,
     reviewing,
+    ssh,
     standing,
     targets,
 )
@@ -45,6 +46,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/configuration/changes/{name}/withdraw", configuration.withdraw),
     ("GET", "/targets", asking.targets),
     ("POST", "/targets/{name}/connection", access.connect),
+    ("GET", "/targets/{name}/ssh-setup", ssh.setup),
+    ("POST", "/ssh-keys", ssh.key),
+    ("POST", "/ssh-keys/{name}/revoke", ssh.forget),
     ("POST", "/targets/{name}/preflight", targets.preflight),
     ("POST", "/targets/{name}/reconcile", targets.reconcile),
     ("GET", "/targets/{name}/looks", targets.listing),

@@ -292,19 +292,21 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         if self._client is None or self._stopped:
             return
         name, size, modes = self._terminal or (None, (0, 0, 0, 0), {})
-        passed = environment(setting.access, dict(self._client.get_environment()))
+        variables: dict[bytes | str, bytes | str] = {}
+        variables.update(environment(setting.access, dict(self._client.get_environment())))
+        variables.update(setting.marks)
         channel, _ = await connection.create_session(
             lambda: _TargetEnd(self),
             use.text if use.asked is Asked.EXEC else None,
             subsystem=use.text if use.asked is Asked.SUBSYSTEM else None,
-            env={**passed, **setting.marks},
+            env=variables,
             request_pty=self._terminal is not None,
             term_type=name,
             term_size=size,
             term_modes=dict(modes),
             encoding=None,
         )
-        if self._client is None or self._stopped:
+        if self._ended():
             channel.close()
             return
         self._target = channel
@@ -316,6 +318,10 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         if self._ended_early:
             channel.write_eof()
         self._client.resume_reading()
+
+    def _ended(self) -> bool:
+        """Whether this end was closed while something was waited for."""
+        return self._client is None or self._stopped
 
     def _complete(self, setting: Setting, outcome: Outcome, began: float, message: str) -> None:
         self.over = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,7 +136,9 @@ class SshDoor:
             )
 
         try:
-            grant = await record_opening(gate, verdict(gate, known), opened=opened, again=lambda _: verdict(gate, known))
+            grant = await record_opening(
+                gate, verdict(gate, known), opened=opened, again=lambda _: verdict(gate, known)
+            )
         except SojournError:
             # It may have been recorded all the same; then its end has to be as well.
             recorder.in_doubt = True
@@ -230,7 +233,9 @@ class Visitor(asyncssh.SSHServer):
     def _setting(self) -> Setting | None:
         return None if self.session is None or self.session.cause is not None else self.session.setting
 
-    def session_requested(self) -> object:
+    def session_requested(
+        self,
+    ) -> tuple[asyncssh.SSHServerChannel[bytes], Awaitable[asyncssh.SSHServerSession[bytes]]]:
         """See asyncssh: the channel is opened once its person has been let in."""
         connection = self.connection
         channel = connection.create_server_channel(None, "strict")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncssh
+from asyncssh.public_key import SSHOpenSSHCertificate
 from cryptography.hazmat.primitives.serialization import ssh
 
 from sojourn.domain.account import Token
@@ -51,7 +52,9 @@ def _certified(shown: bytes, *, authority: str, source: str, now: datetime) -> t
         held = ssh.load_ssh_public_identity(_line(shown).encode())
     except (ValueError, asyncssh.KeyImportError):
         return None
-    if not isinstance(held, ssh.SSHCertificate) or held.type is not ssh.SSHCertificateType.USER:
+    if not isinstance(certificate, SSHOpenSSHCertificate) or not isinstance(held, ssh.SSHCertificate):
+        return None
+    if held.type is not ssh.SSHCertificateType.USER:
         return None
     if certificate.signing_key.export_public_key().split()[:2] != authority.encode().split()[:2]:
         return None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import asyncssh
+from asyncssh.public_key import SSHOpenSSHCertificate
 
 from sojourn.domain.ssh import Host
 from sojourn.domain.target import Target
@@ -30,7 +31,7 @@ class Upstreams:
 
     target: Target
     key: asyncssh.SSHKey
-    certificates: dict[str, asyncssh.SSHCertificate]
+    certificates: dict[str, SSHOpenSSHCertificate]
     connected: Callable[[int], None]
     lost: Callable[[], None]
     agent_path: str = ""
@@ -128,11 +129,12 @@ def key_of(password: str) -> asyncssh.SSHKey:
     return asyncssh.import_private_key(private_file(grant_key(password)))
 
 
-def certificates_of(observed: Sequence[str]) -> dict[str, asyncssh.SSHCertificate]:
+def certificates_of(observed: Sequence[str]) -> dict[str, SSHOpenSSHCertificate]:
     """The certificates of an access by what they force on the host, from what was read back of it."""
-    held: dict[str, asyncssh.SSHCertificate] = {}
+    held: dict[str, SSHOpenSSHCertificate] = {}
     for line in observed:
         if line.startswith(_CERTIFICATE):
             certificate = asyncssh.import_certificate(line.removeprefix(_CERTIFICATE))
+            assert isinstance(certificate, SSHOpenSSHCertificate), "control signs no other kind"
             held[str(certificate.options.get("force-command") or "")] = certificate
     return held

@@ -96,4 +96,3 @@ def said(lines: Iterable[str]) -> tuple[str, ...]:
 def found(observed: Iterable[str]) -> tuple[str, ...]:
     """The certificates among the lines of what was observed."""
     return tuple(line.removeprefix(WORD) for line in observed if line.startswith(WORD))
-

@@ -35,7 +35,9 @@ class Reach:
     private: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
 
     @asynccontextmanager
-    async def connect(self, target: Target, *, account: str, key_id: str) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    async def connect(
+        self, target: Target, *, account: str, key_id: str
+    ) -> AsyncIterator[asyncssh.SSHClientConnection]:
         """A connection to the host under a fresh certificate. Raises SojournError `target.…`."""
         host = of(target)
         now = self.clock.now()

@@ -21,6 +21,7 @@ from sojourn.workflow.ports import Clock
 from . import scripts
 from .certificates import certificates_of, found, prolonged, said
 from .connection import Reach, log_in, of
+from .preflight import lacking
 
 GRANT_SECONDS = 25.0
 REVOKE_SECONDS = 40.0
@@ -102,12 +103,14 @@ class SshDriver:
             return False
 
     async def observe(self, target: Target, *, secret: str) -> Observation:
-        """See `targets.port.TargetDriver.observe`."""
-        raise NotImplementedError
+        """See `targets.port.TargetDriver.observe`. What a host shows of its sessions is not compared yet."""
+        problem = "the sessions of an SSH host are not compared with the record"
+        raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.preflight`."""
-        raise NotImplementedError
+        async with asyncio.timeout(GRANT_SECONDS):
+            return await lacking(self._reach, target)
 
 
 def _access(role: Role) -> HostAccess:

@@ -24,7 +24,7 @@ def make(access: HostAccess, *, account: str, grant: str, credential: str, until
         day = (until + timedelta(days=1)).strftime("%Y-%m-%d")
         lines += [
             f"if id {name} >/dev/null 2>&1; then",
-            f"  case \"$(getent passwd {name} | cut -d: -f5)\" in {quote(MADE_BY)}*) ;;",
+            f'  case "$(getent passwd {name} | cut -d: -f5)" in {quote(MADE_BY)}*) ;;',
             f"    *) echo 'there is an account {account}, and Sojourn did not make it' >&2; exit 1;; esac",
             f"else useradd -m -s /bin/sh -c {quote(f'{MADE_BY} {grant}')} -e {day} {groups} {name}; fi",
             # `!` would lock it for public keys too; `*` is no password at all.
@@ -81,7 +81,7 @@ def take_away(access: HostAccess, *, account: str, grant: str, credential: str) 
     if access.leftovers is Leftovers.END or access.temporary:
         lines += [
             "for try in 1 2 3 4 5; do",
-            "  found=$(marked | sort -u); [ -n \"$found\" ] || break",
+            '  found=$(marked | sort -u); [ -n "$found" ] || break',
             "  ended=$((ended + $(echo $found | wc -w))); kill -KILL $found 2>/dev/null; sleep 0.1",
             "done",
         ]
