@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -45,6 +46,7 @@ from .gateway import GatewayUnderTest, RealClock
 from .sshd import ACCOUNT, Sshd
 
 TARGET = "web-1"
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,10 @@ class SshUnderTest:
         await self.record.ledger.append([Change(stream=grant_stream(name), event=event, seen=1)], sealings=[sealing])
         return name
 
+    async def found(self, kind: type[Kind], prefix: str = "session/") -> list[Kind]:
+        """Everything of one kind on record, in streams with this prefix."""
+        return [event for event in await self.record.events(prefix) if isinstance(event, kind)]
+
     def options(self, key: Path) -> list[str]:
         """What OpenSSH's programs need to come here with that key."""
         known = self.directory / "known_hosts"
@@ -143,23 +149,16 @@ class SshUnderTest:
         }
         return [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
 
+    async def shell(self, key: Path, *, stdin: bytes = b"", terminal: bool = False, seconds: float = 20.0) -> Ran:
+        """Run a shell, with or without a terminal."""
+        way = "-tt" if terminal else "-T"
+        command = ["ssh", "-F", "none", *self.options(key), way, "127.0.0.1"]
+        return await run(command, stdin=stdin, seconds=seconds)
+
     async def ssh(self, key: Path, *arguments: str, stdin: bytes = b"", seconds: float = 20.0) -> Ran:
-        """Run `ssh` to the gateway; options of it may come first among the arguments."""
-        return await run(
-            [
-                "ssh",
-                "-F",
-                "none",
-                *self.options(key),
-                "-o",
-                "Hostname=127.0.0.1",
-                *arguments[:-1],
-                "gw",
-                *arguments[-1:],
-            ],
-            stdin=stdin,
-            seconds=seconds,
-        )
+        """Run a command by `ssh`: the last argument, after options of `ssh` that count before our own."""
+        command = ["ssh", "-F", "none", *arguments[:-1], *self.options(key), "127.0.0.1", arguments[-1]]
+        return await run(command, stdin=stdin, seconds=seconds)
 
 
 async def run(command: Sequence[str | Path], *, stdin: bytes = b"", seconds: float = 20.0) -> Ran:

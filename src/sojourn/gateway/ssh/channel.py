@@ -8,22 +8,17 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import asyncssh
 
 from sojourn.domain.events import Outcome
-from sojourn.domain.ssh import HostAccess
 from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.recorder import Intention, Result
 
-from .intents import Intents
 from .permission import Asked, Use, environment, judge, mosh
-from .upstream import Upstreams
+from .setting import Flow, Setting
 
 PROTOCOL = "ssh"
 NOT_ALLOWED = 126
@@ -32,44 +27,8 @@ NOT_ALLOWED = 126
 FAILED = 255
 """What OpenSSH's client says when it fails itself."""
 
-
-class Keeper(Protocol):
-    """What keeps the content of a channel. Each method is told of bytes before they go on."""
-
-    def output(self, data: bytes, datatype: int | None) -> None:
-        """Something that the host has said."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What all channels of a session share. `note` records what was refused; `moved` counts bytes."""
-
-    access: HostAccess
-    upstreams: Upstreams
-    intents: Intents
-    marks: Mapping[str, str]
-    note: Callable[[Intention, Result], None]
-    complete: Callable[[int, Result], None]
-    moved: Callable[[int, int], None]
-    start: Callable[[Channel], None]
-
-
-@dataclass(slots=True, eq=False)
-class Flow:
-    """One direction of one stream: how many bytes, and their hash."""
-
-    size: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    def take(self, data: bytes) -> None:
-        """Count it."""
-        self.size += len(data)
-        self.digest.update(data)
-
-    def __str__(self) -> str:
-        """As it stands in an outcome."""
-        return f"{self.size} bytes sha256 {self.digest.hexdigest()}"
+STATUS_SECONDS = 0.2
+"""How long the end of output waits for the exit status that mostly follows it at once."""
 
 
 class Channel(asyncssh.SSHServerSession[bytes]):
@@ -213,8 +172,11 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         self._client.write(data, datatype)
 
     def target_ended(self) -> None:
-        """The host says nothing more."""
-        if self._client is not None and not self._stopped:
+        """The host says nothing more. That waits a moment for the exit status: a client may hang up once it knows."""
+        asyncio.get_running_loop().call_later(STATUS_SECONDS, self._pass_end)
+
+    def _pass_end(self) -> None:
+        if self._client is not None and self._target is not None and not self._stopped:
             self._client.write_eof()
 
     def target_paused(self, paused: bool) -> None:

@@ -22,9 +22,10 @@ from sojourn.gateway.recorder import SessionRecorder
 
 from .admission import Known, TurnedAwayError, know, verdict
 from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC, SIGNATURES
-from .channel import Channel, Setting
+from .channel import Channel
 from .identity import Connection, Shown, recognise
 from .session import Session
+from .setting import Setting
 
 log = structlog.get_logger("gateway")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 
 import asyncssh
 import structlog
+from asyncssh.packet import String, UInt32
 
 from sojourn.domain.events import CloseCause
 from sojourn.domain.grant import Grant
@@ -15,14 +17,15 @@ from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.gate import Gate
 from sojourn.gateway.recorder import SessionRecorder
 
-from .channel import Channel, Setting
 from .intents import Intents
+from .setting import Setting, Startable
 from .upstream import Upstreams, certificates_of, key_of
 
 log = structlog.get_logger("gateway")
 
 LAST_WORDS_SECONDS = 0.1
 CHANNELS_MAX = 200
+GOODBYE_SECONDS = 0.4
 
 
 @dataclass(slots=True, eq=False)
@@ -44,9 +47,10 @@ class Session:
     cut_at: float | None = None
     active_at: float = 0.0
     setting: Setting | None = None
-    _channels: dict[Channel, asyncio.Task[None]] = field(default_factory=dict)
+    _channels: dict[Startable, asyncio.Task[None]] = field(default_factory=dict)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _begun: bool = False
+    _hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     _text: str = ""
 
     async def open(self) -> None:
@@ -84,7 +88,7 @@ class Session:
         self.bytes_out += sent
         self.active_at = asyncio.get_running_loop().time()
 
-    def _start(self, channel: Channel) -> None:
+    def _start(self, channel: Startable) -> None:
         assert self.setting is not None
         if self.cause is not None or len(self._channels) >= CHANNELS_MAX:
             channel.cut("There are too many channels on this connection.")
@@ -92,7 +96,7 @@ class Session:
         task = asyncio.get_running_loop().create_task(self._attend(channel, self.setting))
         self._channels[channel] = task
 
-    async def _attend(self, channel: Channel, setting: Setting) -> None:
+    async def _attend(self, channel: Startable, setting: Setting) -> None:
         try:
             await channel.run(setting)
         except Exception:  # the top of a channel's task: a fault of ours ends the session, and no other
@@ -126,6 +130,7 @@ class Session:
 
     def client_lost(self) -> None:
         """The client has hung up."""
+        self._hung_up.set()
         self.end(CloseCause.CLIENT_CLOSED)
 
     def _target_lost(self) -> None:
@@ -151,6 +156,17 @@ class Session:
         for channel in tuple(self._channels):
             channel.say(text)
 
+    async def _say_goodbye(self) -> None:
+        """The last message, behind whatever is on its way already; a client that does not read is not waited for."""
+        if self._hung_up.is_set():
+            return
+        reason = (String(self._text or "Goodbye."), String("en"))
+        self.connection.send_packet(asyncssh.constants.MSG_DISCONNECT, UInt32(asyncssh.DISC_BY_APPLICATION), *reason)
+        # Who reads it hangs up. To hang up first would take back what the client's machine has not handed over yet.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._hung_up.wait()
+
     async def _hang_up(self) -> None:
         """Close both sides: the client gets its last words, what runs is killed, and nobody is waited for."""
         loop = asyncio.get_running_loop()
@@ -159,9 +175,10 @@ class Session:
         if self._channels:
             # What was written has to leave before the connection does, and what was asked of the host as well.
             await asyncio.sleep(LAST_WORDS_SECONDS / 2)
-        self.connection.disconnect(asyncssh.DISC_BY_APPLICATION, self._text or "Goodbye.")
         if self.setting is not None:
             self.setting.upstreams.close()
+        await self._say_goodbye()
+        self.connection.abort()
         self.cut_at = loop.time()
         tasks = tuple(self._channels.values())
         if tasks:
