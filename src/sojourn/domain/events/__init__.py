@@ -76,6 +76,7 @@ from .session import (
     ActionCompleted,
     ActionIntended,
     CancelRequested,
+    ChunkRecorded,
     CloseCause,
     Outcome,
     SessionClosed,
@@ -156,6 +157,7 @@ Event = (
     | ActionCompleted
     | CancelRequested
     | SessionClosed
+    | ChunkRecorded
     | PersonLeft
     | PersonReturned
     | LookedBack
@@ -189,6 +191,7 @@ __all__ = [
     "CampaignListed",
     "CampaignOpened",
     "CancelRequested",
+    "ChunkRecorded",
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationApproved",

@@ -35,11 +35,15 @@ REFUSED = asyncssh.DISC_BY_APPLICATION
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorKeys:
-    """The gateway's host key with its certificate, and the authority whose certificates people show."""
+    """The gateway's host key with its certificate, and the authority whose certificates people show.
+
+    `spool` is the directory where recordings lie until they are entries.
+    """
 
     host_key: Path
     host_certificate: Path
     people: str
+    spool: Path
 
 
 @dataclass(slots=True)
@@ -150,7 +154,7 @@ class SshDoor:
         try:
             if role is None or role.host is None:
                 raise SojournError(Code.ROLE_UNKNOWN, target=known.target.name, role=grant.created.role, known="")
-            session = Session(gate, recorder, connection, role.host, grant)
+            session = Session(gate, recorder, connection, role.host, grant, self.keys.spool)
             await session.open()
             with deadline(gate, grant, session.cut, session.warn) as reached:
                 cause = CloseCause.GATEWAY_STOPPED
