@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sojourn.domain.events import CloseCause, GrantCreated, GrantProvisioned, SessionConnected, SessionOpened
+from sojourn.targets.port import Claim
 from sojourn.testing.ssh import Ran, SshUnderTest, run
 
 
@@ -78,9 +79,8 @@ async def test_what_runs_is_ended_on_the_host_and_read_back(door: SshUnderTest) 
     ran = await door.ssh(await door.key(), left)
     process = ran.out.split()[0].decode()
     assert await _state(process)
-    (created,) = await door.found(GrantCreated, "grant/")
     await door.record.end_grant(grant)
-    removal = await door.driver.revoke(door.record.target, grant=grant, credential=created.credential, secret="")
+    removal = await door.removed(grant)
     assert removal.complete
     assert removal.sessions_terminated == 1
     assert (await _state(process))[:1] in ("", "Z")
@@ -91,7 +91,7 @@ async def test_a_certificate_is_dead_on_the_host_before_its_time(door: SshUnderT
     (created,) = await door.found(GrantCreated, "grant/")
     assert await door.driver._still_opens(door.record.target, created.credential)
     other = await door.access(person="bob")
-    await door.driver.revoke(door.record.target, grant=grant, credential=created.credential, secret="")
+    await door.removed(grant)
     assert not await door.driver._still_opens(door.record.target, created.credential)
     assert (await door.ssh(await door.key("bob"), "true")).status == 0, other
     assert (await door.ssh(await door.key("alice"), "true")).status == 255
@@ -101,14 +101,9 @@ async def test_an_extended_access_has_certificates_with_the_later_end(door: SshU
     await door.access(seconds=100)
     (granted,) = await door.found(GrantProvisioned, "grant/")
     (created,) = await door.found(GrantCreated, "grant/")
-    observed = await door.driver.prolong(
-        door.record.target,
-        grant=granted.grant,
-        credential=created.credential,
-        until=created.window.end + timedelta(hours=1),
-        secret="",
-        observed=granted.observed,
-    )
+    ends = (created.window.end, created.window.end + timedelta(hours=1))
+    claim = Claim(grant=granted.grant, credential=created.credential, ends=ends, observed=granted.observed)
+    observed = await door.driver.prolong(door.record.target, claim, secret="")
     before = [line for line in granted.observed if line.startswith("certificate ")]
     after = [line for line in observed if line.startswith("certificate ")]
     assert len(after) == len(before)

@@ -37,7 +37,8 @@ from sojourn.domain.history import Recorded
 from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
 
-from .attributes import answer_attributes, moment_text
+from .attributes import moment_text
+from .examination import examine
 from .material import Disclosed, Material
 
 Story = dict[str, Any]
@@ -82,7 +83,7 @@ def tell(material: Material) -> Story:
         "sessions": [],
         "configurations": [],
         "shredded": [],
-        "tests": [dataclasses.asdict(test) for test in answer_attributes(material)],
+        "tests": [dataclasses.asdict(test) for test in examine(material)],
         "entries": len(entries),
     }
     sessions: dict[str, Story] = {}
@@ -166,6 +167,7 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], readable: Readable)
                 "tls": event.tls,
                 "database": event.database,
                 "token": event.token,
+                "certificate": event.certificate,
                 "actions": [],
                 "cancels": [],
                 "recordings": {},

@@ -35,6 +35,7 @@ from sojourn.gateway.process import ServingLedger, SshListener, run_gateway
 from sojourn.gateway.ssh.door import DoorKeys
 from sojourn.gateway.tls import load_door
 from sojourn.settings import GatewaySettings
+from sojourn.targets.port import Claim, Removal
 from sojourn.targets.ssh import SshDriver
 from sojourn.vault.certificates import ensure_certificates
 from sojourn.vault.keys import KeyPair
@@ -112,19 +113,18 @@ class SshUnderTest:
         await self.record.ledger.append([Change(stream=grant_stream(name), event=created, seen=0)])
         held = self.record.target.role(RoleName(role))
         assert held is not None
-        observed = await self.driver.grant(
-            self.record.target,
-            held,
-            grant=name,
-            credential=credential,
-            password=password,
-            until=window.end,
-            secret="",
-        )
+        claim = Claim(grant=name, credential=credential, ends=(window.end,))
+        made = await self.driver.grant(self.record.target, held, claim, password=password, secret="")
         sealing = self.record.sealer.seal(person, password.encode())
-        event = GrantProvisioned(grant=name, observed=observed, secret=sealing.sealed)
+        event = GrantProvisioned(grant=name, observed=made.observed, identity=made.identity, secret=sealing.sealed)
         await self.record.ledger.append([Change(stream=grant_stream(name), event=event, seen=1)], sealings=[sealing])
         return name
+
+    async def removed(self, grant: GrantId) -> Removal:
+        """Take an access away on the host, as the enforcer would."""
+        created = next(one for one in await self.found(GrantCreated, "grant/") if one.grant == grant)
+        claim = Claim(grant=grant, credential=created.credential, ends=(created.window.end,))
+        return await self.driver.revoke(self.record.target, claim, secret="")
 
     async def found(self, kind: type[Kind], prefix: str = "session/") -> list[Kind]:
         """Everything of one kind on record, in streams with this prefix."""

@@ -8,13 +8,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 
 from sojourn.domain.reconciliation import Observation
 from sojourn.domain.ssh import HostAccess, Leftovers
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
-from sojourn.targets.port import Removal
+from sojourn.targets.port import Claim, Made, Removal
 from sojourn.vault.ssh_authority import Authority, grant_key, private_file
 from sojourn.workflow.ports import Clock
 
@@ -37,59 +36,51 @@ class SshDriver:
         self._reach = Reach(authority=authority, clock=clock)
         self._lists: dict[tuple[str, int], asyncio.Lock] = {}
 
-    async def grant(
-        self, target: Target, role: Role, *, grant: str, credential: str, password: str, until: datetime, secret: str
-    ) -> tuple[str, ...]:
+    async def grant(self, target: Target, role: Role, claim: Claim, *, password: str, secret: str) -> Made:
         """See `targets.port.TargetDriver.grant`."""
         access = _access(role)
-        account = access.login or credential
+        account = access.login or claim.credential
         lines = certificates_of(
             self._authority,
             access,
             account=account,
-            credential=credential,
+            credential=claim.credential,
             password=password,
             source_addresses=of(target).source_addresses,
             since=self._clock.now(),
-            until=until,
+            until=claim.ends[-1],
         )
         async with asyncio.timeout(GRANT_SECONDS):
-            script = scripts.make(access, account=account, grant=grant, credential=credential, until=until)
+            script = scripts.make(
+                access, account=account, grant=claim.grant, credential=claim.credential, until=claim.ends[-1]
+            )
             printed = await self._reach.run(target, script)
             # The host is asked whether it takes the certificate, before anybody is told that it does.
             key = private_file(grant_key(password))
             async with log_in(target, account=account, key=key, certificate=lines[0]):
                 pass
-        return (*printed.splitlines(), *role.opens, *said(lines))
+        return Made(observed=(*printed.splitlines(), *role.opens, *said(lines)), identity="")
 
-    async def prolong(
-        self,
-        target: Target,
-        *,
-        grant: str,
-        credential: str,
-        until: datetime,
-        secret: str,
-        observed: tuple[str, ...] = (),
-    ) -> tuple[str, ...]:
+    async def prolong(self, target: Target, claim: Claim, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.prolong`: the same certificates with a later end."""
+        observed, until = claim.observed, claim.ends[-1]
         others = tuple(line for line in observed if line not in said(found(observed)))
         return (*others, *said(prolonged(self._authority, found(observed), until)))
 
-    async def revoke(self, target: Target, *, grant: str, credential: str, secret: str) -> Removal:
+    async def revoke(self, target: Target, claim: Claim, *, secret: str) -> Removal:
         """See `targets.port.TargetDriver.revoke`."""
         async with asyncio.timeout(REVOKE_SECONDS):
             ended, left, present = 0, 0, False
-            list_of = scripts.revoke(of(target), authority=self._authority.public, credential=credential)
+            list_of = scripts.revoke(of(target), authority=self._authority.public, credential=claim.credential)
             async with self._lists.setdefault((target.host, target.port), asyncio.Lock()):
                 await self._reach.run(target, list_of)
-            for account, access in _accounts(target, credential):
-                script = scripts.take_away(access, account=account, grant=grant, credential=credential)
+            for account, access in _accounts(target, claim.credential):
+                script = scripts.take_away(access, account=account, grant=claim.grant, credential=claim.credential)
                 printed = (await self._reach.run(target, script)).splitlines()
                 ended += _number(printed, "ended")
                 left += _number(printed, "left") if access.leftovers is Leftovers.END else 0
                 present = present or "account present" in printed
-            opens = await self._still_opens(target, credential)
+            opens = await self._still_opens(target, claim.credential)
         return Removal(role_present=opens or present, sessions_present=left, sessions_terminated=ended)
 
     async def _still_opens(self, target: Target, credential: str) -> bool:
