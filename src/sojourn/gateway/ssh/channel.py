@@ -18,6 +18,7 @@ from sojourn.domain.events import Outcome
 from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.recorder import Intention, Result
 
+from .host_end import HostEnd
 from .permission import Asked, Use, environment, judge, mosh
 from .setting import Flow, Keeper, Setting
 from .tape import Tape
@@ -173,7 +174,7 @@ class Channel(asyncssh.SSHServerSession[bytes]):
             self._target.close()
         self._gone.set()
 
-    # What the host's end tells (see `_TargetEnd`).
+    # What the host's end tells (see `host_end`).
 
     def from_target(self, data: bytes, datatype: int | None) -> None:
         """Something that the host has said."""
@@ -297,7 +298,7 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         variables.update(environment(setting.access, dict(self._client.get_environment())))
         variables.update(setting.marks)
         channel, _ = await connection.create_session(
-            lambda: _TargetEnd(self),
+            lambda: HostEnd(self),
             use.text if use.asked is Asked.EXEC else None,
             subsystem=use.text if use.asked is Asked.SUBSYSTEM else None,
             env=variables,
@@ -382,39 +383,3 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         if self._client is not None:
             self._client.close()
         self._gone.set()
-
-
-class _TargetEnd(asyncssh.SSHClientSession[bytes]):
-    """The host's end."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    def data_received(self, data: bytes, datatype: int | None) -> None:
-        """See asyncssh."""
-        self._channel.from_target(data, datatype)
-
-    def eof_received(self) -> bool:
-        """See asyncssh."""
-        self._channel.target_ended()
-        return True
-
-    def exit_status_received(self, status: int) -> None:
-        """See asyncssh."""
-        self._channel.status = f"exit {status}"
-
-    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
-        """See asyncssh."""
-        self._channel.status = f"signal {signal}"
-
-    def pause_writing(self) -> None:
-        """See asyncssh."""
-        self._channel.target_paused(True)
-
-    def resume_writing(self) -> None:
-        """See asyncssh."""
-        self._channel.target_paused(False)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncssh."""
-        self._channel.target_lost()
