@@ -118,6 +118,7 @@ class Code(StrEnum):
     ATTEMPTS_LIMITED = "attempts.limited"
     PERMISSION_DENIED = "permission.denied"
 
+    RECORDING_NONE = "recording.none"
     SSH_OFF = "ssh.off"
     HOST_NOT_ALLOWED = "host.not_allowed"
     HOST_KEY_CHANGED = "host.key_changed"

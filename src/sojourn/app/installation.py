@@ -63,6 +63,7 @@ def prepare(layout: Layout, settings: Settings) -> None:
     if settings.gateway.ssh:
         from sojourn.vault.ssh_authority import ensure_authorities, ensure_door
 
+        layout.spool.mkdir(mode=0o700, exist_ok=True)
         ensure_authorities(layout.keys)
         ensure_door(layout.keys, names=[*names, "*"], now=SystemClock().now())
 

@@ -66,7 +66,7 @@ rules:
     approvers: { teams: [engineering] }
     reason: required
 """
-_SETTINGS = """\
+SETTINGS_FILE = """\
 gateway: { port: 0 }
 control: { port: 0 }
 scribe: { origin: sojourn-demo.localhost/ledger }
@@ -142,7 +142,9 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in process_environment().items() if not name.startswith(("PG", "SOJOURN_"))}
 
 
-def write_files(layout: Layout, server: Production, *, connections: int, people: str, policy: str) -> None:
+def write_files(
+    layout: Layout, server: Production, *, connections: int, people: str, policy: str, more: tuple[str, str]
+) -> None:
     """Write the demo's people, target, policy and settings; `read` allows so many connections at a time."""
     secrets = layout.configuration / "secrets"
     secrets.mkdir(parents=True)
@@ -155,7 +157,8 @@ def write_files(layout: Layout, server: Production, *, connections: int, people:
         administrator=ADMINISTRATOR,
         connections=connections,
     )
-    files = {"people": people, "targets": targets, "policy": policy, "settings": _SETTINGS}
+    targets += more[0]
+    files = {"people": people, "targets": targets, "policy": policy, "settings": more[1]}
     for name, content in files.items():
         (layout.configuration / f"{name}.yaml").write_text(content)
     write_private(secrets / "shop", server.administrator_password.encode())
@@ -169,17 +172,19 @@ def installation(
     connections: int = 4,
     people: str = PEOPLE_FILE,
     policy: str = POLICY_FILE,
+    targets: str = "",
+    settings: str = SETTINGS_FILE,
 ) -> Iterator[Installation]:
     """An installation in `directory` over the production `server`, while the context lasts.
 
-    `connections` is how many a grant of the role `read` may have open at a time; `people` is people.yaml and
-    `policy` policy.yaml.
+    `connections` is how many a grant of the role `read` may have open at a time; `people` is people.yaml,
+    `policy` policy.yaml and `settings` settings.yaml; `targets` are further targets, as they stand in targets.yaml.
     Raises SojournError `service.unreachable` when it does not start.
     """
     layout = Layout(root=directory / "installation")
     stop_leftover(layout)
     shutil.rmtree(directory, ignore_errors=True)
-    write_files(layout, server, connections=connections, people=people, policy=policy)
+    write_files(layout, server, connections=connections, people=people, policy=policy, more=(targets, settings))
     log = (directory / "serve.log").open("wb")
     running = subprocess.Popen(
         [sys.executable, "-m", "sojourn", "serve", "--data", str(layout.root)],

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from sojourn.domain.events import ProcessStarted
@@ -27,6 +28,7 @@ from .postgres.admission import Admission
 from .postgres.handshake import Authenticator
 from .postgres.session import PostgresDoor, nonce
 from .ssh.door import DoorKeys, SshDoor
+from .ssh.spool import recover
 from .tls import DoorTls
 
 BACKLOG = 512
@@ -98,7 +100,7 @@ async def run_gateway(
     with ExitStack() as listeners:
         listener = listeners.enter_context(_listen(settings.host, settings.port))
         ssh_listener = None if ssh is None else listeners.enter_context(_listen(settings.host, settings.ssh_port))
-        await _begin(ledger, node, build)
+        await _begin(ledger, node, build, ssh.keys.spool if ssh is not None else None)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(live.run())
             tasks.create_task(_flush(gate.attempts))
@@ -116,10 +118,12 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _begin(ledger: ServingLedger, node: str, build: str) -> None:
+async def _begin(ledger: ServingLedger, node: str, build: str, spool: Path | None) -> None:
     """Put the start on record and close what was left open; waits for the record."""
     while True:
         try:
+            if spool is not None:
+                await recover(ledger, spool)
             size = await ledger.size()
             await close_orphans(ledger, ledger.read, node=node, size=size)
             event = ProcessStarted(process="gateway", node=node, build=build)

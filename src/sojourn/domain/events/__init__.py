@@ -77,6 +77,7 @@ from .session import (
     ActionCompleted,
     ActionIntended,
     CancelRequested,
+    ChunkRecorded,
     CloseCause,
     Outcome,
     SessionClosed,
@@ -159,6 +160,7 @@ Event = (
     | ActionCompleted
     | CancelRequested
     | SessionClosed
+    | ChunkRecorded
     | PersonLeft
     | PersonReturned
     | LookedBack
@@ -192,6 +194,7 @@ __all__ = [
     "CampaignListed",
     "CampaignOpened",
     "CancelRequested",
+    "ChunkRecorded",
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationApproved",

@@ -23,9 +23,11 @@ from sojourn.gateway.recorder import SessionRecorder
 from .admission import Known, TurnedAwayError, know, verdict
 from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC, SIGNATURES
 from .channel import Channel
+from .forwarding import Forwarding
 from .identity import Connection, Shown, recognise
 from .session import Session
 from .setting import Setting
+from .tunnel import End
 
 log = structlog.get_logger("gateway")
 
@@ -35,11 +37,15 @@ REFUSED = asyncssh.DISC_BY_APPLICATION
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorKeys:
-    """The gateway's host key with its certificate, and the authority whose certificates people show."""
+    """The gateway's host key with its certificate, and the authority whose certificates people show.
+
+    `spool` is the directory where recordings lie until they are entries.
+    """
 
     host_key: Path
     host_certificate: Path
     people: str
+    spool: Path
 
 
 @dataclass(slots=True)
@@ -150,7 +156,7 @@ class SshDoor:
         try:
             if role is None or role.host is None:
                 raise SojournError(Code.ROLE_UNKNOWN, target=known.target.name, role=grant.created.role, known="")
-            session = Session(gate, recorder, connection, role.host, grant)
+            session = Session(gate, recorder, connection, role.host, grant, self.keys.spool)
             await session.open()
             with deadline(gate, grant, session.cut, session.warn) as reached:
                 cause = CloseCause.GATEWAY_STOPPED
@@ -234,6 +240,36 @@ class Visitor(asyncssh.SSHServer):
     def _setting(self) -> Setting | None:
         return None if self.session is None or self.session.cause is not None else self.session.setting
 
+    async def _may_forward(self) -> Setting:
+        await self._admitted.wait()
+        setting = self._setting()
+        if setting is None:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "nobody has been let in")
+        return setting
+
+    async def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> End:  # type: ignore[override]
+        """See asyncssh."""
+        setting = await self._may_forward()
+        return await self._forwarding.to_port(setting, dest_host, dest_port, (orig_host, orig_port))
+
+    async def unix_connection_requested(self, dest_path: str) -> End:  # type: ignore[override]
+        """See asyncssh."""
+        return await self._forwarding.to_socket(await self._may_forward(), dest_path)
+
+    async def server_requested(self, listen_host: str, listen_port: int) -> asyncssh.SSHListener | bool:
+        """See asyncssh."""
+        try:
+            return await self._forwarding.on_port(await self._may_forward(), listen_host, listen_port)
+        except asyncssh.ChannelOpenError:
+            return False
+
+    async def unix_server_requested(self, listen_path: str) -> asyncssh.SSHListener | bool:
+        """See asyncssh."""
+        try:
+            return await self._forwarding.on_socket(await self._may_forward(), listen_path)
+        except asyncssh.ChannelOpenError:
+            return False
+
     def session_requested(
         self,
     ) -> tuple[asyncssh.SSHServerChannel[bytes], Awaitable[asyncssh.SSHServerSession[bytes]]]:
@@ -245,3 +281,4 @@ class Visitor(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """See asyncssh."""
         self.connection = conn
+        self._forwarding = Forwarding(conn)
