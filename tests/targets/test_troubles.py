@@ -19,7 +19,7 @@ from sojourn.targets.postgres import PostgresDriver
 
 from .conftest import ROLE, Bench
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 
 async def fails(driver: PostgresDriver, target: Target, secret: str = "wrong") -> SojournError:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
-from sojourn.errors import SojournError
+from cryptography import x509
+
+from sojourn.errors import Code, SojournError
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import Verifier
 from sojourn.ledger.tiles import TILE_WIDTH
 from sojourn.publisher.files import Files
 from sojourn.publisher.folder import place_of, read_checkpoint
 from sojourn.publisher.tiles import Tiles
-from sojourn.settings import Layout
+from sojourn.publisher.token import TokenError, read_roots
+from sojourn.settings import Layout, Settings
 
 from .installation import read_settings, require_installation
-from .kept import damaged
+from .kept import damaged, reading
 from .publisher import published_files
+from .stamps import Trust, check_stamps
 from .verifying import Verdict, verify
 
 
@@ -31,10 +37,12 @@ class SelfChecked:
         return all(one.sound for one in self.verdicts)
 
 
-def check_itself(layout: Layout) -> SelfChecked:
-    """Verify the store, which has to extend the anchor, and the published folder, if there is one.
+def check_itself(layout: Layout, timestamp_root: Path | None = None) -> SelfChecked:
+    """Verify the store, which has to extend the anchor, the published folder and the time stamps on record, if any.
 
-    Raises SojournError `data.directory_missing`, or `record.damaged` when there is no key or nothing to verify.
+    `timestamp_root` (PEM) is what stamps have to lead to, instead of the file in the configuration folder. Raises
+    SojournError `data.directory_missing`, `input.invalid` for that file, or `record.damaged` when there is no key or
+    nothing to verify.
     """
     require_installation(layout)
     settings = read_settings(layout)
@@ -51,6 +59,9 @@ def check_itself(layout: Layout) -> SelfChecked:
         verdicts.append(_verify_folder(files, key))
     if not verdicts:
         raise damaged(layout.ledger, "there is neither a ledger file nor a published folder to verify")
+    if all(one.sound for one in verdicts):
+        stamped = _verify_stamps(layout, settings, key, timestamp_root)
+        verdicts += [stamped] if stamped else []
     return SelfChecked(verdicts=tuple(verdicts))
 
 
@@ -72,3 +83,26 @@ def _verify_folder(files: Files, key: Verifier) -> Verdict:
         problem = error.refusal.sentence
     found = ({"code": "published.altered", "where": place_of(files), "text": problem},) if problem else ()
     return Verdict(target=place_of(files), size=size, checked={"entries": checked}, problems=found)
+
+
+def _verify_stamps(layout: Layout, settings: Settings, key: Verifier, given: Path | None) -> Verdict | None:
+    """Check the time stamps in the store, which has been found sound."""
+    timestamp = settings.timestamp
+    trust = Trust(
+        key=key,
+        roots=_roots(layout.configuration / timestamp.root if given is None else given, required=given is not None),
+        apart=timestamp.clocks_apart_max + timedelta(seconds=timestamp.answer_seconds),
+    )
+    with reading(layout) as kept:
+        return check_stamps(kept, trust)
+
+
+def _roots(path: Path, *, required: bool) -> tuple[x509.Certificate, ...]:
+    try:
+        return read_roots(path.read_bytes())
+    except (OSError, TokenError) as error:
+        if not required:
+            return ()
+        raise SojournError(
+            Code.INPUT_INVALID, problem=f"{path} holds no certificate", expected="a root certificate in PEM form"
+        ) from error

@@ -50,6 +50,7 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .publication import (
+    CheckpointStamped,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -136,6 +137,7 @@ Event = (
     | PublicationResumed
     | WormExamined
     | WitnessPolicyAdopted
+    | CheckpointStamped
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -189,6 +191,7 @@ __all__ = [
     "CampaignListed",
     "CampaignOpened",
     "CancelRequested",
+    "CheckpointStamped",
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationApproved",

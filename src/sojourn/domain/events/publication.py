@@ -84,3 +84,20 @@ class WitnessPolicyAdopted:
     sha256: str
     quorum: str
     witnesses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointStamped:
+    """A time-stamping authority (RFC 3161) has put its `time` under the checkpoint of the first `size` entries.
+
+    `place` is `timestamp:HOST`. Three attachments are named by their SHA-256 (hex): the signed checkpoint, the
+    authority's answer (TimeStampResp, DER), and the certificates (PEM) to which the answer had to lead.
+    """
+
+    kind: ClassVar[str] = "publication.stamped"
+    place: str
+    size: int
+    time: datetime
+    checkpoint_sha256: str
+    token_sha256: str
+    root_sha256: str

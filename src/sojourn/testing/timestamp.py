@@ -1,0 +1,179 @@
+"""A real time-stamping authority (`openssl ts`), served over HTTP (RFC 3161, section 3.4) on a free port.
+
+OpenSSL reads the question, puts the machine's time under it, and signs; nothing of ours is asked. What can go wrong
+with an authority is a `mood` that a test sets.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+CONFIGURATION = """\
+[tsa]
+default_tsa = authority
+[authority]
+serial = {root}/serial
+crypto_device = builtin
+signer_cert = {root}/authority.pem
+signer_key = {root}/authority.key
+signer_digest = sha256
+default_policy = 1.3.6.1.4.1.99999.1
+digests = sha256, sha384, sha512
+accuracy = secs:1
+ess_cert_id_alg = sha256
+"""
+QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
+LIFE = timedelta(days=3650)
+SECONDS = 30
+
+
+class Mood(StrEnum):
+    """What the authority does with a question: its work, or one of the things that go wrong."""
+
+    STAMP = "stamp"
+    SILENT = "silent"
+    BROKEN = "broken"
+    REPEAT = "repeat"
+    RAMBLE = "ramble"
+
+
+@dataclass(slots=True)
+class TimestampAuthority:
+    """An authority over one directory. `root_pem` is the certificate that its tokens lead to."""
+
+    root: Path
+    mood: Mood = Mood.STAMP
+    answered: list[bytes] = field(default_factory=list)
+    _server: ThreadingHTTPServer | None = None
+
+    @classmethod
+    def make(cls, root: Path) -> TimestampAuthority:
+        """Make its certificates, with keys of its own."""
+        root.mkdir(parents=True, exist_ok=True)
+        above, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        ca = _certificate("Test root", "Test root", key=above, by=above, ca=True)
+        tsa = _certificate("Test authority", "Test root", key=key, by=above, ca=False)
+        (root / "root.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+        (root / "authority.pem").write_bytes(tsa.public_bytes(serialization.Encoding.PEM))
+        plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        (root / "authority.key").write_bytes(key.private_bytes(*plain))
+        (root / "openssl.cnf").write_text(CONFIGURATION.format(root=root))
+        (root / "serial").write_text("01\n")
+        return cls(root=root)
+
+    @property
+    def url(self) -> str:
+        """Where it is asked."""
+        assert self._server is not None, "it does not serve yet"
+        return f"http://127.0.0.1:{self._server.server_address[1]}/tsa"
+
+    @property
+    def root_pem(self) -> Path:
+        """The certificate that its tokens lead to."""
+        return self.root / "root.pem"
+
+    def answer(self, query: bytes) -> bytes:
+        """The answer of OpenSSL to a question (TimeStampReq, DER)."""
+        (self.root / "query").write_bytes(query)
+        command = ["ts", "-reply", "-config", str(self.root / "openssl.cnf"), "-queryfile", str(self.root / "query")]
+        subprocess.run(
+            [openssl(), *command, "-out", str(self.root / "reply")], check=True, capture_output=True, timeout=SECONDS
+        )
+        return (self.root / "reply").read_bytes()
+
+    def accepts(self, token: Path, data: Path) -> bool:
+        """Whether `openssl ts -verify` takes a token for a file."""
+        command = [openssl(), "ts", "-verify", "-in", str(token), "-data", str(data), "-CAfile", str(self.root_pem)]
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
+        return done.returncode == 0 and b"Verification: OK" in done.stdout
+
+    @contextmanager
+    def serving(self) -> Iterator[TimestampAuthority]:
+        """Serve while the context lasts."""
+        authority, busy = self, threading.Lock()
+
+        class _Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                """One question, as RFC 3161 wants it sent."""
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers["Content-Type"] != QUERY:
+                    return self.send_error(415)
+                with busy:
+                    return self._answer(body)
+
+            def _answer(self, body: bytes) -> None:
+                match authority.mood:
+                    case Mood.SILENT:
+                        time.sleep(1.0)
+                        return None
+                    case Mood.BROKEN:
+                        return self.send_error(503)
+                    case Mood.RAMBLE:
+                        answer = bytes(1 << 20)
+                    case Mood.REPEAT:
+                        answer = authority.answered[-1]
+                    case Mood.STAMP:
+                        answer = authority.answer(body)
+                        authority.answered.append(answer)
+                self.send_response(200)
+                self.send_header("Content-Type", REPLY)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+                return None
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            thread.join(SECONDS)
+
+
+def openssl() -> str:
+    """The program; a machine without it fails, and says why."""
+    found = shutil.which("openssl")
+    assert found is not None, "openssl is not installed: it plays the time-stamping authority"
+    return found
+
+
+def _certificate(
+    name: str, issuer: str, *, key: ec.EllipticCurvePrivateKey, by: ec.EllipticCurvePrivateKey, ca: bool
+) -> x509.Certificate:
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + LIFE)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
+    )
+    if not ca:
+        made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+    return made.sign(by, hashes.SHA256())
