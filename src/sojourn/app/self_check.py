@@ -17,8 +17,10 @@ from sojourn.publisher.folder import place_of, read_checkpoint
 from sojourn.publisher.tiles import Tiles
 from sojourn.publisher.token import TokenError, read_roots
 from sojourn.settings import Layout, Settings
+from sojourn.vault.opener import Opener
 
-from .installation import read_settings, require_installation
+from .beside import check_beside
+from .installation import EVIDENCE, GATEWAY, key_pair, read_settings, require_installation
 from .kept import damaged, reading
 from .publisher import published_files
 from .stamps import Trust, check_stamps
@@ -38,7 +40,8 @@ class SelfChecked:
 
 
 def check_itself(layout: Layout, timestamp_root: Path | None = None) -> SelfChecked:
-    """Verify the store, which has to extend the anchor, the published folder and the time stamps on record, if any.
+    """Verify the store, which has to extend the anchor, the published folder, and what entries bind: sealed values,
+    attachments and time stamps.
 
     `timestamp_root` (PEM) is what stamps have to lead to, instead of the file in the configuration folder. Raises
     SojournError `data.directory_missing`, `input.invalid` for that file, or `record.damaged` when there is no key or
@@ -60,8 +63,7 @@ def check_itself(layout: Layout, timestamp_root: Path | None = None) -> SelfChec
     if not verdicts:
         raise damaged(layout.ledger, "there is neither a ledger file nor a published folder to verify")
     if all(one.sound for one in verdicts):
-        stamped = _verify_stamps(layout, settings, key, timestamp_root)
-        verdicts += [stamped] if stamped else []
+        verdicts += _verify_bound(layout, settings, key, timestamp_root)
     return SelfChecked(verdicts=tuple(verdicts))
 
 
@@ -85,8 +87,8 @@ def _verify_folder(files: Files, key: Verifier) -> Verdict:
     return Verdict(target=place_of(files), size=size, checked={"entries": checked}, problems=found)
 
 
-def _verify_stamps(layout: Layout, settings: Settings, key: Verifier, given: Path | None) -> Verdict | None:
-    """Check the time stamps in the store, which has been found sound."""
+def _verify_bound(layout: Layout, settings: Settings, key: Verifier, given: Path | None) -> list[Verdict]:
+    """Check what the entries of a store that was found sound bind: sealed values, attachments and time stamps."""
     timestamp = settings.timestamp
     trust = Trust(
         key=key,
@@ -94,7 +96,19 @@ def _verify_stamps(layout: Layout, settings: Settings, key: Verifier, given: Pat
         apart=timestamp.clocks_apart_max + timedelta(seconds=timestamp.answer_seconds),
     )
     with reading(layout) as kept:
-        return check_stamps(kept, trust)
+        beside = check_beside(kept, openers(layout))
+        # Stamps that are damaged beside the ledger would be told twice.
+        stamped = check_stamps(kept, trust) if beside.sound else None
+    return [beside, *([stamped] if stamped else [])]
+
+
+def openers(layout: Layout) -> dict[str, Opener]:
+    """What opens the sealed values of an installation, by recipient, as far as its private keys are there."""
+    return {
+        recipient: Opener(key_pair(layout, recipient))
+        for recipient in (EVIDENCE, GATEWAY)
+        if (layout.keys / f"{recipient}.key").exists()
+    }
 
 
 def _roots(path: Path, *, required: bool) -> tuple[x509.Certificate, ...]:

@@ -33,7 +33,7 @@ def rewrite(path: Path, history: Sequence[bytes]) -> None:
     """Replace all entries, with hashes and tiles that are right for them. The checkpoints stay."""
     rows = [_row(seq, data) for seq, data in enumerate(history)]
     tiles = Edges().extend([row[4] for row in rows])
-    with _opened(path) as connection:
+    with opened(path) as connection:
         for table in ("batch", "stream_part", "indexed", "tile"):
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         connection.executemany("INSERT INTO batch VALUES (?, ?, ?, ?)", pack(rows))
@@ -43,7 +43,7 @@ def rewrite(path: Path, history: Sequence[bytes]) -> None:
 def sign(path: Path, sizes: Sequence[int], key: SigningKey) -> str:
     """Replace all checkpoints by ones of these sizes over the entries that are there; gives the last."""
     history, note = read(path), ""
-    with _opened(path) as connection:
+    with opened(path) as connection:
         connection.execute("DELETE FROM checkpoint")
         for size in sizes:
             tree = Tree()
@@ -55,7 +55,7 @@ def sign(path: Path, sizes: Sequence[int], key: SigningKey) -> str:
 
 def flip(path: Path, place: int) -> None:
     """Change one bit of an entry's bytes where they lie, and nothing else."""
-    with _opened(path) as connection:
+    with opened(path) as connection:
         row = connection.execute("SELECT first, entries FROM batch WHERE first <= ? ORDER BY first DESC", (place,))
         first, bundle = row.fetchone()
         changed = bytearray(bundle)
@@ -100,7 +100,7 @@ def _row(seq: int, data: bytes) -> EntryRow:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The file without its triggers while the context lasts."""
     triggers = {name: statement for name, statement in SCHEMA.items() if statement.startswith("CREATE TRIGGER")}
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
