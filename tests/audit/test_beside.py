@@ -70,6 +70,7 @@ def test_every_hash_that_an_event_may_hold_is_known_to_name_an_attachment_or_not
     named = {
         ("configuration.adopted", "catalogue_sha256"),
         ("configuration.proposed", "catalogue_sha256"),
+        ("ledger.drilled", "result_sha256"),
         ("witness.policy_adopted", "sha256"),
         *(("publication.stamped", f"{one}_sha256") for one in ("checkpoint", "token", "root")),
     }

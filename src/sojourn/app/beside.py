@@ -19,6 +19,7 @@ from sojourn.domain.events import (
     ConfigurationProposed,
     Event,
     KeysDestroyed,
+    LedgerDrilled,
     WitnessPolicyAdopted,
 )
 from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
@@ -43,6 +44,8 @@ def attachments_of(event: Event) -> tuple[str, ...]:
             return (event.catalogue_sha256, *(file.sha256 for file in event.files))
         case WitnessPolicyAdopted():
             return (event.sha256,) if event.sha256 else ()
+        case LedgerDrilled():
+            return (event.result_sha256,)
         case CheckpointStamped():
             return (event.checkpoint_sha256, event.token_sha256, event.root_sha256)
         case _:

@@ -92,7 +92,9 @@ def _verify_bound(layout: Layout, settings: Settings, key: Verifier, given: Path
     timestamp = settings.timestamp
     trust = Trust(
         key=key,
-        roots=_roots(layout.configuration / timestamp.root if given is None else given, required=given is not None),
+        roots=timestamp_roots(
+            layout.configuration / timestamp.root if given is None else given, required=given is not None
+        ),
         apart=timestamp.clocks_apart_max + timedelta(seconds=timestamp.answer_seconds),
     )
     with reading(layout) as kept:
@@ -111,7 +113,11 @@ def openers(layout: Layout) -> dict[str, Opener]:
     }
 
 
-def _roots(path: Path, *, required: bool) -> tuple[x509.Certificate, ...]:
+def timestamp_roots(path: Path, *, required: bool) -> tuple[x509.Certificate, ...]:
+    """The certificates in a file; none where it is not `required` and cannot be used.
+
+    Raises SojournError `input.invalid`.
+    """
     try:
         return read_roots(path.read_bytes())
     except (OSError, TokenError) as error:

@@ -50,7 +50,9 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .publication import (
+    AttackTried,
     CheckpointStamped,
+    LedgerDrilled,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -138,6 +140,7 @@ Event = (
     | WormExamined
     | WitnessPolicyAdopted
     | CheckpointStamped
+    | LedgerDrilled
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -183,6 +186,7 @@ __all__ = [
     "AccountInvited",
     "ActionCompleted",
     "ActionIntended",
+    "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
     "CampaignClosed",
@@ -220,6 +224,7 @@ __all__ = [
     "HoldScope",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerDrilled",
     "LookedBack",
     "Outcome",
     "PersonLeft",

@@ -101,3 +101,29 @@ class CheckpointStamped:
     checkpoint_sha256: str
     token_sha256: str
     root_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackTried:
+    """One attack of a drill: who caught it first, and within how many milliseconds; "" if nobody did."""
+
+    name: str
+    caught_by: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerDrilled:
+    """Somebody had clones of the ledger attacked, to see that it is noticed.
+
+    `size` is that of the ledger then. `result_sha256` (hex) names the attachment with all that was found (JSON).
+    `untried` are attacks for which the ledger gave no occasion.
+    """
+
+    kind: ClassVar[str] = "ledger.drilled"
+    size: int
+    passed: bool
+    attacks: tuple[AttackTried, ...]
+    untried: tuple[str, ...]
+    result_sha256: str
+    operator: str
