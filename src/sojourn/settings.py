@@ -136,7 +136,7 @@ class ScribeSettings:
     """
 
     origin: str = "sojourn.localhost/ledger"
-    checkpoint_seconds: float = 1.0
+    checkpoint_seconds: float = 0.8
     free_bytes_min: int = 64 * 1024 * 1024
     store: str = ""
     signing_key: str = "file"
