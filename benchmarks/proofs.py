@@ -1,8 +1,8 @@
 """How large the proof of one entry is in a ledger of 100 million: a real proof, which verifies.
 
 The tree is not that of a real ledger: only the 256 entries around each proven one are real, and every other subtree of
-256 entries is stood for by a hash that nobody knows the entries of. Everything above them is computed as in any tree, so
-the proof, its size and its verification are what they would be.
+256 entries is stood for by a hash that nobody knows the entries of. Everything above them is computed as in any tree,
+so the proof, its size and its verification are what they would be.
 """
 
 from __future__ import annotations

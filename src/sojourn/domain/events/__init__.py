@@ -21,6 +21,7 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
+from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
 from .grant import (
     EndCause,
     GrantCreated,
@@ -113,6 +114,8 @@ Event = (
     | ConfigurationApproved
     | ConfigurationWithdrawn
     | ProcessStarted
+    | EvidenceGiven
+    | ExceptionDisposed
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -203,10 +206,14 @@ __all__ = [
     "ConfigurationProposed",
     "ConfigurationWithdrawn",
     "DisposedClass",
+    "Disposition",
     "EligibilityRemovalConfirmed",
     "EligibilityRemoved",
     "EndCause",
     "Event",
+    "EvidenceForm",
+    "EvidenceGiven",
+    "ExceptionDisposed",
     "Finding",
     "FindingKind",
     "GrantCreated",
