@@ -18,7 +18,7 @@ from .conftest import Kept
 HASHES_OF_NOTHING_KEPT = {
     ("account.invited", "code_sha256"),
     ("token.issued", "secret_sha256"),
-    ("", "sha256"),
+    ("evidence.given", "sha256"),
 }
 """Fields that end in sha256 and name no attachment."""
 
