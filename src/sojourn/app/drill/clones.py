@@ -1,7 +1,7 @@
 """Clones of a ledger: where they lie, and how those who look get at them.
 
-A clone is a directory. A ledger in a file is cloned into it; one in PostgreSQL into a database of its own on the same
-server. Beside it lies what others hold: the anchor, and a checkpoint that a witness of the drill has cosigned.
+A clone is a directory. A ledger in a file is cloned into it; one in PostgreSQL into another database of the same server.
+Beside it lies what others hold: the anchor, and a checkpoint that a witness of the drill has cosigned.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A clone of a ledger in PostgreSQL: a database of its own on the same server.
+"""A clone of a ledger in PostgreSQL: another database on the same server.
 
 Its owner can do everything there: take the triggers off, rewrite every row, and put the triggers back. A scribe signs
 in to it as the role that it always has, and finds a database that is prepared for a ledger.
@@ -101,18 +101,27 @@ class DatabaseGround:
         return DatabaseTables(_address(self.maker, self.database))
 
     def copied(self, directory: Path, number: int) -> DatabaseGround:
-        """See `clones.Ground.copied`."""
-        name = f"{self.database}_{number}"
-        with psycopg.connect(self.maker, autocommit=True) as connection:
-            made, of = sql.Identifier(name), sql.Identifier(self.database)
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, of))
-        return replace(self, database=name, directory=directory)
+        """See `clones.Ground.copied`. There is one database for all that are attacked, one after another: to make a
+        database takes a server longer than to fill one.
+        """
+        attacked = replace(self, database=f"{self.database}_attacked", directory=directory)
+        if number == 1:
+            _make(self.maker, attacked.database, self.scribe)
+        with psycopg.connect(_address(self.maker, self.database)) as source:
+            _fill(attacked, source)
+        return attacked
 
     @contextmanager
     def verifiable(self) -> Iterator[Path]:
-        """See `clones.Ground.verifiable`: all that the database holds, row by row, in a file."""
+        """See `clones.Ground.verifiable`: all that the database holds, row by row, in a file. It is written once, since
+        nothing is done to a clone any more when it is looked at.
+        """
         path = self.directory / "exported.db"
-        path.unlink(missing_ok=True)
+        if not path.exists():
+            self._export(path)
+        yield path
+
+    def _export(self, path: Path) -> None:
         SqliteStore(path).close()
         with (
             psycopg.connect(_address(self.maker, self.database)) as one,
@@ -125,7 +134,6 @@ class DatabaseGround:
                 other.executemany(f"INSERT INTO {table} ({columns}) VALUES ({values})", rows)  # noqa: S608
             other.execute("COMMIT")
         SqliteStore(path).close()
-        yield path
 
     @contextmanager
     def store(self) -> Iterator[PostgresStore]:
@@ -147,6 +155,17 @@ def clone_database(scribe: str, maker: str, directory: Path, name: str) -> Datab
     """
     database = PREFIX + name
     ground = DatabaseGround(maker=maker, scribe=scribe, database=database, directory=directory)
+    _make(maker, database, scribe)
+    try:
+        with psycopg.connect(scribe) as source:
+            _fill(ground, source)
+    except (psycopg.Error, StoreError) as error:
+        raise SojournError(Code.RECORD_UNAVAILABLE) from error
+    return ground
+
+
+def _make(maker: str, database: str, scribe: str) -> None:
+    """A new database that is prepared for a ledger. Raises SojournError `input.invalid`."""
     role = str(conninfo.conninfo_to_dict(scribe).get("user", ""))
     try:
         with psycopg.connect(maker, autocommit=True) as connection:
@@ -157,24 +176,20 @@ def clone_database(scribe: str, maker: str, directory: Path, name: str) -> Datab
         problem = f"No database can be made for the clone: {str(error).strip()}"
         expected = "an address of somebody who may make databases on the ledger's server"
         raise SojournError(Code.INPUT_INVALID, problem=problem, expected=expected) from error
-    try:
-        _fill(ground, scribe)
-    except (psycopg.Error, StoreError) as error:
-        raise SojournError(Code.RECORD_UNAVAILABLE) from error
-    return ground
 
 
-def _fill(ground: DatabaseGround, scribe: str) -> None:
-    """Copy every row as of one moment."""
-    with psycopg.connect(scribe) as one, ground.tables.opened() as other:
-        one.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+def _fill(ground: DatabaseGround, source: psycopg.Connection[Any]) -> None:
+    """Put every row of a ledger, as of one moment, in the place of what is there."""
+    source.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with ground.tables.opened() as target:
         for table in (*APPEND_ONLY, "sealing_key"):
-            rows = one.execute(f"SELECT * FROM sojourn.{table} ORDER BY 1".encode()).fetchall()  # noqa: S608
+            target.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            rows = source.execute(f"SELECT * FROM sojourn.{table} ORDER BY 1".encode()).fetchall()  # noqa: S608
             if rows:
                 values = ", ".join("?" for _ in rows[0])
-                other.executemany(f"INSERT INTO {table} VALUES ({values})", rows)  # noqa: S608
-        (size,) = one.execute("SELECT size FROM sojourn.head").fetchone() or (0,)
-        other.execute("UPDATE head SET size = ?", (size,))
+                target.executemany(f"INSERT INTO {table} VALUES ({values})", rows)  # noqa: S608
+        (size,) = source.execute("SELECT size FROM sojourn.head").fetchone() or (0,)
+        target.execute("UPDATE head SET size = ?", (size,))
     assert set(UPDATABLE) == {"head", "sealing_key"}, "every table is copied"
 
 

@@ -33,7 +33,8 @@ def drill(
 
     Sealed values, attachments, cosignatures and time stamps are attacked too. The ledger itself is only read; it may be
     in use. Each clone is altered as one would who owns the tables, drops their triggers and computes every hash again.
-    Exit code 1 if anything is not caught. It takes room for sixteen copies. While Sojourn runs, the result goes on
+    Exit code 1 if anything is not caught. It takes room for
+    sixteen copies. While Sojourn runs, the result goes on
     record and is signed with the ledger's key.
 
     Example: sojourn audit drill --data ./sojourn
