@@ -141,8 +141,7 @@ def test_credentials_that_are_missing_or_not_taken_are_told_as_such(
     aws: AwsKms, google: GoogleKms, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     address = google.make("guarded", b"g" * 32)
-    stranger = GoogleKms(tmp_path)
-    stranger._server = google._server
+    stranger = GoogleKms(tmp_path, endpoint=google.endpoint)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(stranger.credentials))
     assert "no access token" in refused(lambda: of(address))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nothing"))

@@ -10,17 +10,14 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import secrets
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -33,6 +30,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from .serving import Answered, Asked, serving
 
 if TYPE_CHECKING:
     from mypy_boto3_kms.client import KMSClient
@@ -110,20 +109,17 @@ def _until_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> Non
 
 @dataclass(slots=True)
 class GoogleKms:
-    """Keys behind the part of Google's interface that signing needs. `status` other than 200 is what it answers."""
+    """Keys behind the part of Google's interface that signing needs, at `endpoint` while it serves.
+
+    `status` other than 200 is what it answers.
+    """
 
     root: Path
     status: int = 200
     keys: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
     account: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     tokens: set[str] = field(default_factory=set)
-    _server: ThreadingHTTPServer | None = None
-
-    @property
-    def endpoint(self) -> str:
-        """Where it is asked."""
-        assert self._server is not None, "it does not serve yet"
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    endpoint: str = ""
 
     @property
     def credentials(self) -> Path:
@@ -187,34 +183,10 @@ class GoogleKms:
     @contextmanager
     def serving(self) -> Iterator[GoogleKms]:
         """Serve while the context lasts."""
-        service = self
-
-        class _Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                """Everything goes one way."""
-                bearer = re.sub(r"^Bearer ", "", self.headers.get("authorization", ""))
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                status, told = service.answer(self.command, self.path, body, bearer)
-                content = json.dumps(told).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def do_POST(self) -> None:
-                """The same."""
-                self.do_GET()
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
+        with serving(self._answered) as self.endpoint:
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join(START_SECONDS)
+
+    def _answered(self, asked: Asked) -> Answered:
+        bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
+        status, told = self.answer(asked.method, asked.path, asked.body, bearer)
+        return Answered(status=status, kind="application/json", body=json.dumps(told).encode())

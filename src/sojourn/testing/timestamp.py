@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from .serving import Answered, Asked, serving
 
 CONFIGURATION = """\
 [tsa]
@@ -54,12 +55,13 @@ class Mood(StrEnum):
 
 @dataclass(slots=True)
 class TimestampAuthority:
-    """An authority over one directory. `root_pem` is the certificate that its tokens lead to."""
+    """An authority over one directory. `url` is where it is asked while it serves."""
 
     root: Path
     mood: Mood = Mood.STAMP
     answered: list[bytes] = field(default_factory=list)
-    _server: ThreadingHTTPServer | None = None
+    url: str = ""
+    _busy: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def make(cls, root: Path) -> TimestampAuthority:
@@ -75,12 +77,6 @@ class TimestampAuthority:
         (root / "openssl.cnf").write_text(CONFIGURATION.format(root=root))
         (root / "serial").write_text("01\n")
         return cls(root=root)
-
-    @property
-    def url(self) -> str:
-        """Where it is asked."""
-        assert self._server is not None, "it does not serve yet"
-        return f"http://127.0.0.1:{self._server.server_address[1]}/tsa"
 
     @property
     def root_pem(self) -> Path:
@@ -105,50 +101,28 @@ class TimestampAuthority:
     @contextmanager
     def serving(self) -> Iterator[TimestampAuthority]:
         """Serve while the context lasts."""
-        authority, busy = self, threading.Lock()
-
-        class _Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                """One question, as RFC 3161 wants it sent."""
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers["Content-Type"] != QUERY:
-                    return self.send_error(415)
-                with busy:
-                    return self._answer(body)
-
-            def _answer(self, body: bytes) -> None:
-                match authority.mood:
-                    case Mood.SILENT:
-                        time.sleep(1.0)
-                        return None
-                    case Mood.BROKEN:
-                        return self.send_error(503)
-                    case Mood.RAMBLE:
-                        answer = bytes(1 << 20)
-                    case Mood.REPEAT:
-                        answer = authority.answered[-1]
-                    case Mood.STAMP:
-                        answer = authority.answer(body)
-                        authority.answered.append(answer)
-                self.send_response(200)
-                self.send_header("Content-Type", REPLY)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-                return None
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
+        with serving(self._answered) as address:
+            self.url = f"{address}/tsa"
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join(SECONDS)
+
+    def _answered(self, asked: Asked) -> Answered:
+        """One question, as RFC 3161 (section 3.4) wants it sent; one at a time."""
+        if asked.headers["Content-Type"] != QUERY:
+            return Answered(status=415, kind="text/plain")
+        with self._busy:
+            match self.mood:
+                case Mood.SILENT:
+                    time.sleep(1.0)
+                    return Answered()
+                case Mood.BROKEN:
+                    return Answered(status=503, kind="text/plain")
+                case Mood.RAMBLE:
+                    return Answered(kind=REPLY, body=bytes(1 << 20))
+                case Mood.REPEAT:
+                    return Answered(kind=REPLY, body=self.answered[-1])
+                case Mood.STAMP:
+                    self.answered.append(self.answer(asked.body))
+                    return Answered(kind=REPLY, body=self.answered[-1])
 
 
 def openssl() -> str:

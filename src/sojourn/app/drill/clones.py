@@ -1,6 +1,6 @@
 """Clones of a ledger: where they lie, and how those who look get at them.
 
-A clone is a directory. A ledger in a file is cloned into it; one in PostgreSQL into another database of the same server.
+A clone is a directory. A ledger in a file is cloned into it; one in PostgreSQL into another database of its server.
 Beside it lies what others hold: the anchor, and a checkpoint that a witness of the drill has cosigned.
 """
 
