@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sojourn.domain.events import CheckpointStamped, PublicationOverdue, PublicationRefused, PublicationResumed
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.publisher.asking import http_client
 from sojourn.publisher.bucket import Bucket
+from sojourn.publisher.certificate_set import with_sorted_certificates
 from sojourn.publisher.follow import follow_folder
 from sojourn.publisher.timestamps import CLOCKS_APART, Stamping
 from sojourn.publisher.token import TokenError, ask_for, check_token, read_roots
@@ -42,8 +47,8 @@ def stamping(desk: Desk, authority: TimestampAuthority) -> Make:
     desk.clock = SimulatedClock(datetime.now(UTC))
 
     def make(*, every: float = 3600.0, root: Path | None = None) -> Stamping:
-        settings = TimestampSettings(url=authority.url, every=timedelta(seconds=every), answer_seconds=0.5)
-        desk.settings = dataclasses.replace(desk.settings, timestamp=settings)
+        asked = TimestampSettings(url=authority.url, every=timedelta(seconds=every), answer_seconds=0.5)
+        desk.settings = dataclasses.replace(desk.settings, timestamp=asked)
         pem = (root or authority.root_pem).read_bytes()
         return Stamping(
             url=authority.url,
@@ -215,3 +220,41 @@ def test_a_token_of_another_content_nonce_or_root_is_refused(authority: Timestam
             check_token(answer, content, trusted, nonce=nonce)
     with pytest.raises(TokenError, match="no certificate"):
         read_roots(b"nothing")
+
+
+def test_the_certificates_of_an_authority_may_come_in_any_order(authority: TimestampAuthority) -> None:
+    query = ask_for(b"content")
+    answer = authority.answer(query.data)
+    again = with_sorted_certificates(answer)
+    assert sorted(again) == sorted(answer) and with_sorted_certificates(again) == again
+    certificates = [
+        one.public_bytes(Encoding.DER)
+        for name in ("authority", "between")
+        for one in read_roots((authority.root / f"{name}.pem").read_bytes())
+    ]
+    roots = read_roots(authority.root_pem.read_bytes())
+    for order in (certificates, certificates[::-1]):
+        start = min(map(answer.index, certificates))
+        joined = b"".join(order)
+        swapped = answer[:start] + joined + answer[start + len(joined) :]
+        assert check_token(swapped, b"content", roots, nonce=query.nonce)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_is_no_answer_is_left_as_it_is(data: bytes) -> None:
+    assert sorted(with_sorted_certificates(data)) == sorted(data)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(position=st.integers(0, 1400), byte=st.integers(0, 255), cut=st.integers(0, 1400))
+def test_a_broken_answer_is_one_kind_of_error_or_the_same_time(
+    authority: TimestampAuthority, position: int, byte: int, cut: int
+) -> None:
+    if not authority.answered:
+        authority.answered.append(authority.answer(ask_for(b"content").data))
+    broken = bytearray(authority.answered[0])
+    broken[position % len(broken)] = byte
+    if cut % 3 == 0:
+        del broken[cut % len(broken) :]
+    with suppress(TokenError):
+        check_token(bytes(broken), b"content", read_roots(authority.root_pem.read_bytes()))

@@ -16,6 +16,8 @@ from cryptography import x509
 
 from sojourn.errors import Code, SojournError
 
+from .certificate_set import with_sorted_certificates
+
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
 """The media types of a question and its answer (RFC 3161, section 3.4)."""
 
@@ -58,7 +60,7 @@ def check_token(
     """
     package = _package()
     try:
-        response = package.decode_timestamp_response(answer)
+        response = package.decode_timestamp_response(with_sorted_certificates(answer))
         verifier = package.VerifierBuilder(roots=list(roots), nonce=nonce).build()
         verifier.verify_message(response, content)
         time = response.tst_info.gen_time

@@ -32,6 +32,7 @@ serial = {root}/serial
 crypto_device = builtin
 signer_cert = {root}/authority.pem
 signer_key = {root}/authority.key
+certs = {root}/between.pem
 signer_digest = sha256
 default_policy = 1.3.6.1.4.1.99999.1
 digests = sha256, sha384, sha512
@@ -67,11 +68,14 @@ class TimestampAuthority:
     def make(cls, root: Path) -> TimestampAuthority:
         """Make its certificates, with keys of its own."""
         root.mkdir(parents=True, exist_ok=True)
-        above, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        ca = _certificate("Test root", "Test root", key=above, by=above, ca=True)
-        tsa = _certificate("Test authority", "Test root", key=key, by=above, ca=False)
-        (root / "root.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-        (root / "authority.pem").write_bytes(tsa.public_bytes(serialization.Encoding.PEM))
+        above, between, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+        for file, made in (
+            ("root", _certificate("Test root", "Test root", key=above, by=above, ca=True)),
+            # Authorities sign with a certificate below another one, and send that along.
+            ("between", _certificate("Test authorities", "Test root", key=between, by=above, ca=True)),
+            ("authority", _certificate("Test authority", "Test authorities", key=key, by=between, ca=False)),
+        ):
+            (root / f"{file}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
         plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         (root / "authority.key").write_bytes(key.private_bytes(*plain))
         (root / "openssl.cnf").write_text(CONFIGURATION.format(root=root))
