@@ -118,6 +118,10 @@ class Code(StrEnum):
     ATTEMPTS_LIMITED = "attempts.limited"
     PERMISSION_DENIED = "permission.denied"
 
+    SSH_OFF = "ssh.off"
+    HOST_NOT_ALLOWED = "host.not_allowed"
+    HOST_KEY_CHANGED = "host.key_changed"
+
     SESSION_UNKNOWN = "session.unknown"
     GATEWAY_NOT_POSTGRES = "gateway.not_postgres"
     GATEWAY_TLS_REQUIRED = "gateway.tls_required"

@@ -33,14 +33,14 @@ from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
 from sojourn.web.server import build
-from sojourn.web.services import Services
+from sojourn.web.services import Services, SshIssuer
 from sojourn.workflow.adopt import adopt, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Office
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
-from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
+from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .publisher import published_copies
 from .report_desk import ReportDesk
@@ -112,7 +112,7 @@ async def _serve_control(
         attachment=ledger.attachment,
         secret_sealer=gateway_sealer,
         read_secret=lambda name: read_secret(layout.configuration / "secrets", name),
-        drivers=_drivers(),
+        drivers=_drivers(layout, settings),
         new_password=new_password,
     )
     opener = Opener(key_pair(layout, EVIDENCE))
@@ -129,11 +129,19 @@ async def _serve_control(
         tasks.create_task(_serve_api(layout, settings, services))
 
 
-def _drivers() -> dict[TargetKind, TargetDriver]:
-    return {TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)}
+def _drivers(layout: Layout, settings: Settings) -> dict[TargetKind, TargetDriver]:
+    drivers: dict[TargetKind, TargetDriver] = {TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)}
+    if settings.gateway.ssh:
+        from sojourn.targets.ssh import SshDriver
+        from sojourn.vault.ssh_authority import GRANTS, authority
+
+        drivers[TargetKind.SSH] = SshDriver(authority(layout.keys, GRANTS), SystemClock())
+    return drivers
 
 
 def _secret_of(layout: Layout, target: Target) -> str:
+    if not target.administrator_secret:
+        return ""
     return read_secret(layout.configuration / "secrets", target.administrator_secret)
 
 
@@ -141,7 +149,7 @@ def _reconciler(
     layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, projections: Projections
 ) -> Reconciler:
     """What looks at the targets and compares them with the record."""
-    drivers = _drivers()
+    drivers = _drivers(layout, settings)
 
     async def caught_up() -> None:
         await projections.wait_for(await ledger.size(), CONNECT_SECONDS)
@@ -172,7 +180,7 @@ def _services(
     desk: ReportDesk,
 ) -> Services:
 
-    drivers = _drivers()
+    drivers = _drivers(layout, settings)
     return Services(
         office=office,
         projections=projections,
@@ -197,6 +205,20 @@ def _services(
         verifier_key=layout.verifier_key.read_text().strip(),
         authority=(layout.tls / "authority.crt").read_text(),
         version=BUILD,
+        ssh=_ssh_issuer(layout, settings),
+    )
+
+
+def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:
+    if not settings.gateway.ssh:
+        return None
+    from sojourn.vault.ssh_authority import GATEWAYS, GRANTS, PEOPLE, authority, public_authority
+
+    return SshIssuer(
+        people=authority(layout.keys, PEOPLE),
+        gateways=public_authority(layout.keys, GATEWAYS),
+        grants=public_authority(layout.keys, GRANTS),
+        address=lambda: announced(layout.run / SSH_PLACE) or ("", settings.gateway.ssh_port),
     )
 
 

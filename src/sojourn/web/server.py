@@ -19,6 +19,7 @@ from . import (
     record,
     reporting,
     reviewing,
+    ssh,
     standing,
     targets,
 )
@@ -47,6 +48,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/configuration/changes/{name}/withdraw", configuration.withdraw),
     ("GET", "/targets", asking.targets),
     ("POST", "/targets/{name}/connection", access.connect),
+    ("GET", "/targets/{name}/ssh-setup", ssh.setup),
+    ("POST", "/ssh-keys", ssh.key),
+    ("POST", "/ssh-keys/{name}/revoke", ssh.forget),
     ("POST", "/targets/{name}/preflight", targets.preflight),
     ("POST", "/targets/{name}/reconcile", targets.reconcile),
     ("GET", "/targets/{name}/looks", targets.listing),
