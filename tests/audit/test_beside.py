@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from sojourn.app.beside import attachments_of
+from sojourn.app.database_check import TARGET
 from sojourn.app.drill import forging
+from sojourn.app.drill.database import DatabaseTables
 from sojourn.app.self_check import check_itself
 from sojourn.domain.events import KINDS
+from sojourn.testing.postgres import LedgerServer
+from sojourn.testing.timestamp import TimestampAuthority
 
+from . import bound
 from .conftest import Kept
 
 HASHES_OF_NOTHING_KEPT = {
@@ -63,6 +70,31 @@ def test_what_is_done_beside_the_entries_is_found(whole: Kept, statement: str, c
 def test_an_attachment_that_is_another_is_found_by_the_verifier_already(whole: Kept) -> None:
     found = altered(whole, "UPDATE attachment SET bytes = x'00' WHERE rowid = (SELECT max(rowid) FROM attachment)")
     assert found == {"ledger.db": ["attachment.altered"]}
+
+
+def test_a_ledger_in_postgresql_is_verified_where_it_lies(
+    ledger_server: LedgerServer, authority: TimestampAuthority, tmp_path: Path
+) -> None:
+    address = ledger_server.ledger("verified")
+    layout = asyncio.run(bound.fill(tmp_path / "d", authority, store=address))
+    (layout.configuration / "settings.yaml").write_text(f"scribe:\n  store: {address}\n")
+    told = check_itself(layout)
+    assert (told.sound, [one.target for one in told.verdicts]) == (True, [TARGET, "beside the ledger", "time stamps"])
+    tables = DatabaseTables(f"host={ledger_server.data} port={ledger_server.port} user=postgres dbname=verified")
+    history = forging.read_from(tables)
+    assert told.verdicts[0].checked == {"entries": len(history), "entries not yet signed": 0}
+    for forged in (
+        [*history[:-1], forging.altered(history[-1])],
+        history[:-1],
+        forging.renumbered([*history[:100], *history[101:]]),
+    ):
+        forging.rewrite_in(tables, forged)
+        (found,) = check_itself(layout).verdicts
+        assert [one["code"] for one in found.problems] == ["database.altered"]
+    forging.rewrite_in(tables, history)
+    assert check_itself(layout).sound
+    forging.flip_in(tables, 50)
+    assert not check_itself(layout).sound
 
 
 def test_every_hash_that_an_event_may_hold_is_known_to_name_an_attachment_or_not(whole: Kept) -> None:

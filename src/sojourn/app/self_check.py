@@ -20,6 +20,7 @@ from sojourn.settings import Layout, Settings
 from sojourn.vault.opener import Opener
 
 from .beside import check_beside
+from .database_check import verify_database
 from .installation import EVIDENCE, GATEWAY, key_pair, read_settings, require_installation
 from .kept import damaged, reading
 from .publisher import published_files
@@ -44,8 +45,7 @@ def check_itself(layout: Layout, timestamp_root: Path | None = None) -> SelfChec
     attachments and time stamps.
 
     `timestamp_root` (PEM) is what stamps have to lead to, instead of the file in the configuration folder. Raises
-    SojournError `data.directory_missing`, `input.invalid` for that file, or `record.damaged` when there is no key or
-    nothing to verify.
+    SojournError `data.directory_missing`, `input.invalid` for that file, or `record.damaged` when there is no key.
     """
     require_installation(layout)
     settings = read_settings(layout)
@@ -54,14 +54,15 @@ def check_itself(layout: Layout, timestamp_root: Path | None = None) -> SelfChec
     except (OSError, LedgerError) as error:
         raise damaged(layout.verifier_key, "its verifier key cannot be read") from error
     verdicts = []
-    if not settings.scribe.store:
+    if settings.scribe.store:
+        with reading(layout) as kept:
+            verdicts.append(verify_database(kept, key, layout.anchor))
+    else:
         since = layout.anchor if layout.anchor.exists() else None
         verdicts.append(verify(layout.ledger, key=key.vkey(), since=since))
     files = published_files(layout, settings)
     if files is not None and files.root.exists():
         verdicts.append(_verify_folder(files, key))
-    if not verdicts:
-        raise damaged(layout.ledger, "there is neither a ledger file nor a published folder to verify")
     if all(one.sound for one in verdicts):
         verdicts += _verify_bound(layout, settings, key, timestamp_root)
     return SelfChecked(verdicts=tuple(verdicts))
