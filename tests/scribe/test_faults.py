@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -24,10 +21,10 @@ from sojourn.codes import Code
 from sojourn.errors import SojournError
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import ScribeSettings
-from sojourn.testing.scribe import KEY, ScribeProcess
+from sojourn.testing.scribe import ScribeProcess
 
 from .faults import TORN, Faults, build, name_of
-from .test_process import change, connected, held
+from .test_process import change, connected, held, verifies
 
 WRITERS = 8
 
@@ -68,12 +65,6 @@ async def _ended(scribe: ScribeProcess) -> tuple[int, str]:
     return scribe.running.returncode, said
 
 
-def _verifies(scribe: ScribeProcess) -> None:
-    command = [sys.executable, "-m", "sojourn_verify", str(scribe.layout.ledger), "--key", KEY.vkey(), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert json.loads(done.stdout)["ok"], done.stdout
-
-
 async def _goes_on(scribe: ScribeProcess, acknowledged: dict[str, int]) -> None:
     """Started again, it has all that was acknowledged where it was said to be, takes more, and verifies."""
     scribe.start()
@@ -85,7 +76,7 @@ async def _goes_on(scribe: ScribeProcess, acknowledged: dict[str, int]) -> None:
         one.body.decode().split('"source":"')[1].removesuffix('"}').split('","')[0]: one.seq for one in held(scribe)
     }
     assert {text: found.get(text) for text in acknowledged} == acknowledged
-    _verifies(scribe)
+    verifies(scribe)
 
 
 @pytest.mark.parametrize(
