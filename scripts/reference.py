@@ -20,6 +20,7 @@ from sojourn.codes import Code, Exit
 from sojourn.meanings import CATALOGUE
 from sojourn.web import (
     assurance_shapes,
+    auditing_shapes,
     configuration_shapes,
     keeping_shapes,
     shapes,
@@ -31,7 +32,16 @@ from sojourn.web.server import ROUTES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = REPOSITORY / "docs" / "reference"
-SHAPES = (shapes, assurance_shapes, ssh_shapes, standing_shapes, keeping_shapes, target_shapes, configuration_shapes)
+SHAPES = (
+    shapes,
+    ssh_shapes,
+    assurance_shapes,
+    auditing_shapes,
+    standing_shapes,
+    keeping_shapes,
+    target_shapes,
+    configuration_shapes,
+)
 """Where the shapes of answers are written down."""
 
 EXITS = {

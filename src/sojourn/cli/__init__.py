@@ -54,8 +54,10 @@ COMMANDS = {
     "watch": "See what is shown in a session while it lasts.",
     "attempts": "List what was refused.",
     "evidence": "Write the evidence pack of one access.",
+    "exception dispose": "Say what becomes of a test that failed.",
     "report list": "List the reports that can be made.",
-    "report make": "Make a report over a period: XLSX, CSV and JSON under one manifest.",
+    "report fetch": "Have a report made by the installation, and take it away.",
+    "report make": "Make a report on the machine itself, whether Sojourn runs or not.",
     "hold place": "Keep what must not be destroyed.",
     "hold list": "List holds.",
     "hold release": "Release a hold; takes two people.",
@@ -105,6 +107,7 @@ COMMANDS = {
 """
 
 GROUPS: dict[str, str] = {
+    "exception": "What becomes of what a test found wrong.",
     "report": "Populations, rosters and exceptions over a period.",
     "store": "Choose where the ledger is kept.",
     "review": "Look back at what was done under an access.",
