@@ -43,6 +43,7 @@ from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .publisher import published_copies
+from .report_desk import ReportDesk
 
 CONNECT_SECONDS = 30.0
 
@@ -116,11 +117,13 @@ async def _serve_control(
     )
     opener = Opener(key_pair(layout, EVIDENCE))
     reconciler = _reconciler(layout, settings, ledger, office, projections)
-    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler)
+    desk = ReportDesk(layout=layout, new_id=office.new_id)
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_project(projections, ledger))
         tasks.create_task(enforcer.run())
         tasks.create_task(reconciler.run())
+        tasks.create_task(desk.run())
         tasks.create_task(keep_time(office, projections, lambda: in_force.files))
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         tasks.create_task(_serve_api(layout, settings, services))
@@ -174,6 +177,7 @@ def _services(
     gateway_sealer: Sealer,
     opener: Opener,
     reconciler: Reconciler,
+    desk: ReportDesk,
 ) -> Services:
 
     drivers = _drivers(layout, settings)
@@ -190,6 +194,7 @@ def _services(
         size=ledger.size,
         sign=ledger.sign,
         certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry),
+        reports=desk,
         key_uses=lambda person: uses_of(ledger, projections, person),
         copies=lambda: published_copies(layout),
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),

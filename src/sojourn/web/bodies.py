@@ -197,3 +197,14 @@ class Dispose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     owner: str
     remark: str
     ticket: str = ""
+
+
+class AskReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A report of `[start, end)`, as of a moment (empty for now), with `sample` rows drawn by `seed`."""
+
+    report: str
+    start: str
+    end: str
+    as_of: str = ""
+    sample: int = 0
+    seed: str = ""

@@ -51,6 +51,9 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .publication import (
+    AttackTried,
+    CheckpointStamped,
+    LedgerDrilled,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -140,6 +143,8 @@ Event = (
     | PublicationResumed
     | WormExamined
     | WitnessPolicyAdopted
+    | CheckpointStamped
+    | LedgerDrilled
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -186,6 +191,7 @@ __all__ = [
     "AccountInvited",
     "ActionCompleted",
     "ActionIntended",
+    "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
     "CampaignClosed",
@@ -194,6 +200,7 @@ __all__ = [
     "CampaignListed",
     "CampaignOpened",
     "CancelRequested",
+    "CheckpointStamped",
     "ChunkRecorded",
     "CloseCause",
     "ConfigurationAdopted",
@@ -227,6 +234,7 @@ __all__ = [
     "HoldScope",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerDrilled",
     "LookedBack",
     "Outcome",
     "PersonLeft",
