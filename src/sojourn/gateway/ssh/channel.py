@@ -18,6 +18,7 @@ from sojourn.domain.events import Outcome
 from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.recorder import Intention, Result
 
+from .files import FileWatch
 from .host_end import HostEnd
 from .permission import Asked, Use, environment, judge, mosh
 from .setting import Flow, Keeper, Setting
@@ -55,8 +56,6 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         self.over = False
         self.status: str = ""
         self.received, self.output, self.errors = Flow(), Flow(), Flow()
-
-    # What asyncssh tells of the client's end.
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         """See asyncssh."""
@@ -174,8 +173,6 @@ class Channel(asyncssh.SSHServerSession[bytes]):
             self._target.close()
         self._gone.set()
 
-    # What the host's end tells (see `host_end`).
-
     def from_target(self, data: bytes, datatype: int | None) -> None:
         """Something that the host has said."""
         if self._stopped or self._client is None:
@@ -202,15 +199,17 @@ class Channel(asyncssh.SSHServerSession[bytes]):
 
     def target_paused(self, paused: bool) -> None:
         """The host does not read, or reads again."""
+        self._hold_client(paused)
+
+    def _hold_client(self, wait: bool) -> None:
+        """Read from the client, unless what it sent waits for its record."""
         if self._client is not None and not self._stopped:
-            self._client.pause_reading() if paused else self._client.resume_reading()
+            self._client.pause_reading() if wait else self._client.resume_reading()
 
     def target_lost(self) -> None:
         """The host has closed its end."""
         self._target = None
         self._gone.set()
-
-    # The life of the channel.
 
     async def run(self, setting: Setting) -> None:
         """Judge, record, open at the host, and wait until both ends are closed; then record the outcome."""
@@ -252,6 +251,15 @@ class Channel(asyncssh.SSHServerSession[bytes]):
 
     def _keep(self, setting: Setting, use: Use) -> Keeper:
         """What keeps the content: all of a terminal, as much of a command's as the role says."""
+        if use.asked is Asked.SUBSYSTEM:
+            return FileWatch(
+                intents=setting.intents,
+                complete=setting.complete,
+                show=self._show,
+                forward=self._forward,
+                hold=self._hold_client,
+                fail=setting.fail,
+            )
         tape = Tape(
             desk=setting.desk,
             number=self._number,
@@ -277,6 +285,8 @@ class Channel(asyncssh.SSHServerSession[bytes]):
             "environment": passed,
             "not_passed": sorted(set(wanted) - set(passed)),
         }
+        if setting.upstreams.agent():
+            detail["agent"] = "lent"
         if self._terminal is not None:
             detail["terminal"] = {"type": self._terminal[0], "size": list(self._terminal[1][:2])}
         written = json.dumps(detail, sort_keys=True).encode()

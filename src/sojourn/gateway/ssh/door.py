@@ -27,7 +27,7 @@ from .forwarding import Forwarding
 from .identity import Connection, Shown, recognise
 from .session import Session
 from .setting import Setting
-from .tunnel import End
+from .tunnel import End, refuse
 
 log = structlog.get_logger("gateway")
 
@@ -70,7 +70,7 @@ class SshDoor:
             password_auth=False,
             kbdint_auth=False,
             host_based_auth=False,
-            agent_forwarding=False,
+            agent_forwarding=True,
             x11_forwarding=False,
             allow_scp=False,
             login_timeout=self.gate.settings.handshake_seconds,
@@ -96,6 +96,7 @@ class SshDoor:
             await loop.connect_accepted_socket(lambda: connection, client)
             visitor = Visitor.of(connection)
             connection.proved = visitor.proved
+            connection.lends_agent = visitor.lends_agent
             await self._receive(connection, visitor, source)
         except TurnedAwayError as error:
             await self._turn_away(connection, error, source)
@@ -240,6 +241,13 @@ class Visitor(asyncssh.SSHServer):
     def _setting(self) -> Setting | None:
         return None if self.session is None or self.session.cause is not None else self.session.setting
 
+    async def lends_agent(self) -> bool:
+        """Whether the role lends the person's agent to the host; what it does not is on record."""
+        setting = await self._may_forward()
+        if not setting.access.agent:
+            refuse(setting, "agent", "", "the use of your agent on the host")
+        return setting.access.agent
+
     async def _may_forward(self) -> Setting:
         await self._admitted.wait()
         setting = self._setting()
@@ -247,12 +255,12 @@ class Visitor(asyncssh.SSHServer):
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "nobody has been let in")
         return setting
 
-    async def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> End:  # type: ignore[override]
+    async def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> End:
         """See asyncssh."""
         setting = await self._may_forward()
         return await self._forwarding.to_port(setting, dest_host, dest_port, (orig_host, orig_port))
 
-    async def unix_connection_requested(self, dest_path: str) -> End:  # type: ignore[override]
+    async def unix_connection_requested(self, dest_path: str) -> End:
         """See asyncssh."""
         return await self._forwarding.to_socket(await self._may_forward(), dest_path)
 

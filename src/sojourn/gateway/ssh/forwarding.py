@@ -54,9 +54,7 @@ class Forwarding:
                 lambda far: self.client.create_connection(far, host, bound, origin_host, origin_port, encoding=None)
             )
 
-        listener = await listening.open(
-            lambda: connection.create_server(accepted, host, port, encoding=None)  # type: ignore[arg-type]
-        )
+        listener = await listening.open(lambda: connection.create_server(accepted, host, port, encoding=None))
         return listener
 
     async def on_socket(self, setting: Setting, path: str) -> asyncssh.SSHListener | bool:
@@ -72,9 +70,7 @@ class Forwarding:
             tunnel = Tunnel(setting, "accept", path)
             return await tunnel.open(lambda far: self.client.create_unix_connection(far, path, encoding=None))
 
-        return await listening.open(
-            lambda: connection.create_unix_server(accepted, path, encoding=None)  # type: ignore[arg-type]
-        )
+        return await listening.open(lambda: connection.create_unix_server(accepted, path, encoding=None))
 
 
 async def _reach(setting: Setting) -> asyncssh.SSHClientConnection:

@@ -69,6 +69,7 @@ class Session:
             certificates=certificates_of(self.grant.observed),
             connected=self._connected,
             lost=self._target_lost,
+            agent=lambda: self.connection.get_agent_path() or "",
         )
         self.active_at = asyncio.get_running_loop().time()
         self.setting = Setting(

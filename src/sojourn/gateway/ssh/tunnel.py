@@ -11,6 +11,7 @@ import json
 from collections.abc import Awaitable, Callable
 
 import asyncssh
+from asyncssh.channel import SSHChannel
 
 from sojourn.domain.events import Outcome
 from sojourn.errors import Code, Refusal, SojournError
@@ -116,11 +117,11 @@ class End(asyncssh.SSHTCPSession[bytes], asyncssh.SSHUNIXSession[bytes]):
     def __init__(self, tunnel: Tunnel, flow: Flow) -> None:
         self._tunnel, self._flow = tunnel, flow
         self.other: End = self
-        self._channel: asyncssh.SSHChannel[bytes] | None = None
+        self._channel: SSHChannel[bytes] | None = None
         self._early: list[bytes] = []
         self._ended = False
 
-    def connection_made(self, chan: asyncssh.SSHChannel[bytes]) -> None:  # type: ignore[override]
+    def connection_made(self, chan: SSHChannel[bytes]) -> None:
         """See asyncssh."""
         self._channel = chan
         chan.set_encoding(None)
