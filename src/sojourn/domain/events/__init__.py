@@ -51,6 +51,8 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .publication import (
+    AccessReadmitted,
+    AccessSuspended,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -135,6 +137,8 @@ Event = (
     | RetentionShortened
     | RecordsDisposed
     | PublicationRefused
+    | AccessReadmitted
+    | AccessSuspended
     | PublicationOverdue
     | PublicationResumed
     | WormExamined
@@ -180,6 +184,8 @@ __all__ = [
     "KINDS",
     "AbsenceDeclared",
     "AbsenceEnded",
+    "AccessReadmitted",
+    "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
     "ActionCompleted",
