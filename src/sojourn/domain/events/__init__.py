@@ -53,6 +53,9 @@ from .keeping import (
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
+    AttackTried,
+    CheckpointStamped,
+    LedgerDrilled,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -143,6 +146,8 @@ Event = (
     | PublicationResumed
     | WormExamined
     | WitnessPolicyAdopted
+    | CheckpointStamped
+    | LedgerDrilled
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -190,6 +195,7 @@ __all__ = [
     "AccountInvited",
     "ActionCompleted",
     "ActionIntended",
+    "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
     "CampaignClosed",
@@ -198,6 +204,7 @@ __all__ = [
     "CampaignListed",
     "CampaignOpened",
     "CancelRequested",
+    "CheckpointStamped",
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationApproved",
@@ -230,6 +237,7 @@ __all__ = [
     "HoldScope",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerDrilled",
     "LookedBack",
     "Outcome",
     "PersonLeft",
