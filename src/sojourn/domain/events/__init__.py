@@ -51,6 +51,8 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .publication import (
+    AccessReadmitted,
+    AccessSuspended,
     AttackTried,
     CheckpointStamped,
     LedgerDrilled,
@@ -139,6 +141,8 @@ Event = (
     | RetentionShortened
     | RecordsDisposed
     | PublicationRefused
+    | AccessReadmitted
+    | AccessSuspended
     | PublicationOverdue
     | PublicationResumed
     | WormExamined
@@ -187,6 +191,8 @@ __all__ = [
     "KINDS",
     "AbsenceDeclared",
     "AbsenceEnded",
+    "AccessReadmitted",
+    "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
     "ActionCompleted",
