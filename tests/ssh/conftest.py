@@ -19,7 +19,12 @@ ROLES = roles(
     operator=shell(files=Files.WRITE),
     restarter=HostAccess(login=ACCOUNT, commands=("echo restarted", "id -un")),
     forwarder=shell(
-        login="root",  # whose sshd may make the agent's socket wherever it wants toforward_to=("127.0.0.1:*", "/tmp/sojourn-test.sock"), listen_on=("localhost:0",), agent=True),
+        # Root's sshd may make the agent's socket in any directory for temporary files.
+        login="root",
+        forward_to=("127.0.0.1:*", "/tmp/sojourn-test.sock"),
+        listen_on=("localhost:0",),
+        agent=True,
+    ),
     forwarding_only=HostAccess(login=ACCOUNT, forward_to=("127.0.0.1:*",)),
     reader=HostAccess(login=ACCOUNT, files=Files.READ),
 )
