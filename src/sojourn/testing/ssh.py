@@ -216,7 +216,7 @@ async def ssh_gateway(
     """
     keys = directory / "keys"
     (directory / "spool").mkdir(exist_ok=True)
-    ensure_door(keys, names=["127.0.0.1", "localhost", "*"], now=RealClock().now())
+    ensure_door(keys, names=["127.0.0.1", "localhost", TARGET], now=RealClock().now())
     names = ["localhost", "127.0.0.1"]
     ensure_certificates(directory / "tls", names=names, now=RealClock().now())
     if prepared is None:

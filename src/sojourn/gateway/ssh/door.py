@@ -13,7 +13,7 @@ import structlog
 
 from sojourn.domain.events import CloseCause, SessionOpened
 from sojourn.domain.grant import Grant
-from sojourn.domain.identifiers import SessionId
+from sojourn.domain.identifiers import SessionId, TargetName
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.deadline import deadline
 from sojourn.gateway.gate import Gate
@@ -25,6 +25,7 @@ from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC, SIGNATURES
 from .channel import Channel
 from .forwarding import Forwarding
 from .identity import Connection, Shown, recognise
+from .jump import Jump
 from .session import Session
 from .setting import Setting
 from .tunnel import End, refuse
@@ -82,8 +83,11 @@ class SshDoor:
             signature_algs=SIGNATURES,
         )
 
-    async def serve(self, client: socket.socket, source: str) -> None:
-        """Serve one accepted connection to its end. Never raises but for cancellation."""
+    async def serve(self, client: socket.socket, source: str, jumped: TargetName | None = None) -> None:
+        """Serve one accepted connection to its end. Never raises but for cancellation.
+
+        `jumped` is the target that a jump has named.
+        """
         loop = asyncio.get_running_loop()
         connection = Connection(loop, self._options)
         address = source.rpartition(":")[0]
@@ -97,7 +101,7 @@ class SshDoor:
             visitor = Visitor.of(connection)
             connection.proved = visitor.proved
             connection.lends_agent = visitor.lends_agent
-            await self._receive(connection, visitor, source)
+            await self._receive(connection, visitor, source, jumped)
         except TurnedAwayError as error:
             await self._turn_away(connection, error, source)
         except SojournError as error:
@@ -110,13 +114,27 @@ class SshDoor:
         finally:
             connection.abort()
 
-    async def _receive(self, connection: Connection, visitor: Visitor, source: str) -> None:
+    async def _receive(self, connection: Connection, visitor: Visitor, source: str, jumped: TargetName | None) -> None:
         await visitor.settled.wait()
         if visitor.shown is None or not visitor.authenticated:
             refusal = Refusal(Code.CREDENTIALS_INVALID)
             raise TurnedAwayError(refusal, actor=visitor.person or visitor.user)
-        known = know(self.gate, visitor.shown.token, visitor.user)
+        if (
+            jumped is None
+            and visitor.user == visitor.person
+            and self.gate.live.target(TargetName(visitor.user)) is None
+        ):
+            await self._jump(visitor, source)
+            return
+        known = know(self.gate, visitor.shown.token, visitor.user, jumped)
         await self._open(connection, visitor, known, source)
+
+    async def _jump(self, visitor: Visitor, source: str) -> None:
+        """Let the person jump to targets, and do nothing else, until they hang up."""
+        async with asyncio.TaskGroup() as tasks:
+            jump = Jump(self.gate.live, lambda client, target: self.serve(client, source, target), tasks)
+            visitor.let_jump(jump)
+            await visitor.lost.wait()
 
     async def _turn_away(self, connection: Connection, error: TurnedAwayError, source: str) -> None:
         connection.disconnect(REFUSED, f"{error.refusal.sentence} {error.refusal.next_step}")
@@ -180,7 +198,8 @@ class Visitor(asyncssh.SSHServer):
         self.authenticated = False
         self.user = ""
         self.session: Session | None = None
-        self._lost = False
+        self.lost = asyncio.Event()
+        self._jump: Jump | None = None
         self._admitted = asyncio.Event()
 
     @staticmethod
@@ -201,7 +220,7 @@ class Visitor(asyncssh.SSHServer):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncssh."""
-        self._lost = True
+        self.lost.set()
         self.settled.set()
         self._admitted.set()
         if self.session is not None:
@@ -229,8 +248,13 @@ class Visitor(asyncssh.SSHServer):
         """Channels may begin."""
         self.session = session
         self._admitted.set()
-        if self._lost:
+        if self.lost.is_set():
             session.client_lost()
+
+    def let_jump(self, jump: Jump) -> None:
+        """Jumps may begin, and nothing else."""
+        self._jump = jump
+        self._admitted.set()
 
     async def _channel(self) -> Channel:
         await self._admitted.wait()
@@ -255,8 +279,13 @@ class Visitor(asyncssh.SSHServer):
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "nobody has been let in")
         return setting
 
-    async def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> End:
+    async def connection_requested(
+        self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
+    ) -> asyncssh.SSHTCPSession[bytes]:
         """See asyncssh."""
+        await self._admitted.wait()
+        if self._jump is not None:
+            return await self._jump.to(dest_host)
         setting = await self._may_forward()
         return await self._forwarding.to_port(setting, dest_host, dest_port, (orig_host, orig_port))
 
