@@ -21,6 +21,7 @@ from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
+from sojourn.projections import queries
 from sojourn.projections.projector import Projections
 from sojourn.projections.reconciling import ProjectedRecords
 from sojourn.scribe.client import ScribeClient, read_entry
@@ -53,7 +54,8 @@ async def run_control(layout: Layout, settings: Settings) -> None:
     require_loopback(settings)
     async with ScribeClient(layout.scribe_socket) as ledger:
         await ledger.connected(CONNECT_SECONDS)
-        in_force = await InForce.open(ledger, await _adopt(layout, ledger))
+        start = await ledger.size()
+        in_force = await InForce.open(ledger, await _adopt(layout, ledger), start)
         office = make_office(layout, ledger, in_force)
         started = ProcessStarted(process="control", node=node("control"), build=BUILD)
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
@@ -105,8 +107,11 @@ async def _serve_control(
 
     projections = Projections.open(layout.projections)
     gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
+    with projections.reading() as connection:
+        unfinished = queries.unfinished(connection)
     enforcer = Enforcer(
         office=office,
+        start=projections.following if unfinished is None else min(unfinished, projections.following),
         follow=ledger.follow,
         attachment=ledger.attachment,
         secret_sealer=gateway_sealer,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
+from pathlib import Path
 
+import msgspec
+
+from sojourn.gateway.mark import Mark
 from sojourn.gateway.process import run_gateway
 from sojourn.gateway.tls import load_door
 from sojourn.scribe.client import ScribeClient
@@ -40,4 +44,25 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
             node=node("gateway"),
             build=BUILD,
             started=lambda host, port: announce(place, host, port),
+            marks=_MarkFile(layout.run / "gateway.mark"),
         )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _MarkFile:
+    """Implements `gateway.mark.MarkPlace`: a small file that may be deleted at any time."""
+
+    path: Path
+
+    def read(self) -> Mark | None:
+        """See `gateway.mark.MarkPlace.read`."""
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=Mark)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def write(self, mark: Mark) -> None:
+        """See `gateway.mark.MarkPlace.write`. Written whole or not at all."""
+        partial = self.path.with_suffix(".partial")
+        partial.write_bytes(msgspec.json.encode(mark))
+        partial.rename(self.path)

@@ -331,6 +331,21 @@ def live_tokens(connection: Connection, person: str, now: str) -> tuple[TokenRow
     return _all(connection, query.order_by(t.token.c.seq.desc()), TokenRow)
 
 
+def unfinished(connection: Connection) -> int | None:
+    """The place of the oldest request or grant that is not finished: may be decided, used, ended or removed yet."""
+    request, grant = t.request.c, t.grant.c
+    places = [
+        select(column.seq).where(column.status == status).order_by(column.seq).limit(1)
+        for column, statuses in (
+            (request, ("pending", "approved")),
+            (grant, ("provisioning", "active", "ended")),
+        )
+        for status in statuses
+    ]
+    found = [seq for query in places for seq in connection.execute(query).scalars()]
+    return min(found, default=None)
+
+
 def session_ids(connection: Connection, grant: str) -> tuple[str, ...]:
     """Every session of a grant in order, however many: evidence is whole or it is none."""
     query = select(t.session.c.id).where(t.session.c.grant == grant).order_by(t.session.c.seq)

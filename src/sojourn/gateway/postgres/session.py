@@ -98,8 +98,13 @@ class PostgresDoor:
         gate, line = self.gate, opening.line
         session = SessionId(gate.new_id("s"))
         recorder = SessionRecorder(gate.journal, gate.ledger, gate.sealer, session, admitted.known.person)
+        gate.sessions[session] = gate.live.following
         try:
             admitted = await self._record_opening(opening, admitted, session, source)
+        except RefusedError:
+            # Decided again on a grant that had changed: nothing was recorded.
+            gate.sessions.pop(session, None)
+            raise
         except SojournError as error:
             refused = RefusedError(error.refusal, IO_ERROR, actor=admitted.known.person)
             line.send(refused.message())
@@ -228,6 +233,7 @@ class PostgresDoor:
                 return
         else:
             await closing
+        self.gate.sessions.pop(recorder.session, None)
 
     async def _cancel(self, line: Line, packet: CancelRequest, source: str) -> None:
         """Pass on a cancel request that carries the key of a session of ours; record and ignore any other."""
