@@ -74,7 +74,7 @@ from sojourn.domain.policy import ApproverGroup
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
-from sojourn.projections import queries, tables
+from sojourn.projections import assured, queries, reconciling, tables
 from sojourn.projections.projector import Projections
 from sojourn.testing.organisation import ALICE, BOB, CAROL, DAVE, READ, SHOP
 
@@ -628,10 +628,51 @@ def test_a_list_never_sorts_and_never_reads_a_whole_table(projections: Projectio
         queries.attempts(connection, actor=ALICE, before=9)
         queries.attempts(connection, subjects=("request/r-1",), before=9)
         queries.actions(connection, "s-1", after=1)
-    assert len(plans) > 15
+        queries.unfinished(connection)
+        assured.reviews(connection, before=9)
+        assured.reviews(connection, person=ALICE, before=9)
+        assured.reviews(connection, waiting_for=BOB, before=9)
+        assured.campaigns(connection, before=9)
+        assured.campaigns(connection, reviewer=BOB, before=9)
+        assured.campaign_items(connection, "c-1", after=1)
+        reconciling.looks(connection, SHOP, before=9)
+    assert len(plans) > 25
     for plan in plans:
         assert "TEMP B-TREE" not in plan, plan
         assert not any(line.startswith("SCAN") and "INDEX" not in line for line in plan.splitlines()), plan
+
+
+def test_what_is_unfinished_begins_at_the_oldest_request_or_grant_that_may_still_change(
+    projections: Projections,
+) -> None:
+    story = Story()
+    for number in range(3):
+        story.add(request_stream(RequestId(f"r-{number}")), submitted(f"r-{number}"))
+        story.add(grant_stream(GrantId(f"g-{number}")), created(f"g-{number}"))
+    projections.apply(story.entries)
+    places = []
+    withdrawn = [RequestWithdrawn(request=RequestId(f"r-{number}"), person=ALICE, source="here") for number in range(3)]
+    gone = [
+        GrantRemoved(
+            grant=GrantId(f"g-{number}"),
+            role_present=False,
+            sessions_present=0,
+            sessions_terminated=0,
+            read_back_at=NOW,
+        )
+        for number in range(3)
+    ]
+    for number in range(3):
+        for stream, event in (
+            (request_stream(RequestId(f"r-{number}")), withdrawn[number]),
+            (grant_stream(GrantId(f"g-{number}")), gone[number]),
+        ):
+            with projections.reading() as connection:
+                places.append(queries.unfinished(connection))
+            projections.apply(story.add(stream, event).entries)
+    assert places == [0, 1, 2, 3, 4, 5]
+    with projections.reading() as connection:
+        assert queries.unfinished(connection) is None
 
 
 def test_tokens_that_are_revoked_or_over_are_not_live(projections: Projections) -> None:

@@ -247,9 +247,7 @@ def approved_by(connection: Connection, person: str, *, since: str) -> tuple[str
 
 def to_escalate(connection: Connection, now: str, limit: int = PAGE_MAX) -> tuple[str, ...]:
     """Pending requests on which more people may decide since before `now`, which is not on record yet."""
-    query = select(t.request.c.id).where(
-        t.request.c.status == "pending", t.request.c.escalated_at.is_(None), t.request.c.escalate_at <= now
-    )
+    query = select(t.request.c.id).where(t.NOT_ESCALATED, t.request.c.escalate_at <= now)
     return tuple(connection.execute(query.order_by(t.request.c.escalate_at).limit(limit)).scalars())
 
 

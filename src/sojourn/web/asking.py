@@ -18,10 +18,9 @@ from sojourn.workflow.submit import submit as submit_request
 from sojourn.workflow.withdraw import withdraw as withdraw_request
 
 from . import assurance_shapes, bodies, shapes
-from .exchange import Exchange
+from .exchange import PAGE, Exchange
 from .viewing import row_of, show, show_all
 
-PAGE = 100
 RECIPROCAL = timedelta(days=30)
 """Whom one approved within this time may be kept from approving in return, where a rule says so."""
 
