@@ -53,6 +53,9 @@ class Code(StrEnum):
     POLICY_NO_RULE = "policy.no_rule"
     POLICY_NO_APPROVER = "policy.no_approver"
     POLICY_DUTIES_APART = "policy.duties_apart"
+    POLICY_FACT_MISSING = "policy.fact_missing"
+    FACT_NOT_ENTITLED = "fact.not_entitled"
+    FACT_INVALID = "fact.invalid"
 
     REQUEST_UNKNOWN = "request.unknown"
     REQUEST_DURATION_TOO_LONG = "request.duration_too_long"

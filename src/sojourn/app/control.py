@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
 import secrets
 import socket
@@ -22,6 +23,7 @@ from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections import queries
+from sojourn.projections.gathering import gathering
 from sojourn.projections.projector import Projections
 from sojourn.projections.reconciling import ProjectedRecords
 from sojourn.scribe.client import ScribeClient, read_entry
@@ -106,6 +108,7 @@ async def _serve_control(
     """Run read models, enforcer, clock and API until cancelled."""
 
     projections = Projections.open(layout.projections)
+    office = dataclasses.replace(office, gather=gathering(projections, in_force))
     gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
     with projections.reading() as connection:
         unfinished = queries.unfinished(connection)

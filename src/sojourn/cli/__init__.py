@@ -35,6 +35,12 @@ COMMANDS = {
     "away declare": "Be away, and name who decides in your place.",
     "away list": "List who is away.",
     "away end": "Be back early.",
+    "facts on-call": "Tell who is on call, and when.",
+    "facts deployment": "Tell who deployed what runs on a target.",
+    "facts incident": "Tell the state of an incident.",
+    "facts ticket": "Tell the kind and the state of a ticket.",
+    "facts withdraw": "Take back what was told.",
+    "facts list": "List what was told.",
     "review list": "List reviews that wait for you.",
     "review show": "Show what was done under an access, and what was said about it.",
     "review question": "Ask the holder of an access about it.",
@@ -107,6 +113,7 @@ GROUPS: dict[str, str] = {
     "doctor": "Check what Sojourn relies on.",
     "policy": "Read, try, compare and change what is allowed.",
     "witness": "Run a witness, apart from the installation it watches.",
+    "facts": "Tell what the policy may ask about the world.",
     "away": "Be out of office: when, and who decides in your place.",
 }
 """Every group of commands and what it is about."""

@@ -41,6 +41,7 @@ from sojourn.domain.history import Recorded
 
 from . import tables as t
 from .assurance import fold_assurance
+from .facts import fold_fact
 from .moments import text
 from .writer import Writer
 
@@ -60,6 +61,8 @@ def fold(recorded: Recorded, write: Writer) -> None:
             fold_assurance(recorded, write)
         case "attempts":
             _attempt(recorded.event, recorded, write)
+        case "fact":
+            fold_fact(recorded.event, recorded, write)
         case "target":
             _target(recorded.event, recorded, write)
 

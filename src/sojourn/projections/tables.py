@@ -250,6 +250,16 @@ note = Table(
     Column("answered", Integer, nullable=False),
 )
 
+fact = Table(
+    "fact",
+    metadata,
+    Column("fact", String, primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("until", String, nullable=False),
+    Column("told", String, nullable=False),
+    Column("seq", Integer, nullable=False),
+)
+
 campaign = Table(
     "campaign",
     metadata,
@@ -307,9 +317,10 @@ for _table, _columns in (
     (review, ("request",)),
     (glass, ("request",)),
     (campaign, ("status",)),
+    (fact, ("fact",)),
 ):
     Index(f"{_table.name}_by_{'_'.join(_columns)}", *(_table.c[name] for name in _columns), _table.c.seq)
-for _table in (request, grant, session, review, campaign):
+for _table in (request, grant, session, review, campaign, fact):
     Index(f"{_table.name}_by_seq", _table.c.seq)
 Index("request_to_escalate", request.c.escalate_at, sqlite_where=text("status = 'pending' AND escalated_at IS NULL"))
 Index("grant_to_review", grant.c.ended_at, sqlite_where=text("review_within IS NOT NULL AND review_opened IS NULL"))
@@ -343,5 +354,6 @@ FOLDED = (
     note,
     campaign,
     campaign_item,
+    fact,
 )
 """Every table but the cursor."""

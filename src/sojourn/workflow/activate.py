@@ -13,7 +13,7 @@ from sojourn.domain.identifiers import GrantId, PersonId, RequestId, grant_strea
 from sojourn.domain.request import Activate, Request
 from sojourn.errors import Refusal
 
-from .deciding import Attempt, Decided, on_request, shown
+from .deciding import Attempt, Decided, as_known, on_request, shown
 from .ports import Office
 
 CREDENTIAL_LENGTH_MAX = 63
@@ -32,7 +32,7 @@ async def activate(office: Office, *, request: RequestId, person: PersonId, sour
         opened.clear()
         grant = GrantId(office.new_id("g"))
         command = Activate(person=person, grant=grant, credential=credential_for(grant), source=shown(source))
-        decided = requests.decide(state, command, adopted, now)
+        decided = requests.decide(as_known(office, state, now), command, adopted, now)
         if isinstance(decided, Refusal):
             return decided
         own, created = _apart(decided)

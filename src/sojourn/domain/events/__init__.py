@@ -21,6 +21,7 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
+from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
     GrantCreated,
@@ -167,6 +168,8 @@ Event = (
     | EligibilityRemovalConfirmed
     | TargetReconciled
     | TargetUnobserved
+    | FactTold
+    | FactWithdrawn
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -200,6 +203,8 @@ __all__ = [
     "EligibilityRemoved",
     "EndCause",
     "Event",
+    "FactTold",
+    "FactWithdrawn",
     "Finding",
     "FindingKind",
     "GrantCreated",
@@ -247,6 +252,7 @@ __all__ = [
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",
+    "Shift",
     "ShreddingConfirmed",
     "ShreddingRequested",
     "ShreddingWithdrawn",
