@@ -37,6 +37,8 @@ KEEPING = StreamName("keeping")
 STANDING = StreamName("standing")
 FACTS = StreamName("fact")
 """What was told about the world, as a subject of attempts; each thing has a stream of its own."""
+EVIDENCE = StreamName("evidence")
+"""What evidence was given to whom."""
 
 
 def request_stream(request: RequestId) -> StreamName:
@@ -52,6 +54,11 @@ def grant_stream(grant: GrantId) -> StreamName:
 def review_stream(grant: GrantId) -> StreamName:
     """The stream that holds the review of one grant."""
     return StreamName(f"review/{grant}")
+
+
+def exception_stream(request: RequestId) -> StreamName:
+    """The stream that holds what became of the exceptions of one access event."""
+    return StreamName(f"exception/{request}")
 
 
 def campaign_stream(campaign: CampaignId) -> StreamName:

@@ -47,6 +47,7 @@ from sojourn.domain.identifiers import (
     TargetName,
     grant_stream,
 )
+from sojourn.domain.people import Person
 from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.domain.target import Target
@@ -233,12 +234,16 @@ class LiveView:
                 assert state is not None
                 held[stream] = state
 
+    def person(self, person: PersonId) -> Person | None:
+        """The person, if the configuration in force knows them and they have not left."""
+        if self.catalogue is None or person in self.standing.left:
+            return None
+        return self.catalogue.person(person)
+
     def tokens(self, person: PersonId, now: datetime) -> tuple[Token, ...]:
         """The person's gateway tokens that are good at this moment; those that are over are forgotten."""
         held = self._forget_tokens(person, now)
-        if self.catalogue is None or self.catalogue.person(person) is None or person in self.standing.left:
-            return ()
-        return tuple(held.values())
+        return tuple(held.values()) if self.person(person) is not None else ()
 
     def _forget_tokens(self, person: PersonId, now: datetime) -> dict[str, Token]:
         """Forget those of the person's tokens that are over; gives the others."""

@@ -21,6 +21,7 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
+from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
 from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
@@ -111,6 +112,8 @@ Event = (
     | ConfigurationApproved
     | ConfigurationWithdrawn
     | ProcessStarted
+    | EvidenceGiven
+    | ExceptionDisposed
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -199,10 +202,14 @@ __all__ = [
     "ConfigurationProposed",
     "ConfigurationWithdrawn",
     "DisposedClass",
+    "Disposition",
     "EligibilityRemovalConfirmed",
     "EligibilityRemoved",
     "EndCause",
     "Event",
+    "EvidenceForm",
+    "EvidenceGiven",
+    "ExceptionDisposed",
     "FactTold",
     "FactWithdrawn",
     "Finding",
