@@ -78,6 +78,7 @@ class Code(StrEnum):
     APPROVAL_SELF = "approval.self"
     APPROVAL_NOT_ENTITLED = "approval.not_entitled"
     APPROVAL_REPEATED = "approval.repeated"
+    APPROVAL_NOT_GIVEN = "approval.not_given"
     APPROVAL_NOT_LESS = "approval.not_less"
     REVIEW_OVERDUE = "review.overdue"
     REVIEW_UNKNOWN = "review.unknown"

@@ -22,7 +22,7 @@ COMMANDS = {
     "show": "Show one request, grant or session.",
     "approve": "Say yes to a request.",
     "deny": "Say no to a request.",
-    "withdraw": "Take a request back.",
+    "withdraw": "Take a request, or your approval of one, back.",
     "activate": "Begin an approved access.",
     "break-glass": "Take an access at once, when nobody is there to decide.",
     "connect": "Work in a target with your own client.",

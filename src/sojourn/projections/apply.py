@@ -9,6 +9,7 @@ import msgspec
 from sojourn.domain.events import (
     ActionCompleted,
     ActionIntended,
+    ApprovalWithdrawn,
     AttemptRefused,
     Event,
     GrantCreated,
@@ -82,6 +83,11 @@ def _request(event: Event, recorded: Recorded, write: Writer) -> None:
             _set_request(write, event.request, escalated_at=at)
             for person in event.people:
                 write.insert_new(t.approver, {"request": event.request, "person": person})
+        case ApprovalWithdrawn():
+            place = {"request": event.request, "person": event.on_behalf_of or event.person}
+            taken = {"decision": None, "decided_at": None, "comment": None, "acted": None}
+            write.update(t.approver, place, taken)
+            _set_request(write, event.request, status="pending", decided_at=None, due=text(event.decide_by))
         case RequestWithdrawn():
             _set_request(write, event.request, status="withdrawn", due=None)
         case RequestExpired():

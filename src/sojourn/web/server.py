@@ -61,6 +61,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/requests/{name}/comments", deciding.comment),
     ("POST", "/requests/{name}/revise", asking.revise),
     ("POST", "/requests/{name}/withdraw", asking.withdraw),
+    ("POST", "/requests/{name}/withdraw-approval", deciding.withdraw_approval),
     ("POST", "/requests/{name}/activate", access.activate),
     ("POST", "/break-glass", break_glass.take),
     ("GET", "/grants", access.listing),

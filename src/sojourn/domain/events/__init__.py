@@ -61,6 +61,7 @@ from .publication import (
     WormVerdict,
 )
 from .request import (
+    ApprovalWithdrawn,
     BreakGlassUsed,
     LapseCause,
     RequestActivated,
@@ -147,6 +148,7 @@ Event = (
     | RequestApproved
     | RequestDenied
     | RequestWithdrawn
+    | ApprovalWithdrawn
     | RequestExpired
     | RequestActivated
     | BreakGlassUsed
@@ -187,6 +189,7 @@ __all__ = [
     "AccountInvited",
     "ActionCompleted",
     "ActionIntended",
+    "ApprovalWithdrawn",
     "AttemptRefused",
     "BreakGlassUsed",
     "CampaignClosed",
