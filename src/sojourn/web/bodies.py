@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sojourn.domain.events import ReviewOutcome
+from sojourn.domain.events import Disposition, ReviewOutcome
 from sojourn.domain.people import FactKind
 
 
@@ -208,3 +208,13 @@ class FactTaken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     fact: FactKind
     subject: str
+
+
+class Dispose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of tests that failed: their letters, who owns what has to follow, and why."""
+
+    tests: tuple[str, ...]
+    disposition: Disposition
+    owner: str
+    remark: str
+    ticket: str = ""
