@@ -23,6 +23,7 @@ from sojourn.domain.events import (
     CloseCause,
     EndCause,
     Event,
+    FactTold,
     GrantCreated,
     GrantEnded,
     GrantExtended,
@@ -63,6 +64,7 @@ from sojourn.domain.identifiers import (
     TokenId,
     break_glass_stream,
     campaign_stream,
+    fact_stream,
     grant_stream,
     request_stream,
     review_stream,
@@ -70,6 +72,7 @@ from sojourn.domain.identifiers import (
     target_stream,
     token_stream,
 )
+from sojourn.domain.people import FactKind
 from sojourn.domain.policy import ApproverGroup
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
@@ -269,6 +272,10 @@ def _assured(story: Story) -> Story:
         source="t",
     )
     item = CampaignItem(number=1, person=ALICE, target=SHOP, role=READ, rules=(RuleName("one"),), reviewers=(CAROL,))
+    incident = FactTold(
+        fact=FactKind.INCIDENT, subject="I-1", told_by=DAVE, until=NOW, origin="pager", source="t", state="open"
+    )
+    story.add(fact_stream("incident/I-1"), incident)
     story.add(break_glass_stream(ALICE), used)
     story.add(review_stream(grant), opened_review, noted)
     return story.add(campaign_stream(campaign), begun, CampaignListed(campaign=campaign, items=(item,)))
@@ -450,6 +457,7 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
             "reviewer": "person",
             "note": "person",
             "campaign": "title",
+            "fact": "told",
         }
         column = named.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')

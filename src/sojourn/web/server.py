@@ -19,6 +19,7 @@ from . import (
     people,
     record,
     reviewing,
+    spans,
     standing,
     targets,
 )
@@ -67,6 +68,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/requests/{name}/disposition", auditing.dispose),
     ("POST", "/break-glass", break_glass.take),
     ("GET", "/grants", access.listing),
+    ("GET", "/spans", spans.listing),
     ("GET", "/grants/{name}", access.one),
     ("POST", "/grants/{name}/extend", asking.extend),
     ("POST", "/grants/{name}/revoke", access.revoke),
