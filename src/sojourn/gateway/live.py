@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -60,6 +60,8 @@ REMEMBERED = timedelta(days=1)
 """So long it is known that a grant is over, to say so to whoever still tries."""
 RETRY_SECONDS = 0.2
 
+Holder = TypeVar("Holder", bound=str)
+
 EndWatcher = Callable[[GrantEnded | GrantExtended, datetime], None]
 """Told that a grant has ended or that its end has moved, and when that was recorded."""
 
@@ -99,6 +101,7 @@ class LiveView:
     _held: dict[PersonId, dict[GrantId, None]] = field(default_factory=dict)
     _requests: dict[PersonId, dict[StreamName, RequestSubmitted]] = field(default_factory=dict)
     _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
+    _keys: dict[str, dict[str, Token]] = field(default_factory=dict)
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
     _begun: dict[StreamName, int] = field(default_factory=dict)
     _configured: int = 0
@@ -153,7 +156,9 @@ class LiveView:
             if not held:
                 del self._held[person]
         for person in tuple(self._tokens):
-            self._forget_tokens(person, now)
+            self._forget(self._tokens, person, now)
+        for key in tuple(self._keys):
+            self._forget(self._keys, key, now)
 
     async def _page(self, start: int) -> tuple[Recorded, ...]:
         while True:
@@ -228,7 +233,13 @@ class LiveView:
             self._begun[stream] = recorded.seq
             self._tokens.setdefault(event.person, {})[stream] = state
             return
-        for held in self._tokens.values():
+        if isinstance(event, TokenIssued) and event.purpose is TokenPurpose.SSH:
+            state = account.evolve_token(None, event)
+            assert state is not None
+            self._begun[stream] = recorded.seq
+            self._keys.setdefault(event.secret_sha256, {})[stream] = state
+            return
+        for held in (*self._tokens.values(), *self._keys.values()):
             if stream in held:
                 state = account.evolve_token(held[stream], event)
                 assert state is not None
@@ -242,19 +253,30 @@ class LiveView:
 
     def tokens(self, person: PersonId, now: datetime) -> tuple[Token, ...]:
         """The person's gateway tokens that are good at this moment; those that are over are forgotten."""
-        held = self._forget_tokens(person, now)
+        held = self._forget(self._tokens, person, now)
         return tuple(held.values()) if self.person(person) is not None else ()
 
-    def _forget_tokens(self, person: PersonId, now: datetime) -> dict[str, Token]:
-        """Forget those of the person's tokens that are over; gives the others."""
-        held = self._tokens.get(person, {})
+    def _forget(self, tokens: dict[Holder, dict[str, Token]], holder: Holder, now: datetime) -> dict[str, Token]:
+        """Forget those of the holder's tokens that are over; gives the others."""
+        held = tokens.get(holder, {})
         for stream, token in tuple(held.items()):
             if now >= token.issued.expires_at or token.revoked:
                 del held[stream]
                 self._begun.pop(StreamName(stream), None)
         if not held:
-            self._tokens.pop(person, None)
+            tokens.pop(holder, None)
         return held
+
+    def key(self, sha256: str, now: datetime) -> Token | None:
+        """The live token of an SSH key, by the hash of its public half; None for a key that several persons claim."""
+        held = self._forget(self._keys, sha256, now)
+        if not held or len({token.issued.person for token in held.values()}) > 1:
+            return None
+        token = max(held.values(), key=lambda one: one.issued.expires_at)
+        person = token.issued.person
+        if self.catalogue is None or self.catalogue.person(person) is None or person in self.standing.left:
+            return None
+        return token
 
     def grants(self, person: PersonId) -> tuple[Grant, ...]:
         """Every grant that the person has or lately had."""
