@@ -219,27 +219,6 @@ class Grants:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpanShown:
-    """Time in which somebody had, has or will have a role: [start, end). `grants` are those that make it up."""
-
-    person: str
-    target: str
-    role: str
-    start: str
-    end: str
-    grants: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spans:
-    """Spans by person, target and role, in order; no two of one kind meet. `more` says that there are older grants."""
-
-    spans: tuple[SpanShown, ...]
-    more: bool
-    next: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """What became of ending a grant. `removed` says whether its removal has been read back from the target by now.
 

@@ -10,7 +10,7 @@ from sojourn.projections import queries
 from sojourn.projections.moments import text
 from sojourn.projections.queries import PAGE_MAX, GrantRow
 
-from . import shapes
+from . import span_shapes as shapes
 from .exchange import Exchange
 
 
