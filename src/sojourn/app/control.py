@@ -45,6 +45,7 @@ from sojourn.workflow.timekeeping import keep_time
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
+from .notify import courier
 from .publisher import published_copies
 from .report_desk import ReportDesk
 
@@ -127,6 +128,7 @@ async def _serve_control(
     reconciler = _reconciler(layout, settings, ledger, office, projections)
     desk = ReportDesk(layout=layout, new_id=office.new_id)
     services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk)
+    telling = courier(layout, settings.notify, ledger, in_force)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_project(projections, ledger))
         tasks.create_task(enforcer.run())
@@ -134,6 +136,8 @@ async def _serve_control(
         tasks.create_task(desk.run())
         tasks.create_task(keep_time(office, projections, lambda: in_force.files))
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
+        if telling is not None:
+            tasks.create_task(telling.run())
         tasks.create_task(_serve_api(layout, settings, services))
 
 

@@ -35,6 +35,8 @@ PUBLICATION = StreamName("publication")
 KEEPING = StreamName("keeping")
 """What is held, how long records are kept, and what was destroyed."""
 STANDING = StreamName("standing")
+NOTICES = StreamName("notices")
+"""Whom it was tried to tell something, without success."""
 FACTS = StreamName("fact")
 """What was told about the world, as a subject of attempts; each thing has a stream of its own."""
 EVIDENCE = StreamName("evidence")

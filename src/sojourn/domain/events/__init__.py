@@ -51,6 +51,7 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
+from .notice import NoticeFailed
 from .publication import (
     PublicationOverdue,
     PublicationRefused,
@@ -175,6 +176,7 @@ Event = (
     | TargetUnobserved
     | FactTold
     | FactWithdrawn
+    | NoticeFailed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -233,6 +235,7 @@ __all__ = [
     "KeysDestroyed",
     "LapseCause",
     "LookedBack",
+    "NoticeFailed",
     "Outcome",
     "PersonLeft",
     "PersonReturned",
