@@ -52,6 +52,9 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .publication import (
+    AttackTried,
+    CheckpointStamped,
+    LedgerDrilled,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -141,6 +144,8 @@ Event = (
     | PublicationResumed
     | WormExamined
     | WitnessPolicyAdopted
+    | CheckpointStamped
+    | LedgerDrilled
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -190,6 +195,7 @@ __all__ = [
     "ActionCompleted",
     "ActionIntended",
     "ApprovalWithdrawn",
+    "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
     "CampaignClosed",
@@ -198,6 +204,7 @@ __all__ = [
     "CampaignListed",
     "CampaignOpened",
     "CancelRequested",
+    "CheckpointStamped",
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationApproved",
@@ -232,6 +239,7 @@ __all__ = [
     "HoldScope",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerDrilled",
     "LookedBack",
     "Outcome",
     "PersonLeft",
