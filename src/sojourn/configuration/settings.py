@@ -18,7 +18,11 @@ from sojourn.settings import (
     PublisherSettings,
     ScribeSettings,
     Settings,
+<<<<<<< HEAD
     WebhookSettings,
+=======
+    TimestampSettings,
+>>>>>>> lifespeed-land
     WitnessSettings,
 )
 
@@ -59,6 +63,13 @@ def _store(node: Node) -> str:
     value = _text_or_nothing(node)
     if value and not value.startswith(("postgresql://", "postgres://")):
         node.fail(f"{value!a} is no address of a database", 'postgresql://role@host/database, or "" for a file')
+    return value
+
+
+def _authority(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and not value.startswith(("https://", "http://")):
+        node.fail(f"{value!a} is no address of an authority", 'an address that begins with http, or "" for none')
     return value
 
 
@@ -122,6 +133,13 @@ _WITNESS: Mapping[str, _Reader] = {
     "seconds": Node.seconds,
     "answer_seconds": Node.seconds,
 }
+_TIMESTAMP: Mapping[str, _Reader] = {
+    "url": _authority,
+    "root": _text,
+    "every": Node.duration,
+    "answer_seconds": Node.seconds,
+    "clocks_apart_max": Node.duration,
+}
 
 
 _MAIL: Mapping[str, _Reader] = {
@@ -159,7 +177,11 @@ def read_settings(directory: Path) -> Settings:
     root = compose(path.name, read_bytes(path))
     if root is None:
         return Settings()
+<<<<<<< HEAD
     sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "notify")
+=======
+    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp")
+>>>>>>> lifespeed-land
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
@@ -169,7 +191,11 @@ def read_settings(directory: Path) -> Settings:
         scribe=ScribeSettings(**_section(sections.get("scribe"), _SCRIBE)),
         publisher=publisher,
         witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
+<<<<<<< HEAD
         notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
+=======
+        timestamp=TimestampSettings(**_section(sections.get("timestamp"), _TIMESTAMP)),
+>>>>>>> lifespeed-land
     )
 
 

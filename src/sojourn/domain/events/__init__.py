@@ -53,6 +53,9 @@ from .keeping import (
 )
 from .notice import NoticeFailed
 from .publication import (
+    AttackTried,
+    CheckpointStamped,
+    LedgerDrilled,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -142,6 +145,8 @@ Event = (
     | PublicationResumed
     | WormExamined
     | WitnessPolicyAdopted
+    | CheckpointStamped
+    | LedgerDrilled
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -192,6 +197,7 @@ __all__ = [
     "ActionCompleted",
     "ActionIntended",
     "ApprovalWithdrawn",
+    "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
     "CampaignClosed",
@@ -200,6 +206,7 @@ __all__ = [
     "CampaignListed",
     "CampaignOpened",
     "CancelRequested",
+    "CheckpointStamped",
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationApproved",
@@ -234,6 +241,7 @@ __all__ = [
     "HoldScope",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerDrilled",
     "LookedBack",
     "NoticeFailed",
     "Outcome",
