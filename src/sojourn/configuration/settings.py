@@ -18,11 +18,8 @@ from sojourn.settings import (
     PublisherSettings,
     ScribeSettings,
     Settings,
-<<<<<<< HEAD
-    WebhookSettings,
-=======
     TimestampSettings,
->>>>>>> lifespeed-land
+    WebhookSettings,
     WitnessSettings,
 )
 
@@ -177,11 +174,7 @@ def read_settings(directory: Path) -> Settings:
     root = compose(path.name, read_bytes(path))
     if root is None:
         return Settings()
-<<<<<<< HEAD
-    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "notify")
-=======
-    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp")
->>>>>>> lifespeed-land
+    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp", "notify")
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
@@ -191,11 +184,8 @@ def read_settings(directory: Path) -> Settings:
         scribe=ScribeSettings(**_section(sections.get("scribe"), _SCRIBE)),
         publisher=publisher,
         witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
-<<<<<<< HEAD
-        notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
-=======
         timestamp=TimestampSettings(**_section(sections.get("timestamp"), _TIMESTAMP)),
->>>>>>> lifespeed-land
+        notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
     )
 
 
