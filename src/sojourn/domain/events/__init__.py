@@ -53,6 +53,8 @@ from .keeping import (
 )
 from .notice import NoticeFailed
 from .publication import (
+    AccessReadmitted,
+    AccessSuspended,
     AttackTried,
     CheckpointStamped,
     LedgerDrilled,
@@ -141,6 +143,8 @@ Event = (
     | RetentionShortened
     | RecordsDisposed
     | PublicationRefused
+    | AccessReadmitted
+    | AccessSuspended
     | PublicationOverdue
     | PublicationResumed
     | WormExamined
@@ -192,6 +196,8 @@ __all__ = [
     "KINDS",
     "AbsenceDeclared",
     "AbsenceEnded",
+    "AccessReadmitted",
+    "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
     "ActionCompleted",
