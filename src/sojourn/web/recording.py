@@ -8,8 +8,8 @@ from sojourn.domain.identifiers import SessionId, session_stream
 from sojourn.errors import Code, SojournError
 
 from . import ssh_shapes
-from .exchange import Exchange
-from .record import DIGITS_MAX, visible_session
+from .exchange import PLACE_DIGITS_MAX, Exchange
+from .record import visible_session
 
 PARTS_MAX = 50
 
@@ -45,6 +45,6 @@ async def read(exchange: Exchange) -> ssh_shapes.RecordingShown:
 
 def _number(exchange: Exchange, name: str) -> int:
     text = exchange.query(name) or "0"
-    if not (text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX):
+    if not (text.isascii() and text.isdecimal() and len(text) <= PLACE_DIGITS_MAX):
         raise SojournError(Code.INPUT_INVALID, problem=f"`{name}` is not a number", expected="a number")
     return int(text)
