@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.domain import cast
+from sojourn.domain.curtain import Curtain
 from sojourn.gateway.ssh.echo import Echo, mask
 
 
@@ -61,3 +62,39 @@ def test_bytes_that_are_not_text_come_back_exactly(data: bytes) -> None:
 def test_what_is_no_chunk_is_refused_as_such(data: bytes) -> None:
     with pytest.raises(ValueError, match="recording"):
         cast.unpack(data)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "\x1b]52;c;aGVsbG8=\x07",
+        "\x1b]0;title\x1b\\",
+        "\x1bP+q544e\x1b\\",
+        "\x1b_x\x1b\\",
+        "\x1b[c",
+        "\x1b[6n",
+        "\x1b[18t",
+        "\x1b[?2026$p",
+        "\x1bZ",
+        "\x1bc",
+        "\x9b6n",
+        "\x05",
+    ],
+)
+def test_no_sequence_of_a_recording_acts_outside_of_what_is_shown(said: str) -> None:
+    whole = Curtain()
+    assert "\x1b" not in whole.shown(f"a{said}b")
+    piecewise = Curtain()
+    shown = "".join(piecewise.shown(letter) for letter in f"a{said}b")
+    assert shown.startswith("a") and shown.endswith("b") and "\x1b" not in shown
+
+
+def test_colours_and_movements_of_the_cursor_are_shown() -> None:
+    text = "\x1b[31mred\x1b[0m\x1b[2J\x1b[10;5H\x1b(B\x0e\r\n"
+    assert Curtain().shown(text) == text
+
+
+@given(st.text())
+def test_plain_text_passes_the_curtain(text: str) -> None:
+    plain = "".join(letter for letter in text if letter.isprintable())
+    assert Curtain().shown(plain) == plain

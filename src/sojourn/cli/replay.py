@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from sojourn.domain import cast
+from sojourn.domain.curtain import ENDS, Curtain
 from sojourn.errors import Code, SojournError
 
 from .common import Common
@@ -96,8 +97,10 @@ def _found(lines: list[str], wanted: str) -> list[dict[str, str]]:
 
 
 def _play(lines: list[str], speed: float, idle: float) -> None:
+    curtain = Curtain()
     for one in cast.moments(lines):
         time.sleep(min(one.interval, idle, LONGEST_SECONDS) / speed)
         if one.code in "oe":
-            sys.stdout.write(cast.shown(one.text))
+            sys.stdout.write(curtain.shown(cast.shown(one.text)))
             sys.stdout.flush()
+    sys.stdout.write(ENDS if sys.stdout.isatty() else "")

@@ -6,6 +6,7 @@ import sys
 import time
 
 from sojourn.domain import cast
+from sojourn.domain.curtain import ENDS, Curtain
 
 from .common import Common
 from .output import print_line
@@ -27,7 +28,7 @@ def watch(session: str, *, action: int = 0, common: Common | None = None) -> Non
         The action of this number; the first that is recorded by default.
     """
     common = common or Common()
-    after, over = 0, False
+    after, over, curtain = 0, False, Curtain()
     while not over:
         for answered in parts(common, session, action, after):
             action = answered["action"]
@@ -35,9 +36,10 @@ def watch(session: str, *, action: int = 0, common: Common | None = None) -> Non
             for one in cast.moments(lines_of(answered)):
                 over = over or one.code == "x"
                 if one.code in "oe":
-                    sys.stdout.write(cast.shown(one.text))
+                    sys.stdout.write(curtain.shown(cast.shown(one.text)))
                     sys.stdout.flush()
             over = over or answered["closed"]
         if not over:
             time.sleep(POLL_SECONDS)
+    sys.stdout.write(ENDS if sys.stdout.isatty() else "")
     print_line("\nIt is over.")

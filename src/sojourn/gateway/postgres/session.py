@@ -19,6 +19,7 @@ from sojourn.domain.target import Recording, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.deadline import deadline
 from sojourn.gateway.gate import Gate
+from sojourn.gateway.limits import limits
 from sojourn.gateway.opening import record_end, record_opening
 from sojourn.gateway.recorder import SessionRecorder
 from sojourn.gateway.tls import ClientCertificate
@@ -27,7 +28,6 @@ from . import backend
 from .admission import Admission, Admitted
 from .backend import Severity
 from .handshake import PROTOCOL_VIOLATION, Opening, RefusedError, open_connection
-from .limits import limits
 from .line import Line, LineClosedError
 from .relay import CONNECTION_FAILURE, IO_ERROR, Relay
 from .startup import CancelRequest, StartupMessage

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable
+from collections import Counter
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,10 +15,12 @@ import structlog
 
 from sojourn.domain.events import CloseCause, SessionOpened
 from sojourn.domain.grant import Grant
-from sojourn.domain.identifiers import SessionId, TargetName
+from sojourn.domain.identifiers import GrantId, SessionId, TargetName, grant_stream
+from sojourn.domain.target import Role
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.deadline import deadline
 from sojourn.gateway.gate import Gate
+from sojourn.gateway.limits import limits
 from sojourn.gateway.opening import record_end, record_opening
 from sojourn.gateway.recorder import SessionRecorder
 
@@ -55,6 +59,7 @@ class SshDoor:
 
     gate: Gate
     keys: DoorKeys
+    _connections: Counter[GrantId] = field(default_factory=Counter)
     _options: asyncssh.SSHServerConnectionOptions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,6 +134,19 @@ class SshDoor:
         known = know(self.gate, visitor.shown.token, visitor.user, jumped)
         await self._open(connection, visitor, known, source)
 
+    @contextmanager
+    def _counted(self, grant: Grant, role: Role) -> Iterator[None]:
+        """Count a connection of the grant while it lasts. Raises TurnedAwayError when there are as many as may be."""
+        if self._connections[grant.id] >= role.connections_max:
+            refusal = Refusal(Code.GATEWAY_BUSY, {"limit": str(role.connections_max)})
+            raise TurnedAwayError(refusal, actor=grant.created.person, subject=grant_stream(grant.id))
+        self._connections[grant.id] += 1
+        try:
+            yield
+        finally:
+            self._connections[grant.id] -= 1
+            self._connections += Counter()
+
     async def _jump(self, visitor: Visitor, source: str) -> None:
         """Let the person jump to targets, and do nothing else, until they hang up."""
         async with asyncio.TaskGroup() as tasks:
@@ -177,7 +195,11 @@ class SshDoor:
                 raise SojournError(Code.ROLE_UNKNOWN, target=known.target.name, role=grant.created.role, known="")
             session = Session(gate, recorder, connection, role.host, grant, self.keys.spool)
             await session.open()
-            with deadline(gate, grant, session.cut, session.warn) as reached:
+            with (
+                deadline(gate, grant, session.cut, session.warn) as reached,
+                limits(gate.settings, session),
+                self._counted(grant, role),
+            ):
                 cause = CloseCause.GATEWAY_STOPPED
                 visitor.let_in(session)
                 cause = await session.run()

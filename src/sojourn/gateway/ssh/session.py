@@ -121,8 +121,8 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        """Whether something is under way that the client waits for."""
-        return bool(self._channels)
+        """Whether something is under way that the client waits for: a command or a shell that says nothing is idle."""
+        return False
 
     async def run(self) -> CloseCause:
         """Until the end; gives its reason."""
@@ -160,6 +160,10 @@ class Session:
         if self.cause is None:
             self._text = f"{refusal.sentence} {refusal.next_step}"
             self.end(cause)
+
+    def limit(self, refusal: Refusal) -> None:
+        """End the session because it was idle, or lasted, too long."""
+        self.expel(refusal)
 
     def fail(self, error: SojournError) -> None:
         """End the session because its record cannot be written."""

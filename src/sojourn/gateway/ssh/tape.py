@@ -19,7 +19,7 @@ from sojourn.domain.events import ChunkRecorded
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, SessionId, session_stream
 from sojourn.domain.sealed import RecordClass, Sealing
-from sojourn.errors import SojournError
+from sojourn.errors import Code, SojournError
 from sojourn.gateway.journal import Journal, Part
 from sojourn.workflow.ports import Sealer
 
@@ -124,7 +124,8 @@ class Tape:
             return
         self._shown += len(data)
         self._spool_last()
-        self.show(data, datatype)
+        if not self._failed:
+            self.show(data, datatype)
 
     @property
     def holding(self) -> bool:
@@ -186,7 +187,11 @@ class Tape:
         """What was just noted lies on disk before anything comes of it."""
         fresh = self._lines[self._spooled :]
         if fresh and not self._failed:
-            self._spool.put(self._parts + 1, self.desk.seal(cast.pack(fresh)))
+            try:
+                self._spool.put(self._parts + 1, self.desk.seal(cast.pack(fresh)))
+            except OSError:
+                self._failed = True
+                self.fail(SojournError(Code.RECORD_FULL, directory=str(self._spool.path.parent)))
             self._spooled = len(self._lines)
 
     def _on_time(self) -> None:

@@ -90,6 +90,7 @@ class Upstreams:
         except (OSError, TimeoutError, asyncssh.Error) as error:
             problem = str(error) or type(error).__name__
             raise SojournError(Code.TARGET_UNREACHABLE, target=self.target.name, problem=problem) from error
+        watcher.connected = True
         if self._closing:
             connection.abort()
         self.connected(int(connection.get_extra_info("sockname")[1]))
@@ -114,10 +115,12 @@ class _Watcher(asyncssh.SSHClient):
 
     def __init__(self, lost: Callable[[], None]) -> None:
         self._lost = lost
+        self.connected = False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncssh."""
-        self._lost()
+        """See asyncssh. What never came about is told by whoever tried."""
+        if self.connected:
+            self._lost()
 
 
 def trusted(host: Host) -> tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]:
