@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.domain.events import Outcome
+from sojourn.gateway.entries import Result
 from sojourn.gateway.postgres import frontend
 from sojourn.gateway.postgres.action import Action
 from sojourn.gateway.postgres.conversation import Conversation
 from sojourn.gateway.postgres.walk import BackendWalker
 from sojourn.gateway.postgres.wire import Frame, Splitter
-from sojourn.gateway.recorder import Result
 
 from .raw import SYNC, bind, execute, message, parse, query
 

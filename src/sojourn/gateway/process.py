@@ -18,7 +18,7 @@ from sojourn.workflow.ports import Clock, Sealer
 
 from .attempts import AttemptRecorder
 from .gate import Gate
-from .journal import Journal
+from .journal import Journal, Record
 from .live import GatewayLedger, LiveView
 from .orphans import close_orphans
 from .postgres.admission import Admission
@@ -33,7 +33,7 @@ FLUSH_SECONDS = 10.0
 NONCE_BYTES = 18
 
 
-class ServingLedger(GatewayLedger, Protocol):
+class ServingLedger(GatewayLedger, Record, Protocol):
     """What the process needs beyond the connections: to know how much there is."""
 
     async def size(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sojourn.domain.events import Outcome
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
 from .names import Naming
 from .vocabulary import VerbClass

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sojourn.domain.events import Outcome
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
 from . import backend, frontend
 from .action import Action, Batch, Expected, Finished

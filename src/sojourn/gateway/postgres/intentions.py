@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sojourn.gateway.recorder import Intention
+from sojourn.gateway.entries import Intention
 
 from .classify import classify
 from .frontend import Bind, FunctionCall
