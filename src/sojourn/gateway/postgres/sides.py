@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
+
+LAST_WORDS_SECONDS = 0.1
+CANCEL_SECONDS = 2.0
 
 
 class Side(asyncio.Protocol):
@@ -40,3 +44,40 @@ def hold(side: asyncio.Transport | None, reasons: set[str], reason: str, wait: b
     if side is None or side.is_closing() or before == bool(reasons):
         return
     side.resume_reading() if before else side.pause_reading()
+
+
+async def hang_up(
+    client: asyncio.Transport,
+    target: asyncio.Transport,
+    gone: Iterable[asyncio.Event],
+    cancel: Callable[[], Awaitable[None]] | None,
+) -> asyncio.Task[None] | None:
+    """Close both sides: the client gets its last words, what runs is stopped by `cancel`, and nobody is waited for.
+
+    Gives the task that cancels, if it still does.
+    """
+    loop = asyncio.get_running_loop()
+    client.close()
+    loop.call_later(LAST_WORDS_SECONDS, client.abort)
+    stopping = loop.create_task(_quietly(cancel())) if cancel is not None else None
+    if stopping is None:
+        target.close()
+    else:
+        # A target that does not even take the cancel request is left without waiting for it.
+        await asyncio.wait({stopping}, timeout=LAST_WORDS_SECONDS)
+        target.abort()
+    loop.call_later(LAST_WORDS_SECONDS, target.abort)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2 * LAST_WORDS_SECONDS):
+            for side in gone:
+                await side.wait()
+    return stopping
+
+
+async def _quietly(stopping: Awaitable[None]) -> None:
+    try:
+        async with asyncio.timeout(CANCEL_SECONDS):
+            await stopping
+    except OSError:
+        # The connection to the target is closed right after this; the statement then ends by that.
+        return
