@@ -21,7 +21,7 @@ from sojourn.vault import opener as opening
 from sojourn.vault import sealer as sealing_module
 from sojourn.vault.keys import SUITE, KeyPair, wrapping_context
 from sojourn.vault.opener import Opener
-from sojourn.vault.sealer import Sealer
+from sojourn.vault.sealer import RANDOM_BYTES, Sealer
 
 PAIR = KeyPair(recipient="evidence", private=X25519PrivateKey.generate())
 OTHER = KeyPair(recipient="gateway", private=X25519PrivateKey.generate())
@@ -165,14 +165,17 @@ def test_sealer_and_opener_remember_a_bounded_number_of_keys(monkeypatch: pytest
     assert len(opener._ciphers) == 4
 
 
-def test_all_randomness_is_what_was_given() -> None:
-    asked: list[int] = []
+def test_all_randomness_is_what_was_given_and_none_of_it_serves_twice() -> None:
+    given: list[bytes] = []
 
     def counting(count: int) -> bytes:
-        asked.append(count)
-        return os.urandom(count)
+        given.append(os.urandom(count))
+        return given[-1]
 
-    sealer = _sealer(counting)
-    sealer.seal("alice", b"1")
-    sealer.seal("alice", b"2")
-    assert sorted(asked) == [16, 32, 44, 44]
+    sealer, opener = _sealer(counting), Opener(PAIR)
+    sealings = [sealer.seal("alice", b"1") for _ in range(250)]
+    used = [opener.open(one.matter, one.key).salt + one.ciphertext[:12] for one in sealings]
+    assert len(set(used)) == len(used)
+    ahead = [one for one in given if len(one) == RANDOM_BYTES]
+    assert b"".join(ahead).startswith(b"".join(used))
+    assert sorted(len(one) for one in given) == [16, 32, *[RANDOM_BYTES] * 3]

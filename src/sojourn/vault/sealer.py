@@ -27,6 +27,8 @@ VALUES_PER_KEY_MAX = 1 << 24
 """Far below the bound for random 96-bit nonces (NIST SP 800-38D section 8.3: 2^32)."""
 
 SUBJECTS_MAX = 4096
+RANDOM_BYTES = 100 * (SALT_BYTES + NONCE_BYTES)
+"""Salts and nonces are fetched in advance, for so many values at a time; each byte is used once."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,8 @@ class Sealer:
     public: X25519PublicKey
     random_bytes: Callable[[int], bytes]
     now: Callable[[], datetime] | None = None
+    _random: bytes = field(default=b"", repr=False)
+    _taken: int = 0
     _keys: dict[tuple[str, RecordClass], _DataKey] = field(default_factory=dict)
 
     def seal(self, subject: str, value: bytes, record_class: RecordClass = RecordClass.REASON) -> Sealing:
@@ -59,8 +63,11 @@ class Sealer:
         if key is None or key.used >= VALUES_PER_KEY_MAX or key.month != month:
             key = self._renew(subject, record_class, month)
         key.used += 1
-        random = self.random_bytes(SALT_BYTES + NONCE_BYTES)
-        salt, nonce = random[:SALT_BYTES], random[SALT_BYTES:]
+        taken = self._taken
+        if taken + SALT_BYTES + NONCE_BYTES > len(self._random):
+            self._random, taken = self.random_bytes(RANDOM_BYTES), 0
+        self._taken = end = taken + SALT_BYTES + NONCE_BYTES
+        salt, nonce = self._random[taken : taken + SALT_BYTES], self._random[taken + SALT_BYTES : end]
         commitment = commit(value, salt)
         return Sealing(commitment, nonce + key.cipher.encrypt(nonce, salt + value, commitment.encode()), key.wrapped)
 

@@ -12,7 +12,6 @@ Pure: frames and events in, actions and results out; the present moment is an ar
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,14 +23,13 @@ from . import backend, frontend
 from .action import Action, Batch, Expected, Finished
 from .backend import Status
 from .frontend import Bind
-from .intentions import commit_intention, function_intention, named_intention, statement_intention
+from .intentions import commit_intention, function_intention, known_text, named_intention, statement_intention
 from .lone import Lone, answered, result, said
 from .names import Names, Naming
 from .walk import Event
 from .wire import LIMIT_EXCEEDED, Frame, WireError
 
 PORTALS_MAX = 100_000
-_PREPARE = re.compile(rb"\bprepare\b", re.IGNORECASE)
 _ANSWERS = {"1": "P", "2": "B", "3": "C", "t": "D", "T": "D", "n": "D"}
 
 
@@ -81,7 +79,8 @@ class Conversation:
         if found is None:
             return None
         text = found.sql if found.parsed is None else found.parsed.sql
-        self._look_for_prepare(text)
+        if text:
+            self._look_for_prepare(text)
         naming = None if found.parsed is None else Naming(found.parsed.statement, text, self._group)
         if naming is not None:
             self._names.announce(naming)
@@ -185,7 +184,7 @@ class Conversation:
 
     def _look_for_prepare(self, sql: bytes) -> None:
         """From the first SQL PREPARE on, a statement's name may stand for something that this protocol did not say."""
-        self._prepares = self._prepares or _PREPARE.search(sql) is not None
+        self._prepares = self._prepares or known_text(sql).prepares
 
     def _binding(self, bound: Bind) -> Intention:
         texts = self._names.texts(bound.statement, self._group)
