@@ -158,6 +158,7 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], readable: Readable)
                 "tls": event.tls,
                 "database": event.database,
                 "token": event.token,
+                "certificate": event.certificate,
                 "actions": [],
                 "cancels": [],
                 "closed": None,
