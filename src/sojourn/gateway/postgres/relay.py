@@ -28,7 +28,8 @@ from .backend import Severity
 from .conversation import Conversation
 from .discard import Discarding
 from .lone import Lone
-from .sides import Side, hang_up, hold
+from .parting import LastWords, hang_up
+from .sides import Side, hold
 from .walk import BackendWalker
 from .wire import LIMIT_EXCEEDED, Frame, Splitter, WireError
 
@@ -86,19 +87,22 @@ class Relay:
     _withheld: list[bytes] = field(default_factory=list)
     _withheld_bytes: int = 0
     _refusal: bytes = b""
+    _last_words: LastWords = field(init=False)
     _notice: bytes = b""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def __post_init__(self) -> None:
+        """Let the last words know where the client stands."""
+        self._last_words = LastWords(self._walker)
+
     def client_side(self) -> asyncio.Protocol:
         """The protocol that takes over the client's connection."""
-        self._client_side = Side(self._from_client, self._client_lost)
-        self._client_side.hold = partial(self._hold_target, "client")
+        self._client_side = Side(self._from_client, self._client_lost, partial(self._hold_target, "client"))
         return self._client_side
 
     def target_side(self) -> asyncio.Protocol:
         """The protocol that takes over the target's connection."""
-        self._target_side = Side(self._from_target, self._target_lost)
-        self._target_side.hold = partial(self._hold_client, "target")
+        self._target_side = Side(self._from_target, self._target_lost, partial(self._hold_client, "target"))
         return self._target_side
 
     async def run(
@@ -106,7 +110,7 @@ class Relay:
     ) -> CloseCause:
         """Relay, beginning with what each side has sent already. Gives the reason for the end."""
         self._client, self._target = client, target
-        self.active_at = asyncio.get_running_loop().time()
+        self.active_at = self._time()
         if self._refusal:
             self._say_last(self._refusal)
         if from_target:
@@ -135,12 +139,11 @@ class Relay:
             return
         self.bytes_in += len(chunk)
         self.active_at = self._time()
-        if not self._recording and not self._held and not self._discarding.active and self._splitter.at_boundary:
-            lone = self.conversation.lone(chunk)
-            if lone is not None:
+        quiet = not (self._recording or self._held or self._discarding.active) and self._splitter.at_boundary
+        try:
+            if quiet and (lone := self.conversation.lone(chunk)) is not None:
                 self._record(lone)
                 return
-        try:
             frames = self._splitter.feed(chunk)
         except WireError as error:
             self._broken(error)
@@ -280,6 +283,7 @@ class Relay:
 
     def _from_target(self, chunk: bytes) -> None:
         if self.cause is not None:
+            self.bytes_out += self._last_words.finish(self._transport(self._client), chunk)
             return
         if self._early:
             self._withheld.append(chunk)
@@ -343,10 +347,10 @@ class Relay:
         self._over.set()
 
     def _say_last(self, message: bytes) -> None:
-        """Tell the client why the session ends, if it stands between two messages."""
+        """Tell the client why the session ends, as soon as it stands between two messages."""
         client = self._client
-        if client is not None and not client.is_closing() and self._walker.at_boundary:
-            client.write(message)
+        if client is not None and not client.is_closing():
+            self._last_words.say(client, message, may_wait=self.cause is None and not self._early)
 
     def cut(self, refusal: Refusal) -> None:
         """End the session because its grant has ended."""
@@ -380,11 +384,12 @@ class Relay:
 
     async def _hang_up(self) -> None:
         assert self._client_side is not None and self._target_side is not None
+        client, target = self._transport(self._client), self._transport(self._target)
         cancel = self.cancel if self.conversation.running else None
-        if cancel is None and not self._transport(self._target).is_closing() and self._splitter.at_boundary:
-            self._transport(self._target).write(frontend.terminate())
+        if cancel is None and not target.is_closing() and self._splitter.at_boundary:
+            target.write(frontend.terminate())
         gone = (self._client_side.gone, self._target_side.gone)
-        stopping = await hang_up(self._transport(self._client), self._transport(self._target), gone, cancel)
+        stopping = await hang_up(client, target, gone, self._last_words, cancel)
         self.cut_at = self._time()
         self._complete(self.conversation.broken_off(self.cut_at))
         if stopping is not None:
