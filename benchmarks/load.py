@@ -56,7 +56,7 @@ def run(stage: Stage, way: dict[str, str], script: str, seconds: int, *options: 
         )
     rate, count = _RATE.search(done.stdout), _COUNT.search(done.stdout)
     if done.returncode or rate is None or count is None:
-        raise RuntimeError(f"pgbench: {done.stderr.strip()[-500:]}")
+        raise RuntimeError(f"pgbench ended with {done.returncode}: {(done.stdout + done.stderr).strip()[-500:]}")
     return Run(rate=float(rate[1]), count=int(count[1]))
 
 

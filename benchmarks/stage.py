@@ -132,8 +132,10 @@ def stage(*, quick: bool, tls: bool = False) -> Iterator[Stage]:
                     _enrol(running, person)
                 for role in ("read", "look"):
                     _grant(running, "alice", role, "1h")
-                direct = _direct(server, password)
-                gateway = connection(running, "alice", "read", Path(other) / "authority.crt")
+                # Debian's programs have TLS of their own.
+                without = {"LD_PRELOAD": ""} if tls else {}
+                direct = {**_direct(server, password), **without}
+                gateway = {**connection(running, "alice", "read", Path(other) / "authority.crt"), **without}
                 verified = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(certificates / "authority.crt")}
                 yield Stage(
                     production=server,
@@ -152,7 +154,8 @@ def _make_certificates(directory: Path) -> None:
     ensure_certificates(directory, names=["127.0.0.1"], now=SystemClock().now())
     directory.chmod(0o755)
     if os.geteuid() == 0:
-        shutil.chown(directory / "server.key", USER)
+        for name in ("server.crt", "server.key"):
+            shutil.chown(directory / name, USER)
 
 
 def _fill(server: Production, password: str, *, share: int) -> None:
