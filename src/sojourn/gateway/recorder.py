@@ -63,6 +63,7 @@ class SessionRecorder:
     _waiting: tuple[Sequence[Intention], Recorded] | None = None
     _under_way: int = 0
     _then: Recorded | None = None
+    _settling: bool = False
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
     _mending: asyncio.Task[None] | None = None
@@ -167,7 +168,7 @@ class SessionRecorder:
 
     def _part_over(self) -> None:
         self._under_way -= 1
-        if not self._under_way:
+        if self._settling and not self._under_way:
             self._settled.set()
 
     def note(self, intention: Intention, result: Result) -> None:
@@ -214,10 +215,12 @@ class SessionRecorder:
 
     async def _settle(self) -> None:
         """Wait until no append of this session is under way."""
+        self._settling = True
         while self._under_way:
             self.journal.hurry()
             self._settled.clear()
             await self._settled.wait()
+        self._settling = False
 
     async def _write_notes(self) -> None:
         count, size = 0, 0

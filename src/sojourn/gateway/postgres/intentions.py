@@ -20,6 +20,7 @@ from .wire import decode_text
 
 PROTOCOL = "postgres"
 _MEMO_ENTRIES = 1_024
+_NAMES_BYTES_MAX = 256
 _PREPARE = re.compile(rb"\bprepare\b", re.IGNORECASE)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -39,16 +40,9 @@ def statement_intention(
         label, detail = text.label, b"{" + text.member + b"}"
     else:
         # The members in canonical order; the text's own name is the last of them.
-        label, detail = (
-            text.label,
-            b'{"binds":%b,"portal":%b,"statement":%b,%b}'
-            % (
-                _encode(_values(binds.values, binds.formats)),
-                _encode(decode_text(binds.portal)),
-                _encode(decode_text(binds.statement)),
-                text.member,
-            ),
-        )
+        values = _encode(_values(binds.values, binds.formats))
+        label = text.label
+        detail = b'{"binds":%b,%b,%b}' % (values, _names(binds.portal, binds.statement), text.member)
     return Intention(PROTOCOL, label.verb, label.may_write, label.tables, detail)
 
 
@@ -67,6 +61,18 @@ def _unsure(
         detail["portal"] = decode_text(binds.portal)
     may_write = label.may_write or not certain or any(known_text(other).label.may_write for other in others)
     return replace(label, may_write=may_write), _encode(detail)
+
+
+def _names(portal: bytes, statement: bytes) -> bytes:
+    short = len(portal) + len(statement) <= _NAMES_BYTES_MAX
+    return _seen_names(portal, statement) if short else _new_names(portal, statement)
+
+
+def _new_names(portal: bytes, statement: bytes) -> bytes:
+    return _encode({"portal": decode_text(portal), "statement": decode_text(statement)})[1:-1]
+
+
+_seen_names = lru_cache(maxsize=_MEMO_ENTRIES)(_new_names)
 
 
 class Text(NamedTuple):
