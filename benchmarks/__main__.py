@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from . import cut, decisions, memory, policies, scribe, statements, verify
+from . import cut, decisions, memory, policies, proofs, publishing, scribe, statements, verify
 from .figures import Figure, progress, show
 from .stage import Stage, stage
 
@@ -16,7 +16,10 @@ ALONE: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "policies": lambda quick: policies.costs(quick=quick),
     "hashing": lambda quick: scribe.hashing(quick=quick),
     "durable": lambda quick: scribe.durable_entries(quick=quick),
+    "waiting": lambda quick: scribe.added_latency(quick=quick),
     "verify": lambda quick: verify.published(quick=quick),
+    "proofs": lambda quick: proofs.sizes(quick=quick),
+    "publishing": lambda quick: publishing.lags(quick=quick),
 }
 STAGED: dict[str, Callable[[Stage], Iterator[Figure]]] = {
     "latency": statements.latency,

@@ -22,6 +22,7 @@ from sojourn.settings import Layout, Settings
 from sojourn.web.shapes import CopyShown
 
 from .ambient import BUILD, SystemClock, node
+from .timestamps import timestamp_tasks
 from .witnesses import witness_tasks
 
 RESERVES_KEPT = 2
@@ -37,9 +38,13 @@ async def run_publisher_process(layout: Layout, settings: Settings) -> None:
             verifier=Verifier.parse(layout.verifier_key.read_text()),
             clock=SystemClock(),
             files=published_files(layout, settings),
-            report=lambda observed: _report(layout.published, observed),
+            report=lambda observed: report(layout.published, observed),
         )
-        tasks = (*publisher_tasks(settings), *witness_tasks(layout, context.verifier, context.files))
+        tasks = (
+            *publisher_tasks(settings),
+            *witness_tasks(layout, context.verifier, context.files),
+            *timestamp_tasks(layout, settings, context.files),
+        )
         await run_publisher(context, tasks, node=node("publisher"), build=BUILD)
 
 
@@ -68,7 +73,7 @@ def published_files(layout: Layout, settings: Settings) -> Files | None:
     return Files(root=root, has_room=lambda arriving: free_bytes(root) >= reserve + arriving)
 
 
-def _report(path: Path, observed: dict[str, Observed]) -> None:
+def report(path: Path, observed: dict[str, Observed]) -> None:
     """Leave what is observed where the API finds it."""
     copies = [
         CopyShown(

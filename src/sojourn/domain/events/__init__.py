@@ -51,6 +51,11 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .publication import (
+    AccessReadmitted,
+    AccessSuspended,
+    AttackTried,
+    CheckpointStamped,
+    LedgerDrilled,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -135,10 +140,14 @@ Event = (
     | RetentionShortened
     | RecordsDisposed
     | PublicationRefused
+    | AccessReadmitted
+    | AccessSuspended
     | PublicationOverdue
     | PublicationResumed
     | WormExamined
     | WitnessPolicyAdopted
+    | CheckpointStamped
+    | LedgerDrilled
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -180,10 +189,13 @@ __all__ = [
     "KINDS",
     "AbsenceDeclared",
     "AbsenceEnded",
+    "AccessReadmitted",
+    "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
     "ActionCompleted",
     "ActionIntended",
+    "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
     "CampaignClosed",
@@ -192,6 +204,7 @@ __all__ = [
     "CampaignListed",
     "CampaignOpened",
     "CancelRequested",
+    "CheckpointStamped",
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationApproved",
@@ -224,6 +237,7 @@ __all__ = [
     "HoldScope",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerDrilled",
     "LookedBack",
     "Outcome",
     "PersonLeft",
