@@ -43,6 +43,7 @@ from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .publisher import published_copies
+from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
 
@@ -169,6 +170,10 @@ def _services(
 ) -> Services:
 
     drivers = _drivers()
+
+    def cosigned() -> str:
+        return cosigned_note(layout)
+
     return Services(
         office=office,
         projections=projections,
@@ -181,12 +186,14 @@ def _services(
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
-        certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry),
+        certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry, cosigned=cosigned),
         key_uses=lambda person: uses_of(ledger, projections, person),
         copies=lambda: published_copies(layout),
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,
-        pack=lambda grant: pack_of(grant, ledger=ledger, projections=projections, open_sealed=opener.open),
+        pack=lambda grant: pack_of(
+            grant, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned
+        ),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,
         verifier_key=layout.verifier_key.read_text().strip(),
