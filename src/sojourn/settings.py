@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -88,12 +89,21 @@ class Layout:
         return self.run / "published.json"
 
 
+class ClientName(StrEnum):
+    """By which name in a client's certificate its person is known."""
+
+    ID = "id"
+    MAIL = "mail"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """The gateway's listener and limits."""
+    """The gateway's listener and limits. `client_authority` "" takes no certificates of clients."""
 
     host: str = "127.0.0.1"
     port: int = 6543
+    ssh: bool = False
+    ssh_port: int = 6522
     public_host: str = "localhost"
     require_tls: bool = True
     handshake_seconds: float = 15.0
@@ -102,6 +112,8 @@ class GatewaySettings:
     wait_seconds: int = 0
     idle_seconds: int = 0
     session_seconds: int = 0
+    client_authority: str = ""
+    client_name: ClientName = ClientName.ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +124,8 @@ class ControlSettings:
     port: int = 6580
     api_token_life: timedelta = timedelta(hours=12)
     gateway_token_life: timedelta = timedelta(minutes=15)
+    ssh_certificate_life: timedelta = timedelta(hours=12)
+    ssh_key_life: timedelta = timedelta(days=90)
     invitation_life: timedelta = timedelta(hours=24)
     password_length_min: int = 12
     reconcile_seconds: float = 20.0

@@ -9,6 +9,7 @@ from typing import Any
 
 from sojourn.settings import (
     BucketSettings,
+    ClientName,
     ControlSettings,
     GatewaySettings,
     PublisherSettings,
@@ -64,6 +65,8 @@ def _port(node: Node) -> int:
 _GATEWAY: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
+    "ssh": Node.boolean,
+    "ssh_port": _port,
     "public_host": _text,
     "require_tls": Node.boolean,
     "handshake_seconds": Node.seconds,
@@ -72,12 +75,16 @@ _GATEWAY: Mapping[str, _Reader] = {
     "wait_seconds": lambda node: node.integer(0, 86_400),
     "idle_seconds": lambda node: node.integer(0, 2_592_000),
     "session_seconds": lambda node: node.integer(0, 2_592_000),
+    "client_authority": _text_or_nothing,
+    "client_name": lambda node: node.choice({str(name): name for name in ClientName}),
 }
 _CONTROL: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
     "api_token_life": Node.duration,
     "gateway_token_life": Node.duration,
+    "ssh_certificate_life": Node.duration,
+    "ssh_key_life": Node.duration,
     "invitation_life": Node.duration,
     "reconcile_seconds": Node.seconds,
     "password_length_min": lambda node: node.integer(8, 128),

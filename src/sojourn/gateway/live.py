@@ -36,6 +36,7 @@ from sojourn.domain.events import (
 from sojourn.domain.grant import Grant, Status
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import STANDING, GrantId, PersonId, RequestId, RoleName, StreamName, TargetName
+from sojourn.domain.people import Person
 from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.domain.target import Target
@@ -84,6 +85,7 @@ class LiveView:
     _held: dict[PersonId, dict[GrantId, None]] = field(default_factory=dict)
     _requests: dict[PersonId, dict[StreamName, RequestSubmitted]] = field(default_factory=dict)
     _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
+    _keys: dict[str, dict[str, Token]] = field(default_factory=dict)
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -164,11 +166,22 @@ class LiveView:
             assert state is not None
             self._tokens.setdefault(event.person, {})[stream] = state
             return
-        for held in self._tokens.values():
+        if isinstance(event, TokenIssued) and event.purpose is TokenPurpose.SSH:
+            state = account.evolve_token(None, event)
+            assert state is not None
+            self._keys.setdefault(event.secret_sha256, {})[stream] = state
+            return
+        for held in (*self._tokens.values(), *self._keys.values()):
             if stream in held:
                 state = account.evolve_token(held[stream], event)
                 assert state is not None
                 held[stream] = state
+
+    def person(self, person: PersonId) -> Person | None:
+        """The person, if the configuration in force knows them and they have not left."""
+        if self.catalogue is None or person in self.standing.left:
+            return None
+        return self.catalogue.person(person)
 
     def tokens(self, person: PersonId, now: datetime) -> tuple[Token, ...]:
         """The person's gateway tokens that are good at this moment; those that are over are forgotten."""
@@ -176,9 +189,21 @@ class LiveView:
         for stream, token in tuple(held.items()):
             if now >= token.issued.expires_at or token.revoked:
                 del held[stream]
+        return tuple(held.values()) if self.person(person) is not None else ()
+
+    def key(self, sha256: str, now: datetime) -> Token | None:
+        """The live token of an SSH key, by the hash of its public half; None for a key that several persons claim."""
+        held = self._keys.get(sha256, {})
+        for stream, token in tuple(held.items()):
+            if now >= token.issued.expires_at or token.revoked:
+                del held[stream]
+        if not held or len({token.issued.person for token in held.values()}) > 1:
+            return None
+        token = max(held.values(), key=lambda one: one.issued.expires_at)
+        person = token.issued.person
         if self.catalogue is None or self.catalogue.person(person) is None or person in self.standing.left:
-            return ()
-        return tuple(held.values())
+            return None
+        return token
 
     def grants(self, person: PersonId) -> tuple[Grant, ...]:
         """Every grant that the person has or had."""
