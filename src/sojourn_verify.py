@@ -438,7 +438,7 @@ def list_files(target: Path, archive: zipfile.ZipFile | None, pack: bool, report
     """List the regular files of a directory or a zip; whatever else is there is a problem, and never opened."""
     files, found = Files(), list[tuple[str, int, Callable[[], Any]]]()
     for member in archive.infolist() if archive else ():
-        mode = stat.S_IFMT(member.external_attr >> 16) or (stat.S_IFDIR if member.is_dir() else stat.S_IFREG)
+        mode = stat.S_IFMT(member.external_attr >> 16) or (stat.S_IFREG, stat.S_IFDIR)[member.orig_filename.endswith("/")]
         found.append((member.orig_filename.removesuffix("/"), mode, partial(archive.open, member)))  # type: ignore[union-attr]
     for folder, folders, names in () if archive else os.walk(target):
         for path in (f"{folder}/{name}" for name in folders + names):
