@@ -243,7 +243,9 @@ class Trust:
                     self.witnesses[Key.parse(key, COSIGNATURE, ML_DSA)] = name
                     names, free = names | {name, key}, free | {name}
                 case ["group", name, some, *members] if name not in names and free.issuperset(members):
-                    needed = {"any": 1, "all": len(members)}.get(some) or int(some if some.isdecimal() else 0)
+                    needed = {"any": 1, "all": len(members)}.get(some) or int(
+                        some if re.fullmatch("[1-9][0-9]?", some) else 0
+                    )
                     good = 0 < needed <= len(members) == len(set(members))
                     need(good, "input.policy", f"group {name} cannot be {some} of {' '.join(members)}")
                     self.groups.append((name, needed, set(members)))
@@ -438,7 +440,9 @@ def list_files(target: Path, archive: zipfile.ZipFile | None, pack: bool, report
     """List the regular files of a directory or a zip; whatever else is there is a problem, and never opened."""
     files, found = Files(), list[tuple[str, int, Callable[[], Any]]]()
     for member in archive.infolist() if archive else ():
-        mode = stat.S_IFMT(member.external_attr >> 16) or (stat.S_IFREG, stat.S_IFDIR)[member.orig_filename.endswith("/")]
+        mode = (
+            stat.S_IFMT(member.external_attr >> 16) or (stat.S_IFREG, stat.S_IFDIR)[member.orig_filename.endswith("/")]
+        )
         found.append((member.orig_filename.removesuffix("/"), mode, partial(archive.open, member)))  # type: ignore[union-attr]
     for folder, folders, names in () if archive else os.walk(target):
         for path in (f"{folder}/{name}" for name in folders + names):
