@@ -3,7 +3,7 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
-.PHONY: demo test check reference bench soak fuzz clean
+.PHONY: demo test check reference bench soak sample-year fuzz clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
@@ -25,6 +25,9 @@ bench: ## figures of docs/performance.md, each as a ratio to a direct connection
 
 soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
+
+sample-year: ## a year of a company of 300, 20,000 grants and 2,000,000 actions, and the reports that must find what is wrong
+	@$(UV) run --quiet --frozen python -m benchmarks.sample_year $(YEAR)
 
 fuzz: ## coverage-guided fuzzing of every parser, a minute each; FUZZ="entry --seconds 3600" for one and longer
 	@$(UV) run --quiet --frozen python -m fuzz $(FUZZ)
