@@ -674,7 +674,7 @@ EXAMPLES = int(os.environ.get("SOJOURN_SIM_EXAMPLES", "0"))
 """For the long run: so many, and other ones every time. In short the same ones every time."""
 
 LIMITS = settings(
-    max_examples=EXAMPLES or 40,
+    max_examples=EXAMPLES or 30,
     derandomize=not EXAMPLES,
     stateful_step_count=50,
     deadline=None,
