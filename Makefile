@@ -25,6 +25,7 @@ bench: ## figures of docs/performance.md, each as a ratio to a direct connection
 
 soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load, 1,000 lives of the whole workflow
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
+	@SOJOURN_RACE_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe/test_decisions.py $(PYTEST)
 	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim $(PYTEST)
 
 clean:
