@@ -91,6 +91,7 @@ YES = ("yes",) * len(CHECKLIST)
 
 ASKERS = st.sampled_from([ALICE, ALICE, DAVE, BOB, ROBOT, AGENT, FRANK])
 PEOPLE = st.sampled_from([ALICE, BOB, BOB, CAROL, DAVE, ERIN, EDGAR, FRANK, GINA, HENRY, ROBOT, AGENT, "mallory"])
+DELEGATES = st.sampled_from([AGENT, ROBOT, ALICE, DAVE, CAROL, HENRY, FRANK])
 ADMINISTRATORS = st.sampled_from([ERIN, ERIN, EDGAR, EDGAR, BOB])
 NODES = st.sampled_from([0, 1])
 ROLES = st.sampled_from([READ, READ, AMEND])
@@ -350,12 +351,15 @@ class WholeLife(RuleBasedStateMachine):
     def somebody_is_back(self, absence: AbsenceId, person: PersonId) -> None:
         self.do(end_absence(self.offices[1], absence=absence, person=person, source=SOURCE))
 
-    @rule(node=NODES, request=asked, place=st.sampled_from([BOB, CAROL, GINA]), person=PEOPLE)
+    @rule(node=NODES, asker=ASKERS, place=st.sampled_from([BOB, CAROL, GINA]), person=DELEGATES, role=ROLES)
     def somebody_decides_for_who_is_away(
-        self, node: int, request: RequestId, place: PersonId, person: PersonId
+        self, node: int, asker: PersonId, place: PersonId, person: PersonId, role: RoleName
     ) -> None:
+        request = self.ask(self.offices[node], asker, role, 600, None)
         self.somebody_goes_away(place, person, 0, 3600)
-        self.somebody_approves(node, request, person, True)
+        if isinstance(request, str):
+            for one in (person, BOB, GINA):
+                self.somebody_approves(node, RequestId(request), one, True)
 
     # Using
 

@@ -4,7 +4,7 @@
 - Only an administrator records that a person has left, and never the last administrator.
 - An absence is declared by the person themselves, with dates. A delegate takes the place of the one who is away: the
   two never count twice, what was delegated to somebody is not passed on, and nobody decides on their own request
-  through it.
+  through it. Only human beings are delegates.
 - While a review is overdue, the teams that it concerns are given nothing new.
 - What a campaign took away stays away until the configuration itself no longer gives it.
 """
@@ -29,7 +29,7 @@ from .events import (
     TeamsUnblocked,
 )
 from .identifiers import AbsenceId, CampaignId, GrantId, PersonId, RoleName, TargetName
-from .people import Person, Team
+from .people import Person, PersonKind, Team
 from .sealed import Sealed
 from .window import Window
 
@@ -239,8 +239,14 @@ def _declare(
         return Refusal(Code.PERSON_UNKNOWN, {"person": command.person})
     if command.delegate == command.person:
         return Refusal(Code.ABSENCE_INVALID, {"problem": "Nobody decides in their own place"})
-    if command.delegate is not None and _present(state, people, command.delegate) is None:
-        return Refusal(Code.PERSON_UNKNOWN, {"person": command.delegate})
+    if command.delegate is not None:
+        delegate = _present(state, people, command.delegate)
+        if delegate is None:
+            return Refusal(Code.PERSON_UNKNOWN, {"person": command.delegate})
+        if delegate.kind is not PersonKind.HUMAN:
+            return Refusal(
+                Code.ABSENCE_INVALID, {"problem": f"Only people decide, and {delegate.id} is {delegate.kind}"}
+            )
     if command.end <= max(now, command.start):
         return Refusal(Code.ABSENCE_INVALID, {"problem": "An absence ends after it begins, and after now"})
     if command.end - command.start > ABSENCE_MAX or command.start - now > ABSENCE_MAX:

@@ -63,8 +63,8 @@ class Assurance:
                     yield "concluded twice, or without a review"
                 else:
                     yield from self._independent(self.reviews[event.grant], (event.person,))
-                if not self.company.known(event.person):
-                    yield f"{event.person} is nobody"
+                if not self.company.decides(event.person):
+                    yield f"{event.person} is nobody who reviews"
                 self.concluded.add(event.grant)
             case TeamsUnblocked():
                 if event.grant not in self.concluded:
@@ -109,7 +109,7 @@ class Assurance:
         item = campaign.items[event.number]
         if self.company.human(event.person) == self.company.human(item.person):
             yield f"{event.person} certifies what is their own"
-        if event.person not in campaign.opened.reviewers or not self.company.known(event.person):
+        if event.person not in campaign.opened.reviewers or not self.company.decides(event.person):
             yield f"{event.person} was not asked"
         if campaign.closed or event.number in campaign.decided or recorded.at >= campaign.opened.due + self.slack:
             yield "decided twice, or after the end"
