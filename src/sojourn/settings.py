@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -88,9 +89,16 @@ class Layout:
         return self.run / "published.json"
 
 
+class ClientName(StrEnum):
+    """By which name in a client's certificate its person is known."""
+
+    ID = "id"
+    MAIL = "mail"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """The gateway's listener and limits."""
+    """The gateway's listener and limits. `client_authority` "" takes no certificates of clients."""
 
     host: str = "127.0.0.1"
     port: int = 6543
@@ -102,6 +110,8 @@ class GatewaySettings:
     wait_seconds: int = 0
     idle_seconds: int = 0
     session_seconds: int = 0
+    client_authority: str = ""
+    client_name: ClientName = ClientName.ID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -139,7 +140,7 @@ def _psql(one: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
     """psql on a machine that has none: the one that comes with the demo, by the printed URL."""
     from sojourn.demo.production import binaries, psql_with_tls
 
-    url = one.sojourn("connect", "shop", "--print-url", person="alice").stdout.strip()
+    url = one.sojourn("connect", "shop", "--form", "url", person="alice").stdout.strip()
     program, extra = psql_with_tls(binaries())
     return subprocess.run(
         [program, url, *arguments], capture_output=True, text=True, check=False, env={**extra, "PATH": "/usr/bin:/bin"}
@@ -294,3 +295,34 @@ def test_a_data_directory_is_made_once(tmp_path: Path) -> None:
 def test_a_second_serve_on_the_same_directory_is_refused(sojourn: Running) -> None:
     done = _run("serve", "--data", str(sojourn.installation.layout.root))
     assert (done.returncode, done.stderr.strip().splitlines()[-2].split(":")[0]) == (7, "data.directory_busy")
+
+
+def test_the_connection_is_printed_in_the_forms_that_clients_take(sojourn: Running, tmp_path: Path) -> None:
+    """psql itself reads the URL and the entry of pg_service.conf; what JDBC reads is its own URL."""
+    from sojourn.demo.production import binaries, psql_with_tls
+
+    sojourn.granted()
+
+    def printed(form: str, target: str = "shop") -> str:
+        done = sojourn.installation.sojourn("connect", target, "--role", "read", "--form", form, person="alice")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    services = tmp_path / "pg_service.conf"
+    services.write_text(printed("service") + "\n")
+    program, extra = psql_with_tls(binaries())
+    environment = {**extra, "PATH": "/usr/bin:/bin", "PGSERVICEFILE": str(services)}
+    for place in (printed("url"), "service=shop"):
+        done = subprocess.run(
+            [program, place, "-Atc", "SELECT current_database()"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+        assert (done.returncode, done.stdout) == (0, "shop\n"), done.stderr
+    jdbc = urlsplit(printed("jdbc", "shop/reports").removeprefix("jdbc:"))
+    assert (jdbc.scheme, jdbc.path) == ("postgresql", "/shop%2Freports")
+    parameters = parse_qs(jdbc.query, strict_parsing=True)
+    assert (parameters["user"], parameters["sslmode"]) == (["alice+read"], ["verify-full"])
+    assert len(parameters["password"][0]) > 20

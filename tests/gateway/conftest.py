@@ -137,7 +137,9 @@ class Access:
         privileges = (Privilege(schema="shop", verbs=(Verb.SELECT,)),)
         roles = (Role(name=ROLE, privileges=privileges, recording=recording),)
         catalogue = Catalogue(
-            people=tuple(Person(id=PersonId(name), name=name) for name in ("alice", "bob", "carol")),
+            people=tuple(
+                Person(id=PersonId(name), name=name, mail=f"{name}@example.org") for name in ("alice", "bob", "carol")
+            ),
             teams=(),
             targets=tuple(replace(target, roles=roles) for target in targets),
             rules=(),
@@ -255,7 +257,8 @@ def running_gateway(
     """A gateway in a thread with a loop of its own, as it runs in its own process otherwise."""
     names = ["localhost", "127.0.0.1"]
     ensure_certificates(directory / "tls", names=names, now=datetime.now(UTC))
-    tls = load_door(directory / "tls" / "server.crt", directory / "tls" / "server.key")
+    authority = Path(settings.client_authority) if settings.client_authority else None
+    tls = load_door(directory / "tls" / "server.crt", directory / "tls" / "server.key", authority)
     evidence, keys = ensure_key_pair(directory, "evidence"), ensure_key_pair(directory, "gateway")
     loop = uvloop.new_event_loop()
     access = Access(

@@ -6,15 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from psycopg import sql
 
 from sojourn.demo.production import Production
@@ -23,6 +19,7 @@ from sojourn.settings import GatewaySettings
 from sojourn.testing.debian import USER, debian
 from sojourn.vault.certificates import ensure_certificates
 
+from .certificates import issue
 from .conftest import PASSWORD, Access, running_gateway, target_of
 
 ROLE = "sojourn_login"
@@ -36,7 +33,7 @@ def encrypted() -> Iterator[Production]:
         top.chmod(0o755)
         files = top / "tls"
         ensure_certificates(files, names=["localhost", "127.0.0.1"], now=datetime.now(UTC))
-        _issue(files)
+        issue(files, ROLE)
         served = top / "served"
         shutil.copytree(files, served)
         for path in (served, *served.iterdir()):
@@ -49,29 +46,6 @@ def encrypted() -> Iterator[Production]:
         )
         with debian(top / "pg", password="administrator", options=options) as running:
             yield running
-
-
-def _issue(directory: Path) -> None:
-    """A client's certificate for ROLE, by the same authority."""
-    authority = x509.load_pem_x509_certificate((directory / "authority.crt").read_bytes())
-    signing = serialization.load_pem_private_key((directory / "authority.key").read_bytes(), None)
-    assert isinstance(signing, ec.EllipticCurvePrivateKey)
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ROLE)]))
-        .issuer_name(authority.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(signing, hashes.SHA256())
-    )
-    (directory / "client.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (directory / "client.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
 
 
 def _admit_by(server: Production, line: str, encryption: str = "scram-sha-256") -> None:

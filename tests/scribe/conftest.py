@@ -50,6 +50,19 @@ def forge(path: Path, seq: int, change: Callable[[bytes], bytes], *, with_leaf: 
     return data
 
 
+def log_end(path: Path) -> int:
+    """Where the frames end that SQLite has written into a write-ahead log since it last began at its start.
+
+    <https://www.sqlite.org/fileformat2.html#walformat>: a frame carries the salt of the log's header.
+    """
+    data = path.read_bytes()
+    frame = 24 + int.from_bytes(data[8:12], "big")
+    end = 32
+    while data[end + 8 : end + 16] == data[16:24]:
+        end += frame
+    return end
+
+
 def alter(path: Path, *statements: str) -> None:
     """Run statements on a store file whose triggers were dropped, and put the triggers back."""
     connection = sqlite3.connect(path)

@@ -19,7 +19,7 @@ from sojourn.scribe import sqlite_store
 from sojourn.scribe.protocol import Appended, Draft
 from sojourn.testing.scribe import KEY, ScribeProcess
 
-from .conftest import Desk, alter, forge
+from .conftest import Desk, alter, forge, log_end
 
 MakeDraft = Callable[..., Draft]
 
@@ -212,7 +212,7 @@ def test_a_torn_write_ahead_log_loses_whole_commits_from_its_end_only(
     copy = tmp_path_factory.mktemp("torn")
     for name in ("ledger.db", "ledger.db-wal"):
         shutil.copy(desk.root / name, copy / name)
-    os.truncate(copy / "ledger.db-wal", (copy / "ledger.db-wal").stat().st_size - cut)
+    os.truncate(copy / "ledger.db-wal", log_end(copy / "ledger.db-wal") - cut)
     torn = Desk(copy)
     log = torn.open()
     assert 50 <= log.size < 60

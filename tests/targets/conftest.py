@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from sojourn.demo.production import ADMINISTRATOR, DATABASE, Production
 from sojourn.demo.production import production as running
 from sojourn.domain.identifiers import RoleName, TargetName
 from sojourn.domain.target import Privilege, Role, Target, TargetKind, TlsMode, Verb
-from sojourn.targets.port import Removal
+from sojourn.targets.port import Claim, Removal
 from sojourn.targets.postgres import PostgresDriver
 from sojourn.testing.debian import debian
 
@@ -63,22 +63,38 @@ class Bench:
     target: Target
     driver: PostgresDriver
     opened: list[psycopg.Connection[Row]] = field(default_factory=list)
+    claims: dict[str, Claim] = field(default_factory=dict)
+
+    def claim(self, name: str, account: str = "") -> Claim:
+        """All that is known of an access; its end is fixed when it is first spoken of."""
+        if name not in self.claims:
+            until = datetime.now(UTC) + timedelta(minutes=5)
+            self.claims[name] = Claim(grant=f"g-{name}", credential=account or name, ends=(until,))
+        claim = self.claims[name]
+        others = {one.grant for one in self.claims.values() if one.credential == claim.credential} - {claim.grant}
+        return replace(claim, others=others)
 
     async def grant(self, name: str, role: Role = ROLE, *, secret: str = "") -> tuple[str, ...]:
-        return await self.driver.grant(
+        made = await self.driver.grant(
             self.target,
             role,
-            grant=f"g-{name}",
-            credential=role.account or name,
+            self.claim(name, role.account),
             password=f"pass-{name}",
-            until=datetime.now(UTC) + timedelta(minutes=5),
             secret=secret or self.server.administrator_password,
         )
+        self.claims[name] = replace(self.claims[name], identity=made.identity)
+        return made.observed
 
     async def revoke(self, name: str, account: str = "") -> Removal:
-        return await self.driver.revoke(
-            self.target, grant=f"g-{name}", credential=account or name, secret=self.server.administrator_password
-        )
+        secret = self.server.administrator_password
+        removal = await self.driver.revoke(self.target, self.claim(name, account), secret=secret)
+        if removal.complete:
+            del self.claims[name]
+        return removal
+
+    def forget(self, name: str) -> None:
+        """What was read back at the grant never came to be on record."""
+        self.claims[name] = replace(self.claims[name], identity="")
 
     def engineer(self, name: str, database: str = DATABASE, password: str = "") -> psycopg.Connection[Row]:
         connection = psycopg.connect(

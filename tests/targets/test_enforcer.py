@@ -577,3 +577,22 @@ async def test_who_moves_out_of_the_rule_loses_the_access_that_it_gave(world: Wo
         await world.adopt(world.bench.target, people=(ADA,), may_ask=(PersonId("zoe"),))
         await world.until_kind(grant, "removed")
     assert EndCause.HOLDER_MOVED in [one.cause for one in world.events(grant) if isinstance(one, GrantEnded)]
+
+
+async def test_what_was_read_back_at_the_grant_finds_it_at_the_end_whatever_it_is_called_then(world: World) -> None:
+    grant = await world.create("97")
+    async with world.enforcing():
+        await world.until_kind(grant, "provisioned")
+    (provisioned,) = (event for event in world.events(grant) if isinstance(event, GrantProvisioned))
+    assert provisioned.identity.startswith("server ")
+    world.bench.owner("ALTER ROLE sojourn_t97 RENAME TO quiet; ALTER ROLE quiet VALID UNTIL 'infinity'")
+    world.bench.owner("COMMENT ON ROLE quiet IS NULL")
+    await world.end(grant)
+    async with world.enforcing():
+        await world.until_kind(grant, "removal_failed")
+        failed = world.events(grant)[-1]
+        assert isinstance(failed, GrantRemovalFailed)
+        assert "quiet that Sojourn did not make, or that was altered" in failed.problem
+        world.bench.owner("COMMENT ON ROLE quiet IS 'Sojourn access sojourn_t97'")
+        await world.until_kind(grant, "removed")
+    assert world.bench.owner("SELECT FROM pg_roles WHERE rolname IN ('quiet', 'sojourn_t97')") == []

@@ -191,7 +191,7 @@ async def test_whatever_else_the_role_has_is_seen(bench: Bench) -> None:
         ) as connection:
             role = await find(connection, "sojourn_t29")
             assert role is not None
-            assert role.ours
+            assert role.made
             assert set(await observe(connection, role.oid)) - {*OBSERVED} == {*surplus.values()}
     finally:
         bench.owner("DROP OWNED BY sojourn_t29")

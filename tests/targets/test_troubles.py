@@ -15,6 +15,7 @@ import pytest
 
 from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
+from sojourn.targets.port import Claim
 from sojourn.targets.postgres import PostgresDriver
 
 from .conftest import ROLE, Bench
@@ -22,17 +23,13 @@ from .conftest import ROLE, Bench
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
 
 
+def claim() -> Claim:
+    return Claim(grant="g-t60", credential="sojourn_t60", ends=(datetime.now(UTC) + timedelta(minutes=1),))
+
+
 async def fails(driver: PostgresDriver, target: Target, secret: str = "wrong") -> SojournError:
     with pytest.raises(SojournError) as caught:
-        await driver.grant(
-            target,
-            ROLE,
-            grant="g-t60",
-            credential="sojourn_t60",
-            password="p",
-            until=datetime.now(UTC) + timedelta(minutes=1),
-            secret=secret,
-        )
+        await driver.grant(target, ROLE, claim(), password="p", secret=secret)
     return caught.value
 
 
@@ -135,7 +132,7 @@ async def test_a_target_that_falls_mute_does_not_hold_the_call(bench: Bench) -> 
             other.execute("ROLLBACK")
         begun = time.monotonic()
         with pytest.raises(SojournError) as caught:
-            await driver.revoke(target, grant="g-t60", credential="sojourn_t60", secret=secret)
+            await driver.revoke(target, claim(), secret=secret)
         assert caught.value.code is Code.TARGET_UNREACHABLE
         assert time.monotonic() - begun < 4
     for _ in range(100):

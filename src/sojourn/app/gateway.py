@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
+import ssl
 
+from sojourn.errors import Code, SojournError
 from sojourn.gateway.process import run_gateway
-from sojourn.gateway.tls import load_door
+from sojourn.gateway.tls import DoorTls, load_door
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout, Settings
 from sojourn.vault.opener import Opener
@@ -20,8 +22,7 @@ from .keeping import forget_destroyed
 
 async def run_gateway_process(layout: Layout, settings: Settings) -> None:
     """Serve as this installation's gateway until cancelled."""
-
-    tls = load_door(layout.tls / "server.crt", layout.tls / "server.key")
+    tls = _door(layout, settings)
     place = layout.run / "gateway.json"
     gateway = dataclasses.replace(settings.gateway, port=same_port(place, settings.gateway.port))
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)
@@ -41,3 +42,25 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
             build=BUILD,
             started=lambda host, port: announce(place, host, port),
         )
+
+
+def _door(layout: Layout, settings: Settings) -> DoorTls:
+    """The listener's TLS. Raises SojournError `configuration.invalid` for an authority that cannot be read."""
+    named = settings.gateway.client_authority
+    authority = layout.configuration / named if named else None
+    try:
+        return load_door(layout.tls / "server.crt", layout.tls / "server.key", authority)
+    except (OSError, ssl.SSLError) as error:
+        raise SojournError(
+            Code.CONFIGURATION_INVALID,
+            file=str(authority or layout.tls),
+            line="1",
+            column="1",
+            problem=f"This cannot be read as certificates ({error})",
+            expected="certificates in PEM, a revocation list after them if there is one",
+        ) from error
+
+
+def check_door(layout: Layout, settings: Settings) -> None:
+    """Raise SojournError now for what would end the gateway again and again."""
+    _door(layout, settings)

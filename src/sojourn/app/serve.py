@@ -30,6 +30,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
     if only is None:
         from sojourn.scribe.process import check_socket_path
 
+        from .gateway import check_door
         from .publisher import published_bucket
         from .witnesses import read_witness_policy
 
@@ -41,6 +42,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
         layout.run.mkdir(mode=0o700, exist_ok=True)
         with sole_use(layout):
             prepare(layout, settings)
+            check_door(layout, settings)
             # A key that is away is better said here than by a scribe that ends again and again.
             signing_key(layout, settings)
             Supervisor(layout=layout, say=structlog.get_logger("serve").info).run()

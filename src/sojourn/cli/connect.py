@@ -16,6 +16,7 @@ from sojourn.vault.files import write_private
 
 from .client import call, place
 from .common import Common
+from .connection_forms import ConnectionForms, Form
 from .output import print_json, print_line
 
 
@@ -23,10 +24,10 @@ def connect(
     target: str,
     *command: Annotated[str, Parameter(allow_leading_hyphen=True)],
     role: str = "",
-    print_url: Annotated[bool, Parameter(negative="")] = False,
+    form: Form | None = None,
     common: Common | None = None,
 ) -> None:
-    """Open psql on a target through the gateway, or another program, or print a URL for any client.
+    """Open psql on a target through the gateway, or another program, or print the connection for any client.
 
     If a request of yours is approved and you have no access yet, this begins it.
 
@@ -34,29 +35,38 @@ def connect(
 
     Example: sojourn connect shop -- pgcli
 
-    Example: sojourn connect shop --print-url
+    Example: sojourn connect shop/reports --form jdbc
 
     Parameters
     ----------
     target
-        The target's name.
+        The target's name, or TARGET/DATABASE for another database of it.
     command
-        A program to run with the connection in its environment (PGHOST, PGPASSWORD …) instead of psql.
+        A program to run with the connection in its environment (PGHOST, PGPASSWORD …, DATABASE_URL) instead of psql.
     role
         Which of your accesses is meant, if you hold several.
-    print_url
-        Print a URL and do not connect.
+    form
+        Print the connection in this form and do not connect: a URL, a JDBC URL, or an entry of pg_service.conf.
     """
     common = common or Common()
-    answered = call(common, "POST", place("targets", target, "connection"), {"role": role})
+    name, _, database = target.partition("/")
+    answered = call(common, "POST", place("targets", name, "connection"), {"role": role})
     authority = _keep_authority(common, answered)
+    forms = ConnectionForms(
+        host=answered["host"],
+        port=answered["port"],
+        database=answered["database"] + (f"/{database}" if database else ""),
+        user=answered["user"],
+        token=answered["token"],
+        authority=authority,
+    )
     if common.json:
-        print_json({**answered, "authority_file": str(authority)})
-        return
-    if print_url:
-        print_line(f"{answered['url'].partition('?')[0]}?sslmode=verify-full&sslrootcert={authority}")
-        return
-    _run(command, answered, authority)
+        print_json({**answered, "database": forms.database, "url": forms.url, "authority_file": str(authority)})
+    elif form is not None:
+        for line in forms.form(form).splitlines():
+            print_line(line)
+    else:
+        _run(command, forms)
 
 
 def _keep_authority(common: Common, answered: dict[str, Any]) -> Path:
@@ -67,22 +77,13 @@ def _keep_authority(common: Common, answered: dict[str, Any]) -> Path:
     return path
 
 
-def _run(command: tuple[str, ...], answered: dict[str, Any], authority: Path) -> NoReturn:
+def _run(command: tuple[str, ...], forms: ConnectionForms) -> NoReturn:
     """Become the client."""
-    environment = {
-        **process_environment(),
-        "PGHOST": answered["host"],
-        "PGPORT": str(answered["port"]),
-        "PGDATABASE": answered["database"],
-        "PGUSER": answered["user"],
-        "PGPASSWORD": answered["token"],
-        "PGSSLMODE": "verify-full",
-        "PGSSLROOTCERT": str(authority),
-    }
+    environment = {**process_environment(), **forms.environment}
     program, extra = (command[0], {}) if command else _psql()
     found = shutil.which(program)
     if found is None:
-        raise SojournError(Code.TOOL_MISSING, tool=program, remedy="Install it, or use --print-url.")
+        raise SojournError(Code.TOOL_MISSING, tool=program, remedy="Install it, or use --form url.")
     sys.stdout.flush()
     os.execve(found, [program, *command[1:]], {**environment, **extra})  # noqa: S606 - the user's own client
 

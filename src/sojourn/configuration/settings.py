@@ -9,6 +9,7 @@ from typing import Any
 
 from sojourn.settings import (
     BucketSettings,
+    ClientName,
     ControlSettings,
     GatewaySettings,
     PublisherSettings,
@@ -72,6 +73,8 @@ _GATEWAY: Mapping[str, _Reader] = {
     "wait_seconds": lambda node: node.integer(0, 86_400),
     "idle_seconds": lambda node: node.integer(0, 2_592_000),
     "session_seconds": lambda node: node.integer(0, 2_592_000),
+    "client_authority": _text_or_nothing,
+    "client_name": lambda node: node.choice({str(name): name for name in ClientName}),
 }
 _CONTROL: Mapping[str, _Reader] = {
     "host": _text,

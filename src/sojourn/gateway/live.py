@@ -36,6 +36,7 @@ from sojourn.domain.events import (
 from sojourn.domain.grant import Grant, Status
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import STANDING, GrantId, PersonId, RequestId, RoleName, StreamName, TargetName
+from sojourn.domain.people import Person
 from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.domain.target import Target
@@ -170,15 +171,19 @@ class LiveView:
                 assert state is not None
                 held[stream] = state
 
+    def person(self, person: PersonId) -> Person | None:
+        """The person, if the configuration in force knows them and they have not left."""
+        if self.catalogue is None or person in self.standing.left:
+            return None
+        return self.catalogue.person(person)
+
     def tokens(self, person: PersonId, now: datetime) -> tuple[Token, ...]:
         """The person's gateway tokens that are good at this moment; those that are over are forgotten."""
         held = self._tokens.get(person, {})
         for stream, token in tuple(held.items()):
             if now >= token.issued.expires_at or token.revoked:
                 del held[stream]
-        if self.catalogue is None or self.catalogue.person(person) is None or person in self.standing.left:
-            return ()
-        return tuple(held.values())
+        return tuple(held.values()) if self.person(person) is not None else ()
 
     def grants(self, person: PersonId) -> tuple[Grant, ...]:
         """Every grant that the person has or had."""

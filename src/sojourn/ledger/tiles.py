@@ -126,20 +126,20 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
     """Return a bundle of up to 256 entries: each with its length before it, a big-endian uint16."""
     if not 1 <= len(entries) <= TILE_WIDTH:
         raise LedgerError(f"A bundle holds 1 to 256 entries, not {len(entries)}.")
-    if any(len(entry) > MAX_ENTRY_BYTES for entry in entries):
-        raise LedgerError(f"An entry has at most {MAX_ENTRY_BYTES} bytes.")
-    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+    try:
+        return b"".join([part for entry in entries for part in (len(entry).to_bytes(2, "big"), entry)])
+    except OverflowError as error:
+        raise LedgerError(f"An entry has at most {MAX_ENTRY_BYTES} bytes.") from error
 
 
 def decode_bundle(bundle: bytes) -> list[bytes]:
     """Read what `encode_bundle` wrote: 1 to 256 entries with nothing after them."""
     entries: list[bytes] = []
-    position = 0
-    while position < len(bundle):
+    position, end = 0, len(bundle)
+    while position < end:
         start = position + 2
-        length = int.from_bytes(bundle[position:start], "big")
-        position = start + length
-        if position > len(bundle) or len(entries) == TILE_WIDTH:
+        position = start + int.from_bytes(bundle[position:start], "big")
+        if position > end or len(entries) == TILE_WIDTH:
             raise LedgerError("The bundle is cut short or holds more than 256 entries.")
         entries.append(bundle[start:position])
     if not entries:

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,6 +30,8 @@ from . import codec
 from .protocol import Append, Appended, Draft, Key, Matter, Refused
 from .rows import EntryRow
 from .store import Store
+
+_TOMBSTONE = KeysDestroyed.kind
 
 
 class UnacceptableError(Exception):
@@ -81,7 +84,8 @@ def accept(call: Append, batch: Batch, record: OnRecord) -> None:
             raise UnacceptableError(Code.RECORD_STALE, stream=stream)
     versions: dict[str, int] = {}
     rows: list[EntryRow] = []
-    first = batch.first + len(batch.rows)
+    tombstones: list[Draft] = []
+    first = seq = batch.first + len(batch.rows)
     for draft in call.drafts:
         stream = draft.stream
         version = versions.get(stream)
@@ -91,36 +95,36 @@ def accept(call: Append, batch: Batch, record: OnRecord) -> None:
                 version = record.version(stream)
         if draft.seen is not None and draft.seen != version:
             raise UnacceptableError(Code.RECORD_STALE, stream=stream)
-        rows.append(_row(draft, seq=first + len(rows), version=version + 1, at=at))
-        versions[stream] = version + 1
+        versions[stream] = version = version + 1
+        rows.append(_row(draft, seq, version, at))
+        seq += 1
+        if draft.kind == _TOMBSTONE:
+            tombstones.append(draft)
     if call.keys or call.matter:
         keys = _fresh_keys(call, batch, record)
         matter = _fresh_matter(call, keys, batch, record)
     else:
         keys, matter = {}, {}
-    destroyed = _destroyed(call, batch, record)
+    if tombstones:
+        batch.destroyed.update(_destroyed(tombstones, batch, record))
     batch.keys.update(keys)
     batch.matter.update(matter)
-    batch.destroyed.update(destroyed)
     batch.rows.extend(rows)
     known.update(versions)
     for content in call.attachments:
         batch.attachments[hashlib.sha256(content).hexdigest()] = content
-    batch.answers.append(Appended(call.id, first, first + len(rows), at))
+    batch.answers.append(Appended(call.id, first, seq, at))
 
 
-def _row(draft: Draft, *, seq: int, version: int, at: str) -> EntryRow:
-    body = draft.body
+def _row(draft: Draft, seq: int, version: int, at: str) -> EntryRow:
+    stream, kind, body = draft.stream, draft.kind, draft.body
     try:
-        event = codec.decode(draft.kind, body)
-        if codec.encode(event) != body:
-            raise _unusable(f"a body of {draft.kind} is not in canonical form", "what the codec writes")
-        data = entries.assemble(seq=seq, at=at, stream=draft.stream, version=version, kind=draft.kind, body=body)
-        if codec.has_long_number(event, body):
-            entries.check_body(body)
+        if not codec.is_canonical(kind, body):
+            raise _unusable(f"a body of {kind} is not in canonical form", "what the codec writes")
+        data = entries.assemble(seq=seq, at=at, stream=stream, version=version, kind=kind, body=body)
     except (LedgerError, SojournError) as error:
         raise _why(draft, error, seq=seq, version=version, at=at) from error
-    return (seq, draft.stream, version, draft.kind, leaf_hash(data), data)
+    return (seq, stream, version, kind, leaf_hash(data), data)
 
 
 def _why(draft: Draft, error: Exception, *, seq: int, version: int, at: str) -> UnacceptableError:
@@ -178,12 +182,10 @@ def _is_destroyed(key: Key) -> bool:
     return bool(key.wrapped) and not any(key.wrapped)
 
 
-def _destroyed(call: Append, batch: Batch, record: OnRecord) -> dict[str, None]:
+def _destroyed(tombstones: Sequence[Draft], batch: Batch, record: OnRecord) -> dict[str, None]:
     """The sealing keys that the tombstones of an append name."""
     named: dict[str, None] = {}
-    for draft in call.drafts:
-        if draft.kind != KeysDestroyed.kind:
-            continue
+    for draft in tombstones:
         event = codec.decode(draft.kind, draft.body)
         assert isinstance(event, KeysDestroyed)
         for key in event.keys:

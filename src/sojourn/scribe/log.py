@@ -209,11 +209,12 @@ class Log:
         start = self.read_back.size
         end = min(start + limit, self.edges.size)
         leaves: list[bytes] = []
-        for seq, leaf, data in self.store.hashed(start, end):
-            computed = leaf_hash(data) if type(data) is bytes else b""
-            if seq != start + len(leaves) or computed != leaf:
-                raise damaged(f"entry {start + len(leaves)} was not read back as it was written")
-            leaves.append(computed)
+        for first, joined, entries_there in self.store.bundles(start, end):
+            computed = [leaf_hash(data) for data in entries_there]
+            if first != start + len(leaves) or b"".join(computed) != joined:
+                good = 0 if first != start + len(leaves) else _agreeing(computed, joined)
+                raise damaged(f"entry {start + len(leaves) + good} was not read back as it was written")
+            leaves.extend(computed)
         if start + len(leaves) != end:
             raise damaged(f"entry {start + len(leaves)} is missing from the store")
         self.read_back.extend(leaves)
@@ -266,6 +267,12 @@ class Log:
             return stored[: width * HASH_BYTES]
 
         return hash_reader(size, tile)
+
+
+def _agreeing(computed: Sequence[bytes], joined: bytes) -> int:
+    """How many leaf hashes from the first on are those that are joined."""
+    stored = [joined[place : place + HASH_BYTES] for place in range(0, len(joined), HASH_BYTES)]
+    return next((number for number, pair in enumerate(zip(computed, stored, strict=False)) if pair[0] != pair[1]), 0)
 
 
 def _remember(known: dict[str, Kept], fresh: dict[str, Kept], limit: int) -> None:

@@ -26,7 +26,19 @@ from sojourn.ledger.merkle import HASH_BYTES
 
 from .postgres_session import Connection, connect
 from .protocol import Key, Matter
-from .rows import EntryRow, entries_of, is_in, named, pack, pack_places, unpack, unpack_places
+from .rows import (
+    Bundle,
+    EntryRow,
+    bundle_of,
+    entries_of,
+    in_streams,
+    named,
+    pack,
+    parts_of,
+    singly,
+    unpack,
+    unpack_places,
+)
 from .store import NotWrittenError, StoreError, TileRow
 
 RECONNECT_SECONDS = 30.0
@@ -199,9 +211,9 @@ class PostgresStore:
         tiles: Collection[TileRow],
     ) -> None:
         """See `store.Store.insert`."""
-        many: list[tuple[str, list[tuple[object, ...]]]] = [
+        many: list[tuple[str, Sequence[tuple[object, ...]]]] = [
             ("batch", [(*row, self._writer) for row in pack(entries)]),
-            ("stream_part", _parts(entries)),
+            ("stream_part", parts_of(entries)),
             ("sealing_key", [(key.key, key.subject, key.recipient, key.wrapped) for key in keys]),
             ("sealed", [(one.commitment, one.key, one.ciphertext) for one in matter]),
             ("attachment", list(attachments)),
@@ -280,11 +292,10 @@ class PostgresStore:
 
     def rows(self, start: int, end: int) -> Iterator[EntryRow]:
         """See `store.Store.rows`."""
-        for seq, leaf, data in self.hashed(start, end):
-            yield named(seq, leaf, data)
+        return (named(*one) for one in singly(self.bundles(start, end)))
 
-    def hashed(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
-        """See `store.Store.hashed`."""
+    def bundles(self, start: int, end: int) -> Iterator[Bundle]:
+        """See `store.Store.bundles`."""
         query = (
             "SELECT first, count, leaves, entries FROM sojourn.batch WHERE first < %s "
             "AND first >= coalesce((SELECT max(first) FROM sojourn.batch WHERE first <= %s), 0) ORDER BY first LIMIT %s"
@@ -292,19 +303,18 @@ class PostgresStore:
         while start < end:
             rows = self._fetch(query, (end, start, ROWS_A_PAGE))
             for row in rows:
-                for one in unpack(row):
-                    if start <= one[0] < end:
-                        yield one
+                yield bundle_of(row, start, end)
             if len(rows) < ROWS_A_PAGE:
                 return
             start = rows[-1][0] + rows[-1][1]
 
+    def hashed(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """See `store.Store.hashed`."""
+        return singly(self.bundles(start, end))
+
     def matching(self, start: int, end: int, prefixes: Sequence[str]) -> Iterator[tuple[int, bytes]]:
         """See `store.Store.matching`."""
-        wanted = tuple(prefix.encode() for prefix in prefixes)
-        for seq, _, data in self.hashed(start, end):
-            if not wanted or is_in(data, wanted):
-                yield seq, data
+        return in_streams(singly(self.bundles(start, end)), prefixes)
 
     def stream(self, stream: str, after: int) -> Iterator[tuple[int, bytes]]:
         """See `store.Store.stream`."""
@@ -385,11 +395,3 @@ class PostgresStore:
         """See `store.Store.attachment`."""
         rows = self._fetch("SELECT bytes FROM sojourn.attachment WHERE sha256 = %s", (sha256,))
         return next((row[0] for row in rows), None)
-
-
-def _parts(entries: Sequence[EntryRow]) -> list[tuple[object, ...]]:
-    """What a batch adds to the index of streams."""
-    found: dict[str, tuple[int, list[int]]] = {}
-    for seq, stream, version, *_ in entries:
-        found.setdefault(stream, (version, []))[1].append(seq)
-    return [(stream, version, pack_places(places)) for stream, (version, places) in sorted(found.items())]

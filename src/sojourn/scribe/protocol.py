@@ -11,6 +11,7 @@ that are no call are answered once, with `Refused` under id 0, and the connectio
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from typing import Annotated, get_args
 
 import msgspec
@@ -259,6 +260,12 @@ def frame(message: Call | Answer) -> bytes:
     """The bytes of one frame."""
     payload = _encoder.encode(message)
     return len(payload).to_bytes(HEADER_BYTES, "big") + payload
+
+
+def frames(messages: Iterable[Call | Answer]) -> bytes:
+    """The bytes of several frames, in order."""
+    payloads = map(_encoder.encode, messages)
+    return b"".join([part for payload in payloads for part in (len(payload).to_bytes(HEADER_BYTES, "big"), payload)])
 
 
 def call_id_of(payload: bytes) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sojourn.codes import Code
 from sojourn.errors import SojournError
@@ -23,6 +23,9 @@ EntryRow = tuple[int, str, int, str, bytes, bytes]
 
 BatchRow = tuple[int, int, bytes, bytes]
 """first place, number of entries, their leaf hashes joined, their bytes as a bundle."""
+
+Bundle = tuple[int, bytes, list[bytes]]
+"""first place, leaf hashes joined, and the bytes of each entry."""
 
 PLACE_BYTES = 8
 PLACES_AT_ONCE = 32
@@ -46,8 +49,8 @@ def pack(rows: Sequence[EntryRow]) -> Iterator[BatchRow]:
         )
 
 
-def unpack(row: BatchRow) -> list[tuple[int, bytes, bytes]]:
-    """(place, leaf hash, bytes) of each entry of a row. Raises SojournError `record.damaged`."""
+def bundle_of(row: BatchRow, start: int, end: int) -> Bundle:
+    """What a row holds of the entries with `start <= seq < end`. Raises SojournError `record.damaged`."""
     first, count, leaves, bundle = row
     try:
         entries = decode_bundle(bundle)
@@ -55,10 +58,22 @@ def unpack(row: BatchRow) -> list[tuple[int, bytes, bytes]]:
         raise damaged(f"the row of entry {first} cannot be read: {error}") from error
     if not len(entries) == count == len(leaves) // HASH_BYTES:
         raise damaged(f"the row of entry {first} does not hold {count} entries")
-    return [
-        (first + number, leaves[number * HASH_BYTES : (number + 1) * HASH_BYTES], data)
-        for number, data in enumerate(entries)
-    ]
+    begin, stop = max(0, start - first), min(count, end - first)
+    if begin == 0 and stop == count:
+        return first, leaves, entries
+    return first + begin, leaves[begin * HASH_BYTES : stop * HASH_BYTES], entries[begin:stop]
+
+
+def singly(bundles: Iterable[Bundle]) -> Iterator[tuple[int, bytes, bytes]]:
+    """(place, leaf hash, bytes) of each entry."""
+    for first, leaves, entries in bundles:
+        for number, data in enumerate(entries):
+            yield first + number, leaves[number * HASH_BYTES : (number + 1) * HASH_BYTES], data
+
+
+def unpack(row: BatchRow) -> list[tuple[int, bytes, bytes]]:
+    """(place, leaf hash, bytes) of each entry of a row. Raises SojournError `record.damaged`."""
+    return list(singly([bundle_of(row, row[0], row[0] + row[1])]))
 
 
 def named(seq: int, leaf: bytes, data: bytes) -> EntryRow:
@@ -72,9 +87,12 @@ def named(seq: int, leaf: bytes, data: bytes) -> EntryRow:
     return (seq, match[3].decode(), int(match[4]), match[1].decode(), leaf, data)
 
 
-def is_in(data: bytes, prefixes: tuple[bytes, ...]) -> bool:
-    """Whether an entry's stream begins with one of `prefixes`."""
-    return data.startswith(prefixes, data.rfind(STREAM_FIELD) + len(STREAM_FIELD))
+def in_streams(rows: Iterable[tuple[int, bytes, bytes]], prefixes: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+    """(place, bytes) of those whose stream begins with one of `prefixes` (any, if empty)."""
+    wanted = tuple(prefix.encode() for prefix in prefixes)
+    for seq, _, data in rows:
+        if not wanted or data.startswith(wanted, data.rfind(STREAM_FIELD) + len(STREAM_FIELD)):
+            yield seq, data
 
 
 def entries_of(
@@ -104,6 +122,14 @@ def entries_of(
 def pack_places(places: Sequence[int]) -> bytes:
     """The places of a part of a stream, joined."""
     return struct.pack(f">{len(places)}Q", *places)
+
+
+def parts_of(entries: Sequence[EntryRow]) -> list[tuple[str, int, bytes]]:
+    """What a batch adds to the index of streams: (stream, version of the first entry, places joined), in order."""
+    found: dict[str, tuple[int, list[int]]] = {}
+    for seq, stream, version, *_ in entries:
+        found.setdefault(stream, (version, []))[1].append(seq)
+    return [(stream, version, pack_places(places)) for stream, (version, places) in sorted(found.items())]
 
 
 def unpack_places(joined: bytes) -> tuple[int, ...]:

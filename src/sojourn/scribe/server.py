@@ -36,7 +36,7 @@ from .protocol import (
     Refused,
     call_decoder,
     call_id_of,
-    frame,
+    frames,
     take_frames,
 )
 
@@ -248,8 +248,11 @@ class Server:
         appends, arriving = self._appends, self._appends_bytes
         self._appends, self._appends_bytes = [], 0
         answers = self.log.append([call for _, call in appends], arriving=arriving)
+        answered: dict[_Client, list[Answer]] = {}
         for (client, _), one in zip(appends, answers, strict=True):
-            self._queue(client, one)
+            answered.setdefault(client, []).append(one)
+        for client, some in answered.items():
+            self._queue(client, *some)
         self._tell_waiters()
 
     def _follow(self) -> None:
@@ -316,9 +319,9 @@ class Server:
             self._send(client)
         self._waiters.clear()
 
-    def _queue(self, client: _Client, one: Answer) -> None:
+    def _queue(self, client: _Client, *answers: Answer) -> None:
         if client in self._clients:
-            client.unsent += frame(one)
+            client.unsent += frames(answers)
             self._unflushed.add(client)
 
     def _send(self, client: _Client) -> None:

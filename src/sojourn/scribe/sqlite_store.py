@@ -19,7 +19,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .protocol import Key, Matter
-from .rows import EntryRow, damaged, entries_of, is_in, named, pack, pack_places, unpack, unpack_places
+from .rows import (
+    Bundle,
+    EntryRow,
+    bundle_of,
+    damaged,
+    entries_of,
+    in_streams,
+    named,
+    pack,
+    pack_places,
+    singly,
+    unpack,
+    unpack_places,
+)
+from .sqlite_room import Room
 from .sqlite_schema import SCHEMA
 from .store import TileRow
 
@@ -47,6 +61,7 @@ class SqliteStore:
         self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
         self._connection.execute("PRAGMA trusted_schema = OFF")
         self._prepare()
+        self._room = Room(path)
         self._size = self._end()
         self._recent: dict[str, tuple[int, list[int]]] = {}
         (self._indexed,) = self._connection.execute("SELECT coalesce(max(size), 0) FROM indexed").fetchone()
@@ -89,6 +104,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the file; SQLite folds the write-ahead log into it."""
+        self._room.close()
         self._connection.close()
 
     @contextmanager
@@ -104,6 +120,7 @@ class SqliteStore:
     @contextmanager
     def writing(self) -> Iterator[int]:
         """See `store.Store.writing`."""
+        self._room.make()
         with self._transaction():
             yield self._size
 
@@ -222,27 +239,25 @@ class SqliteStore:
 
     def rows(self, start: int, end: int) -> Iterator[EntryRow]:
         """See `store.Store.rows`."""
-        for seq, leaf, data in self.hashed(start, end):
-            yield named(seq, leaf, data)
+        return (named(*one) for one in singly(self.bundles(start, end)))
 
-    def hashed(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
-        """See `store.Store.hashed`."""
+    def bundles(self, start: int, end: int) -> Iterator[Bundle]:
+        """See `store.Store.bundles`."""
         query = (
             "SELECT first, count, CAST(leaves AS BLOB), CAST(entries AS BLOB) FROM batch WHERE first < ? "
             "AND first >= coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first"
         )
         # SQLite keeps text where bytes belong if somebody puts it there; read as bytes it is what it is.
         for row in self._connection.execute(query, (end, start)):
-            for one in unpack(row):
-                if start <= one[0] < end:
-                    yield one
+            yield bundle_of(row, start, end)
+
+    def hashed(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """See `store.Store.hashed`."""
+        return singly(self.bundles(start, end))
 
     def matching(self, start: int, end: int, prefixes: Sequence[str]) -> Iterator[tuple[int, bytes]]:
         """See `store.Store.matching`."""
-        wanted = tuple(prefix.encode() for prefix in prefixes)
-        for seq, _, data in self.hashed(start, end):
-            if not wanted or is_in(data, wanted):
-                yield seq, data
+        return in_streams(singly(self.bundles(start, end)), prefixes)
 
     def stream(self, stream: str, after: int) -> Iterator[tuple[int, bytes]]:
         """See `store.Store.stream`."""

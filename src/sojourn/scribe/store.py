@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from .protocol import Key, Matter
-from .rows import EntryRow
+from .rows import Bundle, EntryRow
 
 TileRow = tuple[int, int, bytes]
 """level, tile index, 256 hashes joined."""
@@ -104,6 +104,10 @@ class Store(Protocol):
 
     def rows(self, start: int, end: int) -> Iterator[EntryRow]:
         """Entries with `start <= seq < end`, in order, with what their bytes say of them."""
+        ...
+
+    def bundles(self, start: int, end: int) -> Iterator[Bundle]:
+        """The same entries, several at once as they lie there, with their leaf hashes joined; in order."""
         ...
 
     def hashed(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:

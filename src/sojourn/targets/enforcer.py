@@ -39,7 +39,7 @@ from sojourn.workflow.loading import fold
 from sojourn.workflow.ports import Office, Sealer
 
 from .places import Places, Work
-from .port import Removal, TargetDriver
+from .port import Claim, Removal, TargetDriver
 
 PREFIXES = ("grant/", "request/", "configuration", STANDING)
 PROVISION_TRIES = 3
@@ -240,13 +240,7 @@ class Enforcer:
         try:
             place = self._places.of(grant)
             async with self._places.slots(place.target, Work.PROVISIONING):
-                observed = await place.driver.prolong(
-                    place.target,
-                    grant=grant.id,
-                    credential=grant.created.credential,
-                    until=grant.end,
-                    secret=place.secret,
-                )
+                observed = await place.driver.prolong(place.target, self._claim(grant), secret=place.secret)
         except SojournError as error:
             if error.code.startswith("record."):
                 raise
@@ -286,18 +280,17 @@ class Enforcer:
             known = ", ".join(one.name for one in place.target.roles)
             raise SojournError(Code.ROLE_UNKNOWN, target=place.target.name, role=created.role, known=known)
         async with self._places.slots(place.target, Work.PROVISIONING):
-            observed = await place.driver.grant(
-                place.target,
-                role,
-                grant=grant.id,
-                credential=created.credential,
-                password=password,
-                until=grant.end,
-                secret=place.secret,
+            made = await place.driver.grant(
+                place.target, role, self._claim(grant), password=password, secret=place.secret
             )
         # If the grant has ended meanwhile this is refused, and the removal that follows takes the role away again.
         settled = await provision.confirm_provisioned(
-            self.office, grant=grant.id, observed=observed, secret=password.encode(), sealer=self.secret_sealer
+            self.office,
+            grant=grant.id,
+            observed=made.observed,
+            identity=made.identity,
+            secret=password.encode(),
+            sealer=self.secret_sealer,
         )
         if isinstance(settled, Refusal) and settled.code is Code.GRANT_EXPIRED:
             await expire.expire_grant(self.office, grant.id)
@@ -316,7 +309,7 @@ class Enforcer:
                     sessions_terminated=life.terminated,
                 )
                 return
-            problem = f"read back: role present {removal.role_present}, sessions {removal.sessions_present}"
+            problem = f"read back: {removal}"
         except SojournError as error:
             if error.code.startswith("record."):
                 raise
@@ -340,9 +333,21 @@ class Enforcer:
     async def _revoke_at_target(self, grant: Grant) -> Removal:
         place = self._places.of(grant)
         async with self._places.slots(place.target, Work.REMOVAL):
-            return await place.driver.revoke(
-                place.target, grant=grant.id, credential=grant.created.credential, secret=place.secret
-            )
+            return await place.driver.revoke(place.target, self._claim(grant), secret=place.secret)
+
+    def _claim(self, grant: Grant) -> Claim:
+        """All by which the target's login of this grant is known."""
+        created = grant.created
+        others = frozenset(
+            other.id
+            for other in self._grants.values()
+            if other.id != grant.id
+            and other.status is not Status.REMOVED
+            and (other.created.target, other.created.credential) == (created.target, created.credential)
+        )
+        return Claim(
+            grant=grant.id, credential=created.credential, ends=grant.ends, identity=grant.identity, others=others
+        )
 
     async def _lapse(self, stream: str, name: RequestId) -> None:
         """End a request that nobody decided on, or whose approval nobody used, when it is due."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sojourn.domain.events import ReviewOutcome
+from sojourn.domain.events import Disposition, ReviewOutcome
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -180,3 +180,13 @@ class ConfigurationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 class Nothing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An empty object: the address says it all. An empty body is taken as one."""
+
+
+class Dispose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of tests that failed: their letters, who owns what has to follow, and why."""
+
+    tests: tuple[str, ...]
+    disposition: Disposition
+    owner: str
+    remark: str
+    ticket: str = ""

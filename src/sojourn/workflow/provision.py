@@ -17,9 +17,11 @@ from .ports import Office, Sealer
 
 
 async def confirm_provisioned(
-    office: Office, *, grant: GrantId, observed: Sequence[str], secret: bytes, sealer: Sealer
+    office: Office, *, grant: GrantId, observed: Sequence[str], secret: bytes, sealer: Sealer, identity: str = ""
 ) -> Grant | Refusal:
     """Say that the privilege exists, as `observed` there. `secret` is sealed by `sealer`, to the gateway alone.
+
+    `identity` is how the target's login is known again.
 
     Gives the active grant, or why it may not become active any more (ended or past its end; on record): then
     what was made in the target has to be removed. If the grant is active already, it stays as it is and this
@@ -28,7 +30,7 @@ async def confirm_provisioned(
 
     def decide(state: Grant, adopted: Adopted, now: datetime) -> Decided | Refusal:
         sealing = sealer.seal(state.created.person, secret, RecordClass.CREDENTIAL)
-        command = ConfirmProvisioned(observed=tuple(observed), secret=sealing.sealed)
+        command = ConfirmProvisioned(observed=tuple(observed), secret=sealing.sealed, identity=identity)
         decided = grants.decide(state, command, adopted, now)
         return decided if isinstance(decided, Refusal) else Decided(events=decided, sealings=(sealing,))
 

@@ -46,12 +46,16 @@ class GrantCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantProvisioned:
-    """The privilege exists; `observed` is what was read back from the target. `secret` is sealed to the gateway."""
+    """The privilege exists; `observed` is what was read back from the target. `secret` is sealed to the gateway.
+
+    `identity` is how the target's login is known again whatever becomes of its name; entries of old have none.
+    """
 
     kind: ClassVar[str] = "grant.provisioned"
     grant: GrantId
     observed: tuple[str, ...]
     secret: Sealed
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

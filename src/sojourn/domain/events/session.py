@@ -35,7 +35,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpened:
-    """A client was let in under a grant, before anything was sent to the target."""
+    """A client was let in under a grant, before anything was sent to the target.
+
+    It showed who it is by `token`, or, if that is empty, by the certificate with the SHA-256 `certificate` (hex).
+    """
 
     kind: ClassVar[str] = "session.opened"
     session: SessionId
@@ -49,6 +52,7 @@ class SessionOpened:
     source: str
     application: str
     tls: str
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

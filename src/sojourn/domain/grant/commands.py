@@ -11,10 +11,11 @@ from sojourn.domain.sealed import Sealed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmProvisioned:
-    """The target took the privilege; `observed` was read back."""
+    """The target took the privilege; `observed` was read back, and `identity` is how the login is known again."""
 
     observed: tuple[str, ...]
     secret: Sealed
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

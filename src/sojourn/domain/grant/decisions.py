@@ -106,7 +106,10 @@ def _confirm_provisioned(state: Grant, command: ConfirmProvisioned, now: datetim
         return ()
     if _is_over(state):
         return state.ended()
-    return _due(state, now) or (GrantProvisioned(grant=state.id, observed=command.observed, secret=command.secret),)
+    event = GrantProvisioned(
+        grant=state.id, observed=command.observed, secret=command.secret, identity=command.identity
+    )
+    return _due(state, now) or (event,)
 
 
 def _end(

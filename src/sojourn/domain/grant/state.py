@@ -37,8 +37,8 @@ class Status(StrEnum):
 class Grant:
     """A grant as its stream tells it.
 
-    `extended_to` is the end that the last extension gave it, `extended_by` the requests for them, and
-    `prolonged_to` the end that the target has confirmed.
+    `extensions` are the ends that extensions gave it, in order, `extended_by` the requests for them, and
+    `prolonged_to` the end that the target has confirmed. `identity` is how the target's login is known again.
     """
 
     created: GrantCreated
@@ -47,7 +47,8 @@ class Grant:
     cause: EndCause | None = None
     removal_attempts: int = 0
     overdue: bool = False
-    extended_to: datetime | None = None
+    identity: str = ""
+    extensions: tuple[datetime, ...] = ()
     prolonged_to: datetime | None = None
     extended_by: tuple[RequestId, ...] = ()
 
@@ -59,7 +60,12 @@ class Grant:
     @property
     def end(self) -> datetime:
         """When it is over by itself."""
-        return self.extended_to or self.created.window.end
+        return self.ends[-1]
+
+    @property
+    def ends(self) -> tuple[datetime, ...]:
+        """All the ends that it ever had; the last is in force."""
+        return (self.created.window.end, *self.extensions)
 
     @property
     def window(self) -> Window:
@@ -99,9 +105,13 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
         case _ if state is None:
             return None
         case GrantProvisioned():
-            return replace(state, status=Status.ACTIVE, secret=event.secret)
+            return replace(state, status=Status.ACTIVE, secret=event.secret, identity=event.identity)
         case GrantExtended():
-            return replace(state, extended_to=event.until, extended_by=(*state.extended_by, event.request))
+            return replace(
+                state,
+                extensions=(*state.extensions, event.until),
+                extended_by=(*state.extended_by, event.request),
+            )
         case GrantProlonged():
             return replace(state, prolonged_to=event.until)
         case GrantEnded():

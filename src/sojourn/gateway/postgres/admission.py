@@ -3,6 +3,7 @@
 - Whoever has not authenticated learns nothing about targets, grants or requests.
 - `dbname` names the target, `TARGET/DATABASE` another database of it that the configuration opens.
 - `user` names the person, `person+role` which of several accesses is meant.
+- Who they are is shown by a token, or by a certificate that names the same person. Neither gives an access.
 - Who comes while an access is still pending may wait for it, and is told for what.
 """
 
@@ -21,6 +22,8 @@ from sojourn.domain.session import admit
 from sojourn.domain.target import Target
 from sojourn.errors import Code, Refusal
 from sojourn.gateway.gate import Gate
+from sojourn.gateway.tls import ClientCertificate
+from sojourn.settings import ClientName
 
 from . import backend
 from .handshake import (
@@ -44,10 +47,10 @@ WAIT_STEP_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Who has authenticated, and what they ask for. `parameters` go on to the target."""
+    """Who has authenticated, by what, and what they ask for. `parameters` go on to the target."""
 
     person: PersonId
-    token: Token
+    proof: Token | ClientCertificate
     target: Target
     database: str
     role: RoleName | None
@@ -83,10 +86,13 @@ class Admission:
         name, _, role = packet.parameters.get("user", "").partition("+")
         if not name:
             raise WireError("no user name in the start-up packet", INVALID_AUTHORIZATION)
-        token = await self.authenticator.authenticate(
-            line, name, await self._verifiers(PersonId(name)), binding=opening.binding
-        )
         person = PersonId(name)
+        proof: Token | ClientCertificate
+        if opening.certificate is not None and await self._is_of(opening.certificate, person):
+            proof = opening.certificate
+        else:
+            known = await self._verifiers(person)
+            proof = await self.authenticator.authenticate(line, name, known, binding=opening.binding)
         if len(self.gate.connections) > self.gate.settings.connections_max:
             limit = str(self.gate.settings.connections_max)
             raise RefusedError(Refusal(Code.GATEWAY_BUSY, {"limit": limit}), TOO_MANY_CONNECTIONS, actor=person)
@@ -94,7 +100,7 @@ class Admission:
         target, database = self._place(packet.parameters.get("database") or name, person)
         return Known(
             person=person,
-            token=token,
+            proof=proof,
             target=target,
             database=database,
             role=RoleName(role) if role else None,
@@ -102,6 +108,20 @@ class Admission:
             parameters=parameters,
             application=packet.parameters.get("application_name", "")[:200],
         )
+
+    async def _is_of(self, certificate: ClientCertificate, person: PersonId) -> bool:
+        """Whether the certificate is this person's, by the one name that the settings go by."""
+        live = self.gate.live
+        await live.ready.wait()
+        known = live.person(person)
+        if known is None:
+            return False
+        match self.gate.settings.client_name:
+            case ClientName.ID:
+                return certificate.name == person
+            case ClientName.MAIL:
+                mail = known.mail.casefold()
+                return bool(mail) and mail in (one.casefold() for one in certificate.mails)
 
     async def _verifiers(self, person: PersonId) -> tuple[tuple[Token, ScramVerifier], ...]:
         live = self.gate.live
@@ -130,7 +150,11 @@ class Admission:
         """The grant under which the person may connect now, or why there is none. Raises RefusedError."""
         now, live = self.gate.clock.now(), self.gate.live
         assert live.catalogue is not None, "the view is ready and knows a target"
-        owner = check_token(known.token, purpose=TokenPurpose.GATEWAY, catalogue=live.catalogue, now=now)
+        owner: PersonId | Refusal = known.person
+        if isinstance(known.proof, Token):
+            owner = check_token(known.proof, purpose=TokenPurpose.GATEWAY, catalogue=live.catalogue, now=now)
+        elif live.person(known.person) is None:
+            owner = Refusal(Code.CREDENTIALS_INVALID)
         if isinstance(owner, Refusal):
             raise RefusedError(owner, INVALID_AUTHORIZATION, actor=known.person)
         return admit(live.grants(known.person), person=known.person, target=known.target.name, role=known.role, now=now)

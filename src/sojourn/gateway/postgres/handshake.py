@@ -20,7 +20,7 @@ from sojourn.domain.account import Token
 from sojourn.domain.credential import ITERATIONS, ScramVerifier, gateway_salt
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal, SojournError
-from sojourn.gateway.tls import ALPN, DoorTls
+from sojourn.gateway.tls import ALPN, ClientCertificate, DoorTls, read_certificate
 
 from . import backend, frontend, startup
 from .backend import Severity
@@ -62,13 +62,15 @@ class RefusedError(Exception):
 class Opening:
     """A connection whose start-up packet has been read.
 
-    `tls` describes the encryption, empty for none; `binding` is what a log-in can be bound to, empty for nothing.
+    `tls` describes the encryption, empty for none; `binding` is what a log-in can be bound to, empty for nothing;
+    `certificate` is what the client has shown and proven to hold.
     """
 
     line: Line
     packet: StartupMessage | CancelRequest
     tls: str = ""
     binding: bytes = b""
+    certificate: ClientCertificate | None = None
 
 
 async def open_connection(client: socket.socket, tls: DoorTls, *, require_tls: bool) -> Opening:
@@ -113,7 +115,9 @@ async def _open_encrypted(client: socket.socket, tls: DoorTls, *, direct: bool) 
         if direct and connection.selected_alpn_protocol() != ALPN:
             raise WireError("direct TLS needs the protocol's name by ALPN (postgresql)")
         described = f"{connection.version()} {connection.cipher()[0]}"
-        return Opening(line, await _read_start(line), described, tls.binding)
+        shown = connection.getpeercert(binary_form=True)
+        certificate = read_certificate(shown) if shown else None
+        return Opening(line, await _read_start(line), described, tls.binding, certificate)
     except WireError as error:
         line.send(_violation(error))
         line.hang_up()

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from sojourn.domain.account import Token
 from sojourn.domain.events import CancelRequested, CloseCause, SessionOpened
 from sojourn.domain.history import Change, Guard
-from sojourn.domain.identifiers import SessionId, grant_stream, session_stream
+from sojourn.domain.identifiers import SessionId, TokenId, grant_stream, session_stream
 from sojourn.domain.target import Recording, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.deadline import deadline
 from sojourn.gateway.gate import Gate
 from sojourn.gateway.recorder import SessionRecorder
+from sojourn.gateway.tls import ClientCertificate
 
 from . import backend
 from .admission import Admission, Admitted
@@ -142,7 +144,8 @@ class PostgresDoor:
                 target=known.target.name,
                 role=grant.created.role,
                 database=known.database,
-                token=known.token.issued.token,
+                token=known.proof.issued.token if isinstance(known.proof, Token) else TokenId(""),
+                certificate=known.proof.digest if isinstance(known.proof, ClientCertificate) else "",
                 node=self.gate.node,
                 source=source,
                 application=known.application,

@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 from psycopg import errors
 
 from sojourn.domain.reconciliation import Observation
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
-from sojourn.targets.port import Removal
+from sojourn.targets.port import Claim, Made, Removal
 
 from .account import Opening, open_account, shut_account
 from .connection import Connection, again, explained, first_line, reaching
@@ -46,44 +45,38 @@ class PostgresDriver:
         self._revoke_seconds = revoke_seconds
         self._locks: dict[tuple[str, int, str], asyncio.Lock] = {}
 
-    async def grant(
-        self, target: Target, role: Role, *, grant: str, credential: str, password: str, until: datetime, secret: str
-    ) -> tuple[str, ...]:
+    async def grant(self, target: Target, role: Role, claim: Claim, *, password: str, secret: str) -> Made:
         """See `targets.port.TargetDriver.grant`."""
+        verifier = verifier_of(password, self._random_bytes)
         if role.account:
-            return await self._open_account(target, role, grant=grant, password=password, until=until, secret=secret)
-        access = Access(name=credential, role=role, verifier=verifier_of(password, self._random_bytes), until=until)
+            return await self._open_account(target, Opening(claim=claim, role=role, verifier=verifier), secret)
+        access = Access(name=claim.credential, role=role, verifier=verifier, until=claim.ends[-1])
         lock = self._lock(target)
         async with (
             reaching(target, secret, self._grant_seconds) as reach,
             reach.connect() as connection,
             explained(target, role),
         ):
-            if await find(connection, credential) is not None:
-                removal = await take_away(reach, connection, credential, lock)
+            if await find(connection, claim.credential) is not None:
+                removal = await take_away(reach, connection, claim, lock)
                 if not removal.complete:
-                    problem = "what is left of an earlier try does not go away"
+                    problem = f"what is left of an earlier try does not go away ({removal})"
                     raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
             async with lock, _privileged(connection, target, role):
-                observed = await again(lambda: make(connection, target, access))
-        return observed
+                made = await again(lambda: make(connection, target, access))
+        return made
 
-    async def _open_account(
-        self, target: Target, role: Role, *, grant: str, password: str, until: datetime, secret: str
-    ) -> tuple[str, ...]:
-        opening = Opening(grant=grant, role=role, verifier=verifier_of(password, self._random_bytes), until=until)
+    async def _open_account(self, target: Target, opening: Opening, secret: str) -> Made:
         async with (
             reaching(target, secret, self._grant_seconds) as reach,
             reach.connect() as connection,
-            explained(target, role),
+            explained(target, opening.role),
             self._lock(target),
-            _privileged(connection, target, role),
+            _privileged(connection, target, opening.role),
         ):
             return await open_account(connection, target, opening)
 
-    async def prolong(
-        self, target: Target, *, grant: str, credential: str, until: datetime, secret: str
-    ) -> tuple[str, ...]:
+    async def prolong(self, target: Target, claim: Claim, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.prolong`."""
         async with (
             reaching(target, secret, self._grant_seconds) as reach,
@@ -91,25 +84,25 @@ class PostgresDriver:
             explained(target, None),
             self._lock(target),
         ):
-            return await again(lambda: prolong(connection, target, (grant, credential), until))
+            return await again(lambda: prolong(connection, target, claim))
 
-    async def revoke(self, target: Target, *, grant: str, credential: str, secret: str) -> Removal:
+    async def revoke(self, target: Target, claim: Claim, *, secret: str) -> Removal:
         """See `targets.port.TargetDriver.revoke`."""
-        shared = any(role.account == credential for role in target.roles)
+        shared = any(role.account == claim.credential for role in target.roles)
         unknown = verifier_of(self._random_bytes(SALT_BYTES).hex(), self._random_bytes)
         async with reaching(target, secret, self._revoke_seconds) as reach, reach.connect() as connection:
             try:
                 async with explained(target, None):
                     if shared:
-                        removal = await shut_account(reach, connection, credential, grant=grant, verifier=unknown)
+                        removal = await shut_account(reach, connection, claim, verifier=unknown)
                     else:
-                        removal = await take_away(reach, connection, credential, self._lock(target))
+                        removal = await take_away(reach, connection, claim, self._lock(target))
             except errors.InsufficientPrivilege as error:
                 raise SojournError(
                     Code.TARGET_PRIVILEGE_MISSING,
                     target=target.name,
                     problem=first_line(error),
-                    remedy=f'GRANT "{credential}" TO "{target.administrator}" WITH ADMIN OPTION;',
+                    remedy=f'GRANT "{claim.credential}" TO "{target.administrator}" WITH ADMIN OPTION;',
                 ) from error
         return removal
 
@@ -120,7 +113,7 @@ class PostgresDriver:
             reach.connect() as connection,
             explained(target, None),
         ):
-            return await look(connection)
+            return await look(connection, {role.account for role in target.roles if role.account})
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.preflight`."""

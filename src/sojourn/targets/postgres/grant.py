@@ -16,9 +16,11 @@ from psycopg import sql
 from sojourn.domain.credential import ITERATIONS, derive_verifier
 from sojourn.domain.target import ObjectKind, Privilege, Role, Target, Verb
 from sojourn.errors import Code, SojournError
+from sojourn.targets.port import Claim, Made
 
 from .connection import INHERIT_OPTION_SINCE, Connection
 from .observe import OURS, SCHEMAS, expected, find, objects_of, observe
+from .trace import identify, trace_account, trace_login
 
 SALT_BYTES = 16
 
@@ -65,7 +67,7 @@ def verifier_of(password: str, random_bytes: Callable[[int], bytes]) -> str:
     return f"SCRAM-SHA-256${verifier.iterations}:{base64.b64encode(verifier.salt).decode()}${keys[0]}:{keys[1]}"
 
 
-async def make(connection: Connection, target: Target, access: Access) -> tuple[str, ...]:
+async def make(connection: Connection, target: Target, access: Access) -> Made:
     """Make it in one transaction; gives what was read back.
 
     Raises psycopg's errors, and SojournError `target.refused` if something else was read back; nothing is left then.
@@ -95,42 +97,42 @@ async def make(connection: Connection, target: Target, access: Access) -> tuple[
         return await _read_back(connection, target, access, wanted)
 
 
-async def prolong(connection: Connection, target: Target, whose: tuple[str, str], until: datetime) -> tuple[str, ...]:
-    """Let log-ins go on until `until` (VALID UNTIL); gives what was read back. Sessions feel nothing.
-
-    `whose` are the grant and its login.
+async def prolong(connection: Connection, target: Target, claim: Claim) -> tuple[str, ...]:
+    """Let log-ins go on until the claim's last end (VALID UNTIL); gives what was read back. Sessions feel nothing.
 
     Raises psycopg's errors, and SojournError `target.refused` if it is not ours or something else was read back.
     """
-    grant, credential = whose
+    until = claim.ends[-1]
     async with connection.transaction():
-        standing = await find(connection, credential)
-        if standing is None or not (standing.ours or standing.holder == grant):
-            problem = f"there is no login {credential} that Sojourn opened for this access"
+        ours = (await trace_login(connection, claim)).ours or (await trace_account(connection, claim)).ours
+        standing = next((one for one in ours if one.name == claim.credential), None)
+        if standing is None:
+            problem = f"there is no login {claim.credential} that Sojourn opened for this access"
             raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
         statement: LiteralString = "ALTER ROLE {} VALID UNTIL {}"
-        await connection.execute(sql.SQL(statement).format(sql.Identifier(credential), sql.Literal(until.isoformat())))
-        made = await find(connection, credential)
+        name = sql.Identifier(standing.name)
+        await connection.execute(sql.SQL(statement).format(name, sql.Literal(until.isoformat())))
+        made = await find(connection, standing.name)
         if made is None or made.until != until or not made.login:
             problem = f"asked for an end at {until.isoformat()}, read back {made.until if made else 'no role'}"
             raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
         return (f"VALID UNTIL {until.isoformat()}", *await observe(connection, made.oid))
 
 
-async def _read_back(connection: Connection, target: Target, access: Access, wanted: set[str]) -> tuple[str, ...]:
+async def _read_back(connection: Connection, target: Target, access: Access, wanted: set[str]) -> Made:
     made = await find(connection, access.name)
     assert made is not None
     observed = await observe(connection, made.oid)
     problem = ""
     if set(observed) != wanted:
         problem = f"asked for {', '.join(sorted(wanted))}, read back {', '.join(observed) or 'nothing'}"
-    elif not made.ours or not made.login or made.connections_max != access.role.connections_max:
+    elif made.comment != OURS + access.name or not made.login or made.connections_max != access.role.connections_max:
         problem = f"the role came out otherwise than asked for: {made}"
     elif made.until != access.until:
         problem = f"asked for an end at {access.until.isoformat()}, read back {made.until}"
     if problem:
         raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
-    return observed
+    return Made(observed=observed, identity=str(await identify(connection, made.oid, access.verifier)))
 
 
 async def _may_connect(connection: Connection, name: str) -> bool:

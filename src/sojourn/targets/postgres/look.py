@@ -1,9 +1,15 @@
 """One look at a server: our logins and their sessions, and the logins of others that could go around Sojourn.
+
+A login counts as ours by its comment or by its name, as either may have been altered; an account that Sojourn opens for
+one access at a time counts while it is open or in use, whoever opened it. Then the record has to know it.
+
 Without `pg_read_all_stats` a server shows of other people's sessions little more than that they are there: the workers
 of a parallel query then look like sessions of their own. `preflight` says when it is lacking.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from sojourn.domain.reconciliation import Observation, SeenSession
 
@@ -12,11 +18,16 @@ from .observe import ACCOUNT_OF, OURS
 
 ACCOUNTS_MAX = 200
 TEXT_MAX = 200
+NAMED = "^sojourn_g[0-9a-z]{10}$"
+"""How the logins are called that Sojourn makes: after the grant (`workflow.activate.credential_for`)."""
 
 _OURS = """
 SELECT r.rolname FROM pg_catalog.pg_roles r
-WHERE pg_catalog.shobj_description(r.oid, 'pg_authid') = %(made)s || r.rolname
+WHERE pg_catalog.starts_with(pg_catalog.shobj_description(r.oid, 'pg_authid'), %(made)s)
    OR pg_catalog.starts_with(pg_catalog.shobj_description(r.oid, 'pg_authid'), %(opened)s)
+   OR r.rolname ~ %(named)s
+   OR r.rolname = ANY (%(accounts)s)
+      AND (r.rolcanlogin OR EXISTS (SELECT FROM pg_catalog.pg_stat_activity s WHERE s.usesysid = r.oid))
 ORDER BY 1
 """
 
@@ -49,9 +60,13 @@ ORDER BY 1
 """
 
 
-async def look(connection: Connection) -> Observation:
-    """What the server shows now; no text is longer than 200 characters, and no list of accounts than 200 lines."""
-    cursor = await connection.execute(_OURS, {"made": OURS, "opened": ACCOUNT_OF})
+async def look(connection: Connection, lent: Collection[str]) -> Observation:
+    """What the server shows now; `lent` are its own accounts that are opened for one access at a time.
+
+    No text is longer than 200 characters, and no list of accounts than 200 lines.
+    """
+    marks = {"made": OURS, "opened": ACCOUNT_OF, "named": NAMED, "accounts": [*lent]}
+    cursor = await connection.execute(_OURS, marks)
     logins = [str(name) for (name,) in await cursor.fetchall()]
     cursor = await connection.execute(_SESSIONS, (logins,))
     sessions = tuple(

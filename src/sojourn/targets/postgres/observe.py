@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from sojourn.domain.target import ObjectKind, Privilege, Role
+from sojourn.targets.port import Claim
 
 from .connection import Connection
 
@@ -88,11 +90,16 @@ _ONLY_ONE = """
 SELECT (pg_catalog.quote_ident(%s) || '.' || %s)::pg_catalog.regproc::pg_catalog.oid::pg_catalog.regprocedure::text
 """
 
-_STANDING = """
-SELECT oid::pg_catalog.int8, rolcanlogin, rolconnlimit,
+_STANDING: LiteralString = """
+SELECT oid::pg_catalog.int8, rolname, rolcanlogin, rolconnlimit,
        CASE WHEN pg_catalog.isfinite(rolvaliduntil) THEN rolvaliduntil END,
        COALESCE(pg_catalog.shobj_description(oid, 'pg_authid'), '')
-FROM pg_catalog.pg_roles WHERE rolname = %s
+FROM pg_catalog.pg_roles WHERE
+"""
+_MARKED = """
+rolname = %(name)s OR oid = %(oid)s OR rolvaliduntil = ANY (%(ends)s)
+OR pg_catalog.starts_with(pg_catalog.shobj_description(oid, 'pg_authid'), %(comment)s)
+ORDER BY 1
 """
 
 
@@ -108,9 +115,9 @@ class Standing:
     comment: str
 
     @property
-    def ours(self) -> bool:
-        """Whether Sojourn made it."""
-        return self.comment == OURS + self.name
+    def made(self) -> bool:
+        """Whether its comment says that Sojourn made it."""
+        return self.comment.startswith(OURS)
 
     @property
     def holder(self) -> str:
@@ -121,14 +128,34 @@ class Standing:
 
 async def find(connection: Connection, name: str) -> Standing | None:
     """The role of that name, or None."""
-    row = await (await connection.execute(_STANDING, (name,))).fetchone()
-    if row is None:
-        return None
-    oid, login, connections_max, until, comment = row
+    row = await (await connection.execute(_STANDING + "rolname = %s", (name,))).fetchone()
+    return None if row is None else _standing(row)
+
+
+async def find_number(connection: Connection, oid: int) -> Standing | None:
+    """The role with that number, whatever its name is now, or None."""
+    row = await (await connection.execute(_STANDING + "oid = %s", (oid,))).fetchone()
+    return None if row is None else _standing(row)
+
+
+async def marked(connection: Connection, claim: Claim, oid: int, comment: str) -> tuple[Standing, ...]:
+    """All roles with any one mark of the access: its name, its number, one of its ends, or a comment that begins so."""
+    marks = {"name": claim.credential, "oid": oid, "ends": [*claim.ends], "comment": comment}
+    cursor = await connection.execute(_STANDING + _MARKED, marks)
+    return tuple(_standing(row) for row in await cursor.fetchall())
+
+
+def _standing(row: tuple[object, ...]) -> Standing:
+    oid, name, login, connections_max, until, comment = row
     assert isinstance(oid, int) and isinstance(connections_max, int)
     assert until is None or isinstance(until, datetime)
     return Standing(
-        oid=oid, name=name, login=login is True, connections_max=connections_max, until=until, comment=str(comment)
+        oid=oid,
+        name=str(name),
+        login=login is True,
+        connections_max=connections_max,
+        until=until,
+        comment=str(comment),
     )
 
 

@@ -15,18 +15,18 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from sojourn.errors import Code, SojournError
-from sojourn.targets.port import Removal
+from sojourn.targets.port import Claim, Removal
 
 from .connection import INHERIT_OPTION_SINCE, Connection, Reach, again
-from .observe import Standing, find
+from .observe import Standing
+from .trace import known, trace_login
 
 TERMINATE_TRIES = 100
 TERMINATE_PAUSE_SECONDS = 0.02
 UNLINK_AT_ONCE = 1000
 """DROP OWNED locks every object in one transaction, and a server has room for so many locks only."""
 
-_SESSIONS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE usesysid = %s"
+_SESSIONS = "SELECT pid FROM pg_catalog.pg_stat_activity WHERE usesysid = ANY (%s)"
 _TERMINATE = "SELECT pid, pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usesysid = %s"
 _OWNERLESS = """
 SELECT pid FROM pg_catalog.pg_stat_activity s
@@ -45,21 +45,34 @@ FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = %s LIM
 """
 
 
-async def take_away(reach: Reach, connection: Connection, name: str, lock: asyncio.Lock) -> Removal:
-    """Remove the role and read back. `lock` keeps others of us from changing the same catalog rows meanwhile.
+async def take_away(reach: Reach, connection: Connection, claim: Claim, lock: asyncio.Lock) -> Removal:
+    """Remove the login of the access, under whatever name it is found, and read back.
 
-    A role that carries the name but is not ours is refused (SojournError `target.refused`). If sessions will not
-    end, the role stays, unable to log in, and the answer says so.
+    `lock` keeps others of us from changing the same catalog rows meanwhile. If sessions will not end, the role stays,
+    unable to log in, and the answer says so. A role that may be meant and cannot be told to be ours stays as it is, and
+    the answer is in doubt.
     """
-    role = await find(connection, name)
-    if role is None:
+    found = await trace_login(connection, claim)
+    ended = 0
+    for role in found.ours:
+        ended += await _take_one(reach, connection, role, lock)
+    left = await trace_login(connection, claim)
+    numbers = {known(claim).oid, *(role.oid for role in found.ours)}
+    living = await _pids(connection, _SESSIONS, [*numbers])
+    if not found.ours:
         # Whose these are cannot be told any more, so none may be left before we say that nothing is.
-        left = await _pids(connection, _OWNERLESS)
-        return Removal(role_present=False, sessions_present=len(left), sessions_terminated=0)
-    if not role.ours:
-        problem = f"there is a role {name} that Sojourn did not make"
-        raise SojournError(Code.TARGET_REFUSED, target=reach.target.name, problem=problem)
-    quoted = sql.Identifier(name)
+        living |= await _pids(connection, _OWNERLESS)
+    return Removal(
+        role_present=bool(left.ours),
+        sessions_present=len(living),
+        sessions_terminated=ended,
+        doubt=found.elsewhere or left.doubt,
+    )
+
+
+async def _take_one(reach: Reach, connection: Connection, role: Standing, lock: asyncio.Lock) -> int:
+    """Shut the role and drop it, if its sessions end; gives how many have."""
+    quoted = sql.Identifier(role.name)
 
     async def shut() -> None:
         await connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN CONNECTION LIMIT 0 PASSWORD NULL").format(quoted))
@@ -79,19 +92,15 @@ async def take_away(reach: Reach, connection: Connection, name: str, lock: async
         await _unlink(connection, role)
         async with lock:
             await again(drop)
-    return Removal(
-        role_present=await find(connection, name) is not None,
-        sessions_present=len(await sessions_of(connection, role)),
-        sessions_terminated=ended,
-    )
+    return ended
 
 
 async def sessions_of(connection: Connection, role: Standing) -> set[object]:
     """The process ids of the role's sessions."""
-    return await _pids(connection, _SESSIONS, role.oid)
+    return await _pids(connection, _SESSIONS, [role.oid])
 
 
-async def _pids(connection: Connection, question: LiteralString, *values: int) -> set[object]:
+async def _pids(connection: Connection, question: LiteralString, *values: int | list[int]) -> set[object]:
     cursor = await connection.execute(question, values)
     return {row[0] for row in await cursor.fetchall()}
 

@@ -1,0 +1,45 @@
+"""Room in the write-ahead log before it is needed.
+
+A sync of a file that has grown has to write the file's size and where its blocks lie, too, which costs as much again
+as what was to be synced. So the log is lengthened by a mebibyte of zeros at a time: SQLite stops reading it at the
+first frame whose checksum and salt are not those of the log, as it does behind the end of every log that it has begun
+to write over again from its start. No byte that SQLite has written is touched.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+STEP = 1 << 20
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Room:
+    """The write-ahead log of one database, which this process holds open, seen as a file that has a length."""
+
+    def __init__(self, database: Path) -> None:
+        """Open the log, which has to be there."""
+        self._file = Path(f"{database}-wal").open("r+b", buffering=0)  # noqa: SIM115 - closed by `close`
+        self._length = -1
+
+    def make(self) -> None:
+        """Lengthen the log if SQLite has come to its end, or has cut it. Without room it stays as it is.
+
+        Only while nobody writes. Raises OSError for a disk that fails.
+        """
+        length = os.fstat(self._file.fileno()).st_size
+        if length == self._length:
+            return
+        missing = STEP - length % STEP
+        try:
+            os.pwrite(self._file.fileno(), bytes(missing), length)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+        self._length = os.fstat(self._file.fileno()).st_size
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
