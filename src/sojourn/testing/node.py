@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import count
 
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
@@ -21,7 +20,7 @@ from sojourn.domain.target import Role, Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.projections.projector import Projections
 from sojourn.targets.enforcer import Enforcer
-from sojourn.targets.port import Removal
+from sojourn.targets.port import Claim, Made, Removal
 from sojourn.workflow.adopt import load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Office
@@ -129,32 +128,24 @@ class NodeTarget:
 
     life: _Life
 
-    async def grant(
-        self, target: Target, role: Role, *, grant: str, credential: str, password: str, until: datetime, secret: str
-    ) -> tuple[str, ...]:
+    async def grant(self, target: Target, role: Role, claim: Claim, *, password: str, secret: str) -> Made:
         """See `targets.port.TargetDriver.grant`."""
         await self._before("grant")
-        observed = await self.life.world.target.grant(
-            target, role, grant=grant, credential=credential, password=password, until=until, secret=secret
-        )
+        made = await self.life.world.target.grant(target, role, claim, password=password, secret=secret)
         await self._after("grant")
-        return observed
+        return made
 
-    async def prolong(
-        self, target: Target, *, grant: str, credential: str, until: datetime, secret: str
-    ) -> tuple[str, ...]:
+    async def prolong(self, target: Target, claim: Claim, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.prolong`."""
         await self._before("prolong")
-        observed = await self.life.world.target.prolong(
-            target, grant=grant, credential=credential, until=until, secret=secret
-        )
+        observed = await self.life.world.target.prolong(target, claim, secret=secret)
         await self._after("prolong")
         return observed
 
-    async def revoke(self, target: Target, *, grant: str, credential: str, secret: str) -> Removal:
+    async def revoke(self, target: Target, claim: Claim, *, secret: str) -> Removal:
         """See `targets.port.TargetDriver.revoke`."""
         await self._before("revoke")
-        removal = await self.life.world.target.revoke(target, grant=grant, credential=credential, secret=secret)
+        removal = await self.life.world.target.revoke(target, claim, secret=secret)
         await self._after("revoke")
         return removal
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from sojourn.domain.reconciliation import Observation
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
-from sojourn.targets.port import Removal
+from sojourn.targets.port import Claim, Made, Removal
 
 
 @dataclass(slots=True)
@@ -38,36 +38,35 @@ class SimulatedTarget:
     holding: int = 0
     done: Callable[[str, str], None] = lambda what, grant: None
 
-    async def grant(
-        self, target: Target, role: Role, *, grant: str, credential: str, password: str, until: datetime, secret: str
-    ) -> tuple[str, ...]:
+    async def grant(self, target: Target, role: Role, claim: Claim, *, password: str, secret: str) -> Made:
         """See `targets.port.TargetDriver.grant`."""
         self._reach(target)
-        self.logins[credential] = Login(grant=grant, password=password, until=until)
-        self.done("grant", grant)
-        return (f"LOGIN until {until.isoformat()}", *(str(one) for one in role.privileges))
+        until = claim.ends[-1]
+        self.logins[claim.credential] = Login(grant=claim.grant, password=password, until=until)
+        self.done("grant", claim.grant)
+        observed = (f"LOGIN until {until.isoformat()}", *(str(one) for one in role.privileges))
+        return Made(observed=observed, identity=claim.credential)
 
-    async def prolong(
-        self, target: Target, *, grant: str, credential: str, until: datetime, secret: str
-    ) -> tuple[str, ...]:
+    async def prolong(self, target: Target, claim: Claim, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.prolong`."""
         self._reach(target)
-        login = self.logins.get(credential)
-        if login is None or login.grant != grant:
-            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=f"there is no login {credential}")
-        login.until = until
-        self.done("prolong", grant)
-        return (f"LOGIN until {until.isoformat()}",)
+        login = self.logins.get(claim.credential)
+        if login is None or login.grant != claim.grant:
+            problem = f"there is no login {claim.credential}"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
+        login.until = claim.ends[-1]
+        self.done("prolong", claim.grant)
+        return (f"LOGIN until {login.until.isoformat()}",)
 
-    async def revoke(self, target: Target, *, grant: str, credential: str, secret: str) -> Removal:
+    async def revoke(self, target: Target, claim: Claim, *, secret: str) -> Removal:
         """See `targets.port.TargetDriver.revoke`."""
         self._reach(target)
-        login = self.logins.get(credential)
+        login = self.logins.get(claim.credential)
         if login is not None and self.holding:
             self.holding -= 1
             return Removal(role_present=True, sessions_present=1, sessions_terminated=0)
-        self.logins.pop(credential, None)
-        self.done("revoke", grant)
+        self.logins.pop(claim.credential, None)
+        self.done("revoke", claim.grant)
         return Removal(role_present=False, sessions_present=0, sessions_terminated=login.sessions if login else 0)
 
     async def observe(self, target: Target, *, secret: str) -> Observation:
