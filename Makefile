@@ -3,7 +3,7 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
-.PHONY: demo test check reference bench soak clean
+.PHONY: demo test check reference bench soak mutation clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
@@ -28,5 +28,9 @@ soak: ## the long run of what CI does in short: 1,000 kills of the scribe under 
 	@SOJOURN_RACE_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe/test_decisions.py $(PYTEST)
 	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim $(PYTEST)
 
+mutation: ## change the rules in domain/ in every small way, and see which change no test notices; hours, not part of CI
+	@nice $(UV) run --quiet --frozen --with 'mutmut>=3.8' mutmut run $(MUTANTS)
+	@$(UV) run --quiet --frozen --with 'mutmut>=3.8' mutmut results
+
 clean:
-	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo
+	rm -rf mutants .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo
