@@ -102,6 +102,8 @@ class GatewaySettings:
 
     host: str = "127.0.0.1"
     port: int = 6543
+    ssh: bool = False
+    ssh_port: int = 6522
     public_host: str = "localhost"
     require_tls: bool = True
     handshake_seconds: float = 15.0
@@ -122,6 +124,8 @@ class ControlSettings:
     port: int = 6580
     api_token_life: timedelta = timedelta(hours=12)
     gateway_token_life: timedelta = timedelta(minutes=15)
+    ssh_certificate_life: timedelta = timedelta(hours=12)
+    ssh_key_life: timedelta = timedelta(days=90)
     invitation_life: timedelta = timedelta(hours=24)
     password_length_min: int = 12
     reconcile_seconds: float = 20.0
@@ -136,7 +140,7 @@ class ScribeSettings:
     """
 
     origin: str = "sojourn.localhost/ledger"
-    checkpoint_seconds: float = 1.0
+    checkpoint_seconds: float = 0.8
     free_bytes_min: int = 64 * 1024 * 1024
     store: str = ""
     signing_key: str = "file"
@@ -175,6 +179,21 @@ class WitnessSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampSettings:
+    """The time-stamping authority (RFC 3161) that is asked for its time; `url` "" is none.
+
+    `root` is the file with the certificates that its tokens lead to, in the configuration folder. `clocks_apart_max` is
+    how far its time and this machine's may be apart.
+    """
+
+    url: str = ""
+    root: str = "timestamp-root.pem"
+    every: timedelta = timedelta(hours=1)
+    answer_seconds: float = 10.0
+    clocks_apart_max: timedelta = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one installation."""
 
@@ -183,3 +202,4 @@ class Settings:
     scribe: ScribeSettings = field(default_factory=ScribeSettings)
     publisher: PublisherSettings = field(default_factory=PublisherSettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
+    timestamp: TimestampSettings = field(default_factory=TimestampSettings)

@@ -15,6 +15,7 @@ from sojourn.settings import (
     PublisherSettings,
     ScribeSettings,
     Settings,
+    TimestampSettings,
     WitnessSettings,
 )
 
@@ -58,6 +59,13 @@ def _store(node: Node) -> str:
     return value
 
 
+def _authority(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and not value.startswith(("https://", "http://")):
+        node.fail(f"{value!a} is no address of an authority", 'an address that begins with http, or "" for none')
+    return value
+
+
 def _port(node: Node) -> int:
     return node.integer(0, 65535)
 
@@ -65,6 +73,8 @@ def _port(node: Node) -> int:
 _GATEWAY: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
+    "ssh": Node.boolean,
+    "ssh_port": _port,
     "public_host": _text,
     "require_tls": Node.boolean,
     "handshake_seconds": Node.seconds,
@@ -81,6 +91,8 @@ _CONTROL: Mapping[str, _Reader] = {
     "port": _port,
     "api_token_life": Node.duration,
     "gateway_token_life": Node.duration,
+    "ssh_certificate_life": Node.duration,
+    "ssh_key_life": Node.duration,
     "invitation_life": Node.duration,
     "reconcile_seconds": Node.seconds,
     "password_length_min": lambda node: node.integer(8, 128),
@@ -114,6 +126,13 @@ _WITNESS: Mapping[str, _Reader] = {
     "seconds": Node.seconds,
     "answer_seconds": Node.seconds,
 }
+_TIMESTAMP: Mapping[str, _Reader] = {
+    "url": _authority,
+    "root": _text,
+    "every": Node.duration,
+    "answer_seconds": Node.seconds,
+    "clocks_apart_max": Node.duration,
+}
 
 
 def read_settings(directory: Path) -> Settings:
@@ -127,7 +146,7 @@ def read_settings(directory: Path) -> Settings:
     root = compose(path.name, read_bytes(path))
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe", "publisher", "witness")
+    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp")
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
@@ -137,6 +156,7 @@ def read_settings(directory: Path) -> Settings:
         scribe=ScribeSettings(**_section(sections.get("scribe"), _SCRIBE)),
         publisher=publisher,
         witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
+        timestamp=TimestampSettings(**_section(sections.get("timestamp"), _TIMESTAMP)),
     )
 
 
