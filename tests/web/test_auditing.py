@@ -84,3 +84,31 @@ def test_a_disposition_that_says_too_little_is_refused(sojourn: Running) -> None
     assert (
         sojourn.post("/requests/r-unknown/disposition", DISPOSAL, person="dora")["error"]["code"] == "request.unknown"
     )
+
+
+def test_an_auditor_fetches_a_report_and_the_record_vouches_for_it(sojourn: Running, tmp_path: Path) -> None:
+    granted = sojourn.granted()
+    out = tmp_path / "events.zip"
+    period = ("--from", "2026-01-01", "--until", "2100-01-01", "--sample", "1", "--seed", "x")
+    arguments = ("report", "fetch", "access-events", *period, "--out", str(out), "--json")
+    done = sojourn.installation.sojourn(*arguments, person="dora")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    with zipfile.ZipFile(out) as archive:
+        manifest = archive.read("manifest.json")
+        rows = list(csv.DictReader(io.StringIO(archive.read("population.csv").decode(), newline="")))
+    assert granted["grant"] in [row["grant"] for row in rows] and told["rows"]["Population"] == len(rows)
+    assert json.loads(manifest)["parameters"]["run_by"] == "dora"
+    given = [one["body"] for one in _entries(sojourn, "evidence.given") if one["body"]["form"] == "report"]
+    assert given[-1]["sha256"] == hashlib.sha256(manifest).hexdigest() == told["manifest_sha256"]
+
+
+def test_reports_are_for_auditors_and_nobody_else(sojourn: Running) -> None:
+    wish = {"report": "access-events", "start": "2026-01-01", "end": "2026-02-01"}
+    for person in ("alice", "carol"):
+        assert sojourn.post("/reports", wish, person=person)["error"]["code"] == "permission.denied"
+        assert sojourn.get("/reports", person=person)["error"]["code"] == "permission.denied"
+    for wrong in ({"report": "x"}, {"end": "2025-01-01"}, {"start": "soon"}, {"sample": -1}, {"as_of": "x"}):
+        assert sojourn.post("/reports", wish | wrong, person="dora")["error"]["code"] == "input.invalid"
+    unknown = sojourn.get("/report-runs/run-x/file", person="dora")
+    assert unknown["error"]["code"] == "report.run_unknown"

@@ -126,6 +126,13 @@ class ConnectionAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     role: str = ""
 
 
+class SshKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A public key of the caller's, as one line of its `.pub` file. Registered, it is good for longer than a day."""
+
+    public_key: str
+    register_key: bool = False
+
+
 class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An administrator has something kept. `start` and `end` are moments in UTC, for a person or a period."""
 
@@ -190,3 +197,14 @@ class Dispose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     owner: str
     remark: str
     ticket: str = ""
+
+
+class AskReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A report of `[start, end)`, as of a moment (empty for now), with `sample` rows drawn by `seed`."""
+
+    report: str
+    start: str
+    end: str
+    as_of: str = ""
+    sample: int = 0
+    seed: str = ""
