@@ -35,7 +35,7 @@ from .window import Window
 
 ABSENCE_MAX = timedelta(days=366)
 ABSENCES_MAX = 100
-"""Of one person at the same time, over or not: those that are over are forgotten when another is declared."""
+"""Of one person, those that are over not counted: they end on record when another is declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +146,7 @@ def evolve(state: Standing, event: Event) -> Standing:
         case PersonReturned():
             return replace(after, left=state.left - {event.person})
         case AbsenceDeclared():
-            kept = [one for one in state.absences if one.person != event.person or one.window.end > event.window.start]
-            return replace(after, absences=(*kept, event))
+            return replace(after, absences=(*state.absences, event))
         case AbsenceEnded():
             return replace(after, absences=tuple(one for one in state.absences if one.absence != event.absence))
         case TeamsBlocked():
@@ -253,12 +252,13 @@ def _declare(
         return Refusal(Code.ABSENCE_INVALID, {"problem": f"An absence is within {ABSENCE_MAX.days} days"})
     if sum(one.person == command.person and one.window.end > now for one in state.absences) >= ABSENCES_MAX:
         return Refusal(Code.ABSENCE_INVALID, {"problem": f"{ABSENCES_MAX} absences are declared already"})
-    return (
-        AbsenceDeclared(
-            absence=command.absence,
-            person=command.person,
-            window=Window(start=command.start, end=command.end),
-            delegate=command.delegate,
-            source=command.source,
-        ),
+    declared = AbsenceDeclared(
+        absence=command.absence,
+        person=command.person,
+        window=Window(start=command.start, end=command.end),
+        delegate=command.delegate,
+        source=command.source,
     )
+    over = [one for one in state.absences if one.person == command.person and one.window.end <= now]
+    ended = (AbsenceEnded(absence=one.absence, person=one.person, source=command.source) for one in over)
+    return (*ended, declared)
