@@ -3,7 +3,7 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
-.PHONY: demo test check reference bench soak clean
+.PHONY: demo test check reference bench soak fuzz clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
@@ -27,6 +27,9 @@ soak: ## the long run of what CI does in short: 1,000 kills of the scribe under 
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
 	@SOJOURN_RACE_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe/test_decisions.py $(PYTEST)
 	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim $(PYTEST)
+
+fuzz: ## coverage-guided fuzzing of every parser, a minute each; FUZZ="entry --seconds 3600" for one and longer
+	@$(UV) run --quiet --frozen python -m fuzz $(FUZZ)
 
 clean:
 	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo

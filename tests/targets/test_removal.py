@@ -15,7 +15,7 @@ from sojourn.targets.port import Removal
 
 from .conftest import Bench
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 GONE = Removal(role_present=False, sessions_present=0, sessions_terminated=0)
 
