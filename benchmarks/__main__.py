@@ -17,6 +17,7 @@ def _all(*, quick: bool) -> Iterator[Figure]:
     yield from policies.costs(quick=quick)
     yield from scribe.hashing(quick=quick)
     yield from scribe.durable_entries(quick=quick)
+    yield from scribe.added_latency(quick=quick)
     yield from verify.published(quick=quick)
     yield from proofs.sizes(quick=quick)
     yield from publishing.lags(quick=quick)

@@ -148,6 +148,7 @@ class Code(StrEnum):
 
     PUBLICATION_CONFLICT = "publication.conflict"
     PUBLICATION_UNREACHABLE = "publication.unreachable"
+    PUBLICATION_LATE = "publication.late"
 
     HOLD_UNKNOWN = "hold.unknown"
     HOLD_RELEASED = "hold.released"

@@ -167,6 +167,7 @@ class PublisherSettings:
     seconds: float = 1.0
     attachments: bool = True
     overdue: timedelta = timedelta(minutes=15)
+    refuse_after_minutes: int = 0
     s3: BucketSettings = field(default_factory=BucketSettings)
 
 

@@ -36,10 +36,12 @@ from sojourn.web.server import build
 from sojourn.web.services import Services, SshIssuer
 from sojourn.workflow.adopt import adopt, load_adopted
 from sojourn.workflow.in_force import InForce
-from sojourn.workflow.ports import Office
+from sojourn.workflow.ports import Late, Office
+from sojourn.workflow.readmit import watch_copies
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
+from .copies import late_copies
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .publisher import published_copies
@@ -55,7 +57,7 @@ async def run_control(layout: Layout, settings: Settings) -> None:
     async with ScribeClient(layout.scribe_socket) as ledger:
         await ledger.connected(CONNECT_SECONDS)
         in_force = await InForce.open(ledger, await _adopt(layout, ledger))
-        office = make_office(layout, ledger, in_force)
+        office = make_office(layout, ledger, in_force, late_copies(layout, settings, ledger, SystemClock()))
         started = ProcessStarted(process="control", node=node("control"), build=BUILD)
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
         async with asyncio.TaskGroup() as tasks:
@@ -92,11 +94,13 @@ async def _adopt(layout: Layout, ledger: ScribeClient) -> Adopted:
         return adopted
 
 
-def make_office(layout: Layout, ledger: ScribeClient, in_force: Callable[[], Adopted]) -> Office:
+def make_office(
+    layout: Layout, ledger: ScribeClient, in_force: Callable[[], Adopted], late: Late | None = None
+) -> Office:
     """What every verb works with, wired to this installation\'s ledger and keys."""
 
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)
-    return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force)
+    return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force, late=late)
 
 
 async def _serve_control(
@@ -126,6 +130,8 @@ async def _serve_control(
         tasks.create_task(desk.run())
         tasks.create_task(keep_time(office, projections, lambda: in_force.files))
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
+        if office.late is not None:
+            tasks.create_task(watch_copies(office, office.late))
         tasks.create_task(_serve_api(layout, settings, services))
 
 

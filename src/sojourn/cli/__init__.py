@@ -73,6 +73,7 @@ COMMANDS = {
     "audit search": "Find entries by what they say.",
     "audit verify": "Verify the ledger with the installation's own key.",
     "audit export": "Write the complete copy that anybody can verify.",
+    "audit ocsf": "Write the record as OCSF events, for a SIEM.",
     "audit drill": "Alter clones of the ledger, and show who notices.",
     "audit replay": "Prove that lists and pages show what is on record.",
     "store schema": "Print the SQL that prepares a PostgreSQL database for the ledger.",

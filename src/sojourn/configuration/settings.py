@@ -119,6 +119,7 @@ _PUBLISHER: Mapping[str, _Reader] = {
     "seconds": Node.seconds,
     "attachments": Node.boolean,
     "overdue": Node.duration,
+    "refuse_after_minutes": lambda node: node.integer(0, 366 * 24 * 60),
     "s3": lambda node: BucketSettings(**_section(node, _S3)),
 }
 

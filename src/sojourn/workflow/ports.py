@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
 from sojourn.domain.identifiers import StreamName
+from sojourn.domain.publication import Held
 from sojourn.domain.sealed import RecordClass, Sealing
 
 
@@ -57,12 +58,20 @@ class Clock(Protocol):
         ...
 
 
+Late = Callable[[], Awaitable[Held | None]]
+"""The place that lacks entries older than allowed, or None. Raises SojournError as the ledger does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """What every verb works with. `new_id("r")` gives a fresh id such as `r-7k3m2q9x4h`; `in_force()` the catalogue."""
+    """What every verb works with. `new_id("r")` gives a fresh id such as `r-7k3m2q9x4h`; `in_force()` the catalogue.
+
+    `late` tells which copy of the record keeps accesses from beginning; None where none has to be kept up.
+    """
 
     ledger: Ledger
     sealer: Sealer
     clock: Clock
     new_id: Callable[[str], str]
     in_force: Callable[[], Adopted]
+    late: Late | None = None

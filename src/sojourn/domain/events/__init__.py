@@ -51,6 +51,8 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .publication import (
+    AccessReadmitted,
+    AccessSuspended,
     AttackTried,
     CheckpointStamped,
     LedgerDrilled,
@@ -138,6 +140,8 @@ Event = (
     | RetentionShortened
     | RecordsDisposed
     | PublicationRefused
+    | AccessReadmitted
+    | AccessSuspended
     | PublicationOverdue
     | PublicationResumed
     | WormExamined
@@ -185,6 +189,8 @@ __all__ = [
     "KINDS",
     "AbsenceDeclared",
     "AbsenceEnded",
+    "AccessReadmitted",
+    "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
     "ActionCompleted",
