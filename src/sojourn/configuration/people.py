@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Mapping
 
 from sojourn.domain.identifiers import PersonId, TeamName
-from sojourn.domain.people import Person, PersonKind, Team
+from sojourn.domain.people import FactKind, Person, PersonKind, Team
 
-from .names import Directory, known, known_one, pairs
+from .names import Directory, known, known_one, once, pairs
 from .nodes import Node
 
 SYSTEM_ACTOR = "system"
@@ -54,7 +54,7 @@ def _mailbox(mail: str) -> str:
 def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
     if name == SYSTEM_ACTOR:
         node.fail(f"{SYSTEM_ACTOR!r} is the name under which Sojourn itself is on record", "another id")
-    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes")
+    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes", "tells")
     fields = node.fields(*keys, required=("name",))
     kinds = {str(kind): kind for kind in PersonKind}
     person = Person(
@@ -67,6 +67,7 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         manager=known_one(fields["manager"], ids, "person") if "manager" in fields else None,
         owner=known_one(fields["owner"], ids, "person") if "owner" in fields else None,
         attributes=pairs(fields["attributes"], "attributes") if "attributes" in fields else (),
+        tells=_tells(fields["tells"]) if "tells" in fields else (),
     )
     if person.manager == name:
         fields["manager"].fail("Nobody is their own manager", "somebody else")
@@ -78,3 +79,8 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
     if not human and (person.administrator or person.auditor):
         node.fail(f"A {person.kind} cannot administer or audit", "a human being for that")
     return person
+
+
+def _tells(node: Node) -> tuple[FactKind, ...]:
+    kinds = {str(kind): kind for kind in FactKind}
+    return once(node, "a list of kinds of facts", lambda one: one.choice(kinds))
