@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from . import cut, decisions, policies, proofs, publishing, scribe, statements, verify
+from . import cut, decisions, lists, policies, proofs, publishing, scribe, statements, verify
 from .figures import Figure, progress, show
 from .stage import stage
 
@@ -27,6 +27,7 @@ def _all(*, quick: bool) -> Iterator[Figure]:
         yield from statements.connections(one)
         yield from statements.copies(one)
         yield from cut.lags(one)
+    yield from lists.measured(quick=quick)
 
 
 def main() -> int:

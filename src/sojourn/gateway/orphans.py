@@ -34,13 +34,12 @@ class _Open:
     pending: set[int] = field(default_factory=set)
 
 
-async def close_orphans(ledger: Ledger, read: ReadPage, *, node: str, size: int) -> int:
-    """Close what this `node` left open among the first `size` entries; gives the number of sessions.
+async def close_orphans(ledger: Ledger, read: ReadPage, *, node: str, size: int, start: int = 0) -> int:
+    """Close what this `node` left open among the entries from `start` to `size`; gives the number of sessions.
 
     Raises SojournError when the record cannot be read or written: nobody is let in then.
     """
     left_open: dict[SessionId, _Open] = {}
-    start = 0
     while start < size:
         batch = await read(start, PAGE, ("session/",))
         if not batch:

@@ -17,7 +17,7 @@ from sojourn.domain.publication import Held
 from sojourn.domain.request import Activate, Request
 from sojourn.errors import Code, Refusal
 
-from .deciding import Attempt, Decided, on_request, shown
+from .deciding import Attempt, Decided, as_known, on_request, shown
 from .ports import Office
 
 CREDENTIAL_LENGTH_MAX = 63
@@ -43,7 +43,7 @@ async def activate(office: Office, *, request: RequestId, person: PersonId, sour
             return not_published(late)
         grant = GrantId(office.new_id("g"))
         command = Activate(person=person, grant=grant, credential=credential_for(grant), source=shown(source))
-        decided = requests.decide(state, command, adopted, now)
+        decided = requests.decide(as_known(office, state, now), command, adopted, now)
         if isinstance(decided, Refusal):
             return decided
         own, created = _apart(decided)

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
-from sojourn.domain.identifiers import StreamName
+from sojourn.domain.identifiers import PersonId, StreamName, TargetName
+from sojourn.domain.policy import Facts
 from sojourn.domain.publication import Held
 from sojourn.domain.sealed import RecordClass, Sealing
 
@@ -58,6 +59,15 @@ class Clock(Protocol):
         ...
 
 
+Gather = Callable[[Facts, PersonId, TargetName, datetime], Facts]
+"""`gather(declared, person, target, now)`: what the record knows at that moment of what `person` declared."""
+
+
+def as_declared(declared: Facts, person: PersonId, target: TargetName, now: datetime) -> Facts:
+    """A `Gather` where nothing is told about the world: what was handed in is all that is known."""
+    return declared
+
+
 Late = Callable[[], Awaitable[Held | None]]
 """The place that lacks entries older than allowed, or None. Raises SojournError as the ledger does."""
 
@@ -74,4 +84,5 @@ class Office:
     clock: Clock
     new_id: Callable[[str], str]
     in_force: Callable[[], Adopted]
+    gather: Gather = as_declared
     late: Late | None = None

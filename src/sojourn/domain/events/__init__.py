@@ -22,6 +22,7 @@ from .configuration import (
     ProcessStarted,
 )
 from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
+from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
     GrantCreated,
@@ -50,6 +51,7 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
+from .notice import NoticeFailed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
@@ -65,6 +67,7 @@ from .publication import (
     WormVerdict,
 )
 from .request import (
+    ApprovalWithdrawn,
     BreakGlassUsed,
     LapseCause,
     RequestActivated,
@@ -155,6 +158,7 @@ Event = (
     | RequestApproved
     | RequestDenied
     | RequestWithdrawn
+    | ApprovalWithdrawn
     | RequestExpired
     | RequestActivated
     | BreakGlassUsed
@@ -179,6 +183,9 @@ Event = (
     | EligibilityRemovalConfirmed
     | TargetReconciled
     | TargetUnobserved
+    | FactTold
+    | FactWithdrawn
+    | NoticeFailed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -195,6 +202,7 @@ __all__ = [
     "AccountInvited",
     "ActionCompleted",
     "ActionIntended",
+    "ApprovalWithdrawn",
     "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
@@ -220,6 +228,8 @@ __all__ = [
     "EvidenceForm",
     "EvidenceGiven",
     "ExceptionDisposed",
+    "FactTold",
+    "FactWithdrawn",
     "Finding",
     "FindingKind",
     "GrantCreated",
@@ -239,6 +249,7 @@ __all__ = [
     "LapseCause",
     "LedgerDrilled",
     "LookedBack",
+    "NoticeFailed",
     "Outcome",
     "PersonLeft",
     "PersonReturned",
@@ -268,6 +279,7 @@ __all__ = [
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",
+    "Shift",
     "ShreddingConfirmed",
     "ShreddingRequested",
     "ShreddingWithdrawn",
