@@ -21,7 +21,7 @@ from sojourn.vault.files import write_private
 
 from .production import ADMINISTRATOR, DATABASE, Production
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 COMMAND_SECONDS = 60.0
 PEOPLE = {"alice": "Alice Arden", "bob": "Bob Brook", "carol": "Carol Cole", "dora": "Dora Dale"}
 
