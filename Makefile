@@ -3,6 +3,7 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
+.PHONY: demo test check reference bench soak mutation clean
 .PHONY: demo test check reference bench soak sample-year fuzz clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
@@ -23,8 +24,14 @@ reference: ## write the pages of docs/reference that come from the code
 bench: ## figures of docs/performance.md, each as a ratio to a direct connection in the same run
 	@$(UV) run --quiet --frozen python -m benchmarks $(BENCH)
 
-soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load
+soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load, 1,000 lives of the whole workflow
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
+	@SOJOURN_RACE_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe/test_decisions.py $(PYTEST)
+	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim $(PYTEST)
+
+mutation: ## change the rules in domain/ in every small way, and see which change no test notices; hours, not part of CI
+	@nice $(UV) run --quiet --frozen --with 'mutmut>=3.8' mutmut run $(MUTANTS)
+	@$(UV) run --quiet --frozen --with 'mutmut>=3.8' mutmut results
 
 sample-year: ## a year of a company of 300, 20,000 grants and 2,000,000 actions, and the reports that must find what is wrong
 	@$(UV) run --quiet --frozen python -m benchmarks.sample_year $(YEAR)
@@ -33,4 +40,4 @@ fuzz: ## coverage-guided fuzzing of every parser, a minute each; FUZZ="entry --s
 	@$(UV) run --quiet --frozen python -m fuzz $(FUZZ)
 
 clean:
-	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo
+	rm -rf mutants .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sojourn.demo.installation import TARGETS_FILE
 from sojourn.demo.production import Production
 from sojourn.testing.installation import PASSWORD, Running, running
 from sojourn.testing.sshd import ACCOUNT, Sshd, sshd
@@ -52,7 +53,9 @@ def served(production: Production) -> Iterator[tuple[Running, Sshd]]:
         directory.chmod(0o755)
         with sshd(directory / "host", authority="") as host:
             targets = TARGETS.format(port=host.port, key=host.host_key, revoked=host.revoked, account=ACCOUNT)
-            whole = running(directory / "whole", production, policy=POLICY, targets=targets, settings=SETTINGS)
+            # What is no place for a value has its braces twice, as the whole is a template.
+            written = TARGETS_FILE + targets.replace("{", "{{").replace("}", "}}")
+            whole = running(directory / "whole", production, policy=POLICY, targets=written, settings=SETTINGS)
             with whole as found:
                 setup = found.get("/targets/web-1/ssh-setup", person="carol")
                 (host.directory / "authority.pub").write_text(setup["authority"] + "\n")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Mapping
+
 from sojourn.domain.identifiers import PersonId, TeamName
 from sojourn.domain.people import FactKind, Person, PersonKind, Team
 
@@ -23,10 +26,29 @@ def read_people(root: Node) -> Directory:
         if person.owner is not None and kinds[person.owner] is not PersonKind.HUMAN:
             owner = nodes[person.id].mapping("a person")["owner"]
             owner.fail(f"{person.owner} is {kinds[person.owner]}", "a human being, who answers for it")
+    _one_account_each(people, nodes)
     teams = []
     for name, node in fields["teams"].named("teams").items() if "teams" in fields else ():
         teams.append(Team(name=TeamName(name), members=known(node, ids, "a list of people", "person")))
     return Directory(people=people, teams=tuple(teams))
+
+
+def _one_account_each(people: tuple[Person, ...], nodes: Mapping[str, Node]) -> None:
+    """Refuse a second account of a human being: what one of them asks for, the other could decide on."""
+    seen: dict[str, PersonId] = {}
+    for person in people:
+        if person.kind is not PersonKind.HUMAN or not person.mail:
+            continue
+        before = seen.setdefault(_mailbox(person.mail), person.id)
+        if before != person.id:
+            mail = nodes[person.id].mapping("a person")["mail"]
+            mail.fail(f"{person.id} and {before} have the same mail address", "one account for each human being")
+
+
+def _mailbox(mail: str) -> str:
+    """Where mail to this address arrives: in any case, with or without a trailing dot or something after a plus."""
+    name, _, domain = unicodedata.normalize("NFKC", mail).strip().casefold().rpartition("@")
+    return f"{name.partition('+')[0]}@{domain.rstrip('.')}"
 
 
 def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import count
 
-from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey, sealing_subject
+from sojourn.domain.sealed import RecordClass, SealedMatter, Sealing, SealingKey, sealing_subject
 
 
 @dataclass(slots=True)
@@ -23,11 +23,13 @@ class FixedSealer:
 
     def seal(self, subject: str, value: bytes, record_class: RecordClass = RecordClass.REASON) -> Sealing:
         """See `workflow.ports.Sealer.seal`."""
-        salted = next(self._salts).to_bytes(16, "big") + value
+        # A name of its own is a salt of its own: no two sealers make the same commitment.
+        salt = hashlib.sha256(self.key.encode()).digest()[:8] + next(self._salts).to_bytes(8, "big")
+        salted = salt + value
         commitment = hashlib.sha256(salted).hexdigest()
         return Sealing(
-            sealed=Sealed(commitment=commitment, key=self.key),
-            matter=SealedMatter(commitment=commitment, key=self.key, ciphertext=salted),
+            commitment=commitment,
+            ciphertext=salted,
             key=SealingKey(
                 key=self.key, subject=sealing_subject(subject, record_class), recipient=self.recipient, wrapped=b""
             ),

@@ -16,7 +16,7 @@ import asyncssh
 from sojourn.domain import cast
 from sojourn.domain.events import Outcome
 from sojourn.errors import Refusal, SojournError
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
 from .files import FileWatch
 from .host_end import HostEnd

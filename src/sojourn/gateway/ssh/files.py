@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from sojourn.domain.events import Outcome
 from sojourn.errors import Code, SojournError
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
 from .intents import Intents
 from .setting import Flow

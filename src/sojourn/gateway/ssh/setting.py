@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sojourn.domain.ssh import HostAccess
 from sojourn.errors import SojournError
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 from sojourn.workflow.ports import Clock
 
 from .intents import Intents

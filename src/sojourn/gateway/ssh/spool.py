@@ -93,7 +93,7 @@ async def _recover(ledger: Ledger, entries: Iterator[_Kept], session: SessionId,
         size = len(kept.matter.ciphertext)
         event = ChunkRecorded(session=session, number=number, part=part, size=size, content=sealed)
         changes.append(Change(stream=stream, event=event, seen=None))
-        sealings.append(Sealing(sealed=sealed, matter=kept.matter, key=kept.key))
+        sealings.append(Sealing(kept.matter.commitment, kept.matter.ciphertext, kept.key))
     for begin in range(0, len(changes), PARTS_PER_APPEND_MAX):
         end = begin + PARTS_PER_APPEND_MAX
         await ledger.append(changes[begin:end], sealings=sealings[begin:end])

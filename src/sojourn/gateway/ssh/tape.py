@@ -16,11 +16,13 @@ from typing import Protocol
 
 from sojourn.domain import cast
 from sojourn.domain.events import ChunkRecorded
-from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, SessionId, session_stream
 from sojourn.domain.sealed import RecordClass, Sealing
 from sojourn.errors import Code, SojournError
+from sojourn.gateway.entries import drafted
 from sojourn.gateway.journal import Journal, Part
+from sojourn.gateway.recorder import ENTRY_BYTES
+from sojourn.scribe.protocol import Draft
 from sojourn.workflow.ports import Sealer
 
 from .echo import Echo
@@ -211,7 +213,7 @@ class Tape:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        changes: list[Change] = []
+        drafts: list[Draft] = []
         sealings: list[Sealing] = []
         for lines in _chunks(self._lines):
             content = cast.pack(lines)
@@ -224,13 +226,13 @@ class Tape:
                 size=len(content),
                 content=sealing.sealed,
             )
-            changes.append(Change(stream=session_stream(self.desk.session), event=event, seen=None))
+            drafts.append(drafted(session_stream(self.desk.session), event))
             sealings.append(sealing)
         shown, held = self._shown, self._held
         self._lines, self._spooled, self._held, self._held_size, self._since = [], 0, [], 0, None
         self._under_way = True
 
-        def over(error: SojournError | None) -> None:
+        def over(_: Part, error: SojournError | None) -> None:
             self._under_way = False
             if error is not None:
                 self._failed = True
@@ -251,7 +253,8 @@ class Tape:
             if not self._lines and not self._under_way:
                 self._idle.set()
 
-        self.desk.journal.record(Part(changes, sealings, over))
+        size = sum(ENTRY_BYTES + len(one.ciphertext) for one in sealings)
+        self.desk.journal.record(Part(drafts, sealings, size, over))
 
     def _release(self) -> None:
         """Let go what waited for nothing that is kept."""

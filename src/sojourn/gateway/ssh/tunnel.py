@@ -15,7 +15,7 @@ from asyncssh.channel import SSHChannel
 
 from sojourn.domain.events import Outcome
 from sojourn.errors import Code, Refusal, SojournError
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
 from .permission import FORWARDING, refusal
 from .setting import Flow, Setting
