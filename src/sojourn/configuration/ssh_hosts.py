@@ -97,7 +97,7 @@ def _role(name: RoleName, node: Node) -> Role:
     return Role(
         name=name,
         description=fields["description"].text("a sentence") if "description" in fields else "",
-        connections_max=fields["connections"].integer(1, CONNECTIONS_MAX) if "connections" in fields else 10,
+        connections_max=fields["connections"].integer(1, CONNECTIONS_MAX) if "connections" in fields else 20,
         host=access,
     )
 

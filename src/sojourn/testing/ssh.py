@@ -190,7 +190,7 @@ def host_authority(directory: Path) -> Authority:
 
 def roles(**accesses: HostAccess) -> tuple[Role, ...]:
     """Roles of a host by name."""
-    return tuple(Role(name=RoleName(name), host=access) for name, access in accesses.items())
+    return tuple(Role(name=RoleName(name), host=access, connections_max=50) for name, access in accesses.items())
 
 
 def shell(**more: object) -> HostAccess:
