@@ -23,8 +23,9 @@ reference: ## write the pages of docs/reference that come from the code
 bench: ## figures of docs/performance.md, each as a ratio to a direct connection in the same run
 	@$(UV) run --quiet --frozen python -m benchmarks $(BENCH)
 
-soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load
+soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load, 5,000 grants at a target
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
+	@SOJOURN_GRANT_CYCLES=5000 $(UV) run --quiet --frozen pytest tests/targets -k many_cycles $(PYTEST)
 
 clean:
 	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo
