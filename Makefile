@@ -3,7 +3,7 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
-.PHONY: demo test check reference bench soak clean
+.PHONY: demo test check reference bench soak fuzz clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
@@ -26,6 +26,9 @@ bench: ## figures of docs/performance.md, each as a ratio to a direct connection
 soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load, 5,000 grants at a target
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
 	@SOJOURN_GRANT_CYCLES=5000 $(UV) run --quiet --frozen pytest tests/targets -k many_cycles $(PYTEST)
+
+fuzz: ## every parser of bytes from outside, guided by coverage, FUZZ seconds each (60); what breaks one is kept
+	@$(UV) run --quiet --frozen python -m fuzz $(or $(FUZZ),60)
 
 clean:
 	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo

@@ -1,0 +1,1 @@
+"""Fuzz targets: each module `fuzz_*` has one `check(data)`, which says what must hold for any bytes whatever."""
