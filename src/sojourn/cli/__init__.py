@@ -49,6 +49,8 @@ COMMANDS = {
     "actions": "List what was done in a session.",
     "attempts": "List what was refused.",
     "evidence": "Write the evidence pack of one access.",
+    "report list": "List the reports that can be made.",
+    "report make": "Make a report over a period: XLSX, CSV and JSON under one manifest.",
     "hold place": "Keep what must not be destroyed.",
     "hold list": "List holds.",
     "hold release": "Release a hold; takes two people.",
@@ -97,6 +99,7 @@ COMMANDS = {
 """
 
 GROUPS: dict[str, str] = {
+    "report": "Populations, rosters and exceptions over a period.",
     "store": "Choose where the ledger is kept.",
     "review": "Look back at what was done under an access.",
     "certify": "Have everybody's eligibility confirmed, or taken away.",

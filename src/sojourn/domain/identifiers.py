@@ -35,6 +35,8 @@ PUBLICATION = StreamName("publication")
 KEEPING = StreamName("keeping")
 """What is held, how long records are kept, and what was destroyed."""
 STANDING = StreamName("standing")
+EVIDENCE = StreamName("evidence")
+"""What evidence was given to whom."""
 
 
 def request_stream(request: RequestId) -> StreamName:
@@ -50,6 +52,11 @@ def grant_stream(grant: GrantId) -> StreamName:
 def review_stream(grant: GrantId) -> StreamName:
     """The stream that holds the review of one grant."""
     return StreamName(f"review/{grant}")
+
+
+def exception_stream(request: RequestId) -> StreamName:
+    """The stream that holds what became of the exceptions of one access event."""
+    return StreamName(f"exception/{request}")
 
 
 def campaign_stream(campaign: CampaignId) -> StreamName:

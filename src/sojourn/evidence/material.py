@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sojourn.domain.events import (
@@ -95,9 +96,13 @@ class Disclosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """Everything about one grant. `raw` and `proofs` are by place; `checkpoint` is the one all proofs lead to."""
+    """Everything about one grant, as of `as_of`, the time of the newest entry under the checkpoint.
+
+    `raw` and `proofs` are by place; `checkpoint` is the one all proofs lead to.
+    """
 
     grant: GrantId
+    as_of: datetime
     entries: tuple[Recorded, ...]
     raw: Mapping[int, bytes]
     proofs: Mapping[int, tuple[bytes, ...]]
@@ -148,9 +153,11 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
             entries[recorded.seq] = (recorded, data)
     note = await ledger.sign()
     size = checkpoints.parse(note.split("\n\n")[0] + "\n").size
+    (newest,) = await ledger.raw((size - 1,))
     ordered = tuple(entries[seq][0] for seq in sorted(entries))
     return Material(
         grant=grant,
+        as_of=sources.read_entry(newest).at,
         entries=ordered,
         raw={seq: data for seq, (_, data) in sorted(entries.items())},
         proofs=await prove(ledger, sorted(entries), size),

@@ -36,7 +36,8 @@ from sojourn.domain.history import Recorded
 from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
 
-from .attributes import answer_attributes, moment_text
+from .attributes import moment_text
+from .examination import examine
 from .material import Disclosed, Material
 
 Story = dict[str, Any]
@@ -81,7 +82,7 @@ def tell(material: Material) -> Story:
         "sessions": [],
         "configurations": [],
         "shredded": [],
-        "tests": [dataclasses.asdict(test) for test in answer_attributes(material)],
+        "tests": [dataclasses.asdict(test) for test in examine(material)],
         "entries": len(entries),
     }
     sessions: dict[str, Story] = {}

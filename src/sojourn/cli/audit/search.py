@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +10,8 @@ from cyclopts.validators import Number
 
 from sojourn.app.finding import Wanted
 from sojourn.app.kept import reading
+from sojourn.cli.moments import moment
 from sojourn.cli.output import print_line
-from sojourn.errors import Code, SojournError
 from sojourn.settings import Layout
 
 from .printing import layout_of, print_entry
@@ -63,8 +62,8 @@ def search(
         kind=kind,
         person=person,
         target=target,
-        since=_moment("--from", from_),
-        until=_moment("--until", until),
+        since=moment("--from", from_) if from_ else None,
+        until=moment("--until", until) if until else None,
     )
     _print_found(layout_of(data), wanted, most, json)
 
@@ -84,14 +83,3 @@ def _print_found(layout: Layout, wanted: Wanted, most: int, as_json: bool) -> No
             print_entry(entry, as_json)
     if not as_json:
         print_line(f"{found} of {size} entries.")
-
-
-def _moment(option: str, given: str) -> datetime | None:
-    if not given:
-        return None
-    try:
-        moment = datetime.fromisoformat(given)
-    except ValueError as error:
-        expected = "a date like 2026-11-25 or a moment like 2026-11-25T07:30:00Z"
-        raise SojournError(Code.INPUT_INVALID, problem=f"{option} {given} is no moment", expected=expected) from error
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

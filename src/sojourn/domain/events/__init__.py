@@ -21,6 +21,7 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
+from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
 from .grant import (
     EndCause,
     GrantCreated,
@@ -110,6 +111,8 @@ Event = (
     | ConfigurationApproved
     | ConfigurationWithdrawn
     | ProcessStarted
+    | EvidenceGiven
+    | ExceptionDisposed
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -196,10 +199,14 @@ __all__ = [
     "ConfigurationProposed",
     "ConfigurationWithdrawn",
     "DisposedClass",
+    "Disposition",
     "EligibilityRemovalConfirmed",
     "EligibilityRemoved",
     "EndCause",
     "Event",
+    "EvidenceForm",
+    "EvidenceGiven",
+    "ExceptionDisposed",
     "Finding",
     "FindingKind",
     "GrantCreated",

@@ -1,0 +1,1 @@
+"""Reports that auditors take away: one file per command."""

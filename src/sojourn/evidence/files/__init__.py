@@ -1,0 +1,1 @@
+"""Sheets as files: a workbook, CSV and JSON of the same rows, bound under one manifest."""

@@ -1,0 +1,183 @@
+"""Writes a report: a workbook, and CSV and JSON of the same rows, bound by one manifest.
+
+Every row is made once and goes into all files as it comes, so that they cannot differ and a year of them needs no more
+memory than a day. What the manifest counts is what was written. The same record and parameters give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from sojourn.evidence.attributes import moment_text
+from sojourn.evidence.files.delimited import DelimitedFile
+from sojourn.evidence.files.sheet import Column, Counted, Row, Sheet
+from sojourn.evidence.files.workbook import Workbook, open_workbook
+
+from .context import Context
+from .parameters import TEMPLATE, parameters_sheet
+
+FORMAT = "sojourn-report/1"
+WORKBOOK = "report.xlsx"
+JSON = "report.json"
+MANIFEST = "manifest.json"
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+_CHUNK = 1 << 20
+STEP = 500
+"""Rows between two words about the progress."""
+
+Progress = Callable[[str, int], None]
+"""Is told the sheet that is being written, and how many of its rows are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A sheet as it was written: `rows`, the sum of each column of numbers, and the SHA-256 over its JSON rows."""
+
+    name: str
+    rows: int
+    totals: dict[str, int]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A report on disk: its sheets, its ZIP, and the SHA-256 (hex) of its manifest, which covers every file."""
+
+    sheets: tuple[Written, ...]
+    path: Path
+    manifest_sha256: str
+    problem: str
+
+    def rows(self, sheet: str) -> int:
+        """How many rows a sheet has."""
+        return next(one.rows for one in self.sheets if one.name == sheet)
+
+
+def build(context: Context, sheets: Iterable[Sheet], directory: Path, progress: Progress) -> Built:
+    """Write the report into `directory`, an empty folder, and bind it as a ZIP beside its files."""
+    parameters = context.parameters
+    written: list[Written] = []
+    title = f"{parameters.title}, {parameters.period.start:%Y-%m-%d} to {parameters.period.end:%Y-%m-%d}"
+    with ExitStack() as stack:
+        book = stack.enter_context(open_workbook(directory / WORKBOOK, title=title, created=parameters.run_at))
+        # The first worksheet that a reader sees says what the others hold, so it is opened first and filled last.
+        front = parameters_sheet(parameters, context.base, iter(()))
+        first = book.add(front)
+        out = stack.enter_context((directory / JSON).open("wb"))
+        out.write(b'{"format":"%s","sheets":[' % FORMAT.encode())
+        described: list[tuple[Sheet, Column]] = []
+        for number, sheet in enumerate(sheets):
+            out.write(b"," if number else b"")
+            written.append(_write(sheet, directory, book, out, progress))
+            described += ((sheet, column) for column in sheet.columns)
+        out.write(b",")
+        written.append(_write(_dictionary(described), directory, book, out, progress))
+        front = parameters_sheet(parameters, context.base, _counts(written))
+        counted = Counted(front)
+        out.write(b',{"columns":["parameter","value"],"name":"Parameters","rows":[')
+        with (directory / _csv_name(front)).open("w", encoding="utf-8", newline="") as text:
+            table = DelimitedFile(text, front)
+            for number, (row, line) in enumerate(counted):
+                first.write(row)
+                table.write(row)
+                out.write(b"," * bool(number) + line)
+        out.write(b"]}]}")
+        written.append(_told(counted))
+    return _bind(context, tuple(written), directory)
+
+
+def _write(sheet: Sheet, directory: Path, book: Workbook, out: IO[bytes], progress: Progress) -> Written:
+    counted = Counted(sheet)
+    worksheet = book.add(sheet)
+    names = msgspec.json.encode([column.name for column in sheet.columns])
+    out.write(b'{"columns":%s,"name":%s,"rows":[' % (names, msgspec.json.encode(sheet.name)))
+    with (directory / _csv_name(sheet)).open("w", encoding="utf-8", newline="") as text:
+        table = DelimitedFile(text, sheet)
+        for row, line in counted:
+            worksheet.write(row)
+            table.write(row)
+            out.write(b"," + line if counted.count > 1 else line)
+            if counted.count % STEP == 0:
+                progress(sheet.name, counted.count)
+    out.write(b"]}")
+    progress(sheet.name, counted.count)
+    return _told(counted)
+
+
+def _told(counted: Counted) -> Written:
+    return Written(name=counted.sheet.name, rows=counted.count, totals=dict(counted.totals), sha256=counted.sha256)
+
+
+def _csv_name(sheet: Sheet) -> str:
+    return f"{sheet.name.lower().replace(' ', '-')}.csv"
+
+
+def _counts(written: list[Written]) -> Iterator[Row]:
+    for one in written:
+        yield f"rows of sheet {one.name}", one.rows
+        for column, total in one.totals.items():
+            yield f"control total of {one.name}: {column}", total
+        yield f"data hash of sheet {one.name} (SHA-256)", one.sha256
+
+
+def _dictionary(described: list[tuple[Sheet, Column]]) -> Sheet:
+    return Sheet(
+        name="Data dictionary",
+        purpose="What every column means.",
+        columns=(
+            Column(name="sheet", meaning="Name of the sheet."),
+            Column(name="column", meaning="Name of the column."),
+            Column(name="meaning", meaning="What its cells hold."),
+        ),
+        rows=((sheet.name, column.name, column.meaning) for sheet, column in described),
+    )
+
+
+def _bind(context: Context, written: tuple[Written, ...], directory: Path) -> Built:
+    """The manifest over all files, and the ZIP of it all."""
+    parameters, base = context.parameters, context.base
+    note = directory / "checkpoint"
+    note.write_bytes(base.note.encode())
+    files = sorted(directory.iterdir())
+    period = {"start": moment_text(parameters.period.start), "end": moment_text(parameters.period.end)}
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "template": TEMPLATE,
+        "parameters": asdict(parameters)
+        | {"period": period, "run_at": moment_text(parameters.run_at), "as_of": moment_text(parameters.as_of)},
+        "record": {
+            "origin": base.origin,
+            "size": base.size,
+            "later": base.later,
+            "root": base.root,
+            "problem": base.problem,
+        },
+        "sheets": [asdict(one) for one in written],
+        "files": {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in files},
+    }
+    data = msgspec.json.encode(manifest, order="sorted")
+    (directory / MANIFEST).write_bytes(data)
+    bundle = directory / f"{parameters.report}.zip"
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for path in sorted([*files, directory / MANIFEST]):
+            info = zipfile.ZipInfo(path.name, _ZIP_TIME)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            info.file_size = path.stat().st_size
+            with path.open("rb") as source, archive.open(info, "w") as target:
+                while chunk := source.read(_CHUNK):
+                    target.write(chunk)
+    return Built(sheets=written, path=bundle, manifest_sha256=hashlib.sha256(data).hexdigest(), problem=base.problem)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

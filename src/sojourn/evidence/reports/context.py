@@ -1,0 +1,79 @@
+"""What every report is made from: the books, what was asked, and the record itself to read again from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sojourn.domain.events import ExceptionDisposed
+from sojourn.domain.history import Recorded
+from sojourn.domain.identifiers import RequestId
+from sojourn.evidence.accesses import Access, Books
+from sojourn.evidence.attributes import AttributeTest
+from sojourn.evidence.attributes.answer import Letter, passed
+from sojourn.ledger import entry as entries
+
+from .parameters import Base, Parameters
+from .population import Event, events
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """`raw(seq)` gives the bytes of an entry again, by another way than the one that the books were folded by."""
+
+    books: Books
+    parameters: Parameters
+    base: Base
+    raw: Callable[[int], bytes]
+    _events: list[Event] | None = field(default=None, init=False)
+    _disposed: dict[RequestId, tuple[str, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sort what was said about exceptions."""
+        self._disposed = {}
+        for one in self.books.others:
+            if isinstance(one.event, ExceptionDisposed):
+                said = self._disposed.get(one.event.request, ())
+                self._disposed[one.event.request] = (*said, in_words(one))
+
+    @property
+    def events(self) -> list[Event]:
+        """Every access event of the period with its tests, worked out once."""
+        if self._events is None:
+            self._events = list(
+                events(
+                    self.books,
+                    period=self.parameters.period,
+                    as_of=self.parameters.as_of,
+                    integrity=self.integrity,
+                    dispositions=self.dispositions,
+                )
+            )
+        return self._events
+
+    @property
+    def integrity(self) -> AttributeTest:
+        """The answer to K for all of it."""
+        base = self.base
+        fine = f"all {base.size} entries lead to the signed root {base.root[:16]}…; repeat it with sojourn-verify"
+        return passed(Letter.K, not base.problem, base.problem or fine)
+
+    def dispositions(self, access: Access) -> tuple[str, ...]:
+        """What was done about the exceptions of an access, in words."""
+        return self._disposed.get(access.request, ())
+
+    def again(self, seq: int) -> tuple[str, str, dict[str, Any]]:
+        """Kind, time (as it is written) and body of the entry at a place, read again."""
+        entry = entries.parse(self.raw(seq))
+        return entry.kind, entry.at.isoformat(), json.loads(entry.body)
+
+
+def in_words(one: Recorded) -> str:
+    """A disposition as people read it."""
+    event = one.event
+    assert isinstance(event, ExceptionDisposed)
+    ticket = f", ticket {event.ticket}" if event.ticket else ""
+    said = f"{' '.join(event.letters)} {event.disposition} by {event.person}, owner {event.owner}{ticket}"
+    return f"{said} (entry {one.seq})"
