@@ -145,7 +145,9 @@ def _reconciler(
 
     return Reconciler(
         office=office,
-        observe=lambda target: drivers[target.kind].observe(target, secret=_secret_of(layout, target)),
+        observe=lambda target, place: drivers[target.kind].observe(
+            target, secret=_secret_of(layout, target), log_place=place
+        ),
         records=ProjectedRecords(projections),
         caught_up=caught_up,
         seconds=settings.control.reconcile_seconds,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .events import Finding, FindingKind
+from .logged import LogReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +28,12 @@ class SeenSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one look at a target shows: our sessions, our logins, and the mighty logins of others."""
+    """What one look at a target shows: our sessions, our logins, and the mighty logins of others; and its own log."""
 
     sessions: tuple[SeenSession, ...]
     logins: tuple[str, ...]
     accounts: tuple[str, ...]
+    log: LogReading = field(default_factory=LogReading)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

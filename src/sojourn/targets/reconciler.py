@@ -1,6 +1,7 @@
 """Looks at every target every few seconds and compares it with the record; what differs is on record within a minute.
 
 - Each target has its own task, so a dead one delays no other.
+- The target's own log is read along, from where the last look ended; see `domain.logged`.
 - A look that differs from the one before is recorded, and one an hour in any case; so is a target that could not be
   looked at, once, when that begins.
 - The record is read after the target, from read models that have caught up, so what was recorded first is known.
@@ -21,6 +22,7 @@ from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import Event, TargetReconciled, TargetUnobserved
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import TargetName, target_stream
+from sojourn.domain.logged import LogComparison, LogReading, RecordedSession, asked_since, compare_log
 from sojourn.domain.reconciliation import Comparison, KnownLogin, KnownSession, Observation, changed, compare
 from sojourn.domain.target import Target
 from sojourn.errors import SojournError
@@ -39,6 +41,10 @@ class Records(Protocol):
         """The open sessions that reached the target, and the logins of grants that are not removed."""
         ...
 
+    def recent(self, target: TargetName, since: datetime) -> tuple[RecordedSession, ...]:
+        """The sessions that reached the target and were opened since then, whether or not they are over."""
+        ...
+
     def last(self, target: TargetName) -> TargetReconciled | None:
         """The last reconciliation on record, or None."""
         ...
@@ -53,14 +59,23 @@ class Watch:
     recorded_at: datetime | None = None
     looks: int = 0
     blind: bool = False
+    log: LogComparison = field(default_factory=LogComparison)
+    log_place: str = ""
+    log_settled: str = ""
+    """How far the log was compared with nothing left to be asked again: here a restart goes on."""
+
+    log_matched: int = 0
 
 
 @dataclass(slots=True)
 class Reconciler:
-    """The looks. `observe` looks at a target; `caught_up` waits until the read models have all that is on record."""
+    """The looks. `observe` looks at a target, and reads its log from a place on.
+
+    `caught_up` waits until the read models have all that is on record.
+    """
 
     office: Office
-    observe: Callable[[Target], Awaitable[Observation]]
+    observe: Callable[[Target, str], Awaitable[Observation]]
     records: Records
     caught_up: Callable[[], Awaitable[None]]
     seconds: float
@@ -99,9 +114,9 @@ class Reconciler:
 
         Raises SojournError `target.…` if the target could not be looked at (which is on record then), or the ledger's.
         """
-        watch = self._watches.setdefault(target.name, Watch())
+        watch = self._watches.get(target.name) or self._begin(target.name)
         try:
-            observed = await self.observe(target)
+            observed = await self.observe(target, watch.log_place)
         except SojournError as error:
             if not watch.blind and error.code.startswith("target."):
                 await self._record(target.name, TargetUnobserved(target=target.name, problem=error.refusal.sentence))
@@ -112,14 +127,27 @@ class Reconciler:
         sessions, logins = self.records.known(target.name)
         watch.comparison = compare(observed, sessions, logins, before=watch.comparison, now=now)
         watch.looks += 1
-        if watch.recorded is None:
-            watch.recorded = self.records.last(target.name)
+        self._compare_log(target.name, watch, observed.log, now)
         event = self._told(target.name, watch, observed)
         due = watch.recorded_at is None or now - watch.recorded_at >= EVERY
         if due or watch.blind or self._differs(event, watch.recorded):
             await self._record(target.name, event)
             watch.recorded, watch.recorded_at, watch.looks, watch.blind = event, now, 0, False
+            watch.log_matched = 0
         return event
+
+    def _begin(self, name: TargetName) -> Watch:
+        recorded = self.records.last(name)
+        place = recorded.log_place if recorded is not None else ""
+        watch = self._watches[name] = Watch(recorded=recorded, log_place=place, log_settled=place)
+        return watch
+
+    def _compare_log(self, name: TargetName, watch: Watch, reading: LogReading, now: datetime) -> None:
+        recorded = self.records.recent(name, asked_since(reading, watch.log, now))
+        watch.log = compare_log(reading, recorded, before=watch.log, now=now)
+        watch.log_place, watch.log_matched = reading.place or watch.log_place, watch.log_matched + watch.log.matched
+        if not watch.log.asked_again:
+            watch.log_settled = watch.log_place
 
     def _told(self, name: TargetName, watch: Watch, observed: Observation) -> TargetReconciled:
         before = watch.recorded.accounts if watch.recorded is not None else observed.accounts
@@ -129,14 +157,19 @@ class Reconciler:
             sessions=len(observed.sessions),
             sessions_matched=watch.comparison.matched,
             logins=len(observed.logins),
-            findings=watch.comparison.findings[:FINDINGS_MAX],
+            findings=(*watch.log.findings, *watch.comparison.findings)[:FINDINGS_MAX],
             accounts=observed.accounts,
             accounts_changed=changed(before, observed.accounts),
+            log_place=watch.log_settled,
+            log_matched=watch.log_matched,
+            log_problem=observed.log.problem,
         )
 
     def _differs(self, event: TargetReconciled, recorded: TargetReconciled | None) -> bool:
-        """Whether there is news: other findings, or other mighty logins. Sessions come and go without being news."""
-        return recorded is None or bool(event.accounts_changed) or event.findings != recorded.findings
+        """Whether there is news: other findings or mighty logins, a log that is read or not. Sessions are no news."""
+        if recorded is None or event.accounts_changed:
+            return True
+        return (event.findings, event.log_problem) != (recorded.findings, recorded.log_problem)
 
     async def _record(self, name: TargetName, event: Event) -> None:
         await self.office.ledger.append((Change(stream=target_stream(name), event=event, seen=None),))
