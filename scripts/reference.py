@@ -18,12 +18,28 @@ import yaml
 from sojourn.cli import COMMANDS, place
 from sojourn.codes import Code, Exit
 from sojourn.meanings import CATALOGUE
-from sojourn.web import assurance_shapes, configuration_shapes, keeping_shapes, shapes, standing_shapes, target_shapes
+from sojourn.web import (
+    assurance_shapes,
+    auditing_shapes,
+    configuration_shapes,
+    keeping_shapes,
+    shapes,
+    standing_shapes,
+    target_shapes,
+)
 from sojourn.web.server import ROUTES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = REPOSITORY / "docs" / "reference"
-SHAPES = (shapes, assurance_shapes, standing_shapes, keeping_shapes, target_shapes, configuration_shapes)
+SHAPES = (
+    shapes,
+    assurance_shapes,
+    auditing_shapes,
+    standing_shapes,
+    keeping_shapes,
+    target_shapes,
+    configuration_shapes,
+)
 """Where the shapes of answers are written down."""
 
 EXITS = {

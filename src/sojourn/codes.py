@@ -118,6 +118,10 @@ class Code(StrEnum):
     ATTEMPTS_LIMITED = "attempts.limited"
     PERMISSION_DENIED = "permission.denied"
 
+    SSH_OFF = "ssh.off"
+    HOST_NOT_ALLOWED = "host.not_allowed"
+    HOST_KEY_CHANGED = "host.key_changed"
+
     SESSION_UNKNOWN = "session.unknown"
     GATEWAY_NOT_POSTGRES = "gateway.not_postgres"
     GATEWAY_TLS_REQUIRED = "gateway.tls_required"
@@ -158,6 +162,10 @@ class Code(StrEnum):
     RETENTION_SELF = "retention.self"
     RETENTION_NOTHING_DUE = "retention.nothing_due"
     DISPOSAL_UNKNOWN = "disposal.unknown"
+
+    REPORT_RUN_UNKNOWN = "report.run_unknown"
+    REPORT_NOT_READY = "report.not_ready"
+    REPORT_QUEUE_FULL = "report.queue_full"
 
     INPUT_INVALID = "input.invalid"
     SERVICE_UNREACHABLE = "service.unreachable"

@@ -102,6 +102,8 @@ class GatewaySettings:
 
     host: str = "127.0.0.1"
     port: int = 6543
+    ssh: bool = False
+    ssh_port: int = 6522
     public_host: str = "localhost"
     require_tls: bool = True
     handshake_seconds: float = 15.0
@@ -122,6 +124,8 @@ class ControlSettings:
     port: int = 6580
     api_token_life: timedelta = timedelta(hours=12)
     gateway_token_life: timedelta = timedelta(minutes=15)
+    ssh_certificate_life: timedelta = timedelta(hours=12)
+    ssh_key_life: timedelta = timedelta(days=90)
     invitation_life: timedelta = timedelta(hours=24)
     password_length_min: int = 12
     reconcile_seconds: float = 20.0

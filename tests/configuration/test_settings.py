@@ -121,7 +121,7 @@ def test_a_field_of_the_catalogue_is_in_the_reference(
     kind: type[Person | Target | Role | Privilege], section: str
 ) -> None:
     text = _section((REFERENCE / "configuration.md").read_text(), section)
-    written = {"connections_max": "connections", "names": "tables", "recording": "record"}
+    written = {"connections_max": "connections", "names": "tables", "recording": "record", "ssh": "host_keys"}
     for field in dataclasses.fields(kind):
         if field.name not in ("id", "name", *(("kind",) if kind is Privilege else ())) or (
             kind is Person and field.name == "name"

@@ -33,16 +33,17 @@ from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
 from sojourn.web.server import build
-from sojourn.web.services import Services
+from sojourn.web.services import Services, SshIssuer
 from sojourn.workflow.adopt import adopt, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Office
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
-from .installation import EVIDENCE, GATEWAY, announce, announced, key_pair, read_catalogue, same_port
+from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .publisher import published_copies
+from .report_desk import ReportDesk
 
 CONNECT_SECONDS = 30.0
 
@@ -111,26 +112,36 @@ async def _serve_control(
         attachment=ledger.attachment,
         secret_sealer=gateway_sealer,
         read_secret=lambda name: read_secret(layout.configuration / "secrets", name),
-        drivers=_drivers(),
+        drivers=_drivers(layout, settings),
         new_password=new_password,
     )
     opener = Opener(key_pair(layout, EVIDENCE))
     reconciler = _reconciler(layout, settings, ledger, office, projections)
-    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler)
+    desk = ReportDesk(layout=layout, new_id=office.new_id)
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_project(projections, ledger))
         tasks.create_task(enforcer.run())
         tasks.create_task(reconciler.run())
+        tasks.create_task(desk.run())
         tasks.create_task(keep_time(office, projections, lambda: in_force.files))
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         tasks.create_task(_serve_api(layout, settings, services))
 
 
-def _drivers() -> dict[TargetKind, TargetDriver]:
-    return {TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)}
+def _drivers(layout: Layout, settings: Settings) -> dict[TargetKind, TargetDriver]:
+    drivers: dict[TargetKind, TargetDriver] = {TargetKind.POSTGRES: PostgresDriver(secrets.token_bytes)}
+    if settings.gateway.ssh:
+        from sojourn.targets.ssh import SshDriver
+        from sojourn.vault.ssh_authority import GRANTS, authority
+
+        drivers[TargetKind.SSH] = SshDriver(authority(layout.keys, GRANTS), SystemClock())
+    return drivers
 
 
 def _secret_of(layout: Layout, target: Target) -> str:
+    if not target.administrator_secret:
+        return ""
     return read_secret(layout.configuration / "secrets", target.administrator_secret)
 
 
@@ -138,7 +149,7 @@ def _reconciler(
     layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, projections: Projections
 ) -> Reconciler:
     """What looks at the targets and compares them with the record."""
-    drivers = _drivers()
+    drivers = _drivers(layout, settings)
 
     async def caught_up() -> None:
         await projections.wait_for(await ledger.size(), CONNECT_SECONDS)
@@ -168,9 +179,10 @@ def _services(
     gateway_sealer: Sealer,
     opener: Opener,
     reconciler: Reconciler,
+    desk: ReportDesk,
 ) -> Services:
 
-    drivers = _drivers()
+    drivers = _drivers(layout, settings)
     return Services(
         office=office,
         projections=projections,
@@ -184,6 +196,7 @@ def _services(
         size=ledger.size,
         sign=ledger.sign,
         certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry),
+        reports=desk,
         key_uses=lambda person: uses_of(ledger, projections, person),
         copies=lambda: published_copies(layout),
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
@@ -194,6 +207,20 @@ def _services(
         verifier_key=layout.verifier_key.read_text().strip(),
         authority=(layout.tls / "authority.crt").read_text(),
         version=BUILD,
+        ssh=_ssh_issuer(layout, settings),
+    )
+
+
+def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:
+    if not settings.gateway.ssh:
+        return None
+    from sojourn.vault.ssh_authority import GATEWAYS, GRANTS, PEOPLE, authority, public_authority
+
+    return SshIssuer(
+        people=authority(layout.keys, PEOPLE),
+        gateways=public_authority(layout.keys, GATEWAYS),
+        grants=public_authority(layout.keys, GRANTS),
+        address=lambda: announced(layout.run / SSH_PLACE) or ("", settings.gateway.ssh_port),
     )
 
 

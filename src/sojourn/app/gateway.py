@@ -8,15 +8,17 @@ import secrets
 import ssl
 
 from sojourn.errors import Code, SojournError
-from sojourn.gateway.process import run_gateway
+from sojourn.gateway.process import SshListener, run_gateway
+from sojourn.gateway.ssh.door import DoorKeys
 from sojourn.gateway.tls import DoorTls, load_door
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout, Settings
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
+from sojourn.vault.ssh_authority import DOOR, PEOPLE, public_authority
 
 from .ambient import BUILD, SystemClock, new_id, node
-from .installation import EVIDENCE, GATEWAY, announce, key_pair, same_port
+from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, key_pair, same_port
 from .keeping import forget_destroyed
 
 
@@ -24,7 +26,11 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
     """Serve as this installation's gateway until cancelled."""
     tls = _door(layout, settings)
     place = layout.run / "gateway.json"
-    gateway = dataclasses.replace(settings.gateway, port=same_port(place, settings.gateway.port))
+    gateway = dataclasses.replace(
+        settings.gateway,
+        port=same_port(place, settings.gateway.port),
+        ssh_port=same_port(layout.run / SSH_PLACE, settings.gateway.ssh_port),
+    )
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)
     opener = Opener(key_pair(layout, GATEWAY))
     async with ScribeClient(layout.scribe_socket) as ledger, asyncio.TaskGroup() as tasks:
@@ -41,7 +47,19 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
             node=node("gateway"),
             build=BUILD,
             started=lambda host, port: announce(place, host, port),
+            ssh=_ssh_listener(layout) if gateway.ssh else None,
         )
+
+
+def _ssh_listener(layout: Layout) -> SshListener:
+    """The SSH door of this installation."""
+    keys = DoorKeys(
+        host_key=layout.keys / DOOR,
+        host_certificate=layout.keys / f"{DOOR}-cert.pub",
+        people=public_authority(layout.keys, PEOPLE),
+    )
+    place = layout.run / SSH_PLACE
+    return SshListener(keys=keys, started=lambda host, port: announce(place, host, port))
 
 
 def _door(layout: Layout, settings: Settings) -> DoorTls:

@@ -25,6 +25,10 @@ GATEWAY = "gateway"
 """The recipient of what only a gateway may read; the gateway holds its private key."""
 
 
+SSH_PLACE = "gateway-ssh.json"
+"""Where the gateway leaves the address of its SSH door, in the run directory."""
+
+
 def lay_out(root: Path) -> Layout:
     """The layout of a data directory, made absolute."""
     return Layout(root=root.expanduser().resolve())
@@ -56,6 +60,11 @@ def prepare(layout: Layout, settings: Settings) -> None:
         ensure_key_pair(layout.keys, recipient)
     names = list(dict.fromkeys((settings.gateway.public_host, "localhost", "127.0.0.1")))
     ensure_certificates(layout.tls, names=names, now=SystemClock().now())
+    if settings.gateway.ssh:
+        from sojourn.vault.ssh_authority import ensure_authorities, ensure_door
+
+        ensure_authorities(layout.keys)
+        ensure_door(layout.keys, names=[*names, "*"], now=SystemClock().now())
 
 
 def signing_key(layout: Layout, settings: Settings) -> Signer:

@@ -26,6 +26,9 @@ COMMANDS = {
     "activate": "Begin an approved access.",
     "break-glass": "Take an access at once, when nobody is there to decide.",
     "connect": "Work in a target with your own client.",
+    "ssh-config": "Get an SSH certificate, and write what ssh needs to go through the gateway.",
+    "ssh-key add": "Register a public key of yours.",
+    "ssh-key remove": "Take back a key of yours.",
     "grants": "List accesses.",
     "end": "End your own access early.",
     "revoke": "Take somebody's access away.",
@@ -49,8 +52,10 @@ COMMANDS = {
     "actions": "List what was done in a session.",
     "attempts": "List what was refused.",
     "evidence": "Write the evidence pack of one access.",
+    "exception dispose": "Say what becomes of a test that failed.",
     "report list": "List the reports that can be made.",
-    "report make": "Make a report over a period: XLSX, CSV and JSON under one manifest.",
+    "report fetch": "Have a report made by the installation, and take it away.",
+    "report make": "Make a report on the machine itself, whether Sojourn runs or not.",
     "hold place": "Keep what must not be destroyed.",
     "hold list": "List holds.",
     "hold release": "Release a hold; takes two people.",
@@ -72,6 +77,7 @@ COMMANDS = {
     "audit replay": "Prove that lists and pages show what is on record.",
     "store schema": "Print the SQL that prepares a PostgreSQL database for the ledger.",
     "target preflight": "Say what Sojourn's own account lacks on a target.",
+    "target ssh-setup": "Print what an SSH host needs, or check that it has it.",
     "target reconcile": "Compare a target with the record now.",
     "target looks": "List what was seen at a target.",
     "witness init": "Make a witness: a separate party that cosigns a ledger's checkpoints.",
@@ -99,6 +105,7 @@ COMMANDS = {
 """
 
 GROUPS: dict[str, str] = {
+    "exception": "What becomes of what a test found wrong.",
     "report": "Populations, rosters and exceptions over a period.",
     "store": "Choose where the ledger is kept.",
     "review": "Look back at what was done under an access.",
@@ -109,6 +116,7 @@ GROUPS: dict[str, str] = {
     "retention": "How long records are kept, and their disposal.",
     "doctor": "Check what Sojourn relies on.",
     "policy": "Read, try, compare and change what is allowed.",
+    "ssh-key": "Keys of your own that open the gateway.",
     "witness": "Run a witness, apart from the installation it watches.",
     "away": "Be out of office: when, and who decides in your place.",
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import getpass
 import sys
+from dataclasses import replace
 
 from .client import send
 from .common import DEFAULT_ADDRESS, Common
 from .output import print_json, print_line
+from .ssh_files import renew
 
 
 def login(person: str, *, url: str = DEFAULT_ADDRESS, common: Common | None = None) -> None:
@@ -25,6 +27,8 @@ def login(person: str, *, url: str = DEFAULT_ADDRESS, common: Common | None = No
     common = common or Common()
     answered = send(url, "POST", "/sign-in", {"person": person, "password": read_secret("Password: ")}).json()
     common.save(person, {"url": url, "person": person, "token": answered["token"]})
+    if answered.get("ssh"):
+        renew(replace(common, as_=person), person)
     if common.json:
         print_json({"person": person, "expires_at": answered["expires_at"]})
         return

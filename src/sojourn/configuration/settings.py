@@ -65,6 +65,8 @@ def _port(node: Node) -> int:
 _GATEWAY: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
+    "ssh": Node.boolean,
+    "ssh_port": _port,
     "public_host": _text,
     "require_tls": Node.boolean,
     "handshake_seconds": Node.seconds,
@@ -81,6 +83,8 @@ _CONTROL: Mapping[str, _Reader] = {
     "port": _port,
     "api_token_life": Node.duration,
     "gateway_token_life": Node.duration,
+    "ssh_certificate_life": Node.duration,
+    "ssh_key_life": Node.duration,
     "invitation_life": Node.duration,
     "reconcile_seconds": Node.seconds,
     "password_length_min": lambda node: node.integer(8, 128),

@@ -21,6 +21,7 @@ from sojourn.domain.target import (
 
 from .names import once, pairs, texts
 from .nodes import Node
+from .ssh_hosts import read_host
 
 CONNECTIONS_MAX = 100
 SIZE = re.compile(r"[1-9][0-9]{0,5}(kB|MB|GB)", re.ASCII)
@@ -36,13 +37,16 @@ def read_targets(root: Node) -> tuple[Target, ...]:
 
 
 def _target(name: TargetName, node: Node) -> Target:
+    kind = node.mapping("a target").get("kind")
+    if kind is not None and kind.choice({str(one): one for one in TargetKind}) is TargetKind.SSH:
+        return read_host(name, node)
     required = ("kind", "host", "port", "database", "administrator", "administrator_secret", "roles")
     optional = ("tls", "tls_authority", "tls_certificate", "tls_key", "databases", "description", "labels")
     fields = node.fields(*required, *optional, required=required)
     modes = {str(mode): mode for mode in TlsMode}
     return Target(
         name=name,
-        kind=fields["kind"].choice({str(kind): kind for kind in TargetKind}),
+        kind=TargetKind.POSTGRES,
         host=fields["host"].text("a host name or address"),
         port=fields["port"].integer(1, 65535),
         database=fields["database"].text("the name of a database"),

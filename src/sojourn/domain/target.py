@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .identifiers import RoleName, TargetName
+from .ssh import Host, HostAccess, narrower_access
 
 
 class TargetKind(StrEnum):
     """The kinds of production system that Sojourn can open."""
 
     POSTGRES = "postgres"
+    SSH = "ssh"
 
 
 class TlsMode(StrEnum):
@@ -94,7 +96,8 @@ class Role:
     made belongs to it and nothing is left behind; with it come all of that role's rights. `account` names a login that
     the target has already, for systems where none can be made: it is opened for one access at a time, with a password
     of its own, and shut afterwards; what it may do is the target's to say.
-    `recording` may be `before-release` only for a role that can do nothing but read.
+    `recording` may be `before-release` only for a role that can do nothing but read. `host` is what a role on an SSH
+    host may do there; such a role has nothing else.
     """
 
     name: RoleName
@@ -105,6 +108,7 @@ class Role:
     as_owner: str = ""
     account: str = ""
     recording: Recording = Recording.BEFORE_FORWARD
+    host: HostAccess | None = None
 
     @property
     def defaults(self) -> tuple[tuple[str, str], ...]:
@@ -117,7 +121,7 @@ class Role:
     @property
     def reads_only(self) -> bool:
         """Whether nothing that the role opens can change anything."""
-        if self.as_owner or self.account:
+        if self.as_owner or self.account or self.host is not None:
             return False
         return all(verb is Verb.SELECT for privilege in self.privileges for verb in privilege.verbs)
 
@@ -129,6 +133,8 @@ class Role:
             lines.append(f"everything that {self.as_owner} may do, acting as it")
         if self.account:
             lines.append(f"everything that the account {self.account} may do")
+        if self.host is not None:
+            lines += self.host.opens
         return tuple(lines)
 
 
@@ -142,8 +148,16 @@ def narrower(narrow: Role, wide: Role) -> bool:
         and narrow.as_owner in ("", wide.as_owner)
         and narrow.account in ("", wide.account)
         and narrow.recording is wide.recording
+        and _host_within(narrow.host, wide.host)
         and all(any(_within(one, other) for other in wide.privileges) for one in narrow.privileges)
     )
+
+
+def _host_within(narrow: HostAccess | None, wide: HostAccess | None) -> bool:
+    """Whether what the one opens on an SSH host lies within what the other does."""
+    if narrow is None or wide is None:
+        return narrow is None and wide is None
+    return narrower_access(narrow, wide)
 
 
 def _within(one: Privilege, other: Privilege) -> bool:
@@ -162,7 +176,7 @@ class Target:
 
     `labels` are what the policy may ask about a target, each name once. `databases` are those that may be opened
     besides `database`; a grant's privileges are in `database` alone. `tls_certificate` and `tls_key` are paths of what
-    the gateway shows a target that asks for a certificate.
+    the gateway shows a target that asks for a certificate. `ssh` is what an SSH host has in place of database and TLS.
     """
 
     name: TargetName
@@ -180,6 +194,7 @@ class Target:
     databases: tuple[str, ...] = ()
     description: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    ssh: Host | None = None
 
     def opens_database(self, name: str) -> bool:
         """Whether that database of the target may be opened."""

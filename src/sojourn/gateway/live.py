@@ -85,6 +85,7 @@ class LiveView:
     _held: dict[PersonId, dict[GrantId, None]] = field(default_factory=dict)
     _requests: dict[PersonId, dict[StreamName, RequestSubmitted]] = field(default_factory=dict)
     _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
+    _keys: dict[str, dict[str, Token]] = field(default_factory=dict)
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -165,7 +166,12 @@ class LiveView:
             assert state is not None
             self._tokens.setdefault(event.person, {})[stream] = state
             return
-        for held in self._tokens.values():
+        if isinstance(event, TokenIssued) and event.purpose is TokenPurpose.SSH:
+            state = account.evolve_token(None, event)
+            assert state is not None
+            self._keys.setdefault(event.secret_sha256, {})[stream] = state
+            return
+        for held in (*self._tokens.values(), *self._keys.values()):
             if stream in held:
                 state = account.evolve_token(held[stream], event)
                 assert state is not None
@@ -184,6 +190,20 @@ class LiveView:
             if now >= token.issued.expires_at or token.revoked:
                 del held[stream]
         return tuple(held.values()) if self.person(person) is not None else ()
+
+    def key(self, sha256: str, now: datetime) -> Token | None:
+        """The live token of an SSH key, by the hash of its public half; None for a key that several persons claim."""
+        held = self._keys.get(sha256, {})
+        for stream, token in tuple(held.items()):
+            if now >= token.issued.expires_at or token.revoked:
+                del held[stream]
+        if not held or len({token.issued.person for token in held.values()}) > 1:
+            return None
+        token = max(held.values(), key=lambda one: one.issued.expires_at)
+        person = token.issued.person
+        if self.catalogue is None or self.catalogue.person(person) is None or person in self.standing.left:
+            return None
+        return token
 
     def grants(self, person: PersonId) -> tuple[Grant, ...]:
         """Every grant that the person has or had."""

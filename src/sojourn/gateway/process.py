@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -24,6 +26,7 @@ from .orphans import close_orphans
 from .postgres.admission import Admission
 from .postgres.handshake import Authenticator
 from .postgres.session import PostgresDoor, nonce
+from .ssh.door import DoorKeys, SshDoor
 from .tls import DoorTls
 
 BACKLOG = 512
@@ -31,6 +34,22 @@ HARD_LIMIT_FACTOR = 2
 RETRY_SECONDS = 0.5
 FLUSH_SECONDS = 10.0
 NONCE_BYTES = 18
+
+
+class Door(Protocol):
+    """What serves the connections of one protocol."""
+
+    async def serve(self, client: socket.socket, source: str) -> None:
+        """Serve one accepted connection to its end. Never raises but for cancellation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshListener:
+    """What the SSH door needs. `started` is told its address once connections are taken."""
+
+    keys: DoorKeys
+    started: Callable[[str, int], None]
 
 
 class ServingLedger(GatewayLedger, Protocol):
@@ -54,10 +73,11 @@ async def run_gateway(
     node: str,
     build: str,
     started: Callable[[str, int], None],
+    ssh: SshListener | None = None,
 ) -> None:
     """Serve until cancelled. `started` is told the address once connections are taken.
 
-    Raises OSError when the address cannot be had.
+    Raises OSError when an address cannot be had.
     """
     loop = asyncio.get_running_loop()
     live = LiveView(ledger, open_value)
@@ -75,15 +95,25 @@ async def run_gateway(
         tls=tls,
     )
     authenticator = Authenticator(random_nonce=lambda: nonce(random_bytes(NONCE_BYTES)), decoy_key=random_bytes(32))
-    with socket.create_server((settings.host, settings.port), backlog=BACKLOG) as listener:
-        listener.setblocking(False)
+    with ExitStack() as listeners:
+        listener = listeners.enter_context(_listen(settings.host, settings.port))
+        ssh_listener = None if ssh is None else listeners.enter_context(_listen(settings.host, settings.ssh_port))
         await _begin(ledger, node, build)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(live.run())
             tasks.create_task(_flush(gate.attempts))
             await live.ready.wait()
             started(*listener.getsockname()[:2])
+            if ssh is not None and ssh_listener is not None:
+                ssh.started(*ssh_listener.getsockname()[:2])
+                tasks.create_task(_accept(ssh_listener, gate, SshDoor(gate=gate, keys=ssh.keys), tasks))
             await _accept(listener, gate, PostgresDoor(gate, Admission(gate, authenticator)), tasks)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.create_server((host, port), backlog=BACKLOG)
+    listener.setblocking(False)
+    return listener
 
 
 async def _begin(ledger: ServingLedger, node: str, build: str) -> None:
@@ -100,7 +130,7 @@ async def _begin(ledger: ServingLedger, node: str, build: str) -> None:
             return
 
 
-async def _accept(listener: socket.socket, gate: Gate, door: PostgresDoor, tasks: asyncio.TaskGroup) -> None:
+async def _accept(listener: socket.socket, gate: Gate, door: Door, tasks: asyncio.TaskGroup) -> None:
     loop = asyncio.get_running_loop()
     limit = gate.settings.connections_max * HARD_LIMIT_FACTOR
     while True:

@@ -11,6 +11,7 @@ from sojourn.codes import Code, Meaning
 
 from . import (
     configuration,
+    evidence,
     gateway,
     grant,
     identity,
@@ -40,5 +41,6 @@ CATALOGUE: Mapping[Code, Meaning] = {
     **publication.MEANINGS,
     **witness.MEANINGS,
     **keeping.MEANINGS,
+    **evidence.MEANINGS,
     **service.MEANINGS,
 }

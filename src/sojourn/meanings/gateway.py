@@ -40,6 +40,17 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.GATEWAY_SESSION_TOO_LONG: Meaning(
         "The connection has lasted {seconds} seconds, which is its limit.", "Connect again.", *REFUSED
     ),
+    Code.SSH_OFF: Meaning(
+        "This installation does not serve SSH.",
+        "An operator sets gateway.ssh: true in settings.yaml and restarts it.",
+        *REFUSED,
+    ),
+    Code.HOST_NOT_ALLOWED: Meaning("This access does not allow {what}.", "It allows: {allowed}.", *REFUSED),
+    Code.HOST_KEY_CHANGED: Meaning(
+        "The host of {target} shows another key than the one that is pinned, so nothing was sent to it.",
+        "If the host was given a new key, an administrator puts it into targets.yaml.",
+        *DOWN,
+    ),
     Code.GATEWAY_BUSY: Meaning(
         "The gateway has reached its limit of {limit} connections.", "Close some and try again.", *DOWN
     ),

@@ -346,7 +346,12 @@ class Enforcer:
             and (other.created.target, other.created.credential) == (created.target, created.credential)
         )
         return Claim(
-            grant=grant.id, credential=created.credential, ends=grant.ends, identity=grant.identity, others=others
+            grant=grant.id,
+            credential=created.credential,
+            ends=grant.ends,
+            identity=grant.identity,
+            others=others,
+            observed=grant.observed,
         )
 
     async def _lapse(self, stream: str, name: RequestId) -> None:

@@ -71,8 +71,15 @@ class Places:
                 administrator_secret=now.administrator_secret,
                 tls=now.tls,
                 tls_authority=now.tls_authority,
+                ssh=now.ssh,
             )
-        return Place(target=then, driver=self.drivers[then.kind], secret=self.read_secret(then.administrator_secret))
+        # An SSH host has no secret: its administrator is let in by a certificate of a minute.
+        secret = self.read_secret(then.administrator_secret) if then.administrator_secret else ""
+        driver = self.drivers.get(then.kind)
+        if driver is None:
+            problem = f"this installation does not serve {then.kind}: settings.yaml has gateway.{then.kind}"
+            raise SojournError(Code.TARGET_REFUSED, target=then.name, problem=problem)
+        return Place(target=then, driver=driver, secret=secret)
 
     def slots(self, target: Target, work: Work) -> asyncio.Semaphore:
         """The places for such work at the target's address; to be held while it is done."""

@@ -17,6 +17,7 @@ class Claim:
 
     `credential` is its login, `ends` are all the ends that it ever had, `identity` is what was read back when it was
     made ("" if that is not on record). `others` are the other accesses on record of the same login, not removed yet.
+    `observed` is what was last read back of it.
     """
 
     grant: str
@@ -24,6 +25,7 @@ class Claim:
     ends: tuple[datetime, ...]
     identity: str = ""
     others: Collection[str] = ()
+    observed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,9 @@ PAGE = 100
 WAIT_SECONDS = 15.0
 POLL_SECONDS = 0.02
 
+CERTIFICATE = "certificate ssh-"
+"""How a line begins that holds a whole certificate: on record, and of no use to a reader of lists."""
+
 R = TypeVar("R")
 
 
@@ -239,7 +242,7 @@ def show(row: GrantRow) -> shapes.GrantShown:
         role=row.role,
         start=row.start,
         end=row.end,
-        privileges=tuple((row.observed or "").splitlines()),
+        privileges=tuple(line for line in (row.observed or "").splitlines() if not line.startswith(CERTIFICATE)),
         ended_at=row.ended_at,
         cause=row.cause,
         ended_by=row.ended_by,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sojourn.domain.events import ReviewOutcome
+from sojourn.domain.events import Disposition, ReviewOutcome
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +126,13 @@ class ConnectionAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     role: str = ""
 
 
+class SshKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A public key of the caller's, as one line of its `.pub` file. Registered, it is good for longer than a day."""
+
+    public_key: str
+    register_key: bool = False
+
+
 class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An administrator has something kept. `start` and `end` are moments in UTC, for a person or a period."""
 
@@ -180,3 +187,24 @@ class ConfigurationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 class Nothing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An empty object: the address says it all. An empty body is taken as one."""
+
+
+class Dispose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of tests that failed: their letters, who owns what has to follow, and why."""
+
+    tests: tuple[str, ...]
+    disposition: Disposition
+    owner: str
+    remark: str
+    ticket: str = ""
+
+
+class AskReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A report of `[start, end)`, as of a moment (empty for now), with `sample` rows drawn by `seed`."""
+
+    report: str
+    start: str
+    end: str
+    as_of: str = ""
+    sample: int = 0
+    seed: str = ""

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from sojourn.domain import register as registers
 from sojourn.domain.events import (
     Event,
+    EvidenceForm,
     HoldPlaced,
     HoldReleased,
     HoldScope,
@@ -31,7 +32,8 @@ from sojourn.workflow.loading import fold
 
 from . import bodies
 from . import keeping_shapes as shapes
-from .exchange import HEADERS, Exchange
+from .auditing import given
+from .exchange import Exchange
 from .viewing import opened
 
 Named = TypeVar("Named", HoldScope, RecordClass)
@@ -197,10 +199,9 @@ async def dispose(exchange: Exchange) -> shapes.DisposalShown:
 
 async def certificate(exchange: Exchange) -> Response:
     """GET /disposals/{name}/certificate: the proof of a disposal or a shredding, as a pack."""
-    await _reader(exchange)
+    caller = await _reader(exchange)
     content = await exchange.services.certificate(exchange.name)
-    name = {"content-disposition": f'attachment; filename="{exchange.name}.zip"'}
-    return Response(content, 200, {**HEADERS, **name}, media_type="application/zip")
+    return await given(exchange, caller, EvidenceForm.CERTIFICATE, f"disposal/{exchange.name}", content)
 
 
 async def _reader(exchange: Exchange) -> Person:

@@ -37,7 +37,7 @@ async def sign_in(exchange: Exchange) -> shapes.SignedIn:
         source=exchange.source,
         secret=services.random_bytes(tokens.SECRET_BYTES),
     )
-    return shapes.SignedIn(person=person, token=token, expires_at=text(issued.expires_at))
+    return shapes.SignedIn(person=person, token=token, expires_at=text(issued.expires_at), ssh=services.ssh is not None)
 
 
 async def sign_out(exchange: Exchange) -> None:

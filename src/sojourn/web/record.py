@@ -1,4 +1,4 @@
-"""The record: sessions, actions, refused attempts, the ledger's head, evidence, health."""
+"""The record: sessions, actions, refused attempts, the ledger's head, health."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection
-from starlette.responses import Response
 
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
@@ -16,8 +15,7 @@ from sojourn.projections import assured, queries
 from sojourn.projections.queries import ActionRow, AttemptRow, SessionRow
 
 from . import shapes
-from .access import concerns, visible
-from .exchange import HEADERS, Exchange
+from .exchange import Exchange
 
 PAGE = 100
 DIGITS_MAX = 15
@@ -112,26 +110,6 @@ async def ledger(exchange: Exchange) -> shapes.LedgerShown:
         verifier_key=exchange.services.verifier_key,
         copies=tuple(exchange.services.copies()),
     )
-
-
-async def evidence(exchange: Exchange) -> Response:
-    """GET /grants/{name}/evidence: the evidence pack, for its holder, its approvers, and auditors.
-
-    It opens what statements said, so administering Sojourn is no reason to read it.
-    """
-    caller = await exchange.caller()
-    row = visible(exchange, caller, exchange.name)
-    if not (concerns(exchange, caller, row) or caller.auditor):
-        raise SojournError(
-            Code.PERMISSION_DENIED,
-            person=caller.id,
-            action="read what was done under this grant",
-            who="its holder, its approvers or an auditor",
-        )
-    await exchange.caught_up()
-    pack = await exchange.services.pack(row.id)
-    name = {"content-disposition": f'attachment; filename="{row.id}.zip"'}
-    return Response(pack, 200, {**HEADERS, **name}, media_type="application/zip")
 
 
 async def health(exchange: Exchange) -> shapes.Health:

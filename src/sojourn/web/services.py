@@ -12,21 +12,37 @@ from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
+from sojourn.vault.ssh_authority import Authority
 from sojourn.workflow.keeping import KeyUses
 from sojourn.workflow.ports import Office, Sealer
 
+from .report_desk import Desk
 from .shapes import CopyShown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshIssuer:
+    """What it takes to issue SSH certificates to people. `gateways` and `grants` are public keys.
+
+    `address()` is where the gateway takes SSH connections.
+    """
+
+    people: Authority
+    gateways: str
+    grants: str
+    address: Callable[[], tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything that a request may need.
 
-    `attachment(sha256)` is what was attached to an append;
-    `size` counts the ledger's entries, `sign` gives a checkpoint over them, `copies()` are its published copies;
-    `preflight(target)` says what is lacking there, `reconcile(target)` compares it with the record;
-    `pack(grant)` builds an evidence pack, `certificate(name)` that of a destruction (both ZIP); `key_uses(person)`
-    tells which sealing keys still open; `gateway_address()` is where clients connect; `random_bytes(n)` are fresh.
+    `attachment(sha256)` is what was attached to an append; `size` counts the ledger's entries, `sign` gives a
+    checkpoint over them, `copies()` are its published copies; `preflight(target)` says what is lacking there,
+    `reconcile(target)` compares it with the record; `pack(grant)` builds an evidence pack, `certificate(name)` that
+    of a destruction (both ZIP); `key_uses(person)` tells which sealing keys still open; `reports` makes reports;
+    `gateway_address()` is where clients connect; `random_bytes(n)` are fresh; `ssh` is None where the gateway does
+    not speak it.
     """
 
     office: Office
@@ -45,9 +61,11 @@ class Services:
     preflight: Callable[[Target], Awaitable[tuple[str, ...]]]
     reconcile: Callable[[Target], Awaitable[TargetReconciled]]
     certificate: Callable[[str], Awaitable[bytes]]
+    reports: Desk
     key_uses: KeyUses
     gateway_address: Callable[[], tuple[str, int]]
     random_bytes: Callable[[int], bytes]
     verifier_key: str
     authority: str
     version: str
+    ssh: SshIssuer | None = None

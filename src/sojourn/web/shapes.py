@@ -14,11 +14,12 @@ from .assurance_shapes import GlassShown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """A token for this API. It is shown once and ends by itself."""
+    """A token for this API. It is shown once and ends by itself. `ssh` says that certificates can be had here."""
 
     person: str
     token: str
     expires_at: str
+    ssh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

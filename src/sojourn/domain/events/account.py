@@ -16,6 +16,7 @@ class TokenPurpose(StrEnum):
 
     API = "api"
     GATEWAY = "gateway"
+    SSH = "ssh"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,10 @@ class AccountEnrolled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenIssued:
-    """A short-lived credential. `secret_sha256` recognises it; `scram` seals the verifier that a gateway needs."""
+    """A short-lived credential. `secret_sha256` recognises it; `scram` seals the verifier that a gateway needs.
+
+    For SSH the credential is a key pair that its owner keeps: `secret_sha256` is the hash of the public key.
+    """
 
     kind: ClassVar[str] = "token.issued"
     token: TokenId

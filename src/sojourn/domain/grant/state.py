@@ -38,12 +38,14 @@ class Grant:
     """A grant as its stream tells it.
 
     `extensions` are the ends that extensions gave it, in order, `extended_by` the requests for them, and
-    `prolonged_to` the end that the target has confirmed. `identity` is how the target's login is known again.
+    `prolonged_to` the end that the target has confirmed. `identity` is how the target's login is known again,
+    `observed` what was last read back from the target.
     """
 
     created: GrantCreated
     status: Status = Status.PROVISIONING
     secret: Sealed | None = None
+    observed: tuple[str, ...] = ()
     cause: EndCause | None = None
     removal_attempts: int = 0
     overdue: bool = False
@@ -105,7 +107,13 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
         case _ if state is None:
             return None
         case GrantProvisioned():
-            return replace(state, status=Status.ACTIVE, secret=event.secret, identity=event.identity)
+            return replace(
+                state,
+                status=Status.ACTIVE,
+                secret=event.secret,
+                identity=event.identity,
+                observed=event.observed,
+            )
         case GrantExtended():
             return replace(
                 state,
@@ -113,7 +121,7 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
                 extended_by=(*state.extended_by, event.request),
             )
         case GrantProlonged():
-            return replace(state, prolonged_to=event.until)
+            return replace(state, prolonged_to=event.until, observed=event.observed)
         case GrantEnded():
             return replace(state, status=Status.ENDED, cause=event.cause)
         case GrantRemovalFailed():

@@ -14,6 +14,7 @@ from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.duration import format_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
 from sojourn.domain.people import Person
+from sojourn.domain.ssh import Host
 from sojourn.domain.target import Target
 
 from .compiled import Policy
@@ -83,17 +84,31 @@ def _otherwise(person: str, what: str, before: Sequence[str], after: Sequence[st
 def _say_target(target: Target | None) -> tuple[str, ...]:
     if target is None:
         return ()
-    authority = f", authority {target.tls_authority}" if target.tls_authority else ""
-    said = [
-        f"{target.kind} {target.host}:{target.port}/{target.database}, {target.tls}{authority}",
-        f"administrator {target.administrator} with secret {target.administrator_secret}",
-    ]
+    said = _say_host(target, target.ssh) if target.ssh is not None else _say_database(target)
     said += (f"label {name}: {value}" for name, value in target.labels)
     for role in target.roles:
         said.append(f"role {role.name}: {role.connections_max} connections")
         said += (f"role {role.name}: {line}" for line in role.opens)
+        said += (f"role {role.name}: {line}" for line in (role.host.terms if role.host is not None else ()))
         said += (f"role {role.name}: {name} = {value}" for name, value in role.defaults)
     return tuple(said)
+
+
+def _say_database(target: Target) -> list[str]:
+    authority = f", authority {target.tls_authority}" if target.tls_authority else ""
+    return [
+        f"{target.kind} {target.host}:{target.port}/{target.database}, {target.tls}{authority}",
+        f"administrator {target.administrator} with secret {target.administrator_secret}",
+    ]
+
+
+def _say_host(target: Target, host: Host) -> list[str]:
+    said = [f"{target.kind} {target.host}:{target.port}"]
+    said += (f"host key {key}" for key in host.keys)
+    said += (f"host keys signed by {key}" for key in host.authorities)
+    said.append(f"administrator {host.administrator}, revoked keys in {host.revoked}")
+    said += (f"certificates good from {network}" for network in host.source_addresses)
+    return said
 
 
 def _standing(person: PersonId, before: Person | None, after: Person | None) -> Iterator[Difference]:

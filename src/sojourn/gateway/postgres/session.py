@@ -12,12 +12,14 @@ import structlog
 
 from sojourn.domain.account import Token
 from sojourn.domain.events import CancelRequested, CloseCause, SessionOpened
-from sojourn.domain.history import Change, Guard
-from sojourn.domain.identifiers import SessionId, TokenId, grant_stream, session_stream
+from sojourn.domain.grant import Grant
+from sojourn.domain.history import Change
+from sojourn.domain.identifiers import SessionId, TokenId, session_stream
 from sojourn.domain.target import Recording, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.deadline import deadline
 from sojourn.gateway.gate import Gate
+from sojourn.gateway.opening import record_end, record_opening
 from sojourn.gateway.recorder import SessionRecorder
 from sojourn.gateway.tls import ClientCertificate
 
@@ -34,9 +36,6 @@ from .wire import WireError
 
 log = structlog.get_logger("gateway")
 
-STALE_TRIES_MAX = 10
-STALE_PAUSE_SECONDS = 0.02
-CLOSE_RECORD_SECONDS = 3.0
 SECRET_BYTES = 32
 LONG_KEYS_MINOR = 2
 """From protocol 3.2 on a cancel key may be longer than four bytes."""
@@ -135,9 +134,9 @@ class PostgresDoor:
     async def _record_opening(self, opening: Opening, admitted: Admitted, session: SessionId, source: str) -> Admitted:
         """Put the session on record under the grant as it is now. Raises SojournError, RefusedError."""
         known = admitted.known
-        for tried in range(STALE_TRIES_MAX):
-            grant = admitted.grant
-            event = SessionOpened(
+
+        def opened(grant: Grant) -> SessionOpened:
+            return SessionOpened(
                 session=session,
                 grant=grant.id,
                 person=known.person,
@@ -151,20 +150,12 @@ class PostgresDoor:
                 application=known.application,
                 tls=opening.tls,
             )
-            guard = Guard(stream=grant_stream(grant.id), seen=self.gate.live.version(grant.id))
-            change = Change(stream=session_stream(session), event=event, seen=0)
-            try:
-                await self.gate.ledger.append([change], guards=[guard])
-            except SojournError as error:
-                if error.code is not Code.RECORD_STALE or tried + 1 == STALE_TRIES_MAX:
-                    raise
-                # The grant has changed under us: see what it is now, and decide again.
-                await asyncio.sleep(STALE_PAUSE_SECONDS)
-                again = self.admission.judge(replace(known, role=grant.created.role))
-                admitted = replace(admitted, grant=again.grant)
-            else:
-                return admitted
-        raise AssertionError("the last try returns or raises")
+
+        def again(grant: Grant) -> Grant:
+            return self.admission.judge(replace(known, role=grant.created.role)).grant
+
+        grant = await record_opening(self.gate, admitted.grant, opened=opened, again=again)
+        return replace(admitted, grant=grant)
 
     async def _log_in(self, line: Line, admitted: Admitted) -> Upstream | None:
         """Log in at the target with the grant's own credential; None after telling the client why not."""
@@ -221,16 +212,7 @@ class PostgresDoor:
     ) -> None:
         bytes_in = relay.bytes_in if relay is not None else 0
         bytes_out = relay.bytes_out if relay is not None else 0
-        closing = recorder.close(cause, bytes_in=bytes_in, bytes_out=bytes_out, cut_lag_us=lag)
-        if cause is CloseCause.GATEWAY_STOPPED:
-            # What cannot be recorded within this time is closed on record at the next start.
-            try:
-                async with asyncio.timeout(CLOSE_RECORD_SECONDS):
-                    await closing
-            except TimeoutError:
-                return
-        else:
-            await closing
+        await record_end(recorder, cause, bytes_in=bytes_in, bytes_out=bytes_out, lag=lag)
 
     async def _cancel(self, line: Line, packet: CancelRequest, source: str) -> None:
         """Pass on a cancel request that carries the key of a session of ours; record and ignore any other."""

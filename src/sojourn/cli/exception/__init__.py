@@ -1,0 +1,1 @@
+"""What becomes of exceptions: one file per command."""

@@ -1,0 +1,1 @@
+"""sojourn ssh-key: keys of your own that open the gateway."""

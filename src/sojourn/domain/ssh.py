@@ -1,0 +1,106 @@
+"""What an SSH host is, and what a role may do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Files(StrEnum):
+    """What a role may do with files by SFTP (and by `scp`, which speaks it)."""
+
+    NONE = "none"
+    READ = "read"
+    WRITE = "write"
+
+
+class Leftovers(StrEnum):
+    """What becomes of processes that a session left on the host."""
+
+    END = "end"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """How an SSH host proves who it is, and how Sojourn gets in.
+
+    `keys` are its pinned public keys, `authorities` keys that sign its host certificates; one of the two at least.
+    `administrator` is the account that Sojourn itself uses, with certificates of a minute: root, or one that may use
+    sudo without a password. `source_addresses` are the networks that certificates may be used from: the gateway's and
+    control's own. `revoked` is the path of the list of what is revoked that the host reads (`RevokedKeys`).
+    """
+
+    keys: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
+    administrator: str = "root"
+    source_addresses: tuple[str, ...] = ()
+    revoked: str = "/etc/ssh/sojourn_revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostAccess:
+    """What one role may do on an SSH host.
+
+    `login` is an account that is there already; with `temporary` an account is made for each access and removed with
+    it. `shell` allows a shell and any command; `commands` allows exactly these and no shell. `forward_to` are the
+    destinations (`host:port`, or the path of a socket) that may be reached through the host, `listen_on` the
+    addresses that may be listened on there. `environment` are the names of variables that a client may set.
+    `kept_bytes` is how much of each stream of a command without a terminal is kept; its hash is always on record.
+    """
+
+    login: str = ""
+    temporary: bool = False
+    shell: bool = False
+    commands: tuple[str, ...] = ()
+    files: Files = Files.NONE
+    forward_to: tuple[str, ...] = ()
+    listen_on: tuple[str, ...] = ()
+    agent: bool = False
+    environment: tuple[str, ...] = ()
+    kept_bytes: int = 1 << 20
+    leftovers: Leftovers = Leftovers.END
+    groups: tuple[str, ...] = ()
+    sudo: tuple[str, ...] = ()
+
+    @property
+    def opens(self) -> tuple[str, ...]:
+        """All that it opens, one line each, as approvers read it."""
+        account = "a temporary account" if self.temporary else f"the account {self.login}"
+        lines = [f"a shell and any command as {account}"] if self.shell else []
+        lines += [f"the command `{command}` as {account}" for command in self.commands]
+        if self.files is not Files.NONE:
+            verb = "read" if self.files is Files.READ else "read and write"
+            lines.append(f"{verb} files by SFTP as {account}")
+        lines += [f"connections through the host to {destination}" for destination in self.forward_to]
+        lines += [f"listening on the host at {address}" for address in self.listen_on]
+        if self.agent:
+            lines.append("the use of the person's own SSH agent by whoever is root on the host")
+        lines += [f"membership of the group {group}" for group in self.groups]
+        lines += [f"sudo {rule}" for rule in self.sudo]
+        return tuple(lines)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What else is settled about its sessions."""
+        lines = [f"the variable {name} may be set" for name in self.environment]
+        lines.append(f"{self.kept_bytes} bytes of each stream are kept")
+        lines.append("processes left behind are ended" if self.leftovers is Leftovers.END else "leftovers are reported")
+        return tuple(lines)
+
+
+def narrower_access(narrow: HostAccess, wide: HostAccess) -> bool:
+    """Whether everything that `narrow` may do `wide` may do too, in the same account."""
+    order = tuple(Files)
+    return (
+        (narrow.login, narrow.temporary, narrow.leftovers) == (wide.login, wide.temporary, wide.leftovers)
+        and narrow.kept_bytes >= wide.kept_bytes
+        and (wide.shell or (not narrow.shell and set(narrow.commands) <= set(wide.commands)))
+        and order.index(narrow.files) <= order.index(wide.files)
+        and set(narrow.forward_to) <= set(wide.forward_to)
+        and set(narrow.listen_on) <= set(wide.listen_on)
+        and (wide.agent or not narrow.agent)
+        and set(narrow.environment) <= set(wide.environment)
+        and set(narrow.groups) <= set(wide.groups)
+        and set(narrow.sudo) <= set(wide.sudo)
+    )

@@ -1,0 +1,62 @@
+"""Who is let in, and where to: from a proved key and a user name to one grant.
+
+- The user name names the target, `TARGET+ROLE` which of several accesses is meant. The person is who holds the key.
+- Whoever has not proved who they are learns nothing about targets or grants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sojourn.domain.account import Token, check_token
+from sojourn.domain.events import TokenPurpose
+from sojourn.domain.grant import Grant
+from sojourn.domain.identifiers import GrantId, PersonId, RoleName, TargetName, grant_stream
+from sojourn.domain.session import admit
+from sojourn.domain.target import Target
+from sojourn.errors import Code, Refusal
+from sojourn.gateway.gate import Gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Who has proved who they are, and what they ask for."""
+
+    person: PersonId
+    token: Token
+    target: Target
+    role: RoleName | None
+
+
+class TurnedAwayError(Exception):
+    """Somebody is not let in. `subject` is the stream that it is about."""
+
+    def __init__(self, refusal: Refusal, *, actor: str, subject: str = "") -> None:
+        super().__init__(refusal.sentence)
+        self.refusal, self.actor, self.subject = refusal, actor, subject
+
+
+def know(gate: Gate, token: Token, user: str) -> Known:
+    """What the user name asks for. Raises TurnedAwayError."""
+    person = token.issued.person
+    if len(gate.connections) > gate.settings.connections_max:
+        raise TurnedAwayError(Refusal(Code.GATEWAY_BUSY, {"limit": str(gate.settings.connections_max)}), actor=person)
+    name, _, role = user.partition("+")
+    target = gate.live.target(TargetName(name))
+    if target is None or target.ssh is None:
+        raise TurnedAwayError(Refusal(Code.TARGET_UNKNOWN, {"target": name[:100]}), actor=person)
+    return Known(person=person, token=token, target=target, role=RoleName(role) if role else None)
+
+
+def verdict(gate: Gate, known: Known) -> Grant:
+    """The grant under which the person may connect now. Raises TurnedAwayError."""
+    now, live = gate.clock.now(), gate.live
+    assert live.catalogue is not None, "the view is ready and knows a target"
+    owner = check_token(known.token, purpose=TokenPurpose.SSH, catalogue=live.catalogue, now=now)
+    if isinstance(owner, Refusal):
+        raise TurnedAwayError(owner, actor=known.person)
+    found = admit(live.grants(known.person), person=known.person, target=known.target.name, role=known.role, now=now)
+    if isinstance(found, Refusal):
+        subject = grant_stream(GrantId(found.details["grant"])) if "grant" in found.details else ""
+        raise TurnedAwayError(found, actor=known.person, subject=subject)
+    return found

@@ -1,0 +1,127 @@
+"""An access on an SSH host: certificates that the host checks, an account if the role wants one, and the end of both.
+
+- Nothing of a certificate is kept on the host; it trusts the authority, and a list of what is revoked.
+- At the end the certificates are on that list, processes of the access are ended, and what was made is removed.
+  Read back is that the host refuses a certificate of that name, and that processes and account are gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from sojourn.domain.reconciliation import Observation
+from sojourn.domain.ssh import HostAccess, Leftovers
+from sojourn.domain.target import Role, Target
+from sojourn.errors import Code, SojournError
+from sojourn.targets.port import Claim, Made, Removal
+from sojourn.vault.ssh_authority import Authority, grant_key, private_file
+from sojourn.workflow.ports import Clock
+
+from . import scripts
+from .certificates import certificates_of, found, prolonged, said
+from .connection import Reach, log_in, of
+from .preflight import lacking
+
+GRANT_SECONDS = 25.0
+REVOKE_SECONDS = 40.0
+
+
+class SshDriver:
+    """Implements `targets.port.TargetDriver` for OpenSSH 8.4 and newer on a host with the tools of POSIX."""
+
+    def __init__(self, authority: Authority, clock: Clock) -> None:
+        """`authority` signs the certificates of accesses."""
+        self._authority = authority
+        self._clock = clock
+        self._reach = Reach(authority=authority, clock=clock)
+        self._lists: dict[tuple[str, int], asyncio.Lock] = {}
+
+    async def grant(self, target: Target, role: Role, claim: Claim, *, password: str, secret: str) -> Made:
+        """See `targets.port.TargetDriver.grant`."""
+        access = _access(role)
+        account = access.login or claim.credential
+        lines = certificates_of(
+            self._authority,
+            access,
+            account=account,
+            credential=claim.credential,
+            password=password,
+            source_addresses=of(target).source_addresses,
+            since=self._clock.now(),
+            until=claim.ends[-1],
+        )
+        async with asyncio.timeout(GRANT_SECONDS):
+            script = scripts.make(
+                access, account=account, grant=claim.grant, credential=claim.credential, until=claim.ends[-1]
+            )
+            printed = await self._reach.run(target, script)
+            # The host is asked whether it takes the certificate, before anybody is told that it does.
+            key = private_file(grant_key(password))
+            async with log_in(target, account=account, key=key, certificate=lines[0]):
+                pass
+        return Made(observed=(*printed.splitlines(), *role.opens, *said(lines)), identity="")
+
+    async def prolong(self, target: Target, claim: Claim, *, secret: str) -> tuple[str, ...]:
+        """See `targets.port.TargetDriver.prolong`: the same certificates with a later end."""
+        observed, until = claim.observed, claim.ends[-1]
+        others = tuple(line for line in observed if line not in said(found(observed)))
+        return (*others, *said(prolonged(self._authority, found(observed), until)))
+
+    async def revoke(self, target: Target, claim: Claim, *, secret: str) -> Removal:
+        """See `targets.port.TargetDriver.revoke`."""
+        async with asyncio.timeout(REVOKE_SECONDS):
+            ended, left, present = 0, 0, False
+            list_of = scripts.revoke(of(target), authority=self._authority.public, credential=claim.credential)
+            async with self._lists.setdefault((target.host, target.port), asyncio.Lock()):
+                await self._reach.run(target, list_of)
+            for account, access in _accounts(target, claim.credential):
+                script = scripts.take_away(access, account=account, grant=claim.grant, credential=claim.credential)
+                printed = (await self._reach.run(target, script)).splitlines()
+                ended += _number(printed, "ended")
+                left += _number(printed, "left") if access.leftovers is Leftovers.END else 0
+                present = present or "account present" in printed
+            opens = await self._still_opens(target, claim.credential)
+        return Removal(role_present=opens or present, sessions_present=left, sessions_terminated=ended)
+
+    async def _still_opens(self, target: Target, credential: str) -> bool:
+        """Whether the host takes a certificate of that name, shown to it now."""
+        try:
+            async with self._reach.connect(target, account=of(target).administrator, key_id=credential):
+                return True
+        except SojournError as error:
+            if error.code is not Code.TARGET_REFUSED:
+                raise
+            return False
+
+    async def observe(self, target: Target, *, secret: str) -> Observation:
+        """See `targets.port.TargetDriver.observe`. What a host shows of its sessions is not compared yet."""
+        problem = "the sessions of an SSH host are not compared with the record"
+        raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
+
+    async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
+        """See `targets.port.TargetDriver.preflight`."""
+        async with asyncio.timeout(GRANT_SECONDS):
+            return await lacking(self._reach, target)
+
+
+def _access(role: Role) -> HostAccess:
+    assert role.host is not None, "the configuration gives every role of an SSH host one"
+    return role.host
+
+
+def _accounts(target: Target, credential: str) -> tuple[tuple[str, HostAccess], ...]:
+    """The accounts that an access of that name may have had, each once, with the strictest of what is said of it."""
+    accounts: dict[str, HostAccess] = {}
+    for role in target.roles:
+        access = _access(role)
+        account = access.login or credential
+        if account not in accounts or access.leftovers is Leftovers.END:
+            accounts[account] = access
+    return tuple(accounts.items())
+
+
+def _number(printed: list[str], word: str) -> int:
+    for line in printed:
+        if line.startswith(f"{word} ") and line.removeprefix(f"{word} ").strip().isdigit():
+            return int(line.removeprefix(f"{word} "))
+    raise ValueError(f"the host did not say {word}")

@@ -1,0 +1,92 @@
+"""What Sojourn does on an SSH host, as scripts of POSIX sh that print what they found.
+
+Every word that comes from outside is quoted; nothing else is put into them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from shlex import quote
+
+from sojourn.domain.ssh import Host, HostAccess, Leftovers
+
+MADE_BY = "Sojourn access"
+"""What the comment of a temporary account begins with."""
+
+
+def make(access: HostAccess, *, account: str, grant: str, credential: str, until: datetime) -> str:
+    """Make what the access needs on the host, and print what is there then."""
+    name = quote(account)
+    lines = ["set -eu"]
+    if access.temporary:
+        groups = f"-G {quote(','.join(access.groups))}" if access.groups else ""
+        # Days are all that the host counts in; the certificate is what ends to the second.
+        day = (until + timedelta(days=1)).strftime("%Y-%m-%d")
+        lines += [
+            f"if id {name} >/dev/null 2>&1; then",
+            f'  case "$(getent passwd {name} | cut -d: -f5)" in {quote(MADE_BY)}*) ;;',
+            f"    *) echo 'there is an account {account}, and Sojourn did not make it' >&2; exit 1;; esac",
+            f"else useradd -m -s /bin/sh -c {quote(f'{MADE_BY} {grant}')} -e {day} {groups} {name}; fi",
+            # `!` would lock it for public keys too; `*` is no password at all.
+            f"usermod -p '*' {name}",
+        ]
+    if access.sudo:
+        path = quote(f"/etc/sudoers.d/sojourn-{credential}")
+        rules = "".join(f"{account} ALL={rule}\n" for rule in access.sudo)
+        lines += [
+            f"printf %s {quote(rules)} >{path}.new",
+            f"visudo -cqf {path}.new || {{ rm -f {path}.new; echo 'sudo does not take the rule' >&2; exit 1; }}",
+            f"chmod 0440 {path}.new; mv {path}.new {path}; echo 'sudo rules installed'",
+        ]
+    lines += [f'echo "account {account}: $(id {name})"']
+    return "\n".join(lines) + "\n"
+
+
+def revoke(host: Host, *, authority: str, credential: str) -> str:
+    """Put every certificate of that name on the host's list of what is revoked, by replacing the list whole."""
+    path = quote(host.revoked)
+    return "\n".join(
+        (
+            "set -eu",
+            "work=$(mktemp -d)",
+            "trap 'rm -rf \"$work\"' EXIT",
+            f"printf '%s\\n' {quote(authority)} >$work/authority.pub",
+            f"printf 'id: %s\\n' {quote(credential)} >$work/what",
+            f"update=; if [ -s {path} ]; then cp {path} $work/list; update=-u; fi",
+            "ssh-keygen -q -k $update -s $work/authority.pub -f $work/list $work/what",
+            f"cp $work/list {path}.new; chmod 0644 {path}.new; mv {path}.new {path}",
+            "",
+        )
+    )
+
+
+def take_away(access: HostAccess, *, account: str, grant: str, credential: str) -> str:
+    """End what is left, remove what was made; print what was ended and what is there still.
+
+    Prints `ended N`, `left N` and `account present` or `account absent`.
+    """
+    name, mark = quote(account), quote(f"SOJOURN_GRANT={grant}")
+    lines = [
+        "set -u",
+        # What carries the mark is of this access, whoever it has become since.
+        f"marked() {{ grep -lzxF -- {mark} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3; }}",
+        "ended=0",
+        f"rm -f {quote(f'/etc/sudoers.d/sojourn-{credential}')}",
+    ]
+    if access.temporary:
+        lines += [
+            f"marked() {{ grep -lzxF -- {mark} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3;"
+            f" id {name} >/dev/null 2>&1 && ps -o pid= -u {name}; }}"
+        ]
+    if access.leftovers is Leftovers.END or access.temporary:
+        lines += [
+            "for try in 1 2 3 4 5; do",
+            '  found=$(marked | sort -u); [ -n "$found" ] || break',
+            "  ended=$((ended + $(echo $found | wc -w))); kill -KILL $found 2>/dev/null; sleep 0.1",
+            "done",
+        ]
+    if access.temporary:
+        lines += [f"id {name} >/dev/null 2>&1 && userdel -rf {name} >/dev/null 2>&1"]
+        lines += [f"id {name} >/dev/null 2>&1 && echo 'account present' || echo 'account absent'"]
+    lines += ['echo "ended $ended"', 'echo "left $(marked | sort -u | wc -w)"', "exit 0"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,107 @@
+"""A host to test against: OpenSSH's server as Debian builds it, on a free port, with Sojourn's authority trusted."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAM = Path("/usr/sbin/sshd")
+ACCOUNT = "sojourn-deploy"
+"""The account of the host that roles log in as."""
+
+START_SECONDS = 10.0
+PACKAGES = ("openssh-server", "openssh-client", "openssh-sftp-server", "rsync")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sshd:
+    """A running server. `host_key` is its public key, `log` what it says."""
+
+    port: int
+    host_key: str
+    revoked: Path
+    log: Path
+    directory: Path
+
+
+@contextmanager
+def sshd(directory: Path, *, authority: str, more: str = "") -> Iterator[Sshd]:
+    """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
+
+    `more` are further lines of its configuration. Needs to be root.
+    """
+    install()
+    directory.mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
+    (directory / "authority.pub").write_text(authority + "\n")
+    revoked = directory / "revoked"
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked], check=True)
+    (directory / "sshd_config").write_text(
+        f"""Port {port}
+ListenAddress 127.0.0.1
+HostKey {directory}/host
+TrustedUserCAKeys {directory}/authority.pub
+RevokedKeys {revoked}
+AuthorizedKeysFile none
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+PidFile none
+StrictModes no
+PermitRootLogin prohibit-password
+AcceptEnv LANG LC_* SOJOURN_* GW_TEST
+Subsystem sftp internal-sftp
+MaxStartups 500
+MaxSessions 200
+AllowStreamLocalForwarding yes
+LogLevel VERBOSE
+{more}
+"""
+    )
+    log = directory / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([PROGRAM, "-D", "-e", "-f", directory / "sshd_config"], stderr=output)
+    try:
+        _wait(process, port, log)
+        host_key = " ".join((directory / "host.pub").read_text().split()[:2])
+        yield Sshd(port=port, host_key=host_key, revoked=revoked, log=log, directory=directory)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"sshd did not start: {log.read_text()}") from None
+            time.sleep(0.02)
+        else:
+            return
+
+
+def install() -> None:
+    """Install what is missing, once on the machine. Raises CalledProcessError where that is impossible."""
+    Path("/run/sshd").mkdir(exist_ok=True)
+    with (Path(tempfile.gettempdir()) / "sojourn-apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not PROGRAM.exists() or not Path("/usr/bin/rsync").exists():
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *PACKAGES]):
+                subprocess.run(["apt-get", *arguments], check=True, capture_output=True, env=environment)
+        if subprocess.run(["id", ACCOUNT], check=False, capture_output=True).returncode:
+            subprocess.run(["useradd", "-m", "-s", "/bin/bash", ACCOUNT], check=True, capture_output=True)
+            subprocess.run(["usermod", "-p", "*", ACCOUNT], check=True, capture_output=True)

@@ -1,0 +1,34 @@
+"""What the API answers about SSH."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshKeyShown:
+    """A key of the caller's that opens the gateway until `expires_at`.
+
+    `certificate` is empty for a registered key. `authority` signs the host keys of gateways, for `known_hosts`.
+    """
+
+    token: str
+    person: str
+    fingerprint: str
+    expires_at: str
+    certificate: str
+    authority: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshSetup:
+    """What a host needs: `authority` is the public key that it is to trust, `revoked` the path of its list."""
+
+    target: str
+    authority: str
+    administrator: str
+    revoked: str
+    accounts: tuple[str, ...]
+    source_addresses: tuple[str, ...]

@@ -1,0 +1,152 @@
+"""Who is let in by SSH, and who is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import asyncssh
+import pytest
+
+from sojourn.domain.events import AttemptRefused, SessionOpened, TokenIssued, TokenRevoked
+from sojourn.domain.history import Change
+from sojourn.domain.identifiers import PersonId, token_stream
+from sojourn.errors import Code
+from sojourn.testing.gateway import RealClock
+from sojourn.testing.ssh import SshUnderTest, run
+from sojourn.vault.ssh_authority import GRANTS, PEOPLE, Certificate, authority
+
+
+async def _codes(door: SshUnderTest) -> list[str]:
+    return [one.code for one in await door.record.attempts() if isinstance(one, AttemptRefused)]
+
+
+async def test_without_an_access_nobody_is_let_in_and_is_told_why(door: SshUnderTest) -> None:
+    ran = await door.ssh(await door.key(), "id")
+    assert ran.status == 255
+    assert b"no active access" in ran.err.lower() or b"sojourn request" in ran.err
+    assert await _codes(door) == [Code.GRANT_NONE_ACTIVE]
+
+
+async def test_a_key_that_nobody_registered_opens_nothing(door: SshUnderTest) -> None:
+    await door.access()
+    path = door.directory / "unknown"
+    path.unlink(missing_ok=True)
+    await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path])
+    ran = await door.ssh(path, "id")
+    assert (ran.status, b"Permission denied" in ran.err) == (255, True)
+    assert await _codes(door) == [Code.CREDENTIALS_INVALID]
+
+
+async def test_a_key_is_dead_when_its_token_is_revoked_or_over(door: SshUnderTest) -> None:
+    await door.access()
+    key = await door.key(life=timedelta(seconds=-1))
+    assert (await door.ssh(key, "id")).status == 255
+    good = await door.key()
+    assert (await door.ssh(good, "true")).status == 0
+    token = (await door.found(TokenIssued, "token/"))[-1].token
+    event = TokenRevoked(token=token, revoked_by=PersonId("alice"))
+    await door.record.ledger.append([Change(stream=token_stream(token), event=event, seen=None)])
+    assert (await door.ssh(good, "id")).status == 255
+
+
+async def test_somebody_elses_access_is_of_no_use(door: SshUnderTest) -> None:
+    await door.access(person="alice")
+    assert (await door.ssh(await door.key("bob"), "id")).status == 255
+    assert await _codes(door) == [Code.GRANT_NONE_ACTIVE]
+
+
+async def test_a_certificate_of_the_right_authority_person_and_time_opens_and_no_other(door: SshUnderTest) -> None:
+    await door.access()
+    key = await door.key()
+    public = key.with_suffix(".pub").read_text()
+    now = RealClock().now()
+
+    async def with_certificate(signer: str, person: str, ends_in: int, networks: tuple[str, ...] = ()) -> int:
+        certificate = Certificate(
+            key_id="t-1",
+            principals=(person,),
+            since=now - timedelta(hours=1),
+            until=now + timedelta(seconds=ends_in),
+            source_addresses=networks,
+        )
+        signed = authority(door.directory / "keys", signer).certify(public, certificate, serial=1)
+        path = door.directory / "tried-cert.pub"
+        path.write_text(signed + "\n")
+        # Only the certificate is shown: the key by itself would be let in.
+        return await _with(door, key, path)
+
+    assert await with_certificate(PEOPLE, "alice", 60) == 0
+    assert await with_certificate(GRANTS, "alice", 60) == 255
+    assert await with_certificate(PEOPLE, "bob", 60) == 255
+    assert await with_certificate(PEOPLE, "alice", -60) == 255
+    assert await with_certificate(PEOPLE, "alice", 60, ("192.0.2.0/24",)) == 255
+    assert await with_certificate(PEOPLE, "alice", 60, ("127.0.0.0/8",)) == 0
+
+
+async def _with(door: SshUnderTest, key: object, certificate: object) -> int:
+    pair = (asyncssh.read_private_key(str(key)), asyncssh.read_certificate(str(certificate)))
+    signer = asyncssh.load_keypairs([pair])[0]
+    try:
+        async with asyncssh.connect(
+            "127.0.0.1", door.port, username="web-1", client_keys=[signer], known_hosts=None, config=None
+        ) as connection:
+            return (await connection.run("true")).exit_status or 0
+    except asyncssh.PermissionDenied:
+        return 255
+
+
+async def test_who_it_is_is_settled_by_the_key_that_signed(door: SshUnderTest) -> None:
+    """To ask about somebody's key, and then to sign with one's own, makes nobody that somebody (CVE-2024-45337)."""
+    await door.access(person="alice")
+    victim, own = await door.key("alice"), await door.key("bob")
+
+    shown = asyncssh.read_public_key(str(victim) + ".pub")
+    stolen = _Unsigned(asyncssh.load_keypairs([str(own)])[0], shown)
+    with pytest.raises((asyncssh.Error, ConnectionError)):
+        async with asyncssh.connect(
+            "127.0.0.1",
+            door.port,
+            username="web-1",
+            client_keys=[stolen, str(own)],
+            known_hosts=None,
+            config=None,
+        ) as connection:
+            await connection.run("true", check=True)
+    assert await door.found(SessionOpened) == []
+    assert any(
+        one.actor == "bob" and one.code == Code.GRANT_NONE_ACTIVE
+        for one in await door.record.attempts()
+        if isinstance(one, AttemptRefused)
+    )
+
+
+class _Unsigned(asyncssh.SSHKeyPair):
+    """A public key that is shown with a signature of another key."""
+
+    def __init__(self, signer: asyncssh.SSHKeyPair, shown: asyncssh.SSHKey) -> None:
+        algorithms = shown.sig_algorithms
+        super().__init__(shown.algorithm, algorithms[0], algorithms, (), shown.public_data, None)
+        self._signer = signer
+
+    def sign(self, data: bytes) -> bytes:
+        return self._signer.sign(data)
+
+
+async def test_a_stranger_learns_nothing_about_targets(door: SshUnderTest) -> None:
+    key = door.directory / "stranger"
+    key.unlink(missing_ok=True)
+    await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key])
+    known = await door.ssh(key, "-o", "User=web-1", "id")
+    unknown = await door.ssh(key, "-o", "User=no-such-host", "id")
+    assert known.err.replace(b"web-1", b"X") == unknown.err.replace(b"no-such-host", b"X")
+
+
+async def test_the_gateway_shows_a_certificate_so_that_nobody_types_yes(door: SshUnderTest) -> None:
+    await door.access()
+    ran = await door.ssh(await door.key(), "-v", "true")
+    assert ran.status == 0
+    assert b"Server host certificate: ssh-ed25519-cert-v01@openssh.com" in ran.err or ran.err == b""
+    other = door.directory / "other-hosts"
+    other.write_text(f"@cert-authority * {(door.directory / 'keys' / 'ssh_people.pub').read_text()}")
+    refused = await door.ssh(await door.key(), "-o", f"UserKnownHostsFile={other}", "true")
+    assert refused.status == 255
