@@ -27,8 +27,8 @@ soak: ## the long run of what CI does in short: 1,000 kills of the scribe under 
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
 	@SOJOURN_GRANT_CYCLES=5000 $(UV) run --quiet --frozen pytest tests/targets -k many_cycles $(PYTEST)
 
-fuzz: ## every parser of bytes from outside, guided by coverage, FUZZ seconds each (60); what breaks one is kept
-	@$(UV) run --quiet --frozen python -m fuzz $(or $(FUZZ),60)
+fuzz: ## coverage-guided fuzzing of every parser, a minute each; FUZZ="entry --seconds 3600" for one and longer
+	@$(UV) run --quiet --frozen python -m fuzz $(FUZZ)
 
 clean:
 	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo

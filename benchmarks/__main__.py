@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from . import cut, decisions, policies, scribe, statements, verify
+from . import cut, decisions, policies, proofs, publishing, scribe, statements, verify
 from .figures import Figure, progress, show
 from .stage import stage
 
@@ -18,6 +18,8 @@ def _all(*, quick: bool) -> Iterator[Figure]:
     yield from scribe.hashing(quick=quick)
     yield from scribe.durable_entries(quick=quick)
     yield from verify.published(quick=quick)
+    yield from proofs.sizes(quick=quick)
+    yield from publishing.lags(quick=quick)
     with stage(quick=quick) as one:
         yield from statements.latency(one)
         yield from statements.rates(one)

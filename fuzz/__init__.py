@@ -1,1 +1,1 @@
-"""Fuzz targets: each module `fuzz_*` has one `check(data)`, which says what must hold for any bytes whatever."""
+"""Coverage-guided fuzzing (atheris) of every parser of the ledger, of the scribe and of the verifier."""

@@ -386,7 +386,7 @@ def list_files(target: Path, archive: zipfile.ZipFile | None, report: Report) ->
         for path in (f"{folder}/{name}" for name in folders + names):
             found.append((path[len(str(target)) + 1 :], os.lstat(path).st_mode, partial(open, path, "rb", 0)))
     for member in [] if archive is None else archive.infolist():
-        mode = stat.S_IFMT(member.external_attr >> 16) or (stat.S_IFDIR if member.is_dir() else stat.S_IFREG)
+        mode = stat.S_IFMT(member.external_attr >> 16) or (stat.S_IFREG, stat.S_IFDIR)[member.filename.endswith("/")]
         odd = member.flag_bits & 1 or member.compress_type not in (0, 8) or member.orig_filename != member.filename
         found.append((member.filename.removesuffix("/"), 0 if odd else mode, partial(cast(Any, archive).open, member)))
     files: dict[str, Opener] = {}

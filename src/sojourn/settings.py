@@ -140,7 +140,7 @@ class ScribeSettings:
     """
 
     origin: str = "sojourn.localhost/ledger"
-    checkpoint_seconds: float = 1.0
+    checkpoint_seconds: float = 0.8
     free_bytes_min: int = 64 * 1024 * 1024
     store: str = ""
     signing_key: str = "file"
@@ -179,6 +179,21 @@ class WitnessSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampSettings:
+    """The time-stamping authority (RFC 3161) that is asked for its time; `url` "" is none.
+
+    `root` is the file with the certificates that its tokens lead to, in the configuration folder. `clocks_apart_max` is
+    how far its time and this machine's may be apart.
+    """
+
+    url: str = ""
+    root: str = "timestamp-root.pem"
+    every: timedelta = timedelta(hours=1)
+    answer_seconds: float = 10.0
+    clocks_apart_max: timedelta = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of one installation."""
 
@@ -187,3 +202,4 @@ class Settings:
     scribe: ScribeSettings = field(default_factory=ScribeSettings)
     publisher: PublisherSettings = field(default_factory=PublisherSettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
+    timestamp: TimestampSettings = field(default_factory=TimestampSettings)

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-import pytest
-
 import sojourn_verify
 from sojourn.testing.installation import PASSWORD, Running
 
 # One after the other, in one installation: each goes on from what the ones before have left.
-pytestmark = pytest.mark.xdist_group("break_glass")
 
 GLASS = {"target": "shop", "role": "fix-status", "duration": "5m", "reason": "orders are stuck"}
 

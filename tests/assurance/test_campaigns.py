@@ -7,12 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from sojourn.testing.installation import Running
 
 # One after the other, in one installation: each goes on from what the ones before have left.
-pytestmark = pytest.mark.xdist_group("campaigns")
 
 SECONDS = 30.0
 

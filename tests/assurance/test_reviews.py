@@ -6,12 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from sojourn.testing.installation import PASSWORD, Running
 
 # One after the other, in one installation: each goes on from what the ones before have left.
-pytestmark = pytest.mark.xdist_group("reviews")
 
 SECONDS = 30.0
 GLASS = {"target": "shop", "role": "fix-status", "duration": "5m", "reason": "orders are stuck", "password": PASSWORD}

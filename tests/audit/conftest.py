@@ -33,6 +33,7 @@ from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout, ScribeSettings
 from sojourn.testing.organisation import ALICE, READ, SHOP
 from sojourn.testing.scribe import KEY, ScribeProcess
+from sojourn.testing.timestamp import TimestampAuthority
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 HOSTILE = "\x1b[2Jinjected\n7 grant.ended"
@@ -140,3 +141,25 @@ def kept(master: Path, tmp_path: Path) -> Kept:
     """A data directory of one's own."""
     root = Path(shutil.copytree(master, tmp_path / "d", ignore=shutil.ignore_patterns("run")))
     return Kept(layout=Layout(root=root))
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> TimestampAuthority:
+    """A time-stamping authority that is asked without a network."""
+    return TimestampAuthority.make(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def bound_master(tmp_path_factory: pytest.TempPathFactory, authority: TimestampAuthority) -> Path:
+    """The directory of a ledger with all that entries bind."""
+    from . import bound
+
+    return bound.make(tmp_path_factory.mktemp("bound") / "d", authority)
+
+
+@pytest.fixture
+def whole(bound_master: Path, tmp_path: Path) -> Kept:
+    """A data directory of one's own with all that entries bind."""
+    from . import bound
+
+    return Kept(layout=bound.copy(bound_master, tmp_path / "d"))

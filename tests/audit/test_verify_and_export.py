@@ -38,7 +38,8 @@ def test_a_sound_ledger_verifies_and_says_what_that_proves(kept: Kept) -> None:
     assert f"signed at {SIZE}" in done.stdout
     assert "An auditor runs sojourn-verify elsewhere" in done.stdout
     told = kept.ask("verify")
-    assert (told["sound"], [one["size"] for one in told["verdicts"]]) == (True, [SIZE])
+    assert (told["sound"], [one["size"] for one in told["verdicts"]]) == (True, [SIZE, None])
+    assert told["verdicts"][1]["checked"] == {"attachments": 1, "sealed values": 0, "of them readable": 0}
 
 
 def test_an_altered_entry_is_found_by_the_verifier(kept: Kept) -> None:
@@ -60,7 +61,7 @@ def test_a_published_folder_is_verified_too(kept: Kept, spoilt: str) -> None:
     public = kept.layout.root / "public"
     assert kept.run("export", "--to", str(public)).returncode == 0
     told = kept.ask("verify")
-    assert [(one["size"], one["problems"]) for one in told["verdicts"]] == [(SIZE, []), (SIZE, [])]
+    assert [(one["size"], one["problems"]) for one in told["verdicts"]] == [(SIZE, []), (SIZE, []), (None, [])]
     content = bytearray((public / spoilt).read_bytes())
     content[40] ^= 1
     (public / spoilt).write_bytes(content)

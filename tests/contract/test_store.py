@@ -222,6 +222,24 @@ def test_tiles_and_the_first_checkpoint_of_a_size_stay(kept: Kept) -> None:
     assert kept.store.last_checkpoint() == (2, "later")
 
 
+def test_a_sealed_value_is_found_before_and_after_it_is_in_the_index(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_store, "INDEXED_EVERY", 3)
+    values = [Matter(f"{number:064x}", KEY.key, b"%d" % number) for number in range(20)]
+    for number, value in enumerate(values):
+        write(kept.store, "a", keys=[] if number else [KEY], matter=[value])
+        for store in kept.both():
+            assert store.gap() is None
+            asked = {one.commitment for one in values}
+            assert store.taken(asked) == {one.commitment for one in values[: number + 1]}
+            assert [store.ciphertext(one.commitment) for one in values[: number + 2]] == [
+                *values[: number + 1],
+                *[None] * (number < 19),
+            ]
+            assert store.matter(value.commitment) == (value, KEY)
+
+
 RECORD = ["batch", "stream_part", "tile", "checkpoint", "attachment", "sealed"]
 COLUMNS = dict(zip(RECORD, ["count", "version", "level", "note", "sha256", "key_id"], strict=True))
 

@@ -13,7 +13,7 @@ def test_every_test_that_is_named_is_there() -> None:
     defined = {
         name
         for path in (REPOSITORY / "tests").rglob("test_*.py")
-        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
+        for name in re.findall(r"^\s*(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
     }
     assert len(named) > 40
     assert named <= defined, named - defined

@@ -26,7 +26,6 @@ def test_the_first_two_commands_are_the_demo_and_the_tests() -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.xdist_group("demo")
 def test_make_demo_tells_the_whole_story() -> None:
     with tempfile.TemporaryDirectory(prefix="sj") as short:
         _tell(Path(short) / "demo")

@@ -16,7 +16,7 @@ import sojourn_verify
 from sojourn.testing.installation import Running
 
 # One after the other: each goes on from what the ones before have left on record.
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("keeping")]
+pytestmark = pytest.mark.integration
 
 MARKER = "the-secret-of-order-4711"
 

@@ -21,8 +21,6 @@ from sojourn.testing.bucket import ObjectStore
 from .conftest import fill
 from .test_process import installation, process
 
-pytestmark = pytest.mark.xdist_group("bucket")
-
 STORE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "checkpoint", "acknowledged")
 
 

@@ -27,22 +27,24 @@ from sojourn.domain.history import Change
 from sojourn.domain.identifiers import CONFIGURATION
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
+from sojourn.ledger import policy as policies
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.merkle import leaf_hash, recompute_root
 from sojourn.ledger.note import SigningKey
 from sojourn.ledger.tiles import decode_bundle, tile_path
+from sojourn.publisher.asking import http_client
 from sojourn.publisher.bucket import Bucket, checkpoint_path
 from sojourn.publisher.follow import follow_folder
 from sojourn.publisher.tasks import Task
 from sojourn.publisher.upload import Upload, fill_bucket
-from sojourn.settings import BucketSettings
+from sojourn.publisher.witnesses import Witnessing
+from sojourn.settings import BucketSettings, WitnessSettings
 from sojourn.testing.bucket import ObjectStore
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.scribe import KEY
+from sojourn.testing.witness import WitnessHere
 
 from .conftest import Desk, changes, fill
-
-pytestmark = pytest.mark.xdist_group("bucket")
 
 
 @dataclass(slots=True)
@@ -281,3 +283,38 @@ def test_nothing_that_was_put_can_be_deleted(filled: Remote) -> None:
             client.delete_object(
                 Bucket=settings.bucket, Key=one["Key"], VersionId=one["VersionId"], BypassGovernanceRetention=True
             )
+
+
+async def test_what_a_quorum_has_cosigned_is_put_there_once_for_each_size_under_the_long_lock(
+    desk: Desk, remote: Remote, tmp_path: Path
+) -> None:
+    witness = WitnessHere.make(tmp_path / "w", KEY.verifier(), name="one.example/w").start()
+    policy = policies.parse(f"witness one {witness.vkey} {witness.url}\nquorum one\n".encode())
+    desk.settings = dataclasses.replace(desk.settings, witness=WitnessSettings(seconds=0.05, answer_seconds=2.0))
+    notes: list[str] = []
+    witnessing = Witnessing(policy=policy, open_http=http_client, keep=notes.append)
+    names: list[str] = []
+
+    def cosigned(count: int) -> bool:
+        names[:] = remote.names("cosigned/")
+        return len(names) == count
+
+    try:
+        async with desk.running(follow_folder, witnessing.run, remote.task()):
+            for round_number, size in enumerate((3, 300), 1):
+                await fill(desk.ledger, size - await desk.ledger.size())
+                await desk.until(partial(cosigned, round_number))
+                before = len(notes)
+                await desk.until(partial(_more_than, notes, before + 3))
+            assert cosigned(2), names
+    finally:
+        witness.close()
+    for name, size in zip(names, (3, 300), strict=True):
+        note = remote.read(name).decode()
+        assert policies.accept(policy, note, [KEY.verifier()]).checkpoint.size == size
+        mode, left = remote.lock(name)
+        assert (mode, left > timedelta(days=remote.bucket.settings.retention_days - 1)) == ("COMPLIANCE", True)
+
+
+def _more_than(notes: list[str], count: int) -> bool:
+    return len(notes) > count

@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from sojourn.domain.events import WormVerdict
 from sojourn.domain.identifiers import PUBLICATION
 from sojourn.publisher.bucket import Bucket
@@ -24,8 +22,6 @@ from sojourn.settings import BucketSettings, Layout
 from sojourn.testing.bucket import ACCESS_KEY, SECRET_KEY, ObjectStore
 
 from .test_process import installation, process
-
-pytestmark = pytest.mark.xdist_group("bucket")
 
 ALTERING = (
     "shorten its lock",

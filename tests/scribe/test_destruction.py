@@ -205,7 +205,7 @@ def test_keys_are_listed_by_whom_they_are_about(sealed: Desk) -> None:
         "DELETE FROM sealed",
         "UPDATE sealed SET ciphertext = x'00'",
         "INSERT OR REPLACE INTO sealing_key VALUES ('k-1', 'alice/statement', 'evidence', x'01')",
-        "INSERT OR REPLACE INTO sealed SELECT commitment, key_id, x'00' FROM sealed",
+        "INSERT OR REPLACE INTO sealed SELECT place, commitment, key_id, x'00' FROM sealed",
     ],
 )
 def test_the_store_refuses_every_other_change(sealed: Desk, statement: str) -> None:
@@ -220,6 +220,6 @@ def test_the_store_refuses_every_other_change(sealed: Desk, statement: str) -> N
         with sqlite3.connect(sealed.root / "ledger.db") as connection:
             connection.execute(statement)
     except sqlite3.IntegrityError as error:
-        assert "destroyed" in str(error) or "append-only" in str(error)
+        assert "destroyed" in str(error) or "append-only" in str(error) or "next place" in str(error)
     connection.close()
     assert rows() == before

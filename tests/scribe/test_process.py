@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import resource
 import signal
 import socket
 import sqlite3
 import stat
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -32,7 +35,7 @@ from sojourn.scribe.rows import unpack
 from sojourn.settings import ScribeSettings
 from sojourn.testing.scribe import KEY, ScribeProcess
 
-KILL_ROUNDS = int(os.environ.get("SOJOURN_KILL_ROUNDS", "15"))
+KILL_ROUNDS = int(os.environ.get("SOJOURN_KILL_ROUNDS", "10"))
 """A soak sets this to 1000."""
 
 
@@ -83,9 +86,16 @@ async def _write_until_killed(client: ScribeClient, writer: int, acknowledged: d
     return number
 
 
+def verifies(scribe: ScribeProcess) -> None:
+    """The stand-alone verifier finds nothing to complain of in the store of a scribe that has ended."""
+    command = [sys.executable, "-m", "sojourn_verify", str(scribe.layout.ledger), "--key", KEY.vkey(), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert json.loads(done.stdout)["ok"], done.stdout
+
+
 async def test_whatever_was_acknowledged_survives_a_kill(scribe: ScribeProcess) -> None:
     acknowledged: dict[str, int] = {}
-    numbers = [0] * 24
+    numbers = [0] * 32
     async with ScribeClient(scribe.layout.scribe_socket) as client:
         for kill in range(KILL_ROUNDS):
             await client.connected(20)
@@ -99,6 +109,8 @@ async def test_whatever_was_acknowledged_survives_a_kill(scribe: ScribeProcess) 
             scribe.start()
         await client.connected(20)
         found = await client.raw(range((await client.head()).size))
+    assert (await asyncio.to_thread(scribe.stop))[0] == 0
+    verifies(scribe)
     parsed = [entries.parse(data) for data in found]
     assert [one.seq for one in parsed] == list(range(len(parsed)))
     texts = {one.body.decode().split('"source":"')[1].rstrip('"}'): one.seq for one in parsed}

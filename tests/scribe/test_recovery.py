@@ -16,7 +16,7 @@ from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.note import SigningKey
 from sojourn.scribe import sqlite_store
-from sojourn.scribe.protocol import Appended, Draft
+from sojourn.scribe.protocol import Appended, Draft, Key, Matter
 from sojourn.testing.scribe import KEY, ScribeProcess
 
 from .conftest import Desk, alter, forge, log_end
@@ -115,6 +115,41 @@ def test_an_index_that_names_another_stream_is_refused(closed: Desk) -> None:
     with pytest.raises(SojournError, match="entry 1 is not version 1 of session/s-x"):
         list(closed.store.stream("session/s-x", 0))
     closed.store.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("DELETE FROM sealed WHERE place = 2", "2 sealed values are there, and their places run to 3"),
+        ("DELETE FROM sealed WHERE place = 3", "the index of sealed values"),
+        ("DELETE FROM sealed_place WHERE place = 2", "the index of sealed values"),
+        ("UPDATE indexed SET sealed = 2", "the index of sealed values"),
+    ],
+)
+def test_a_sealed_value_that_is_missing_or_not_found_is_refused(
+    desk: Desk, draft_of: MakeDraft, monkeypatch: pytest.MonkeyPatch, statement: str, named: str
+) -> None:
+    monkeypatch.setattr(sqlite_store, "INDEXED_EVERY", 1)
+    matter = [Matter(f"{number:064x}", "k-1", b"sealed") for number in range(3)]
+    desk.append(draft_of("a"), matter=matter, keys=[Key("k-1", "alice/statement", "evidence", b"wrapped")])
+    desk.store.close()
+    altered(desk, statement)
+    error = refused(desk)
+    assert error.code is Code.RECORD_DAMAGED
+    assert named in str(error)
+
+
+def test_an_index_that_names_another_sealed_value_is_found_by_whoever_reads_through_it(
+    desk: Desk, draft_of: MakeDraft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_store, "INDEXED_EVERY", 1)
+    matter = [Matter(f"{number:064x}", "k-1", b"sealed") for number in range(2)]
+    desk.append(draft_of("a"), matter=matter, keys=[Key("k-1", "alice/statement", "evidence", b"wrapped")])
+    desk.store.close()
+    altered(desk, "UPDATE sealed_place SET place = 3 - place")
+    desk.open()
+    with pytest.raises(SojournError, match="is not at place 2, as its index says"):
+        desk.store.matter(matter[0].commitment)
 
 
 def test_bytes_that_were_made_text_are_still_the_same_bytes(closed: Desk) -> None:

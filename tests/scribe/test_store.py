@@ -69,7 +69,7 @@ def test_no_row_of_the_record_is_changed_or_deleted(filled: Desk, table: str, ve
         "INSERT OR REPLACE INTO batch SELECT first, count, zeroblob(32 * count), entries FROM batch",
         "INSERT OR REPLACE INTO batch SELECT 1, 1, zeroblob(32), zeroblob(9)",
         "INSERT OR REPLACE INTO stream_part SELECT stream, version, zeroblob(8) FROM stream_part",
-        "INSERT OR REPLACE INTO indexed SELECT size FROM indexed",
+        "INSERT OR REPLACE INTO indexed SELECT size, sealed FROM indexed",
         "INSERT OR REPLACE INTO tile VALUES (1, 0, zeroblob(8192))",
         "INSERT OR REPLACE INTO checkpoint SELECT size, 'forged' FROM checkpoint",
         "INSERT OR REPLACE INTO attachment SELECT sha256, x'00' FROM attachment",
@@ -88,6 +88,12 @@ def test_no_row_of_the_record_is_replaced(filled: Desk, statement: str) -> None:
 def test_entries_cannot_leave_a_gap(filled: Desk, first: int) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="entries take the next place"):
         attack(filled, f"INSERT INTO batch VALUES ({first}, 1, zeroblob(32), zeroblob(9))")
+
+
+@pytest.mark.parametrize("place", ["0", "2", "-1", "NULL"])
+def test_sealed_values_cannot_leave_a_gap(filled: Desk, place: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="sealed values take the next place"):
+        attack(filled, f"INSERT INTO sealed VALUES ({place}, '{64 * 'a'}', 'k-1', x'00')")
 
 
 @pytest.mark.parametrize(("stream", "version"), [("session/s-a", 4), ("session/s-a", 2), ("session/s-c", 2)])

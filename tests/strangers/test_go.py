@@ -15,7 +15,7 @@ from sojourn.ledger.note import SigningKey
 
 from .published import KEY, Published, ask
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("strangers")]
+pytestmark = pytest.mark.integration
 SIZES = [1, 2, 255, 256, 257, 65_536, 65_537]
 
 

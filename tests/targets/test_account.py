@@ -13,7 +13,7 @@ from sojourn.errors import Code, SojournError
 
 from .conftest import Bench, target_of
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 ROLE = Role(name=RoleName("legacy"), account="legacy_app", connections_max=2, settings=(("work_mem", "8MB"),))
 COMMENT = "The old billing job. Ask Dora."

@@ -52,7 +52,7 @@ from sojourn.workflow.ports import Ledger, Office
 
 from .conftest import OBSERVED, ROLE, Bench
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 ADA, BEN = PersonId("ada"), PersonId("ben")
 

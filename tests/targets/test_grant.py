@@ -20,7 +20,7 @@ from sojourn.targets.postgres.observe import find, observe
 
 from .conftest import OBSERVED, ROLE, Bench
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 
 async def test_what_is_read_back_is_what_was_asked_for(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from sojourn.domain.target import Role
 
 from .conftest import ADMINISTRATOR_PASSWORD, Bench
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 
 async def look(bench: Bench) -> Observation:

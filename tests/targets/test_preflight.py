@@ -12,7 +12,7 @@ from sojourn.errors import Code, SojournError
 
 from .conftest import OBSERVED, ROLE, Bench, target_of
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 
 async def preflight(bench: Bench, *roles: Role) -> tuple[str, ...]:

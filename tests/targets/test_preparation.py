@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import OBSERVED, Bench
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "prepare-a-postgresql-target.md"
 ACCOUNT = "prepared_admin"

@@ -15,7 +15,7 @@ from sojourn.targets.port import Removal
 
 from .conftest import Bench
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 CYCLES = int(os.environ.get("SOJOURN_GRANT_CYCLES", "60"))
 """A soak sets this to 5000."""

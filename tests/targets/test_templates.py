@@ -14,7 +14,7 @@ from sojourn.errors import Code, SojournError
 
 from .conftest import Bench, target_of
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 MADE = """
 CREATE FUNCTION shop.refund(payment int) RETURNS int LANGUAGE sql AS 'SELECT payment';

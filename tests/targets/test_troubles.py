@@ -20,7 +20,7 @@ from sojourn.targets.postgres import PostgresDriver
 
 from .conftest import ROLE, Bench
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 
 def claim() -> Claim:

@@ -10,7 +10,7 @@ import pytest
 
 from sojourn.testing.installation import Running
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("production")]
+pytestmark = pytest.mark.integration
 
 PATHS = (("POST", "/targets/shop/preflight"), ("POST", "/targets/shop/reconcile"), ("GET", "/targets/shop/looks"))
 

@@ -15,6 +15,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger import entry as entries
 from sojourn.ledger.entry import Entry
 from sojourn.ledger.errors import LedgerError
+from sojourn.scribe.protocol import Key, Matter
 from sojourn.scribe.rows import named, unpack, unpack_places
 from sojourn.scribe.store import StoreError
 from sojourn.settings import Layout
@@ -38,6 +39,12 @@ class Source(Protocol):
 
     def attachment(self, sha256: str) -> bytes | None:
         """The content of an attachment, if it is kept."""
+
+    def ciphertext(self, commitment: str) -> Matter | None:
+        """A sealed value without its key."""
+
+    def key(self, key_id: str) -> Key | None:
+        """A wrapped sealing key."""
 
     def last_checkpoint(self) -> tuple[int, str] | None:
         """The size and the note of the newest signed checkpoint."""
@@ -122,10 +129,27 @@ class FileSource:
         row = self.connection.execute("SELECT bytes FROM attachment WHERE sha256 = ?", (sha256,)).fetchone()
         return None if row is None else bytes(row[0])
 
+    def ciphertext(self, commitment: str) -> Matter | None:
+        """See `Source.ciphertext`."""
+        query = "SELECT commitment, key_id, ciphertext FROM sealed WHERE commitment = ?"
+        row = self.connection.execute(query, (commitment,)).fetchone()
+        return None if row is None else Matter(_text(row[0]), _text(row[1]), bytes(row[2]))
+
+    def key(self, key_id: str) -> Key | None:
+        """See `Source.key`."""
+        query = "SELECT key_id, subject, recipient, wrapped FROM sealing_key WHERE key_id = ?"
+        row = self.connection.execute(query, (key_id,)).fetchone()
+        return None if row is None else Key(_text(row[0]), _text(row[1]), _text(row[2]), bytes(row[3]))
+
     def last_checkpoint(self) -> tuple[int, str] | None:
         """See `Source.last_checkpoint`."""
         row = self.connection.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
         return None if row is None else (int(row[0]), bytes(row[1]).decode(errors="replace"))
+
+
+def _text(value: bytes | str) -> str:
+    """Text of a file that is read as bytes, since anything may stand in it."""
+    return value if isinstance(value, str) else value.decode(errors="replace")
 
 
 @contextmanager

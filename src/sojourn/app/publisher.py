@@ -22,6 +22,7 @@ from sojourn.settings import Layout, Settings
 from sojourn.web.shapes import CopyShown
 
 from .ambient import BUILD, SystemClock, node
+from .timestamps import timestamp_tasks
 from .witnesses import witness_tasks
 
 RESERVES_KEPT = 2
@@ -39,7 +40,11 @@ async def run_publisher_process(layout: Layout, settings: Settings) -> None:
             files=published_files(layout, settings),
             report=lambda observed: _report(layout.published, observed),
         )
-        tasks = (*publisher_tasks(settings), *witness_tasks(layout, context.verifier, context.files))
+        tasks = (
+            *publisher_tasks(settings),
+            *witness_tasks(layout, context.verifier, context.files),
+            *timestamp_tasks(layout, settings, context.files),
+        )
         await run_publisher(context, tasks, node=node("publisher"), build=BUILD)
 
 

@@ -32,11 +32,13 @@ def serve(layout: Layout, only: str | None = None) -> int:
 
         from .gateway import check_door
         from .publisher import published_bucket
+        from .timestamps import timestamp_tasks
         from .witnesses import read_witness_policy
 
         check_socket_path(layout)
-        # What a bucket needs may not be installed, and that is better said here than by processes that end.
+        # What a bucket or an authority needs may not be there, and that is better said here than by processes that end.
         published_bucket(settings)
+        timestamp_tasks(layout, settings, None)
         read_catalogue(layout)
         read_witness_policy(layout)
         layout.run.mkdir(mode=0o700, exist_ok=True)

@@ -15,6 +15,7 @@ from sojourn.settings import (
     PublisherSettings,
     ScribeSettings,
     Settings,
+    TimestampSettings,
     WitnessSettings,
 )
 
@@ -55,6 +56,13 @@ def _store(node: Node) -> str:
     value = _text_or_nothing(node)
     if value and not value.startswith(("postgresql://", "postgres://")):
         node.fail(f"{value!a} is no address of a database", 'postgresql://role@host/database, or "" for a file')
+    return value
+
+
+def _authority(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and not value.startswith(("https://", "http://")):
+        node.fail(f"{value!a} is no address of an authority", 'an address that begins with http, or "" for none')
     return value
 
 
@@ -118,6 +126,13 @@ _WITNESS: Mapping[str, _Reader] = {
     "seconds": Node.seconds,
     "answer_seconds": Node.seconds,
 }
+_TIMESTAMP: Mapping[str, _Reader] = {
+    "url": _authority,
+    "root": _text,
+    "every": Node.duration,
+    "answer_seconds": Node.seconds,
+    "clocks_apart_max": Node.duration,
+}
 
 
 def read_settings(directory: Path) -> Settings:
@@ -131,7 +146,7 @@ def read_settings(directory: Path) -> Settings:
     root = compose(path.name, read_bytes(path))
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe", "publisher", "witness")
+    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp")
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
@@ -141,6 +156,7 @@ def read_settings(directory: Path) -> Settings:
         scribe=ScribeSettings(**_section(sections.get("scribe"), _SCRIBE)),
         publisher=publisher,
         witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
+        timestamp=TimestampSettings(**_section(sections.get("timestamp"), _TIMESTAMP)),
     )
 
 

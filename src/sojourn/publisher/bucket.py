@@ -11,6 +11,7 @@ answer or does not let us, `publication.conflict` when it holds something else, 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -232,6 +233,11 @@ def _locked_until(held: GetObjectOutputTypeDef) -> datetime:
 def checkpoint_path(size: int) -> str:
     """Where the checkpoint of a size lies."""
     return f"{CHECKPOINTS}{size:0{DIGITS}}"
+
+
+def cosigned_path(size: int, note: bytes) -> str:
+    """Where a cosigned checkpoint of a size lies. Its content is in the name: witnesses may sign a size again."""
+    return f"cosigned/{size:0{DIGITS}}-{hashlib.sha256(note).hexdigest()[:DIGITS]}"
 
 
 def tail_path(first: int, last: int) -> str:

@@ -18,7 +18,7 @@ from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.merkle import verify_consistency
 
-from .attachments import candidates
+from .attachments import always_candidates, candidates
 from .folder import Folder, conflict, open_folder, place_of
 from .patrol import Patrol
 from .tasks import Context, PublishedLedger, Signed
@@ -105,8 +105,8 @@ async def _publish(context: Context, folder: Folder, signed: Signed) -> None:
         entries = await context.ledger.raw(range(folder.size, min(size, folder.size + PAGE)))
         if not entries:
             raise SojournError(Code.RECORD_DAMAGED, problem=f"entry {folder.size} is missing", path="ledger.db")
-        if context.settings.publisher.attachments:
-            await _add_attachments(context.ledger, folder, entries)
+        named = candidates if context.settings.publisher.attachments else always_candidates
+        await _add_attachments(context.ledger, folder, [sha256 for entry in entries for sha256 in named(entry)])
         await asyncio.to_thread(folder.stage, entries)
     if folder.published.size < size:
         await asyncio.to_thread(folder.publish, signed.note, signed.head)
@@ -114,16 +114,15 @@ async def _publish(context: Context, folder: Folder, signed: Signed) -> None:
         context.newest.put(signed)
 
 
-async def _add_attachments(ledger: PublishedLedger, folder: Folder, entries: Sequence[bytes]) -> None:
-    for entry in entries:
-        for sha256 in candidates(entry):
-            if folder.has_attachment(sha256):
-                continue
-            try:
-                content = await ledger.attachment(sha256)
-            except SojournError as error:
-                # Not every hash in an entry is that of an attachment.
-                if error.code is not Code.RECORD_DAMAGED:
-                    raise
-            else:
-                await asyncio.to_thread(folder.add_attachment, sha256, content)
+async def _add_attachments(ledger: PublishedLedger, folder: Folder, named: Sequence[str]) -> None:
+    for sha256 in named:
+        if folder.has_attachment(sha256):
+            continue
+        try:
+            content = await ledger.attachment(sha256)
+        except SojournError as error:
+            # Not every hash in an entry is that of an attachment.
+            if error.code is not Code.RECORD_DAMAGED:
+                raise
+        else:
+            await asyncio.to_thread(folder.add_attachment, sha256, content)

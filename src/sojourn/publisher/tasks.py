@@ -74,22 +74,39 @@ class Signed:
 
 @dataclass(slots=True)
 class Newest:
-    """The newest checkpoint that is published (in the folder, or signed, if there is no folder)."""
+    """The newest checkpoint that is published (in the folder, or signed, if there is no folder), and the newest that a
+    quorum of witnesses has `cosigned`, with their signatures.
+    """
 
     signed: Signed | None = None
+    cosigned: Signed | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, signed: Signed) -> None:
-        """Tell everybody who waits."""
+        """Tell everybody who waits of a published one."""
         self.signed = signed
+        self._tell()
+
+    def put_cosigned(self, cosigned: Signed) -> None:
+        """Tell everybody who waits of a cosigned one."""
+        self.cosigned = cosigned
+        self._tell()
+
+    def _tell(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def beyond(self, size: int) -> Signed:
-        """The newest checkpoint, as soon as it is of more than `size` entries."""
-        while self.signed is None or self.signed.head.size <= size:
+    async def beyond(self, size: int, cosigned: int | None = None) -> Signed:
+        """The newest published one, as soon as it is of more than `size` entries, or as one is cosigned that is of more
+        than `cosigned`.
+        """
+        while self.signed is None or not (_is_beyond(self.signed, size) or _is_beyond(self.cosigned, cosigned)):
             await self._changed.wait()
         return self.signed
+
+
+def _is_beyond(one: Signed | None, size: int | None) -> bool:
+    return one is not None and size is not None and one.head.size > size
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,6 +4,7 @@
     tail/<first>-<last>            entries that are in no full bundle yet, in the form of a bundle
     attachment/<sha256>            as in the folder
     checkpoints/<size>             the signed checkpoint that a round ended with
+    cosigned/<size>-<hash>         the newest checkpoint that the quorum of witnesses had cosigned by then
 
 Everything is locked for the whole retention, but the tail, whose entries come again in a full bundle: its lock is
 short, and renewed while they are in none. A partial tile is never put there. A checkpoint comes last, so what it
@@ -25,7 +26,7 @@ from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.tiles import TILE_WIDTH, encode_bundle, tile_path, tiles_completed
 
 from .attachments import attachment_path, candidates
-from .bucket import CONNECTIONS, Bucket, checkpoint_path, tail_path
+from .bucket import CONNECTIONS, Bucket, checkpoint_path, cosigned_path, tail_path
 from .files import Files
 from .folder import conflict, place_of
 from .tasks import Context, Signed
@@ -44,11 +45,15 @@ STEP = 64
 
 @dataclass(slots=True, kw_only=True)
 class Upload:
-    """How far a bucket is: `size` entries; `renewed_at` is when the whole tail was locked last."""
+    """How far a bucket is: `size` entries; `renewed_at` is when the whole tail was locked last.
+
+    `cosigned` is the size of the newest cosigned checkpoint that was put there, 0 before the first.
+    """
 
     files: Files
     bucket: Bucket
     size: int = 0
+    cosigned: int = 0
     renewed_at: datetime | None = None
 
     def resume(self, context: Context, signed: Signed) -> None:
@@ -78,6 +83,18 @@ class Upload:
     def _renewal_is_due(self) -> bool:
         life = timedelta(days=self.bucket.settings.tail_retention_days) / RENEWALS
         return self.renewed_at is None or self.bucket.clock() - self.renewed_at >= life
+
+    def keep_cosigned(self, cosigned: Signed | None) -> None:
+        """Put a cosigned checkpoint there, if it is of more entries than the one before. One for each size is enough:
+        witnesses sign the same size again and again while nothing is recorded.
+
+        Raises SojournError `publication.unreachable` or `publication.conflict`.
+        """
+        if cosigned is None or cosigned.head.size <= self.cosigned:
+            return
+        note, size = cosigned.note.encode(), cosigned.head.size
+        self.bucket.put(cosigned_path(size, note), note, self.bucket.settings.retention_days)
+        self.cosigned = size
 
     def round(self, signed: Signed, stopped: threading.Event) -> None:
         """Put everything up to `signed` into the bucket, its checkpoint last; gives up when `stopped` is set.
@@ -144,10 +161,11 @@ async def fill_bucket(context: Context, bucket: Bucket) -> None:
                 while True:
                     if upload.is_due(signed):
                         await asyncio.to_thread(upload.round, signed, stopped)
+                    await asyncio.to_thread(upload.keep_cosigned, context.newest.cosigned)
                     pause, size = RETRY_SECONDS, upload.size
                     await context.observe(bucket.place, published=size, size=size)
                     await context.sleep(bucket.settings.seconds)
-                    signed = await _newer(context, size)
+                    signed = await _newer(context, size, upload.cosigned)
             except OSError as error:
                 problem, wrong = f"the folder cannot be read: {error}", False
             except SojournError as error:
@@ -166,11 +184,11 @@ async def fill_bucket(context: Context, bucket: Bucket) -> None:
         stopped.set()
 
 
-async def _newer(context: Context, size: int) -> Signed:
-    """The next checkpoint beyond `size`, or the present one after a while."""
+async def _newer(context: Context, size: int, cosigned: int) -> Signed:
+    """The next checkpoint beyond `size`; the present one when one is cosigned beyond `cosigned`, or after a while."""
     assert context.newest.signed is not None, "one was there before"
     try:
         async with asyncio.timeout(IDLE_SECONDS):
-            return await context.newest.beyond(size)
+            return await context.newest.beyond(size, cosigned)
     except TimeoutError:
         return context.newest.signed

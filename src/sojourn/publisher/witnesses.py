@@ -87,6 +87,7 @@ class Witnessing:
             try:
                 await asyncio.to_thread(self._keep, signed.note, found)
                 kept_size = signed.head.size
+                context.newest.put_cosigned(Signed(note=self.kept, head=signed.head))
             except OSError as error:
                 problem = f"the cosigned checkpoint cannot be kept: {error}"
         else:

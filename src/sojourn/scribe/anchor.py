@@ -41,9 +41,11 @@ def write_anchor(path: Path, note: str) -> None:
     """Replace the file with a new checkpoint, durably and never half."""
     partial = path.with_suffix(".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(note)
-        file.flush()
+    # Without a buffer: closing one would write again what could not be written.
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        data = note.encode()
+        while data:
+            data = data[file.write(data) :]
         os.fsync(file.fileno())
     partial.rename(path)
     directory = os.open(path.parent, os.O_RDONLY)

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -63,10 +63,13 @@ class OnRecord(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """What the accepted appends of one batch add up to. `at` is the time of them all, `first` the next free place."""
+    """What the accepted appends of one batch add up to. `at` is the time of them all, `first` the next free place,
+    `taken` holds those of its commitments under which a value lies already.
+    """
 
     at: str
     first: int
+    taken: Set[str] = frozenset()
     rows: list[EntryRow] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
@@ -168,10 +171,10 @@ def _fresh_matter(call: Append, keys: dict[str, Key], batch: Batch, record: OnRe
             if not record.just_destroyed(one.key):
                 raise UnacceptableError(Code.RECORD_STALE, stream=call.drafts[0].stream)
         held = matter.get(one.commitment) or batch.matter.get(one.commitment)
-        if held is None:
+        if held is None and one.commitment in batch.taken:
             held = record.store.ciphertext(one.commitment)
-            if held is None:
-                matter[one.commitment] = one
+        if held is None:
+            matter[one.commitment] = one
         if held is not None and held != one:
             raise _unusable(f"the commitment {one.commitment} is taken", "a value that was salted afresh")
     return matter

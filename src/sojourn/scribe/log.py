@@ -111,7 +111,12 @@ class Log:
         raise StoreError(f"the store took nothing in {WRITE_TRIES} tries")
 
     def _decided(self, calls: Sequence[Append]) -> Batch:
-        batch = Batch(at=max(entries.format_time(self.clock()), self.last_at), first=self.edges.size)
+        commitments = {one.commitment for call in calls for one in call.matter}
+        batch = Batch(
+            at=max(entries.format_time(self.clock()), self.last_at),
+            first=self.edges.size,
+            taken=self.store.taken(commitments) if commitments else frozenset(),
+        )
         for call in calls:
             try:
                 accept(call, batch, self)

@@ -8,8 +8,7 @@
   `synchronous_standby_names` have what is acknowledged.
 - A server that comes back with less than what this scribe has seen is refused.
 - The role may not change what is written, and the scribe looks at that when it connects (`postgres_session`).
-
-A copy of a destroyed sealing key stays in dead rows until VACUUM, and in the write-ahead log as long as that is kept.
+- A copy of a destroyed sealing key stays in dead rows until VACUUM, and in the write-ahead log as long as that is kept.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ import psycopg
 from sojourn.errors import Code, SojournError
 from sojourn.ledger.merkle import HASH_BYTES
 
+from .postgres_order import gap
 from .postgres_session import Connection, connect
 from .protocol import Key, Matter
 from .rows import (
@@ -96,7 +96,7 @@ class PostgresStore:
         """
         self._writing = False
         with suppress(psycopg.Error):
-            self._connection.close()
+            self.close()
         until = time.monotonic() + RECONNECT_SECONDS
         while True:
             try:
@@ -122,8 +122,7 @@ class PostgresStore:
         return int(size)
 
     def _failure(self, error: psycopg.Error) -> StoreError:
-        text = str(error).strip()
-        return LostError(text) if self._connection.closed else StoreError(text)
+        return (LostError if self._connection.closed else StoreError)(str(error).strip())
 
     def _execute(self, query: str, parameters: Sequence[object] = ()) -> psycopg.Cursor[Any]:
         cursor = self._connection.cursor(binary=True)
@@ -244,6 +243,9 @@ class PostgresStore:
             (list(keys),),
         )
 
+    def fold(self) -> None:
+        """See `store.Store.fold`. The server does that."""
+
     def forget_old_pages(self) -> bool:
         """See `store.Store.forget_old_pages`. Dead rows and the write-ahead log are the server's to forget."""
         return True
@@ -260,27 +262,7 @@ class PostgresStore:
 
     def gap(self) -> str | None:
         """See `store.Store.gap`."""
-        places = (
-            "SELECT first, due FROM (SELECT first, lag(first + count, 1, 0::bigint) OVER (ORDER BY first) AS due "
-            "FROM sojourn.batch) AS row WHERE first <> due ORDER BY first LIMIT 1"
-        )
-        for first, due in self._fetch(places):
-            return f"entries {due} to {first - 1} are missing"
-        parts = (
-            "SELECT stream FROM (SELECT stream, version, lag(version + length(places) / 8, 1, 1::bigint) "
-            "OVER (PARTITION BY stream ORDER BY version) AS due FROM sojourn.stream_part) AS part "
-            "WHERE version <> due LIMIT 1"
-        )
-        for (stream,) in self._fetch(parts):
-            return f"the versions of stream {stream} have a gap"
-        query = (
-            "SELECT (SELECT coalesce(sum(length(places)) / 8, 0)::bigint FROM sojourn.stream_part), "
-            "(SELECT coalesce(sum(count), 0)::bigint FROM sojourn.batch), (SELECT size FROM sojourn.head)"
-        )
-        ((indexed, held, size),) = self._fetch(query)
-        if not indexed == held == size:
-            return f"the index of streams names {indexed} entries, and the head says {size} where {held} are"
-        return None
+        return gap(self._fetch)
 
     def version(self, stream: str) -> int:
         """See `store.Store.version`."""
@@ -377,6 +359,11 @@ class PostgresStore:
         )
         rows = self._fetch(query, (after, subject, limit))
         return [(key, about, recipient, bool(held) and not any(held)) for key, about, recipient, held in rows]
+
+    def taken(self, commitments: Collection[str]) -> set[str]:
+        """See `store.Store.taken`."""
+        rows = self._fetch("SELECT commitment FROM sojourn.sealed WHERE commitment = ANY(%s)", (list(commitments),))
+        return {row[0] for row in rows}
 
     def ciphertext(self, commitment: str) -> Matter | None:
         """See `store.Store.ciphertext`."""

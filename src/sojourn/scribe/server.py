@@ -153,6 +153,7 @@ class Server:
             self._answer_reads(client)
         for client in tuple(self._unflushed):
             self._send(client)
+        self.log.store.fold()
         # A step at a time while others wait for nothing, so that signing has little left to read.
         if self.log.size - self.log.read_back.size >= READ_BACK_STEP:
             self.log.check_back(READ_BACK_STEP)

@@ -17,7 +17,7 @@ _TABLES = {
         CHECK (typeof(places) = 'blob' AND length(places) > 0 AND length(places) % 8 = 0),
     CONSTRAINT a_version_is_written_once PRIMARY KEY (stream, version)
 ) WITHOUT ROWID""",
-    "indexed": "(size INTEGER PRIMARY KEY)",
+    "indexed": "(size INTEGER PRIMARY KEY, sealed INTEGER NOT NULL)",
     "tile": """(
     level INTEGER NOT NULL,
     tile_index INTEGER NOT NULL,
@@ -31,19 +31,21 @@ _TABLES = {
 )""",
     "sealing_key": "(key_id TEXT PRIMARY KEY, subject TEXT NOT NULL, recipient TEXT NOT NULL, wrapped BLOB NOT NULL)",
     "sealed": """(
-    commitment TEXT PRIMARY KEY CONSTRAINT a_commitment_is_a_sha256 CHECK (length(commitment) = 64),
+    place INTEGER PRIMARY KEY,
+    commitment TEXT NOT NULL CONSTRAINT a_commitment_is_a_sha256 CHECK (length(commitment) = 64),
     key_id TEXT NOT NULL,
     ciphertext BLOB NOT NULL
 )""",
+    "sealed_place": "(commitment TEXT PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID",
 }
 
-_APPEND_ONLY = ("batch", "stream_part", "indexed", "tile", "checkpoint", "attachment", "sealed")
+_APPEND_ONLY = ("batch", "stream_part", "indexed", "tile", "checkpoint", "attachment", "sealed", "sealed_place")
 
 _FIRST_ROW_STAYS = {
     "tile": "level = NEW.level AND tile_index = NEW.tile_index",
     "checkpoint": "size = NEW.size",
     "attachment": "sha256 = NEW.sha256",
-    "sealed": "commitment = NEW.commitment",
+    "sealed_place": "commitment = NEW.commitment",
     "sealing_key": "key_id = NEW.key_id",
 }
 """How an insert finds the row that it would replace: SQLite runs no DELETE trigger for INSERT OR REPLACE."""
@@ -52,12 +54,15 @@ _RULES = {
     "batch_takes_the_next_place": """BEFORE INSERT ON batch
 WHEN NEW.first <> coalesce((SELECT first + count FROM batch ORDER BY first DESC LIMIT 1), 0)
 BEGIN SELECT RAISE(ABORT, 'entries take the next place'); END""",
+    "sealed_takes_the_next_place": """BEFORE INSERT ON sealed
+WHEN NEW.place <> coalesce((SELECT max(place) FROM sealed), 0) + 1
+BEGIN SELECT RAISE(ABORT, 'sealed values take the next place'); END""",
     "stream_part_takes_the_next_version": """BEFORE INSERT ON stream_part
 WHEN NEW.version <> coalesce((SELECT version + length(places) / 8 FROM stream_part WHERE stream = NEW.stream
                               ORDER BY version DESC LIMIT 1), 1)
 BEGIN SELECT RAISE(ABORT, 'a part of a stream takes its next version'); END""",
     "indexed_only_grows": """BEFORE INSERT ON indexed
-WHEN NEW.size <= (SELECT max(size) FROM indexed)
+WHEN NEW.size <= (SELECT max(size) FROM indexed) OR NEW.sealed < (SELECT max(sealed) FROM indexed)
 BEGIN SELECT RAISE(ABORT, 'the index only grows'); END""",
     "sealing_key_is_only_ever_destroyed": """BEFORE UPDATE ON sealing_key
 WHEN NEW.rowid <> OLD.rowid OR NEW.key_id <> OLD.key_id OR NEW.subject <> OLD.subject

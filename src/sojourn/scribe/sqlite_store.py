@@ -7,8 +7,8 @@
 - A file whose tables or triggers are not exactly these is not opened: what was dropped is never made again in silence.
 - Constraints are named after the rule that they state.
 
-The index of streams is written for many commits together: a commit then touches the end of the file and nothing
-else. What it lacks is read from the entries at start, a few thousand at most.
+The indexes of streams and of sealed values are written for many commits together: a commit then touches the ends of
+two tables and nothing else. What they lack is read at start, a few thousand rows at most.
 """
 
 from __future__ import annotations
@@ -35,10 +35,18 @@ from .rows import (
 )
 from .sqlite_room import Room
 from .sqlite_schema import SCHEMA
+from .sqlite_sealed import SealedValues
 from .store import TileRow
 
 INDEXED_EVERY = 1024
-"""So many entries may be ahead of the index of streams."""
+"""So many entries may be ahead of the indexes."""
+
+PAGE_BYTES = 4096
+PAGES_A_COMMIT = 2
+"""How many pages a commit fills only in part; more or less."""
+
+FOLDED_EVERY = 4000 * PAGE_BYTES
+"""So many bytes may lie in the write-ahead log before they are folded into the file."""
 
 _DESTROYED = "(length(wrapped) > 0 AND wrapped = zeroblob(length(wrapped)))"
 
@@ -58,13 +66,16 @@ class SqliteStore:
         self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=64)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        # SQLite's own folding goes on after a failed sync as if nothing had been; `fold` does not.
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         self._connection.execute("PRAGMA trusted_schema = OFF")
         self._prepare()
         self._room = Room(path)
         self._size = self._end()
+        self._unfolded = 0
         self._recent: dict[str, tuple[int, list[int]]] = {}
         (self._indexed,) = self._connection.execute("SELECT coalesce(max(size), 0) FROM indexed").fetchone()
+        self._sealed = SealedValues(self._connection)
         for row in self.rows(self._indexed, self._size):
             self._remember(row)
 
@@ -135,27 +146,31 @@ class SqliteStore:
     ) -> None:
         """See `store.Store.insert`."""
         many = self._connection.executemany
-        many("INSERT INTO batch VALUES (?, ?, ?, ?)", pack(entries))
+        rows = list(pack(entries))
+        many("INSERT INTO batch VALUES (?, ?, ?, ?)", rows)
+        self._unfolded += PAGES_A_COMMIT * PAGE_BYTES + sum([len(row[3]) for row in rows])
         for row in entries:
             self._remember(row)
         self._size += len(entries)
-        if self._size - self._indexed >= INDEXED_EVERY:
-            self._write_index()
         if keys:
-            rows = [(key.key, key.subject, key.recipient, key.wrapped) for key in keys]
-            many("INSERT INTO sealing_key VALUES (?, ?, ?, ?)", rows)
+            held = [(key.key, key.subject, key.recipient, key.wrapped) for key in keys]
+            many("INSERT INTO sealing_key VALUES (?, ?, ?, ?)", held)
         if matter:
-            many("INSERT INTO sealed VALUES (?, ?, ?)", [(one.commitment, one.key, one.ciphertext) for one in matter])
+            self._unfolded += sum([len(one.ciphertext) for one in matter])
+            self._sealed.insert(matter)
         if attachments:
             many("INSERT OR IGNORE INTO attachment VALUES (?, ?)", attachments)
         if tiles:
             many("INSERT INTO tile VALUES (?, ?, ?)", tiles)
+        if self._size - self._indexed >= INDEXED_EVERY:
+            self._write_index()
 
     def _write_index(self) -> None:
         """Write what the index lacks, in the order in which it lies."""
         parts = [(stream, version, pack_places(places)) for stream, (version, places) in sorted(self._recent.items())]
         self._connection.executemany("INSERT INTO stream_part VALUES (?, ?, ?)", parts)
-        self._connection.execute("INSERT INTO indexed VALUES (?)", (self._size,))
+        self._sealed.write_index()
+        self._connection.execute("INSERT INTO indexed VALUES (?, ?)", (self._size, self._sealed.count))
         self._recent.clear()
         self._indexed = self._size
 
@@ -163,6 +178,12 @@ class SqliteStore:
         """See `store.Store.destroy_keys`. No page is moved: the bytes are replaced in the place where they lie."""
         many = self._connection.executemany
         many("UPDATE sealing_key SET wrapped = zeroblob(length(wrapped)) WHERE key_id = ?", [(key,) for key in keys])
+
+    def fold(self) -> None:
+        """See `store.Store.fold`. Pages that somebody else still reads stay where they are until the next time."""
+        if self._unfolded >= FOLDED_EVERY:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._unfolded = 0
 
     def forget_old_pages(self) -> bool:
         """Fold the write-ahead log into the file and truncate it, so that it holds no earlier state of a page.
@@ -205,7 +226,7 @@ class SqliteStore:
         (places,) = self._connection.execute("SELECT coalesce(sum(length(places)), 0) / 8 FROM stream_part").fetchone()
         if places != self._indexed or self._indexed > self._size:
             return f"the index of streams names {places} entries and says that it has {self._indexed}"
-        return None
+        return self._sealed.gap()
 
     def version(self, stream: str) -> int:
         """See `store.Store.version`."""
@@ -317,17 +338,19 @@ class SqliteStore:
 
     def ciphertext(self, commitment: str) -> Matter | None:
         """See `store.Store.ciphertext`."""
-        row = self._connection.execute("SELECT * FROM sealed WHERE commitment = ?", (commitment,)).fetchone()
-        return None if row is None else Matter(*row)
+        return self._sealed.find(commitment)
+
+    def taken(self, commitments: Collection[str]) -> set[str]:
+        """See `store.Store.taken`."""
+        return self._sealed.taken(commitments)
 
     def matter(self, commitment: str) -> tuple[Matter, Key] | None:
         """See `store.Store.matter`."""
-        query = (
-            "SELECT s.commitment, s.key_id, s.ciphertext, k.subject, k.recipient, k.wrapped "  # noqa: S608 - no value in it
-            f"FROM sealed s JOIN sealing_key k USING (key_id) WHERE s.commitment = ? AND NOT {_DESTROYED}"
-        )
-        row = self._connection.execute(query, (commitment,)).fetchone()
-        return None if row is None else (Matter(*row[:3]), Key(row[1], *row[3:]))
+        matter = self._sealed.find(commitment)
+        key = None if matter is None else self.key(matter.key)
+        if matter is None or key is None or (key.wrapped and not any(key.wrapped)):
+            return None
+        return matter, key
 
     def attachment(self, sha256: str) -> bytes | None:
         """See `store.Store.attachment`."""

@@ -82,6 +82,10 @@ class Store(Protocol):
         """
         ...
 
+    def fold(self) -> None:
+        """Move what was committed to where it stays, if there is much of it. Whoever waited has been answered."""
+        ...
+
     def forget_old_pages(self) -> bool:
         """See that no copy of a destroyed key is left beside the tables; False if that has to be tried again."""
         ...
@@ -148,6 +152,10 @@ class Store(Protocol):
 
     def keys(self, subject: str, after: str, limit: int) -> list[tuple[str, str, str, bool]]:
         """(key, subject, recipient, whether destroyed) of keys above `after` whose subject begins with `subject`."""
+        ...
+
+    def taken(self, commitments: Collection[str]) -> set[str]:
+        """Those of `commitments` under which a sealed value lies."""
         ...
 
     def ciphertext(self, commitment: str) -> Matter | None:

@@ -1,44 +1,47 @@
 """The tamper drill: does to clones of the ledger what an attacker would do to it, and shows what notices.
 
-Each clone is signed anew with a key made for the drill. So the drill never touches the ledger's own key, works wherever
-that is kept, and can play the thief of a key too.
+Each clone is signed anew with a key made for the drill, and cosigned by a witness made for it. So the drill never
+touches the ledger's own key, works wherever that is kept, and can play the thief of a key too. Sealed values,
+attachments and time stamps are the ledger's own.
 """
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
-from sojourn.app.ambient import SystemClock
 from sojourn.app.installation import read_settings, require_installation
-from sojourn.app.kept import open_file
-from sojourn.app.verifying import verify
+from sojourn.app.self_check import openers, timestamp_roots
+from sojourn.app.stamps import Trust
 from sojourn.errors import Code, SojournError
-from sojourn.ledger.note import SigningKey
-from sojourn.scribe.recovery import recover
-from sojourn.scribe.sqlite_store import SqliteStore
-from sojourn.settings import Layout
+from sojourn.ledger.cosignature import CosigningKey
+from sojourn.ledger.note import SigningKey, Verifier
+from sojourn.settings import Layout, Settings
 
 from . import forging
+from .attacks import ATTACKS, Act, cosign
+from .clones import FILE, Clone, Ground, clone_file
+from .looks import BESIDE, COSIGNED, SCRIBE, VERIFIER, VERIFIER_SINCE, Caught, Eyes
+
+__all__ = [
+    "ATTACKS",
+    "BESIDE",
+    "COSIGNED",
+    "SCRIBE",
+    "VERIFIER",
+    "VERIFIER_SINCE",
+    "Attack",
+    "Caught",
+    "Drilled",
+    "Untried",
+    "drill",
+]
 
 ENTRIES_MIN = 8
-VERIFIER = "sojourn-verify"
-VERIFIER_SINCE = "sojourn-verify --since"
-SCRIBE = "start of the scribe"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caught:
-    """What one of those who look found, and after how long; `problem` is empty when it noticed nothing."""
-
-    by: str
-    problem: str
-    milliseconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,14 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Untried:
+    """An attack for which this ledger gives no occasion, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drilled:
     """The result. `untouched` are the looks at a clone to which nothing was done: they must find nothing.
 
@@ -63,173 +74,103 @@ class Drilled:
     """
 
     size: int
+    store: str
     untouched: tuple[Caught, ...]
     attacks: tuple[Attack, ...]
+    untried: tuple[Untried, ...]
 
     @property
     def passed(self) -> bool:
         """Whether every attack was caught, and nothing was found where nothing had been done."""
         sound = not any(look.problem for look in self.untouched)
-        return sound and all(attack.caught for attack in self.attacks)
+        return sound and bool(self.attacks) and all(attack.caught for attack in self.attacks)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Clone:
-    """A directory with a clone of the store and its anchor, and the history that is in it."""
+def drill(layout: Layout, *, directory: Path, seed: bytes, maker: str = "") -> Drilled:
+    """Clone the ledger for each attack, do it, and look. `seed` (32 bytes) is that of the drill's keys.
 
-    directory: Path
-    history: Sequence[bytes]
-    key: SigningKey
-
-    @property
-    def store(self) -> Path:
-        """The clone."""
-        return self.directory / "ledger.db"
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """The sizes at which it is signed: half, and whole."""
-        return len(self.history) // 2, len(self.history)
-
-
-def drill(layout: Layout, *, directory: Path, seed: bytes) -> Drilled:
-    """Clone the ledger into `directory` for each attack, do it, and look. `seed` (32 bytes) is that of the drill's key.
-
-    Raises SojournError `input.invalid` when the ledger lies in a database or is too small.
+    Clones of a file lie in `directory`; those of a database on its own server, where `maker` is the address of somebody
+    who may make databases, and are removed at the end. Raises SojournError `input.invalid` when the ledger is too small
+    or cannot be cloned, `record.damaged` when it cannot be read.
     """
     require_installation(layout)
     settings = read_settings(layout)
-    if settings.scribe.store or not layout.ledger.exists():
-        raise SojournError(Code.INPUT_INVALID, problem="There is no ledger.db to clone", expected="a ledger in a file")
-    key = SigningKey.generate(settings.scribe.origin, seed)
     first = directory / "untouched"
     first.mkdir(mode=0o700)
-    _clone(layout.ledger, first / "ledger.db")
-    history = forging.read(first / "ledger.db")
-    if len(history) < ENTRIES_MIN:
-        expected = f"a ledger of at least {ENTRIES_MIN}"
-        raise SojournError(Code.INPUT_INVALID, problem=f"There are {len(history)} entries", expected=expected)
-    untouched = _Clone(directory=first, history=history, key=key)
-    anchor = forging.sign(untouched.store, untouched.sizes, key)
-    (first / "checkpoint").write_text(anchor)
-    looks, attacks = _look(untouched), tuple[Attack, ...]()
-    if not any(look.problem for look in looks):
-        attacks = tuple(_attack(untouched, name, what, act) for name, (what, act) in ATTACKS.items())
-    return Drilled(size=len(history), untouched=looks, attacks=attacks)
-
-
-def _clone(source: Path, target: Path) -> None:
-    """A consistent copy, also while a scribe writes."""
-    with open_file(source) as one, closing(sqlite3.connect(target)) as other:
-        one.backup(other)
-    target.chmod(0o600)
-
-
-def _attack(untouched: _Clone, name: str, what: str, act: Callable[[_Clone], None]) -> Attack:
-    directory = untouched.directory.with_name(name)
-    shutil.copytree(untouched.directory, directory)
-    clone = _Clone(directory=directory, history=untouched.history, key=untouched.key)
-    act(clone)
-    return Attack(name=name, what=what, looks=_look(clone))
-
-
-def _look(clone: _Clone) -> tuple[Caught, ...]:
-    """Let the verifier look, the verifier that knows an older checkpoint, and the scribe as it starts."""
-    vkey, anchor = clone.key.vkey(), clone.directory / "checkpoint"
-    # A checkpoint beside the store counts as kept apart from it, as the scribe's anchor is.
-    return (
-        _timed(VERIFIER, lambda: _verified(clone.store, vkey, None)),
-        _timed(VERIFIER_SINCE, lambda: _verified(clone.store, vkey, anchor)),
-        _timed(SCRIBE, lambda: _started(clone)),
+    with _cloned(layout, settings, first, maker, seed) as ground:
+        untouched = _prepared(layout, settings, first, ground, seed)
+        key = Verifier.parse(layout.verifier_key.read_text().strip())
+        eyes = Eyes(openers=openers(layout), trust=_trust(layout, settings, key))
+        looks = eyes.look(untouched)
+        attacks, untried = list[Attack](), list[Untried]()
+        if not any(look.problem for look in looks):
+            for number, (name, (what, act)) in enumerate(ATTACKS.items(), 1):
+                found = _attack(untouched, eyes, name, what, act, number)
+                attacks.append(found) if isinstance(found, Attack) else untried.append(found)
+    kind = "postgresql" if settings.scribe.store else "file"
+    return Drilled(
+        size=len(untouched.history), store=kind, untouched=looks, attacks=tuple(attacks), untried=tuple(untried)
     )
 
 
-def _timed(by: str, look: Callable[[], str]) -> Caught:
-    begun = time.monotonic()
-    problem = look()
-    return Caught(by=by, problem=problem, milliseconds=round((time.monotonic() - begun) * 1000))
+@contextmanager
+def _cloned(layout: Layout, settings: Settings, directory: Path, maker: str, seed: bytes) -> Iterator[Ground]:
+    if not settings.scribe.store:
+        if not layout.ledger.exists():
+            raise _invalid("There is no ledger.db to clone", "a ledger that has begun")
+        yield clone_file(layout.ledger, directory / FILE)
+        return
+    if not maker:
+        raise _invalid(
+            "The ledger lies in PostgreSQL, so its clones do too",
+            "--database with an address of somebody who may make databases on that server",
+        )
+    from .database import clone_database, drop_databases
 
-
-def _verified(store: Path, vkey: str, since: Path | None) -> str:
-    verdict = verify(store, key=vkey, since=since)
-    if verdict.sound:
-        return ""
-    first = verdict.problems[0]
-    return f"{first['code']}: {first['where']}: {first['text']}"
-
-
-def _started(clone: _Clone) -> str:
+    name = hashlib.sha256(seed).hexdigest()[:12]
     try:
-        with closing(SqliteStore(clone.store)) as store:
-            recover(
-                store,
-                path=clone.store,
-                anchor=clone.directory / "checkpoint",
-                key=clone.key,
-                clock=SystemClock().now,
-                has_room=lambda _: True,
-            )
-    except SojournError as error:
-        return f"{error.code}: {error.refusal.sentence}"
-    except sqlite3.DatabaseError as error:
-        return f"{Code.RECORD_DAMAGED}: {error}"
-    return ""
+        yield clone_database(settings.scribe.store, maker, directory, name)
+    finally:
+        drop_databases(maker, name)
 
 
-def _flip(clone: _Clone) -> None:
-    forging.flip(clone.store, len(clone.history) // 3)
+def _prepared(layout: Layout, settings: Settings, directory: Path, ground: Ground, seed: bytes) -> Clone:
+    """The clone to which nothing is done: signed and cosigned with the keys of the drill."""
+    history = forging.read_from(ground.tables)
+    if len(history) < ENTRIES_MIN:
+        raise _invalid(f"There are {len(history)} entries", f"a ledger of at least {ENTRIES_MIN}")
+    clone = Clone(
+        directory=directory,
+        ground=ground,
+        history=history,
+        key=SigningKey.generate(settings.scribe.origin, seed),
+        witness=CosigningKey.generate("drill.invalid/witness", hashlib.sha256(seed).digest()),
+        readable=frozenset(openers(layout)),
+    )
+    note = forging.sign_in(ground.tables, clone.sizes, clone.key)
+    clone.anchor.write_text(note)
+    cosign(clone, note, 0)
+    return clone
 
 
-def _alter(clone: _Clone) -> None:
-    place = len(clone.history) // 3
-    history = [*clone.history]
-    history[place] = forging.altered(history[place])
-    forging.rewrite(clone.store, history)
+def _attack(untouched: Clone, eyes: Eyes, name: str, what: str, act: Act, number: int) -> Attack | Untried:
+    directory = untouched.directory.with_name(name)
+    directory.mkdir(mode=0o700)
+    clone = replace(untouched, directory=directory, ground=untouched.ground.copied(directory, number))
+    for path, held in ((clone.anchor, untouched.anchor), (clone.cosigned, untouched.cosigned)):
+        path.write_text(held.read_text())
+    why = act(clone)
+    return Untried(name=name, why=why) if why else Attack(name=name, what=what, looks=eyes.look(clone))
 
 
-def _delete(clone: _Clone) -> None:
-    place = len(clone.history) // 3
-    forging.rewrite(clone.store, forging.renumbered([*clone.history[:place], *clone.history[place + 1 :]]))
+def _trust(layout: Layout, settings: Settings, key: Verifier) -> Trust:
+    timestamp = settings.timestamp
+    return Trust(
+        key=key,
+        roots=timestamp_roots(layout.configuration / timestamp.root, required=False),
+        apart=timestamp.clocks_apart_max + timedelta(seconds=timestamp.answer_seconds),
+    )
 
 
-def _truncate(clone: _Clone) -> None:
-    forging.rewrite(clone.store, clone.history[:-1])
-
-
-def _reorder(clone: _Clone) -> None:
-    place = len(clone.history) // 3
-    history = [*clone.history]
-    # Two that stay what they were when they change places are no reordering, so the first goes behind all others.
-    history.insert(len(history) - 1, history.pop(place))
-    forging.rewrite(clone.store, forging.renumbered(history))
-
-
-def _backdate(clone: _Clone) -> None:
-    place = len(clone.history) // 3
-    history = [*clone.history]
-    history[place] = forging.backdated(history[place])
-    forging.rewrite(clone.store, history)
-
-
-def _roll_back(clone: _Clone) -> None:
-    half = clone.sizes[0]
-    forging.rewrite(clone.store, clone.history[:half])
-    forging.sign(clone.store, (half,), clone.key)
-
-
-def _fork(clone: _Clone) -> None:
-    _alter(clone)
-    forging.sign(clone.store, clone.sizes, clone.key)
-
-
-ATTACKS: dict[str, tuple[str, Callable[[_Clone], None]]] = {
-    "flip": ("one bit of an entry is changed where it lies", _flip),
-    "alter": ("an entry says something else; all hashes are made to fit", _alter),
-    "delete": ("an entry is gone, the later ones are renumbered; all hashes are made to fit", _delete),
-    "truncate": ("the newest entry is gone; all hashes are made to fit", _truncate),
-    "reorder": ("an entry stands behind later ones; all hashes are made to fit", _reorder),
-    "backdate": ("an entry is an hour earlier; all hashes are made to fit", _backdate),
-    "roll-back": ("the store is an older, rightly signed one", _roll_back),
-    "fork": ("an entry says something else, and the thief of the key has signed it", _fork),
-}
-"""What is done to a clone each, by whoever owns the file and drops its triggers."""
+def _invalid(problem: str, expected: str) -> SojournError:
+    return SojournError(Code.INPUT_INVALID, problem=problem, expected=expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from cyclopts import Parameter
 
 from sojourn.app.drill import Drilled
 from sojourn.app.drill import drill as run
+from sojourn.app.drill.record import record
 from sojourn.cli.output import print_json, print_line, print_table
 from sojourn.codes import Exit
 from sojourn.errors import Code, SojournError
@@ -20,17 +22,31 @@ from .printing import layout_of
 
 
 def drill(
-    *, keep: Path | None = None, data: Path | None = None, json: Annotated[bool, Parameter(negative="")] = False
+    *,
+    keep: Path | None = None,
+    result: Path | None = None,
+    database: str = "",
+    data: Path | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Alter, delete, truncate, reorder, backdate, roll back and fork clones of the ledger, and show who notices.
 
-    The ledger itself is only read; it may be in use. Each clone is altered as one would who owns the file, drops its
-    triggers and computes every hash again. Exit code 1 if anything is not caught. It takes room for nine copies.
+    Sealed values, attachments, cosignatures and time stamps are attacked too. The ledger itself is only read; it may be
+    in use. Each clone is altered as one would who owns the tables, drops their triggers and computes every hash again.
+    Exit code 1 if anything is not caught. It takes room for
+    sixteen copies. While Sojourn runs, the result goes on
+    record and is signed with the ledger's key.
 
     Example: sojourn audit drill --data ./sojourn
 
     Parameters
     ----------
+    result
+        Write the result (JSON) into this file, and beside it the entry that names it (`.entry`) and the signed proof of
+        that entry (`.tlog-proof`), for `sojourn-verify FILE.tlog-proof --entry FILE.entry`. Exit code 1 if nothing runs
+        that could sign it.
+    database
+        For a ledger in PostgreSQL: the address of somebody who may make databases on its server, for the clones.
     keep
         Leave the clones in this directory, which must not exist yet (default: they are removed). They hold what the
         ledger holds, so guard them as well.
@@ -42,7 +58,7 @@ def drill(
     layout, seed = layout_of(data), secrets.token_bytes(32)
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="sojourn-drill-") as directory:
-            result = run(layout, directory=Path(directory), seed=seed)
+            drilled = run(layout, directory=Path(directory), seed=seed, maker=database)
     else:
         try:
             keep.mkdir(mode=0o700)
@@ -50,12 +66,17 @@ def drill(
             raise SojournError(
                 Code.INPUT_INVALID, problem=f"{keep} cannot be made: {error.strerror}", expected="a new directory"
             ) from error
-        result = run(layout, directory=keep, seed=seed)
+        drilled = run(layout, directory=keep, seed=seed, maker=database)
+    signed = asyncio.run(record(layout, drilled))
+    if result is not None and signed is not None:
+        signed.write(result)
+    seq = None if signed is None else signed.seq
     if json:
-        print_json({"passed": result.passed, **msgspec.to_builtins(result)})
+        print_json({"passed": drilled.passed, "seq": seq, **msgspec.to_builtins(drilled)})
     else:
-        _show(result)
-    return Exit.DONE if result.passed else Exit.FAILED
+        _show(drilled)
+        print_line("Not on record: nothing is running." if seq is None else f"On record as entry {seq}.")
+    return Exit.DONE if drilled.passed and (signed or result is None) else Exit.FAILED
 
 
 def _show(result: Drilled) -> None:
@@ -81,4 +102,6 @@ def _show(result: Drilled) -> None:
             print_line(f"  {look.by}: {look.problem or 'noticed nothing'}")
         return
     caught = sum(attack.caught for attack in result.attacks)
+    for one in result.untried:
+        print_line(f"Not tried: {one.name}, because {one.why}.")
     print_line(f"{caught} of {len(result.attacks)} attacks on a ledger of {result.size} entries were caught.")

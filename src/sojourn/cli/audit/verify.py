@@ -22,8 +22,15 @@ CAUTION = (
 )
 
 
-def verify(*, data: Path | None = None, json: Annotated[bool, Parameter(negative="")] = False) -> int:
-    """Verify the whole ledger and its published folder with the installation's own key. Exit code 1 if anything fails.
+def verify(
+    *,
+    timestamp_root: Path | None = None,
+    data: Path | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Verify the whole ledger, its published folder and its time stamps with the installation's own key.
+
+    Exit code 1 if anything fails.
 
     It finds damage, and proves nothing to somebody who does not trust this installation. An auditor takes the file
     sojourn_verify.py from a release and the key from a person, and runs `sojourn-verify ledger.db --key KEY` with it.
@@ -32,12 +39,14 @@ def verify(*, data: Path | None = None, json: Annotated[bool, Parameter(negative
 
     Parameters
     ----------
+    timestamp_root
+        Time stamps have to lead to the certificates in this file (PEM; default: `timestamp.root` of the settings).
     data
         The data directory (default: SOJOURN_DATA, or ~/.local/share/sojourn).
     json
         Print JSON.
     """
-    result = run(layout_of(data))
+    result = run(layout_of(data), timestamp_root)
     if json:
         print_json({"sound": result.sound, **msgspec.to_builtins(result), "caution": CAUTION})
     else:

@@ -84,3 +84,46 @@ class WitnessPolicyAdopted:
     sha256: str
     quorum: str
     witnesses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointStamped:
+    """A time-stamping authority (RFC 3161) has put its `time` under the checkpoint of the first `size` entries.
+
+    `place` is `timestamp:HOST`. Three attachments are named by their SHA-256 (hex): the signed checkpoint, the
+    authority's answer (TimeStampResp, DER), and the certificates (PEM) to which the answer had to lead.
+    """
+
+    kind: ClassVar[str] = "publication.stamped"
+    place: str
+    size: int
+    time: datetime
+    checkpoint_sha256: str
+    token_sha256: str
+    root_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttackTried:
+    """One attack of a drill: who caught it first, and within how many milliseconds; "" if nobody did."""
+
+    name: str
+    caught_by: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerDrilled:
+    """Somebody had clones of the ledger attacked, to see that it is noticed.
+
+    `size` is that of the ledger then. `result_sha256` (hex) names the attachment with all that was found (JSON).
+    `untried` are attacks for which the ledger gave no occasion.
+    """
+
+    kind: ClassVar[str] = "ledger.drilled"
+    size: int
+    passed: bool
+    attacks: tuple[AttackTried, ...]
+    untried: tuple[str, ...]
+    result_sha256: str
+    operator: str

@@ -1,1 +1,1 @@
-"""Where the ledger's signing key is kept: a private file, a PKCS#11 token, or a transit engine (OpenBao, Vault)."""
+"""Where the signing key is kept: a private file, a PKCS#11 token, a transit engine, or the KMS of a cloud."""

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import note as notes
-from sojourn.ledger.note import Verifier
+from sojourn.ledger.errors import LedgerError
+from sojourn.ledger.note import Verifier, check_point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,18 @@ class KeptKey:
         except (InvalidSignature, ValueError) as error:
             raise unavailable(self.place, "what it gave is no signature of the ledger's key") from error
         return notes.format_line(self.name, self.public.key_id, signature)
+
+
+def public_bytes(place: str, key: object) -> bytes:
+    """The 32 bytes of a public key that a ledger may have. Raises SojournError `signing.unavailable` for another."""
+    if not isinstance(key, Ed25519PublicKey):
+        raise unavailable(place, "it is no key on edwards25519")
+    held = key.public_bytes_raw()
+    try:
+        check_point(held)
+    except LedgerError as error:
+        raise unavailable(place, str(error)) from error
+    return held
 
 
 def unavailable(place: str, problem: str) -> SojournError:

@@ -16,7 +16,7 @@ from sojourn.ledger.note import Signer, SigningKey, Verifier
 from sojourn.vault.files import create_private, read_private
 from sojourn.vault.secrets import read_secret
 
-from .address import Address, FileAddress, Pkcs11Address, TransitAddress
+from .address import Address, AwsAddress, FileAddress, GcpAddress, Pkcs11Address, TransitAddress
 from .kept import unavailable
 
 KEEPER_FILE = "signing_key"
@@ -49,6 +49,14 @@ def open_key(address: Address, *, origin: str, pinned: Verifier | None, file: Pa
             token = read_secret(secret_files, KEEPER_FILE)
             # The engine may have turned the key since: ours is the version that the ledger began with.
             key = transit_key(address, name=name, token=token, public=pinned.public if pinned else None)
+        case AwsAddress():
+            from .aws import aws_key
+
+            key = aws_key(address, name=name)
+        case GcpAddress():
+            from .gcp import gcp_key
+
+            key = gcp_key(address, name=name)
         case _:
             assert_never(address)
     if pinned is not None and key.verifier() != pinned:
