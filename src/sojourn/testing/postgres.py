@@ -50,23 +50,7 @@ class LedgerServer:
         )
 
     def start(self) -> None:
-        """Start it and wait until it answers.
-
-        After a crash the memory of the last run may still be in use for a moment; then it is started again.
-        """
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            if self.running is None or self.running.poll() is not None:
-                self.running = self._launch()
-            try:
-                self.owner().close()
-                return
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-
-    def _launch(self) -> subprocess.Popen[bytes]:
+        """Start it and wait until it answers."""
         settings = (
             "listen_addresses=127.0.0.1",
             f"port={self.port}",
@@ -77,7 +61,7 @@ class LedgerServer:
         )
         arguments = [argument for setting in settings for argument in ("-c", setting)]
         with (self.data.parent / "server.log").open("ab") as log:
-            return subprocess.Popen(
+            self.running = subprocess.Popen(
                 [str(binaries() / "postgres"), "-D", str(self.data), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -85,6 +69,15 @@ class LedgerServer:
                 user=self.user,
                 start_new_session=True,
             )
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.owner().close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline or self.running.poll() is not None:
+                    raise
+                time.sleep(0.05)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it: SIGINT cuts connections and shuts down in order, SIGQUIT is a crash."""
