@@ -159,6 +159,7 @@ def _reconciler(
         observe=lambda target, place: drivers[target.kind].observe(
             target, secret=_secret_of(layout, target), log_place=place
         ),
+        revoke=lambda target, claim: drivers[target.kind].revoke(target, claim, secret=_secret_of(layout, target)),
         records=ProjectedRecords(projections),
         caught_up=caught_up,
         seconds=settings.control.reconcile_seconds,

@@ -55,6 +55,15 @@ class KnownLogin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedLogin:
+    """The login of a grant that was removed; `end` is when the grant was over by itself."""
+
+    grant: str
+    login: str
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What a look gave. `suspected` are all differences, with the time each was first seen; `findings` held twice."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from sojourn.domain.events import TargetReconciled
 from sojourn.domain.identifiers import TargetName
 from sojourn.domain.logged import RecordedSession
-from sojourn.domain.reconciliation import KnownLogin, KnownSession
+from sojourn.domain.reconciliation import KnownLogin, KnownSession, RemovedLogin
 
 from . import tables as t
 from .moments import text
@@ -69,6 +69,16 @@ class ProjectedRecords:
                 RecordedSession(session=row[0], login=row[1], process=row[2], opened=datetime.fromisoformat(row[3]))
                 for row in connection.execute(opened)
             )
+
+    def removed(self, target: TargetName, login: str) -> RemovedLogin | None:
+        """The grant that had this login on record and is removed, or None."""
+        grant = t.grant.c
+        statement = select(grant.id, grant.end).where(
+            grant.target == target, grant.credential == login, grant.status == "removed"
+        )
+        with self.projections.reading() as connection:
+            row = connection.execute(statement).first()
+        return None if row is None else RemovedLogin(grant=row[0], login=login, end=datetime.fromisoformat(row[1]))
 
     def last(self, target: TargetName) -> TargetReconciled | None:
         """The last reconciliation on record, or None."""

@@ -4,6 +4,8 @@
 - The target's own log is read along, from where the last look ended; see `domain.logged`.
 - A look that differs from the one before is recorded, and one an hour in any case; so is a target that could not be
   looked at, once, when that begins.
+- A login that was removed and is there again (a target was set back to an earlier moment, or lost its last changes in a
+  fail-over) is on record and removed once more; what became of that is on record with the next look.
 - The record is read after the target, from read models that have caught up, so what was recorded first is known.
 - A fault in one target's task is logged, and tried again.
 """
@@ -11,7 +13,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,14 +21,24 @@ from typing import Protocol
 import structlog
 
 from sojourn.domain.catalogue import Adopted
-from sojourn.domain.events import Event, TargetReconciled, TargetUnobserved
+from sojourn.domain.events import Event, Finding, FindingKind, TargetReconciled, TargetUnobserved
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import TargetName, target_stream
 from sojourn.domain.logged import LogComparison, LogReading, RecordedSession, asked_since, compare_log
-from sojourn.domain.reconciliation import Comparison, KnownLogin, KnownSession, Observation, changed, compare
+from sojourn.domain.reconciliation import (
+    Comparison,
+    KnownLogin,
+    KnownSession,
+    Observation,
+    RemovedLogin,
+    changed,
+    compare,
+)
 from sojourn.domain.target import Target
 from sojourn.errors import SojournError
 from sojourn.workflow.ports import Office
+
+from .port import Claim, Removal
 
 EVERY = timedelta(hours=1)
 FINDINGS_MAX = 100
@@ -45,6 +57,10 @@ class Records(Protocol):
         """The sessions that reached the target and were opened since then, whether or not they are over."""
         ...
 
+    def removed(self, target: TargetName, login: str) -> RemovedLogin | None:
+        """The grant that had this login on record and is removed, or None."""
+        ...
+
     def last(self, target: TargetName) -> TargetReconciled | None:
         """The last reconciliation on record, or None."""
         ...
@@ -59,6 +75,7 @@ class Watch:
     recorded_at: datetime | None = None
     looks: int = 0
     blind: bool = False
+    taken_back: tuple[Finding, ...] = ()
     log: LogComparison = field(default_factory=LogComparison)
     log_place: str = ""
     log_settled: str = ""
@@ -71,11 +88,13 @@ class Watch:
 class Reconciler:
     """The looks. `observe` looks at a target, and reads its log from a place on.
 
-    `caught_up` waits until the read models have all that is on record.
+    `revoke` removes a login that should not be there. `caught_up` waits until the read models have all that is on
+    record.
     """
 
     office: Office
     observe: Callable[[Target, str], Awaitable[Observation]]
+    revoke: Callable[[Target, Claim], Awaitable[Removal]]
     records: Records
     caught_up: Callable[[], Awaitable[None]]
     seconds: float
@@ -135,7 +154,25 @@ class Reconciler:
             await self._record(target.name, event)
             watch.recorded, watch.recorded_at, watch.looks, watch.blind = event, now, 0, False
             watch.log_matched = 0
+        watch.taken_back = await self._take_back(target, watch.comparison.findings, now)
         return event
+
+    async def _take_back(self, target: Target, findings: Iterable[Finding], now: datetime) -> tuple[Finding, ...]:
+        """Remove again what had been removed; gives what became of each."""
+        lent = {role.account for role in target.roles}
+        taken = []
+        for one in findings:
+            known = self.records.removed(target.name, one.subject) if one.subject not in lent else None
+            if one.kind is not FindingKind.LOGIN_UNRECORDED or known is None:
+                continue
+            try:
+                removal = await self.revoke(target, Claim(grant=known.grant, credential=known.login, ends=(known.end,)))
+                became = "removed again" if removal.complete else f"not removed yet: {removal}"
+            except SojournError as error:
+                became = f"not removed yet: {error.refusal.sentence}"
+            detail = f"{known.grant} had been removed, and its login was there again; {became}"
+            taken.append(Finding(kind=FindingKind.LOGIN_RETURNED, subject=known.login, detail=detail, since=now))
+        return tuple(taken)
 
     def _begin(self, name: TargetName) -> Watch:
         recorded = self.records.last(name)
@@ -158,7 +195,7 @@ class Reconciler:
             sessions=len(observed.sessions),
             sessions_matched=watch.comparison.matched,
             logins=len(observed.logins),
-            findings=(*watch.log.findings, *watch.comparison.findings)[:FINDINGS_MAX],
+            findings=(*watch.taken_back, *watch.log.findings, *watch.comparison.findings)[:FINDINGS_MAX],
             accounts=observed.accounts,
             accounts_changed=changed(before, observed.accounts),
             log_place=watch.log_settled,

@@ -17,6 +17,7 @@ class FindingKind(StrEnum):
     SESSION_MISSING = "session_missing"
     LOGIN_UNRECORDED = "login_unrecorded"
     LOGIN_MISSING = "login_missing"
+    LOGIN_RETURNED = "login_returned"
     LOG_UNRECORDED = "log_unrecorded"
     LOG_MISSING = "log_missing"
 
