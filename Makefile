@@ -3,7 +3,8 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
-.PHONY: demo test check reference bench soak fuzz clean
+.PHONY: demo test check reference bench soak mutation clean
+.PHONY: demo test check reference bench soak sample-year fuzz clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
@@ -26,9 +27,20 @@ bench: ## figures of docs/performance.md, each as a ratio to a direct connection
 soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load, 5,000 grants at a target
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
 	@SOJOURN_GRANT_CYCLES=5000 $(UV) run --quiet --frozen pytest tests/targets -k many_cycles $(PYTEST)
+soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load, 1,000 lives of the whole workflow
+	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
+	@SOJOURN_RACE_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe/test_decisions.py $(PYTEST)
+	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim $(PYTEST)
+
+mutation: ## change the rules in domain/ in every small way, and see which change no test notices; hours, not part of CI
+	@nice $(UV) run --quiet --frozen --with 'mutmut>=3.8' mutmut run $(MUTANTS)
+	@$(UV) run --quiet --frozen --with 'mutmut>=3.8' mutmut results
+
+sample-year: ## a year of a company of 300, 20,000 grants and 2,000,000 actions, and the reports that must find what is wrong
+	@$(UV) run --quiet --frozen python -m benchmarks.sample_year $(YEAR)
 
 fuzz: ## coverage-guided fuzzing of every parser, a minute each; FUZZ="entry --seconds 3600" for one and longer
 	@$(UV) run --quiet --frozen python -m fuzz $(FUZZ)
 
 clean:
-	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo
+	rm -rf mutants .venv .uv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist sojourn-demo

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from . import cut, decisions, policies, proofs, publishing, scribe, statements, verify
+from . import cut, decisions, lists, policies, proofs, publishing, scribe, statements, verify
 from .figures import Figure, progress, show
 from .stage import stage
 
@@ -17,6 +17,7 @@ def _all(*, quick: bool) -> Iterator[Figure]:
     yield from policies.costs(quick=quick)
     yield from scribe.hashing(quick=quick)
     yield from scribe.durable_entries(quick=quick)
+    yield from scribe.added_latency(quick=quick)
     yield from verify.published(quick=quick)
     yield from proofs.sizes(quick=quick)
     yield from publishing.lags(quick=quick)
@@ -26,6 +27,7 @@ def _all(*, quick: bool) -> Iterator[Figure]:
         yield from statements.connections(one)
         yield from statements.copies(one)
         yield from cut.lags(one)
+    yield from lists.measured(quick=quick)
 
 
 def main() -> int:

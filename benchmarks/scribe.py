@@ -27,7 +27,7 @@ from sojourn.ledger.merkle import Tree, leaf_hash
 from sojourn.scribe.client import ScribeClient
 from sojourn.testing.scribe import KEY, ScribeProcess
 
-from .figures import Figure, compared, cpu_seconds
+from .figures import Figure, compared, cpu_seconds, percentile
 
 SIZES = ((1, 0, False), (32, 0, False), (32, 0, True), (128, 0, False), (1, 1000, False))
 """Callers, appends in flight for each (0: wait for every one), and whether each carries a sealed value. What the last
@@ -38,6 +38,10 @@ SEALING_KEY = SealingKey(key="k-0123456789", subject="p-alice", recipient="audit
 VERIFY_SECONDS_MAX = 300
 TURN_SECONDS = 0.5
 ENTRY = b"x" * 400
+STEADY_RATE = 1000
+"""Entries a second, at which waiting is measured."""
+
+PLAIN_SYNCS = 2000
 
 
 def _change(caller: int, number: int) -> Change:
@@ -150,6 +154,58 @@ def durable_entries(*, quick: bool) -> Iterator[Figure]:
                 raise RuntimeError(f"the scribe ended with {code}: {said}")
             if last:
                 yield _verify(scribe)
+
+
+async def _pace(scribe: ScribeProcess, seconds: float) -> tuple[list[float], list[float], float]:
+    """Milliseconds that each append waits at a steady rate, and a plain write and sync by itself; CPU µs an entry.
+
+    Each is sent at its own time, whether the ones before were answered or not, and is timed from when it was due: a
+    pause is felt by all that fall into it.
+    """
+    assert scribe.running is not None
+    waited: list[float] = []
+    direct: list[float] = []
+    async with ScribeClient(scribe.layout.scribe_socket) as client:
+        await client.connected(10)
+        loop = asyncio.get_running_loop()
+        before, start = cpu_seconds(scribe.running.pid), loop.time()
+        due, number = start, 0
+        flying: set[asyncio.Future[Receipt]] = set()
+        while due < start + seconds:
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            while due <= loop.time():
+                sent = client.append_nowait([_change(number % 32, number)])
+                sent.add_done_callback(lambda _, due=due: waited.append((loop.time() - due) * 1e3))  # type: ignore[misc]
+                flying.add(sent)
+                sent.add_done_callback(flying.discard)
+                due, number = due + 1 / STEADY_RATE, number + 1
+        await asyncio.gather(*flying)
+        cpu = cpu_seconds(scribe.running.pid) - before
+    with (scribe.root / "plain").open("ab", buffering=0) as file:
+        for _ in range(min(number, PLAIN_SYNCS)):
+            time.sleep(1 / STEADY_RATE)
+            start = time.perf_counter()
+            file.write(ENTRY)
+            os.fdatasync(file.fileno())
+            direct.append((time.perf_counter() - start) * 1e3)
+    return waited, direct, cpu / number * 1e6
+
+
+def added_latency(*, quick: bool) -> Iterator[Figure]:
+    """What an append waits while a thousand a second arrive, each at its own time, and what a plain sync takes."""
+    with tempfile.TemporaryDirectory() as directory:
+        scribe = ScribeProcess(Path(directory))
+        scribe.start()
+        try:
+            waited, direct, cpu = asyncio.run(_pace(scribe, 2.0 if quick else 20.0))
+        finally:
+            scribe.stop()
+    for name, part in (("p50", 0.5), ("p99", 0.99)):
+        plain, through = percentile(direct, part), percentile(waited, part)
+        yield Figure(
+            name=f"an entry at {STEADY_RATE:,}/s, {name}", unit="ms", direct=plain, value=through, ratio=through / plain
+        )
+    yield Figure(name="  scribe's processor time", unit="µs", value=cpu)
 
 
 def _verify(scribe: ScribeProcess) -> Figure:

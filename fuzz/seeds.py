@@ -8,6 +8,9 @@ import zipfile
 from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
+
+from cryptography.x509 import Certificate
 
 from sojourn.codes import Code
 from sojourn.domain.events import KINDS, ActionIntended, CancelRequested, Event
@@ -20,6 +23,7 @@ from sojourn.ledger.merkle import leaf_hash
 from sojourn.ledger.note import SigningKey
 from sojourn.ledger.proof import Proof
 from sojourn.ledger.submission import submit
+from sojourn.publisher.token import read_roots
 from sojourn.scribe import codec, protocol
 
 KEY = SigningKey.generate("fuzz.example/ledger", bytes(range(32)))
@@ -166,6 +170,21 @@ def appends() -> Iterator[bytes]:
         stream = b"session/s-0123456789"
         for beside in (0, 4 + 8, 4 + 8 + 1):
             yield bytes([names.index(event.kind), len(stream), 1, beside]) + stream + codec.encode(event)
+
+
+STAMP = Path(__file__).parent / "stamp"
+STAMPED = b"fuzzed"
+
+
+def stamps() -> Iterator[bytes]:
+    """What OpenSSL answered once when it was asked to stamp `STAMPED`; `root.pem` is what that leads to."""
+    yield (STAMP / "answer.tsr").read_bytes()
+
+
+@cache
+def stamp_roots() -> tuple[Certificate, ...]:
+    """The root of that answer."""
+    return read_roots((STAMP / "root.pem").read_bytes())
 
 
 def packs() -> Iterator[bytes]:

@@ -23,6 +23,8 @@ from sojourn.domain.events import KINDS
 from sojourn.errors import SojournError
 from sojourn.ledger import canonical, checkpoint, cosignature, entry, note, policy, proof, submission, tiles
 from sojourn.ledger.errors import LedgerError
+from sojourn.publisher.certificate_set import with_sorted_certificates
+from sojourn.publisher.token import TokenError, check_token, read_roots
 from sojourn.scribe import anchor, client, codec, protocol, rows
 
 from . import postgres, seeds, writing
@@ -210,6 +212,17 @@ def _anchor(data: bytes) -> None:
         watermark.close()
 
 
+def _stamp(data: bytes) -> None:
+    """Nothing but the token that was given is one for these bytes, and its time cannot be changed."""
+    assert sorted(with_sorted_certificates(data)) == sorted(data)
+    with only(TokenError):
+        time = check_token(data, seeds.STAMPED, seeds.stamp_roots())
+        (good,) = seeds.stamps()
+        assert time == check_token(good, seeds.STAMPED, seeds.stamp_roots())
+    with only(TokenError):
+        read_roots(data)
+
+
 TARGETS: dict[str, Target] = {
     "entry": Target(judge=_entry, seeds=seeds.entries, bytes_max=70_000),
     "canonical": Target(judge=_canonical, seeds=seeds.values),
@@ -225,6 +238,7 @@ TARGETS: dict[str, Target] = {
     "append": Target(judge=writing.append, seeds=seeds.appends),
     "serve": Target(judge=writing.serve, seeds=seeds.calls),
     "anchor": Target(judge=_anchor, seeds=seeds.notes),
+    "stamp": Target(judge=_stamp, seeds=seeds.stamps),
     "pack": Target(judge=_pack, seeds=seeds.packs),
     "postgres-client": Target(judge=postgres.from_client, seeds=postgres.captures),
     "postgres-target": Target(judge=postgres.from_target, seeds=postgres.captures),

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from sojourn.demo.production import Production
 from sojourn.demo.production import production as running
+from sojourn.errors import Code, Refusal
 from sojourn.testing.postgres import LedgerServer
 
 ADMINISTRATOR_PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_refusal_can_be_said() -> Iterator[None]:
+    """A refusal that lacks a word of its own sentence fails where it is made, in whatever test that is."""
+    made = Refusal.__init__
+
+    def say(self: Refusal, code: Code, details: Mapping[str, str] = {}) -> None:
+        made(self, code, details)
+        assert self.sentence and self.next_step
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Refusal, "__init__", say)
+        yield
 
 
 @pytest.fixture(scope="session")

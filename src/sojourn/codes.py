@@ -53,6 +53,9 @@ class Code(StrEnum):
     POLICY_NO_RULE = "policy.no_rule"
     POLICY_NO_APPROVER = "policy.no_approver"
     POLICY_DUTIES_APART = "policy.duties_apart"
+    POLICY_FACT_MISSING = "policy.fact_missing"
+    FACT_NOT_ENTITLED = "fact.not_entitled"
+    FACT_INVALID = "fact.invalid"
 
     REQUEST_UNKNOWN = "request.unknown"
     REQUEST_DURATION_TOO_LONG = "request.duration_too_long"
@@ -75,6 +78,7 @@ class Code(StrEnum):
     APPROVAL_SELF = "approval.self"
     APPROVAL_NOT_ENTITLED = "approval.not_entitled"
     APPROVAL_REPEATED = "approval.repeated"
+    APPROVAL_NOT_GIVEN = "approval.not_given"
     APPROVAL_NOT_LESS = "approval.not_less"
     REVIEW_OVERDUE = "review.overdue"
     REVIEW_UNKNOWN = "review.unknown"
@@ -148,6 +152,7 @@ class Code(StrEnum):
 
     PUBLICATION_CONFLICT = "publication.conflict"
     PUBLICATION_UNREACHABLE = "publication.unreachable"
+    PUBLICATION_LATE = "publication.late"
 
     HOLD_UNKNOWN = "hold.unknown"
     HOLD_RELEASED = "hold.released"

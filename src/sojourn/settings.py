@@ -65,7 +65,7 @@ class Layout:
 
     @property
     def run(self) -> Path:
-        """Sockets and lock files; empty when nothing runs."""
+        """Sockets, lock files, and how far readers are; may be deleted whenever nothing runs."""
         return self.root / "run"
 
     @property
@@ -167,6 +167,7 @@ class PublisherSettings:
     seconds: float = 1.0
     attachments: bool = True
     overdue: timedelta = timedelta(minutes=15)
+    refuse_after_minutes: int = 0
     s3: BucketSettings = field(default_factory=BucketSettings)
 
 
@@ -176,6 +177,45 @@ class WitnessSettings:
 
     seconds: float = 5.0
     answer_seconds: float = 4.0
+
+
+class MailTls(StrEnum):
+    """How the connection to a mail server is encrypted."""
+
+    STARTTLS = "starttls"
+    ALWAYS = "always"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """A mail server; `host` "" sends no mail. `secret` names the file of the password among the secrets."""
+
+    host: str = ""
+    port: int = 587
+    tls: MailTls = MailTls.STARTTLS
+    user: str = ""
+    secret: str = ""
+    sender: str = "sojourn@localhost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """An address that notices are posted to, signed with the secret of that name."""
+
+    name: str
+    url: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """How people are told what waits for them. `link` is put before the path of what a notice is about."""
+
+    link: str = ""
+    seconds: float = 10.0
+    mail: MailSettings = field(default_factory=MailSettings)
+    webhooks: tuple[WebhookSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,4 +242,5 @@ class Settings:
     scribe: ScribeSettings = field(default_factory=ScribeSettings)
     publisher: PublisherSettings = field(default_factory=PublisherSettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)

@@ -297,6 +297,22 @@ def test_an_account_that_nobody_answers_for_is_refused(case: tuple[str, str]) ->
     assert problem in details["problem"]
 
 
+@pytest.mark.parametrize(
+    "mail", ["ann@x.example", "Ann@X.EXAMPLE", "ann+work@x.example", "ann@x.example.", "\uff41nn@x.example"]
+)
+def test_a_second_account_of_a_human_being_is_refused(mail: str) -> None:
+    """Whoever has two could decide with one of them on what they ask with the other."""
+    line = f"  one: {{name: One, mail: ann@x.example}}\n  two: {{name: Two, mail: {mail}}}\n  bot:"
+    details = error(people=PEOPLE.replace("  bot:", line))
+    assert details["file"] == "people.yaml"
+    assert details["problem"] == "two and one have the same mail address"
+
+
+def test_a_program_may_have_the_mail_address_of_who_answers_for_it() -> None:
+    line = "  one: {name: One, mail: ann@x.example}\n  bot: {name: Bot, mail: ann@x.example, kind: agent, owner: ann}"
+    read(ONE, people=PEOPLE.replace("  bot: {name: Bot, kind: agent, owner: ann}", line))
+
+
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(SojournError) as raised:
         parse_catalogue({"people.yaml": PEOPLE.encode(), "targets.yaml": TARGETS.encode()})

@@ -15,6 +15,7 @@ from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, T
 from sojourn.domain.policy import People
 from sojourn.domain.request import (
     Activate,
+    Approval,
     Approve,
     Command,
     Deny,
@@ -23,6 +24,7 @@ from sojourn.domain.request import (
     Status,
     Submit,
     Withdraw,
+    WithdrawApproval,
     content_digest,
     decide,
     evolve,
@@ -435,3 +437,56 @@ def test_deciding_twice_on_the_same_inputs_gives_the_same_answer() -> None:
 
 def test_a_story_that_does_not_begin_with_a_request_is_no_request() -> None:
     assert evolve(None, RequestExpired(request=RequestId("r-1"), due=NOW)) is None
+
+
+# Taking a yes back
+
+
+def take_back(person: PersonId = BOB) -> WithdrawApproval:
+    return WithdrawApproval(person=person, source="test")
+
+
+def test_who_said_yes_takes_it_back_and_the_request_waits_again() -> None:
+    state = after(asked(), yes(asked()))
+    assert state.status is Status.APPROVED
+    again = after(state, take_back())
+    assert (again.status, again.approvals, again.due) == (Status.PENDING, (), state.submitted.decide_by)
+    assert code(decide(again, spend(), IN_FORCE, NOW)) is Code.REQUEST_NOT_APPROVED
+    assert after(again, yes(again)).status is Status.APPROVED
+
+
+def test_only_ones_own_yes_is_taken_back_and_the_others_stay() -> None:
+    pending = asked(role=AMEND)
+    both = after(after(pending, yes(pending)), yes(pending, CAROL))
+    assert both.status is Status.APPROVED
+    left = after(both, take_back(CAROL))
+    assert (left.status, left.approved_by) == (Status.PENDING, (BOB,))
+    assert code(decide(left, take_back(CAROL), IN_FORCE, NOW)) is Code.APPROVAL_NOT_GIVEN
+    assert code(decide(left, take_back(ALICE), IN_FORCE, NOW)) is Code.APPROVAL_NOT_GIVEN
+
+
+def test_a_yes_that_was_spent_or_is_over_is_not_taken_back() -> None:
+    state = after(asked(), yes(asked()))
+    assert code(decide(after(state, spend()), take_back(), IN_FORCE, NOW)) is Code.REQUEST_NOT_PENDING
+    assert state.due is not None
+    assert code(decide(state, take_back(), IN_FORCE, state.due)) is Code.REQUEST_EXPIRED
+
+
+def test_a_request_whose_yes_is_taken_back_after_its_time_lapses() -> None:
+    state = after(asked(), yes(asked()), now=asked().submitted.decide_by - TICK)
+    late = state.submitted.decide_by + timedelta(minutes=5)
+    again = after(state, take_back(), now=late)
+    assert code(decide(again, yes(again), IN_FORCE, late)) is Code.REQUEST_EXPIRED
+    assert after(again, LapseRequest(), now=late).status is Status.EXPIRED
+
+
+def test_a_yes_in_the_place_of_somebody_is_taken_back_by_who_said_it() -> None:
+    state = after(asked(), yes(asked()))
+    given = replace(state, approvals=(Approval(place=CAROL, person=BOB),))
+    assert after(given, take_back(BOB)).approvals == ()
+    assert code(decide(given, take_back(CAROL), IN_FORCE, NOW)) is Code.APPROVAL_NOT_GIVEN
+
+
+def test_who_lost_the_authority_may_still_take_their_yes_back() -> None:
+    state = after(asked(), yes(asked()))
+    assert after(state, take_back(), adopted=changed(without(CATALOGUE, BOB))).status is Status.PENDING

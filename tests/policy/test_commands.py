@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -224,3 +225,21 @@ def test_a_proposal_with_a_fault_or_of_other_files_is_refused(sojourn: Running) 
 def test_a_moment_that_is_none_or_was_before_everything_is_refused(sojourn: Running, at: str) -> None:
     answered = sojourn.send("GET", f"/configuration?at={at}", person="dora")
     assert (answered.status_code, answered.json()["error"]["code"]) == (422, "input.invalid")
+
+
+def test_proposed_changes_go_on_where_a_page_stopped(sojourn: Running) -> None:
+    files = sojourn.get("/configuration/files", person="carol")["files"]
+    proposed = []
+    for number in range(3):
+        shorter = re.sub(r"longest: \w+", f"longest: {number + 11}m", files["policy.yaml"])
+        body = {"files": {**files, "policy.yaml": shorter}, "reason": "shorter"}
+        answered = sojourn.post("/configuration/changes", body, person="carol")
+        assert "change" in answered, answered
+        proposed.append(answered["change"])
+    listed = [one["change"] for one in sojourn.get("/configuration/changes", person="dora")["changes"]]
+    assert listed[:3] == proposed[::-1]
+    page = sojourn.get(f"/configuration/changes?before={len(listed) - 1}", person="dora")
+    assert [one["change"] for one in page["changes"]] == listed[1:]
+    assert page["more"] is False
+    for change in proposed:
+        sojourn.post(f"/configuration/changes/{change}/withdraw", person="carol")

@@ -23,6 +23,7 @@ from sojourn.domain.events import (
     CloseCause,
     EndCause,
     Event,
+    FactTold,
     GrantCreated,
     GrantEnded,
     GrantExtended,
@@ -63,6 +64,7 @@ from sojourn.domain.identifiers import (
     TokenId,
     break_glass_stream,
     campaign_stream,
+    fact_stream,
     grant_stream,
     request_stream,
     review_stream,
@@ -70,11 +72,12 @@ from sojourn.domain.identifiers import (
     target_stream,
     token_stream,
 )
+from sojourn.domain.people import FactKind
 from sojourn.domain.policy import ApproverGroup
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
-from sojourn.projections import queries, tables
+from sojourn.projections import assured, queries, reconciling, tables
 from sojourn.projections.projector import Projections
 from sojourn.testing.organisation import ALICE, BOB, CAROL, DAVE, READ, SHOP
 
@@ -269,6 +272,10 @@ def _assured(story: Story) -> Story:
         source="t",
     )
     item = CampaignItem(number=1, person=ALICE, target=SHOP, role=READ, rules=(RuleName("one"),), reviewers=(CAROL,))
+    incident = FactTold(
+        fact=FactKind.INCIDENT, subject="I-1", told_by=DAVE, until=NOW, origin="pager", source="t", state="open"
+    )
+    story.add(fact_stream("incident/I-1"), incident)
     story.add(break_glass_stream(ALICE), used)
     story.add(review_stream(grant), opened_review, noted)
     return story.add(campaign_stream(campaign), begun, CampaignListed(campaign=campaign, items=(item,)))
@@ -450,6 +457,7 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
             "reviewer": "person",
             "note": "person",
             "campaign": "title",
+            "fact": "told",
         }
         column = named.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')
@@ -628,10 +636,51 @@ def test_a_list_never_sorts_and_never_reads_a_whole_table(projections: Projectio
         queries.attempts(connection, actor=ALICE, before=9)
         queries.attempts(connection, subjects=("request/r-1",), before=9)
         queries.actions(connection, "s-1", after=1)
-    assert len(plans) > 15
+        queries.unfinished(connection)
+        assured.reviews(connection, before=9)
+        assured.reviews(connection, person=ALICE, before=9)
+        assured.reviews(connection, waiting_for=BOB, before=9)
+        assured.campaigns(connection, before=9)
+        assured.campaigns(connection, reviewer=BOB, before=9)
+        assured.campaign_items(connection, "c-1", after=1)
+        reconciling.looks(connection, SHOP, before=9)
+    assert len(plans) > 25
     for plan in plans:
         assert "TEMP B-TREE" not in plan, plan
         assert not any(line.startswith("SCAN") and "INDEX" not in line for line in plan.splitlines()), plan
+
+
+def test_what_is_unfinished_begins_at_the_oldest_request_or_grant_that_may_still_change(
+    projections: Projections,
+) -> None:
+    story = Story()
+    for number in range(3):
+        story.add(request_stream(RequestId(f"r-{number}")), submitted(f"r-{number}"))
+        story.add(grant_stream(GrantId(f"g-{number}")), created(f"g-{number}"))
+    projections.apply(story.entries)
+    places = []
+    withdrawn = [RequestWithdrawn(request=RequestId(f"r-{number}"), person=ALICE, source="here") for number in range(3)]
+    gone = [
+        GrantRemoved(
+            grant=GrantId(f"g-{number}"),
+            role_present=False,
+            sessions_present=0,
+            sessions_terminated=0,
+            read_back_at=NOW,
+        )
+        for number in range(3)
+    ]
+    for number in range(3):
+        for stream, event in (
+            (request_stream(RequestId(f"r-{number}")), withdrawn[number]),
+            (grant_stream(GrantId(f"g-{number}")), gone[number]),
+        ):
+            with projections.reading() as connection:
+                places.append(queries.unfinished(connection))
+            projections.apply(story.add(stream, event).entries)
+    assert places == [0, 1, 2, 3, 4, 5]
+    with projections.reading() as connection:
+        assert queries.unfinished(connection) is None
 
 
 def test_tokens_that_are_revoked_or_over_are_not_live(projections: Projections) -> None:

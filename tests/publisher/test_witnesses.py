@@ -8,13 +8,15 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from sojourn.app.copies import late_copies
+from sojourn.app.publisher import report
 from sojourn.domain.events import (
     PublicationOverdue,
     PublicationRefused,
@@ -30,7 +32,7 @@ from sojourn.ledger.policy import Policy
 from sojourn.publisher.asking import http_client
 from sojourn.publisher.tasks import Context
 from sojourn.publisher.witnesses import Witnessing, adopt_policy
-from sojourn.settings import WitnessSettings
+from sojourn.settings import PublisherSettings, Settings, WitnessSettings
 from sojourn.testing.log import MemoryLog
 from sojourn.testing.scribe import KEY
 from sojourn.testing.witness import WitnessHere
@@ -118,6 +120,13 @@ async def test_the_task_goes_on_where_the_witness_stands_after_a_restart(desk: D
             await desk.until(partial(task.has, size))
 
 
+class InHalfAnHour:
+    """A clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=31)
+
+
 async def test_a_quorum_that_is_left_is_enough_and_who_is_gone_is_on_record_once(desk: Desk, witness: Make) -> None:
     one, two, gone = witness("one"), witness("two"), witness("gone")
     task = rounds(desk, policy_of("2", one, two, gone), answer_seconds=0.3)
@@ -152,6 +161,34 @@ async def test_a_quorum_that_is_missed_is_on_record_and_the_ledger_goes_on(desk:
         places = {event.place for event in await desk.on_record() if isinstance(event, PublicationOverdue)}
         assert places == {"witness:gone", "quorum"}
         assert "1 of 2 witnesses" in desk.seen["quorum"].problem and task.notes == []
+
+
+async def test_a_quorum_that_is_missed_for_long_keeps_accesses_from_beginning_until_it_is_back(
+    desk: Desk, witness: Make
+) -> None:
+    layout = desk.scribe.layout
+    one, gone = witness("one"), witness("gone")
+    policy = policy_of("all", one, gone)
+    layout.configuration.mkdir()
+    layout.witness_policy.write_text("quorum none\n")
+    settings = Settings(publisher=PublisherSettings(folder="", refuse_after_minutes=30))
+    late = late_copies(layout, settings, desk.ledger, InHalfAnHour())
+    assert late is not None
+    task = rounds(desk, policy, answer_seconds=0.3)
+    async with task.running():
+        await fill(desk.ledger, 5)
+        await desk.until(lambda: task.size == 5)
+        gone.stop()
+        await fill(desk.ledger, 5)
+        await desk.until(lambda: desk.seen["quorum"].size == 10)
+        report(layout.published, desk.seen)
+        found = await late()
+        assert found is not None and (found.place, found.published) == ("quorum", 5)
+        gone.start()
+        await desk.until(lambda: task.size == 10)
+        await desk.until(lambda: desk.seen["quorum"].published == 10)
+        report(layout.published, desk.seen)
+        assert await late() is None
 
 
 async def test_a_ledger_that_was_rolled_back_while_it_ran_is_on_record_as_refused(desk: Desk, witness: Make) -> None:

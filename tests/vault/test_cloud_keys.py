@@ -46,7 +46,9 @@ def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleKms]:
 
 @pytest.fixture(autouse=True)
 def credentials(google: GoogleKms, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What the libraries find in the environment."""
+    """What the libraries find in the environment, and deadlines that a busy machine keeps."""
+    for module in ("aws", "gcp"):
+        monkeypatch.setattr(f"sojourn.vault.signing.{module}.SECONDS", 20.0)
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
@@ -154,8 +156,11 @@ def test_credentials_that_are_missing_or_not_taken_are_told_as_such(
     assert "credentials" in refused(lambda: of(held))
 
 
-def test_a_service_that_hangs_is_waited_for_a_second_or_two(aws: AwsKms) -> None:
-    key = of(aws.make())
+def test_a_service_that_hangs_is_waited_for_a_second_or_two(aws: AwsKms, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = aws.make()
+    public = of(address).public.public
+    monkeypatch.setattr("sojourn.vault.signing.aws.SECONDS", 1.0)
+    key = of(address, public)
     aws.process.send_signal(signal.SIGSTOP)
     try:
         before = time.monotonic()

@@ -207,3 +207,27 @@ def test_without_the_record_nothing_is_done_and_afterwards_everything_goes_on(so
     assert sojourn.get(f"/requests/{asked['request']}", person="bob")["status"] == "pending"
     answered = sojourn.post(f"/requests/{asked['request']}/approve", {"digest": asked["digest"]}, person="bob")
     assert answered["status"] == "approved"
+
+
+def test_grants_that_overlap_are_shown_as_the_one_span_that_they_make_up(sojourn: Running) -> None:
+    first, second = sojourn.granted(role="fix-status"), sojourn.granted(role="fix-status", duration="20m")
+    (span,) = [
+        one
+        for one in sojourn.get("/spans", person="alice")["spans"]
+        if one["role"] == "fix-status" and {first["grant"], second["grant"]} <= set(one["grants"])
+    ]
+    assert (span["start"], span["end"]) == (min(first["start"], span["start"]), second["end"])
+    assert sojourn.get("/spans", person="bob")["spans"] == []
+    ended = sojourn.post(f"/grants/{second['grant']}/end", person="alice")["grant"]
+    spans = [one for one in sojourn.get("/spans", person="dora")["spans"] if first["grant"] in one["grants"]]
+    assert [one["end"] for one in spans] == [max(first["end"], ended["ended_at"])]
+
+
+def test_who_approved_takes_it_back_before_the_access_begins(sojourn: Running) -> None:
+    asked = sojourn.approved()
+    refused = sojourn.post(f"/requests/{asked['request']}/withdraw-approval", person="carol")
+    assert _code(refused) == "approval.not_given"
+    again = sojourn.post(f"/requests/{asked['request']}/withdraw-approval", person="bob")
+    assert (again["status"], again["decisions"]) == ("pending", [])
+    assert asked["request"] in [one["request"] for one in sojourn.get("/requests?waiting=1", person="bob")["requests"]]
+    assert _code(sojourn.post(f"/requests/{asked['request']}/activate", person="alice")) == "request.not_approved"

@@ -22,7 +22,7 @@ def test_the_first_of_a_minute_are_recorded_and_the_rest_are_counted() -> None:
     assert strangers.counted("192.0.2.1") == 0
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 3)), max_size=300))
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 3)), max_size=100))
 def test_no_attempt_is_forgotten_while_its_address_is_remembered(steps: list[tuple[str, int]]) -> None:
     clock = SimulatedClock()
     strangers = Strangers(clock.now)

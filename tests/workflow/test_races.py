@@ -26,7 +26,7 @@ from sojourn.workflow.loading import load_grant, load_request
 from sojourn.workflow.provision import confirm_provisioned
 from sojourn.workflow.revoke import revoke
 from sojourn.workflow.submit import submit
-from sojourn.workflow.withdraw import withdraw
+from sojourn.workflow.withdraw import withdraw, withdraw_approval
 
 TERMINAL = {"request.denied", "request.withdrawn", "request.expired", "request.activated"}
 
@@ -149,3 +149,17 @@ async def test_two_workers_that_provision_at_once_leave_one_secret() -> None:
         )
     )
     assert place.kinds(f"grant/{created.id}") == ("grant.created", "grant.provisioned")
+
+
+async def test_taking_an_approval_back_and_spending_it_never_both_win() -> None:
+    for first in range(2):
+        place = await Workplace.open()
+        request = await approved(place)
+        verbs: list[Awaitable[object]] = [
+            activate(place.office, request=request, person=ALICE, source="t"),
+            withdraw_approval(place.office, request=request, person=BOB, source="t"),
+        ]
+        outcomes = await asyncio.gather(*(verbs if first else verbs[::-1]))
+        assert sum(not isinstance(outcome, Refusal) for outcome in outcomes) == 1
+        kinds = place.kinds(f"request/{request}")
+        assert ("request.activated" in kinds) is not ("request.approval_withdrawn" in kinds)

@@ -172,7 +172,8 @@ def test_whatever_was_typed_is_shown_within_bounds(text: str) -> None:
 async def test_an_attempt_on_record_is_bounded_in_every_field() -> None:
     place = await Workplace.open()
     huge = "y" * 10**6
-    refusal = Refusal(Code.INTERNAL, {f"{number:03}{huge}": huge for number in range(100)})
+    details = {f"{number:03}{huge}": huge for number in range(100)}
+    refusal = Refusal(Code.GRANT_UNKNOWN, {"grant": huge, **details})
     await refuse(place.office, Attempt(verb="submit", actor=huge, source=huge), huge, refusal)
     (attempt,) = place.attempts()
     assert len(attempt.details) == DETAILS_MAX

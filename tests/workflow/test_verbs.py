@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from sojourn.domain import request as requests
 from sojourn.domain.events import GrantCreated, RequestApproved, RequestDenied, RequestSubmitted
 from sojourn.domain.grant import Grant
 from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
+from sojourn.domain.publication import Held
 from sojourn.domain.request import Request
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.testing.organisation import ALICE, AMEND, BOB, CAROL, CATALOGUE, DAVE, ERIN, READ, SHOP, Workplace, without
@@ -99,6 +101,27 @@ async def test_what_a_verb_gives_back_is_what_the_record_says() -> None:
     grant = await activate(place.office, request=request.id, person=ALICE, source="test")
     assert isinstance(grant, Grant)
     assert await load_grant(place.ledger, grant.id) == grant
+
+
+async def test_no_access_begins_while_a_copy_of_the_record_is_late_and_the_attempt_is_on_record() -> None:
+    place = await Workplace.open()
+    request = await asked(place)
+    await agreed(place, request)
+    late: list[Held | None] = [
+        Held(place="quorum", published=3, missing_since=place.clock.now() - timedelta(minutes=31))
+    ]
+
+    async def ask() -> Held | None:
+        return late[0]
+
+    office = replace(place.office, late=ask)
+    refused = await activate(office, request=request.id, person=ALICE, source="test")
+    assert isinstance(refused, Refusal)
+    assert refused.code is Code.PUBLICATION_LATE
+    assert "quorum holds 3 entries" in refused.sentence
+    assert place.kinds("attempts") == ("attempt.refused",)
+    late[0] = None
+    assert isinstance(await activate(office, request=request.id, person=ALICE, source="test"), Grant)
 
 
 async def test_a_reason_is_kept_beside_the_record_and_not_in_it() -> None:

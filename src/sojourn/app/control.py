@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
 import secrets
 import socket
@@ -21,6 +22,8 @@ from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
+from sojourn.projections import queries
+from sojourn.projections.gathering import gathering
 from sojourn.projections.projector import Projections
 from sojourn.projections.reconciling import ProjectedRecords
 from sojourn.scribe.client import ScribeClient, read_entry
@@ -36,12 +39,15 @@ from sojourn.web.server import build
 from sojourn.web.services import Services, SshIssuer
 from sojourn.workflow.adopt import adopt, load_adopted
 from sojourn.workflow.in_force import InForce
-from sojourn.workflow.ports import Office
+from sojourn.workflow.ports import Late, Office
+from sojourn.workflow.readmit import watch_copies
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
+from .copies import late_copies
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
+from .notify import courier
 from .publisher import published_copies
 from .report_desk import ReportDesk
 
@@ -54,8 +60,9 @@ async def run_control(layout: Layout, settings: Settings) -> None:
     require_loopback(settings)
     async with ScribeClient(layout.scribe_socket) as ledger:
         await ledger.connected(CONNECT_SECONDS)
-        in_force = await InForce.open(ledger, await _adopt(layout, ledger))
-        office = make_office(layout, ledger, in_force)
+        start = await ledger.size()
+        in_force = await InForce.open(ledger, await _adopt(layout, ledger), start)
+        office = make_office(layout, ledger, in_force, late_copies(layout, settings, ledger, SystemClock()))
         started = ProcessStarted(process="control", node=node("control"), build=BUILD)
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
         async with asyncio.TaskGroup() as tasks:
@@ -92,11 +99,13 @@ async def _adopt(layout: Layout, ledger: ScribeClient) -> Adopted:
         return adopted
 
 
-def make_office(layout: Layout, ledger: ScribeClient, in_force: Callable[[], Adopted]) -> Office:
+def make_office(
+    layout: Layout, ledger: ScribeClient, in_force: Callable[[], Adopted], late: Late | None = None
+) -> Office:
     """What every verb works with, wired to this installation\'s ledger and keys."""
 
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)
-    return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force)
+    return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force, late=late)
 
 
 async def _serve_control(
@@ -105,9 +114,13 @@ async def _serve_control(
     """Run read models, enforcer, clock and API until cancelled."""
 
     projections = Projections.open(layout.projections)
+    office = dataclasses.replace(office, gather=gathering(projections, in_force))
     gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
+    with projections.reading() as connection:
+        unfinished = queries.unfinished(connection)
     enforcer = Enforcer(
         office=office,
+        start=projections.following if unfinished is None else min(unfinished, projections.following),
         follow=ledger.follow,
         attachment=ledger.attachment,
         secret_sealer=gateway_sealer,
@@ -119,6 +132,7 @@ async def _serve_control(
     reconciler = _reconciler(layout, settings, ledger, office, projections)
     desk = ReportDesk(layout=layout, new_id=office.new_id)
     services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk)
+    telling = courier(layout, settings.notify, ledger, in_force)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_project(projections, ledger))
         tasks.create_task(enforcer.run())
@@ -126,6 +140,10 @@ async def _serve_control(
         tasks.create_task(desk.run())
         tasks.create_task(keep_time(office, projections, lambda: in_force.files))
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
+        if telling is not None:
+            tasks.create_task(telling.run())
+        if office.late is not None:
+            tasks.create_task(watch_copies(office, office.late))
         tasks.create_task(_serve_api(layout, settings, services))
 
 

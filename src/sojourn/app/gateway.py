@@ -6,8 +6,12 @@ import asyncio
 import dataclasses
 import secrets
 import ssl
+from pathlib import Path
+
+import msgspec
 
 from sojourn.errors import Code, SojournError
+from sojourn.gateway.mark import Mark
 from sojourn.gateway.process import SshListener, run_gateway
 from sojourn.gateway.ssh.door import DoorKeys
 from sojourn.gateway.tls import DoorTls, load_door
@@ -47,6 +51,7 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
             node=node("gateway"),
             build=BUILD,
             started=lambda host, port: announce(place, host, port),
+            marks=_MarkFile(layout.run / "gateway.mark"),
             ssh=_ssh_listener(layout) if gateway.ssh else None,
         )
 
@@ -60,6 +65,26 @@ def _ssh_listener(layout: Layout) -> SshListener:
     )
     place = layout.run / SSH_PLACE
     return SshListener(keys=keys, started=lambda host, port: announce(place, host, port))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _MarkFile:
+    """Implements `gateway.mark.MarkPlace`: a small file that may be deleted at any time."""
+
+    path: Path
+
+    def read(self) -> Mark | None:
+        """See `gateway.mark.MarkPlace.read`."""
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=Mark)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    def write(self, mark: Mark) -> None:
+        """See `gateway.mark.MarkPlace.write`. Written whole or not at all."""
+        partial = self.path.with_suffix(".partial")
+        partial.write_bytes(msgspec.json.encode(mark))
+        partial.rename(self.path)
 
 
 def _door(layout: Layout, settings: Settings) -> DoorTls:

@@ -131,9 +131,15 @@ class FileSource:
 
     def ciphertext(self, commitment: str) -> Matter | None:
         """See `Source.ciphertext`."""
-        query = "SELECT commitment, key_id, ciphertext FROM sealed WHERE commitment = ?"
+        query = (
+            "SELECT commitment, key_id, ciphertext FROM sealed WHERE place = coalesce("
+            "(SELECT place FROM sealed_place WHERE commitment = ?1), (SELECT place FROM sealed WHERE commitment = ?1 "
+            "AND place > (SELECT coalesce(max(sealed), 0) FROM indexed)))"
+        )
         row = self.connection.execute(query, (commitment,)).fetchone()
-        return None if row is None else Matter(_text(row[0]), _text(row[1]), bytes(row[2]))
+        if row is None or _text(row[0]) != commitment:
+            return None
+        return Matter(commitment, _text(row[1]), bytes(row[2]))
 
     def key(self, key_id: str) -> Key | None:
         """See `Source.key`."""

@@ -38,7 +38,7 @@ async def run_publisher_process(layout: Layout, settings: Settings) -> None:
             verifier=Verifier.parse(layout.verifier_key.read_text()),
             clock=SystemClock(),
             files=published_files(layout, settings),
-            report=lambda observed: _report(layout.published, observed),
+            report=lambda observed: report(layout.published, observed),
         )
         tasks = (
             *publisher_tasks(settings),
@@ -73,7 +73,7 @@ def published_files(layout: Layout, settings: Settings) -> Files | None:
     return Files(root=root, has_room=lambda arriving: free_bytes(root) >= reserve + arriving)
 
 
-def _report(path: Path, observed: dict[str, Observed]) -> None:
+def report(path: Path, observed: dict[str, Observed]) -> None:
     """Leave what is observed where the API finds it."""
     copies = [
         CopyShown(

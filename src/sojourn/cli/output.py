@@ -47,9 +47,15 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, em
 
 
 def print_more(answered: Mapping[str, Any]) -> None:
-    """Say how a list goes on, if it does."""
+    """Say how a list that begins with the newest goes on, if it does."""
     if answered["more"]:
         print_line(f"There are older ones: --before {answered['next']}")
+
+
+def print_later(answered: Mapping[str, Any]) -> None:
+    """Say how a list that begins with the oldest goes on, if it does."""
+    if answered["more"]:
+        print_line(f"There are newer ones: --after {answered['next']}")
 
 
 def _cell(value: object) -> str:

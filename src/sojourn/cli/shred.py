@@ -8,9 +8,9 @@ from cyclopts import Parameter
 
 from sojourn.errors import Code, SojournError
 
-from .client import call, place
+from .client import call, given, place
 from .common import Common
-from .output import print_fields, print_json, print_line, print_table
+from .output import print_fields, print_json, print_later, print_line, print_table
 
 COLUMNS = ("shredding", "status", "person", "classes", "requested_by", "confirmed_by", "values")
 
@@ -22,6 +22,7 @@ def shred(
     reason: str = "",
     confirm: str = "",
     withdraw: str = "",
+    after: int | None = None,
     common: Common | None = None,
 ) -> None:
     """Destroy the keys to what was sealed about a person. One administrator asks, another confirms.
@@ -46,6 +47,8 @@ def shred(
         Do what somebody else asked for. It cannot be undone.
     withdraw
         Do not do it after all.
+    after
+        Go on where the list stopped; it names the number.
     """
     common = common or Common()
     if sum(map(bool, (person, confirm, withdraw))) > 1:
@@ -60,11 +63,12 @@ def shred(
     elif withdraw:
         _told(call(common, "POST", place("shreddings", withdraw, "withdraw")), common)
     else:
-        answered = call(common, "GET", "/shreddings")
+        answered = call(common, "GET", "/shreddings", params=given(after=after))
         if common.json:
             print_json(answered)
         else:
             print_table(answered["shreddings"], COLUMNS, empty="Nothing was ever shredded.")
+            print_later(answered)
 
 
 def _told(answered: dict[str, Any], common: Common) -> None:

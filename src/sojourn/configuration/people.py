@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sojourn.domain.identifiers import PersonId, TeamName
-from sojourn.domain.people import Person, PersonKind, Team
+import unicodedata
+from collections.abc import Mapping
 
-from .names import Directory, known, known_one, pairs
+from sojourn.domain.identifiers import PersonId, TeamName
+from sojourn.domain.people import FactKind, Person, PersonKind, Team
+
+from .names import Directory, known, known_one, once, pairs
 from .nodes import Node
 
 SYSTEM_ACTOR = "system"
@@ -23,16 +26,35 @@ def read_people(root: Node) -> Directory:
         if person.owner is not None and kinds[person.owner] is not PersonKind.HUMAN:
             owner = nodes[person.id].mapping("a person")["owner"]
             owner.fail(f"{person.owner} is {kinds[person.owner]}", "a human being, who answers for it")
+    _one_account_each(people, nodes)
     teams = []
     for name, node in fields["teams"].named("teams").items() if "teams" in fields else ():
         teams.append(Team(name=TeamName(name), members=known(node, ids, "a list of people", "person")))
     return Directory(people=people, teams=tuple(teams))
 
 
+def _one_account_each(people: tuple[Person, ...], nodes: Mapping[str, Node]) -> None:
+    """Refuse a second account of a human being: what one of them asks for, the other could decide on."""
+    seen: dict[str, PersonId] = {}
+    for person in people:
+        if person.kind is not PersonKind.HUMAN or not person.mail:
+            continue
+        before = seen.setdefault(_mailbox(person.mail), person.id)
+        if before != person.id:
+            mail = nodes[person.id].mapping("a person")["mail"]
+            mail.fail(f"{person.id} and {before} have the same mail address", "one account for each human being")
+
+
+def _mailbox(mail: str) -> str:
+    """Where mail to this address arrives: in any case, with or without a trailing dot or something after a plus."""
+    name, _, domain = unicodedata.normalize("NFKC", mail).strip().casefold().rpartition("@")
+    return f"{name.partition('+')[0]}@{domain.rstrip('.')}"
+
+
 def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
     if name == SYSTEM_ACTOR:
         node.fail(f"{SYSTEM_ACTOR!r} is the name under which Sojourn itself is on record", "another id")
-    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes")
+    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes", "tells")
     fields = node.fields(*keys, required=("name",))
     kinds = {str(kind): kind for kind in PersonKind}
     person = Person(
@@ -45,6 +67,7 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         manager=known_one(fields["manager"], ids, "person") if "manager" in fields else None,
         owner=known_one(fields["owner"], ids, "person") if "owner" in fields else None,
         attributes=pairs(fields["attributes"], "attributes") if "attributes" in fields else (),
+        tells=_tells(fields["tells"]) if "tells" in fields else (),
     )
     if person.manager == name:
         fields["manager"].fail("Nobody is their own manager", "somebody else")
@@ -56,3 +79,8 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
     if not human and (person.administrator or person.auditor):
         node.fail(f"A {person.kind} cannot administer or audit", "a human being for that")
     return person
+
+
+def _tells(node: Node) -> tuple[FactKind, ...]:
+    kinds = {str(kind): kind for kind in FactKind}
+    return once(node, "a list of kinds of facts", lambda one: one.choice(kinds))

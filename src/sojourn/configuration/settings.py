@@ -12,10 +12,14 @@ from sojourn.settings import (
     ClientName,
     ControlSettings,
     GatewaySettings,
+    MailSettings,
+    MailTls,
+    NotifySettings,
     PublisherSettings,
     ScribeSettings,
     Settings,
     TimestampSettings,
+    WebhookSettings,
     WitnessSettings,
 )
 
@@ -119,6 +123,7 @@ _PUBLISHER: Mapping[str, _Reader] = {
     "seconds": Node.seconds,
     "attachments": Node.boolean,
     "overdue": Node.duration,
+    "refuse_after_minutes": lambda node: node.integer(0, 366 * 24 * 60),
     "s3": lambda node: BucketSettings(**_section(node, _S3)),
 }
 
@@ -135,6 +140,30 @@ _TIMESTAMP: Mapping[str, _Reader] = {
 }
 
 
+_MAIL: Mapping[str, _Reader] = {
+    "host": _text_or_nothing,
+    "port": _port,
+    "tls": lambda node: node.choice({str(one): one for one in MailTls}),
+    "user": _text_or_nothing,
+    "secret": _text_or_nothing,
+    "sender": _text,
+}
+_NOTIFY: Mapping[str, _Reader] = {
+    "link": _text_or_nothing,
+    "seconds": Node.seconds,
+    "mail": lambda node: MailSettings(**_section(node, _MAIL)),
+    "webhooks": lambda node: tuple(_webhook(name, one) for name, one in node.named("webhooks").items()),
+}
+
+
+def _webhook(name: str, node: Node) -> WebhookSettings:
+    fields = node.fields("url", "secret", required=("url", "secret"))
+    url = fields["url"].text("an address")
+    if not url.startswith(("https://", "http://")):
+        fields["url"].fail(f"{url[:60]!a} is no address of a web server", "one that begins with https://")
+    return WebhookSettings(name=name, url=url, secret=fields["secret"].name("the name of a secret"))
+
+
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
 
@@ -146,7 +175,7 @@ def read_settings(directory: Path) -> Settings:
     root = compose(path.name, read_bytes(path))
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp")
+    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp", "notify")
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
@@ -157,6 +186,7 @@ def read_settings(directory: Path) -> Settings:
         publisher=publisher,
         witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
         timestamp=TimestampSettings(**_section(sections.get("timestamp"), _TIMESTAMP)),
+        notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
     )
 
 

@@ -119,6 +119,13 @@ class Installation:
             time.sleep(0.001)
         return pid
 
+    def start(self) -> None:
+        """Run `sojourn serve` again after `stop`. Raises SojournError `service.unreachable` when it does not start."""
+        for stale in self.layout.run.glob("*.json"):
+            stale.unlink()
+        self.server = _serve(self.layout)
+        _wait(self)
+
     def stop(self) -> None:
         """End `sojourn serve` in order."""
         self.server.send_signal(signal.SIGTERM)
@@ -180,22 +187,28 @@ def installation(
     stop_leftover(layout)
     shutil.rmtree(directory, ignore_errors=True)
     write_files(layout, server, connections=connections, people=people, policy=policy)
-    log = (directory / "serve.log").open("wb")
-    running = subprocess.Popen(
-        [sys.executable, "-m", "sojourn", "serve", "--data", str(layout.root)],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-        env=_inherited(),
-    )
-    log.close()
-    one = Installation(layout=layout, clients=directory / "people", server=running)
+    one = Installation(layout=layout, clients=directory / "people", server=_serve(layout))
     try:
-        _wait(one, directory / "serve.log")
+        _wait(one)
         yield one
     finally:
         one.stop()
+
+
+def _log(layout: Layout) -> Path:
+    return layout.root.parent / "serve.log"
+
+
+def _serve(layout: Layout) -> subprocess.Popen[bytes]:
+    with _log(layout).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "sojourn", "serve", "--data", str(layout.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=_inherited(),
+        )
 
 
 def stop_leftover(layout: Layout) -> None:
@@ -213,10 +226,12 @@ def stop_leftover(layout: Layout) -> None:
         return
 
 
-def _wait(one: Installation, log: Path) -> None:
+def _wait(one: Installation) -> None:
     deadline = time.monotonic() + START_SECONDS
     files = [one.layout.run / f"{name}.json" for name in ("control", "gateway")]
     while not all(file.exists() for file in files):
         if one.server.poll() is not None or time.monotonic() > deadline:
-            raise SojournError(Code.SERVICE_UNREACHABLE, address=log.read_text(errors="replace").strip()[-500:])
+            raise SojournError(
+                Code.SERVICE_UNREACHABLE, address=_log(one.layout).read_text(errors="replace").strip()[-500:]
+            )
         time.sleep(0.02)

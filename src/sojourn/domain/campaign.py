@@ -1,7 +1,7 @@
 """A certification campaign: everybody's eligibility is looked at, and what nobody confirms is taken away.
 
 - It begins with a snapshot of all that anybody may ask for, locked on record under the configuration of that moment.
-- Nobody decides on what is theirs, by any account, or on what an account that they answer for may have.
+- Human beings decide; nobody on what is theirs, by any account, or on what an account they answer for may have.
 - What a reviewer takes away is gone at once: nothing can be asked for under it, and accesses under it end.
 - Silence removes: when time is up, what nobody has decided on is taken away too.
 - A removal is proven when the configuration itself no longer gives it and no access under it is left.
@@ -26,6 +26,7 @@ from .events import (
     Event,
 )
 from .identifiers import CampaignId, PersonId, RoleName, RuleName, TargetName
+from .people import PersonKind
 from .sealed import Sealed
 
 DURATION_MAX = timedelta(days=92)
@@ -150,7 +151,8 @@ def _problem(adopted: Adopted, command: Open, now: datetime) -> str:
     unknown = [one for one in command.reviewers if adopted.catalogue.person(one) is None]
     if unknown or not command.reviewers:
         return f"There is no person {unknown[0]}" if unknown else "It needs reviewers"
-    return ""
+    program = next((one for one in command.reviewers if not _human(adopted, one)), None)
+    return "" if program is None else f"Only people certify, and {program} is a program"
 
 
 def _snapshot(adopted: Adopted, reviewers: tuple[PersonId, ...]) -> tuple[CampaignItem, ...]:
@@ -184,7 +186,7 @@ def _decide_item(state: Campaign, command: DecideItem, adopted: Adopted, now: da
     if item is None:
         return Refusal(Code.CAMPAIGN_ITEM_UNKNOWN, {"campaign": state.id, "number": str(command.number)})
     barred = own_accounts(adopted, item.person)
-    if command.person not in item.reviewers or command.person in barred or not _known(adopted, command.person):
+    if command.person not in item.reviewers or command.person in barred or not _human(adopted, command.person):
         details = {"person": command.person, "campaign": state.id, "number": str(item.number)}
         return Refusal(Code.CAMPAIGN_NOT_ENTITLED, {**details, "reviewers": ", ".join(item.reviewers)})
     if state.closed is not None or now >= state.opened.due:
@@ -204,8 +206,10 @@ def _decide_item(state: Campaign, command: DecideItem, adopted: Adopted, now: da
     return (decided,) if command.keep else (decided, _removed(state, item))
 
 
-def _known(adopted: Adopted, person: PersonId) -> bool:
-    return adopted.catalogue.person(person) is not None
+def _human(adopted: Adopted, person: PersonId) -> bool:
+    """Whether that is a human being who is there."""
+    known = adopted.catalogue.person(person)
+    return known is not None and known.kind is PersonKind.HUMAN
 
 
 def _removed(state: Campaign, item: CampaignItem) -> EligibilityRemoved:

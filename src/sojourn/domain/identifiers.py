@@ -35,6 +35,10 @@ PUBLICATION = StreamName("publication")
 KEEPING = StreamName("keeping")
 """What is held, how long records are kept, and what was destroyed."""
 STANDING = StreamName("standing")
+NOTICES = StreamName("notices")
+"""Whom it was tried to tell something, without success."""
+FACTS = StreamName("fact")
+"""What was told about the world, as a subject of attempts; each thing has a stream of its own."""
 EVIDENCE = StreamName("evidence")
 """What evidence was given to whom."""
 
@@ -82,6 +86,11 @@ def account_stream(person: PersonId) -> StreamName:
 def token_stream(token: TokenId) -> StreamName:
     """The stream of one token: issued, revoked."""
     return StreamName(f"token/{token}")
+
+
+def fact_stream(about: str) -> StreamName:
+    """The stream of everything that was told about one thing, such as `ticket/CHG-77`."""
+    return StreamName(f"fact/{about}")
 
 
 def target_stream(target: TargetName) -> StreamName:

@@ -16,13 +16,23 @@ class PersonKind(StrEnum):
     AGENT = "agent"
 
 
+class FactKind(StrEnum):
+    """What somebody may be entitled to tell about the world."""
+
+    ON_CALL = "on_call"
+    DEPLOYMENT = "deployment"
+    INCIDENT = "incident"
+    TICKET = "ticket"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who can ask, decide or look. Identity is `id`, never the mail address.
 
     `administrator` may invite people and revoke any grant; `auditor` may read everything and change nothing.
     `manager` is the id of the person they report to. A service or an agent has an `owner`, who is human and answers
-    for it; only humans decide. `attributes` are what the policy may ask about a person, each name once.
+    for it; only humans decide. `attributes` are what the policy may ask about a person, each name once. `tells` are
+    the kinds of facts that they may put on record.
     """
 
     id: PersonId
@@ -34,6 +44,7 @@ class Person:
     manager: PersonId | None = None
     owner: PersonId | None = None
     attributes: tuple[tuple[str, str], ...] = ()
+    tells: tuple[FactKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,26 @@
 - Behind for longer than allowed, it is *overdue*: recorded once, not again until it has caught up.
 - A place that contradicts the ledger is *refused*: recorded once for each different problem.
 - A place that was either and now holds everything has *resumed*: recorded once.
+
+Where the settings say so, an access begins only while every place holds all entries that are older than allowed. That
+is judged by the age of the first entry that a place lacks, not by what a publisher says of itself, so a publisher that
+is dead counts like a place that is away. The beginning and the end of such a time are on record.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from .events import Event, PublicationOverdue, PublicationRefused, PublicationResumed
+from .events import (
+    AccessReadmitted,
+    AccessSuspended,
+    Event,
+    PublicationOverdue,
+    PublicationRefused,
+    PublicationResumed,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +48,41 @@ class Observed:
     behind_since: datetime | None
     problem: str = ""
     contradicts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is known of a place that counts: the first `published` entries are there.
+
+    `missing_since` is the time of the first entry that is not, None when all are.
+    """
+
+    place: str
+    published: int
+    missing_since: datetime | None
+
+
+def first_late(held: Sequence[Held], now: datetime, refuse_after: timedelta) -> Held | None:
+    """The place that keeps accesses from beginning, if there is one; the one that has lacked something longest."""
+    late = [one for one in held if one.missing_since is not None and now - one.missing_since >= refuse_after]
+    return min(late, key=lambda one: (one.missing_since or now, one.place), default=None)
+
+
+def is_suspended(events: Iterable[Event]) -> bool:
+    """Whether, by what is on record, no access begins at the moment."""
+    suspended = False
+    for event in events:
+        if isinstance(event, AccessSuspended | AccessReadmitted):
+            suspended = isinstance(event, AccessSuspended)
+    return suspended
+
+
+def suspend_or_readmit(suspended: bool, late: Held | None) -> Event | None:
+    """What goes on record: the beginning of a time without new accesses, or its end, or nothing."""
+    if late is not None and not suspended:
+        assert late.missing_since is not None, "only a place that lacks something is late"
+        return AccessSuspended(place=late.place, published=late.published, missing_since=late.missing_since)
+    return AccessReadmitted() if suspended and late is None else None
 
 
 def evolve(standing: Standing, event: Event) -> Standing:

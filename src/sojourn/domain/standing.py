@@ -4,7 +4,7 @@
 - Only an administrator records that a person has left, and never the last administrator.
 - An absence is declared by the person themselves, with dates. A delegate takes the place of the one who is away: the
   two never count twice, what was delegated to somebody is not passed on, and nobody decides on their own request
-  through it.
+  through it. Only human beings are delegates.
 - While a review is overdue, the teams that it concerns are given nothing new.
 - What a campaign took away stays away until the configuration itself no longer gives it.
 """
@@ -29,13 +29,13 @@ from .events import (
     TeamsUnblocked,
 )
 from .identifiers import AbsenceId, CampaignId, GrantId, PersonId, RoleName, TargetName
-from .people import Person, Team
+from .people import Person, PersonKind, Team
 from .sealed import Sealed
 from .window import Window
 
 ABSENCE_MAX = timedelta(days=366)
 ABSENCES_MAX = 100
-"""Of one person at the same time, over or not: those that are over are forgotten when another is declared."""
+"""Of one person, those that are over not counted: they end on record when another is declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +146,7 @@ def evolve(state: Standing, event: Event) -> Standing:
         case PersonReturned():
             return replace(after, left=state.left - {event.person})
         case AbsenceDeclared():
-            kept = [one for one in state.absences if one.person != event.person or one.window.end > event.window.start]
-            return replace(after, absences=(*kept, event))
+            return replace(after, absences=(*state.absences, event))
         case AbsenceEnded():
             return replace(after, absences=tuple(one for one in state.absences if one.absence != event.absence))
         case TeamsBlocked():
@@ -239,20 +238,27 @@ def _declare(
         return Refusal(Code.PERSON_UNKNOWN, {"person": command.person})
     if command.delegate == command.person:
         return Refusal(Code.ABSENCE_INVALID, {"problem": "Nobody decides in their own place"})
-    if command.delegate is not None and _present(state, people, command.delegate) is None:
-        return Refusal(Code.PERSON_UNKNOWN, {"person": command.delegate})
+    if command.delegate is not None:
+        delegate = _present(state, people, command.delegate)
+        if delegate is None:
+            return Refusal(Code.PERSON_UNKNOWN, {"person": command.delegate})
+        if delegate.kind is not PersonKind.HUMAN:
+            return Refusal(
+                Code.ABSENCE_INVALID, {"problem": f"Only people decide, and {delegate.id} is {delegate.kind}"}
+            )
     if command.end <= max(now, command.start):
         return Refusal(Code.ABSENCE_INVALID, {"problem": "An absence ends after it begins, and after now"})
     if command.end - command.start > ABSENCE_MAX or command.start - now > ABSENCE_MAX:
         return Refusal(Code.ABSENCE_INVALID, {"problem": f"An absence is within {ABSENCE_MAX.days} days"})
     if sum(one.person == command.person and one.window.end > now for one in state.absences) >= ABSENCES_MAX:
         return Refusal(Code.ABSENCE_INVALID, {"problem": f"{ABSENCES_MAX} absences are declared already"})
-    return (
-        AbsenceDeclared(
-            absence=command.absence,
-            person=command.person,
-            window=Window(start=command.start, end=command.end),
-            delegate=command.delegate,
-            source=command.source,
-        ),
+    declared = AbsenceDeclared(
+        absence=command.absence,
+        person=command.person,
+        window=Window(start=command.start, end=command.end),
+        delegate=command.delegate,
+        source=command.source,
     )
+    over = [one for one in state.absences if one.person == command.person and one.window.end <= now]
+    ended = (AbsenceEnded(absence=one.absence, person=one.person, source=command.source) for one in over)
+    return (*ended, declared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,3 +35,14 @@ class Window:
     def contains(self, moment: datetime) -> bool:
         """Whether `moment` lies in `[start, end)`."""
         return self.start <= moment < self.end
+
+
+def union(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """The same time in as few windows as can be, in order: those that meet or overlap are one."""
+    found: list[Window] = []
+    for one in sorted(windows, key=lambda window: (window.start, window.end)):
+        if found and one.start <= found[-1].end:
+            found[-1] = Window(start=found[-1].start, end=max(found[-1].end, one.end))
+        else:
+            found.append(one)
+    return tuple(found)

@@ -1,6 +1,9 @@
 """Gathers everything on record about one access: raw entries, proofs, opened values, attachments.
 
-- The streams of the request, of the grant and of each of its sessions come whole, from their first entry.
+- The streams of the request, of the grant, of each of its sessions, of the requests that extended it and of its review
+  come whole, from their first entry.
+- Absences in which somebody decided for another, its use of break-glass, and the facts that its requests rested on come
+  one by one.
 - Refused attempts about them come one by one; so does each configuration under which something was decided.
 - For what was shredded the tombstone comes along, so that a reader sees why it does not open.
 - What is sealed to the gateway (credentials) is never opened for evidence.
@@ -37,6 +40,8 @@ from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.projections.sealing import sealed_in
+
+from .circumstances import entries_besides, streams_besides
 
 RECIPIENT = "evidence"
 PROOFS_AT_ONCE = 16
@@ -138,10 +143,14 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
     created = sources.read_entry(own[0]).event
     assert isinstance(created, GrantCreated), "a grant's stream begins with its creation"
     streams = [request_stream(created.request), grant_stream(grant)]
+    streams += streams_besides(map(sources.read_entry, own), grant)
     streams += [session_stream(session) for session in sorted(await sources.sessions(grant))]
     raw = [entry for stream in streams for entry in await ledger.raw_stream(stream)]
     raw += await ledger.raw(sorted(await sources.attempts(streams)))
     entries = {recorded.seq: (recorded, data) for data in raw for recorded in (sources.read_entry(data),)}
+    for data in await entries_besides(ledger, sources.read_entry, [one for one, _ in entries.values()], grant):
+        recorded = sources.read_entry(data)
+        entries[recorded.seq] = (recorded, data)
     decided_under = {version for one, _ in entries.values() for version in _configuration_version(one.event)}
     named = {sealed.key for recorded, _ in entries.values() for sealed in sealed_in(recorded.event)}
     for data in await ledger.raw(sorted(await sources.tombstones(sorted(named)))):

@@ -37,6 +37,7 @@ from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
 
 from .attributes import moment_text
+from .circumstances import besides
 from .examination import examine
 from .material import Disclosed, Material
 
@@ -86,7 +87,10 @@ def tell(material: Material) -> Story:
         "entries": len(entries),
     }
     sessions: dict[str, Story] = {}
-    for one in entries:
+    begun = next((one.event.request for one in entries if isinstance(one.event, GrantCreated)), "")
+    story |= besides(entries, begun, lambda sealed: _text(sealed, readable))
+    own = (one for one in entries if getattr(one.event, "request", begun) == begun)
+    for one in own:
         _tell(one, story, sessions, readable)
     story["sessions"] = list(sessions.values())
     return story

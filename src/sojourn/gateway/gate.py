@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sojourn.domain.identifiers import SessionId
 from sojourn.settings import GatewaySettings
 from sojourn.workflow.ports import Clock, Sealer
 
@@ -18,7 +19,8 @@ from .tls import DoorTls
 class Gate:
     """One gateway: its settings, what it knows, where it records, and its sources of time and chance.
 
-    `node` is the gateway's name in the record. `connections` are those open now, by their peer's address.
+    `node` is the gateway's name in the record. `connections` are those open now, by their peer's address. `sessions`
+    are those without an end on record, each with a place in the ledger that is not after its beginning.
     """
 
     settings: GatewaySettings
@@ -33,3 +35,4 @@ class Gate:
     node: str
     tls: DoorTls
     connections: set[str] = field(default_factory=set)
+    sessions: dict[SessionId, int] = field(default_factory=dict)

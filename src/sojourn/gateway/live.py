@@ -4,6 +4,8 @@
 - A grant that ends, or is extended, is told to whoever watches it in the same turn of the loop in which the event
   arrives.
 - It is ready once it has read everything that was there when it started; before that it lets nobody in.
+- It forgets what is over, so it holds what is in use and not all that ever was. `begins` is the place before which
+  nothing matters any more.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -22,7 +24,6 @@ from sojourn.domain.account import Token
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.events import (
     ConfigurationAdopted,
-    Event,
     GrantEnded,
     GrantExtended,
     RequestActivated,
@@ -35,7 +36,17 @@ from sojourn.domain.events import (
 )
 from sojourn.domain.grant import Grant, Status
 from sojourn.domain.history import Recorded
-from sojourn.domain.identifiers import STANDING, GrantId, PersonId, RequestId, RoleName, StreamName, TargetName
+from sojourn.domain.identifiers import (
+    CONFIGURATION,
+    STANDING,
+    GrantId,
+    PersonId,
+    RequestId,
+    RoleName,
+    StreamName,
+    TargetName,
+    grant_stream,
+)
 from sojourn.domain.people import Person
 from sojourn.domain.sealed import Sealed, SealedMatter, SealingKey
 from sojourn.domain.standing import NOTHING_SAID, Standing
@@ -43,9 +54,13 @@ from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.workflow.ports import Ledger
 
-PREFIXES = ("grant/", "token/", "request/", "configuration", STANDING)
+PREFIXES = ("grant/", "token/", "request/", CONFIGURATION, STANDING)
 PAGE = 1000
+REMEMBERED = timedelta(days=1)
+"""So long it is known that a grant is over, to say so to whoever still tries."""
 RETRY_SECONDS = 0.2
+
+Holder = TypeVar("Holder", bound=str)
 
 EndWatcher = Callable[[GrantEnded | GrantExtended, datetime], None]
 """Told that a grant has ended or that its end has moved, and when that was recorded."""
@@ -73,10 +88,11 @@ class GatewayLedger(Ledger, Protocol):
 
 @dataclass(slots=True)
 class LiveView:
-    """The gateway's fold. `open_value` opens what is sealed to the gateway."""
+    """The gateway's fold, up to the place `following`. `open_value` opens what is sealed to the gateway."""
 
     ledger: GatewayLedger
     open_value: Callable[[SealedMatter, SealingKey], bytes]
+    following: int = 0
     catalogue: Catalogue | None = None
     standing: Standing = NOTHING_SAID
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,18 +103,62 @@ class LiveView:
     _tokens: dict[PersonId, dict[str, Token]] = field(default_factory=dict)
     _keys: dict[str, dict[str, Token]] = field(default_factory=dict)
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
+    _begun: dict[StreamName, int] = field(default_factory=dict)
+    _configured: int = 0
 
-    async def run(self) -> None:
-        """Read what there is, say that the view is ready, and follow the ledger for ever."""
-        start = 0
-        while batch := await self._page(start):
-            for recorded in batch:
-                await self._take(recorded)
-            start = batch[-1].seq + 1
+    async def run(self, start: int = 0) -> None:
+        """Read what there is from `start` on, say that the view is ready, and follow the ledger for ever.
+
+        What is in force is read from its own streams, wherever it stands.
+        """
+        self.following = start
+        for stream in (CONFIGURATION, STANDING):
+            await self._take_latest(await self._stream(stream))
+        while batch := await self._page(self.following):
+            await self._take_all(batch)
         self.ready.set()
-        async for batch in self.ledger.follow(start, PREFIXES):
-            for recorded in batch:
-                await self._take(recorded)
+        async for batch in self.ledger.follow(self.following, PREFIXES):
+            await self._take_all(batch)
+
+    async def _take_all(self, batch: Sequence[Recorded]) -> None:
+        for recorded in batch:
+            await self._take(recorded)
+        self.following = batch[-1].seq + 1
+
+    async def _take_latest(self, entries: Sequence[Recorded]) -> None:
+        """All entries of one stream; of configurations only the last one, as each is whole."""
+        whole = [one for one in entries if isinstance(one.event, ConfigurationAdopted)]
+        for recorded in whole[-1:] or entries:
+            await self._take(recorded)
+
+    async def _stream(self, stream: StreamName) -> tuple[Recorded, ...]:
+        while True:
+            try:
+                return await self.ledger.stream(stream)
+            except SojournError as error:
+                if error.code is not Code.RECORD_UNAVAILABLE:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+
+    @property
+    def begins(self) -> int:
+        """The place before which there is nothing that this view still needs."""
+        return min(self._begun.values(), default=self.following)
+
+    def tidy(self, now: datetime) -> None:
+        """Forget grants that have been gone for a day and are not in use, and tokens that are over."""
+        for person, held in tuple(self._held.items()):
+            for name in tuple(held):
+                state = self._grants[name]
+                if state.status is Status.REMOVED and state.end < now - REMEMBERED and name not in self._watchers:
+                    del held[name], self._grants[name], self._versions[name]
+                    self._begun.pop(grant_stream(name), None)
+            if not held:
+                del self._held[person]
+        for person in tuple(self._tokens):
+            self._forget(self._tokens, person, now)
+        for key in tuple(self._keys):
+            self._forget(self._keys, key, now)
 
     async def _page(self, start: int) -> tuple[Recorded, ...]:
         while True:
@@ -120,23 +180,28 @@ class LiveView:
     async def _take(self, recorded: Recorded) -> None:
         event, stream = recorded.event, recorded.stream
         if isinstance(event, ConfigurationAdopted):
-            content = await self._attachment(event.catalogue_sha256)
-            self.catalogue = msgspec.json.decode(content, type=Catalogue)
+            if recorded.version > self._configured:
+                content = await self._attachment(event.catalogue_sha256)
+                self.catalogue = msgspec.json.decode(content, type=Catalogue)
+                self._configured = recorded.version
         elif stream == STANDING:
-            self.standing = standings.evolve(self.standing, event)
+            if recorded.version > self.standing.version:
+                self.standing = standings.evolve(self.standing, event)
         elif stream.startswith("grant/"):
             self._take_grant(GrantId(stream.removeprefix("grant/")), recorded)
         elif stream.startswith("token/"):
             self._take_token(stream, recorded)
         else:
-            self._take_request(stream, recorded.event)
+            self._take_request(stream, recorded)
 
-    def _take_request(self, stream: StreamName, event: Event) -> None:
+    def _take_request(self, stream: StreamName, recorded: Recorded) -> None:
         """Requests are kept while they may still become an access."""
-        match event:
+        match event := recorded.event:
             case RequestSubmitted():
+                self._begun[stream] = recorded.seq
                 self._requests.setdefault(event.person, {})[stream] = event
             case RequestDenied() | RequestWithdrawn() | RequestExpired() | RequestActivated():
+                self._begun.pop(stream, None)
                 for person, held in tuple(self._requests.items()):
                     if held.pop(stream, None) is not None and not held:
                         del self._requests[person]
@@ -152,6 +217,7 @@ class LiveView:
         state = grant.evolve(self._grants.get(name), recorded.event)
         if state is None:
             return
+        self._begun.setdefault(recorded.stream, recorded.seq)
         self._grants[name] = state
         self._versions[name] = recorded.version
         self._held.setdefault(state.created.person, {})[name] = None
@@ -164,11 +230,13 @@ class LiveView:
         if isinstance(event, TokenIssued) and event.purpose is TokenPurpose.GATEWAY:
             state = account.evolve_token(None, event)
             assert state is not None
+            self._begun[stream] = recorded.seq
             self._tokens.setdefault(event.person, {})[stream] = state
             return
         if isinstance(event, TokenIssued) and event.purpose is TokenPurpose.SSH:
             state = account.evolve_token(None, event)
             assert state is not None
+            self._begun[stream] = recorded.seq
             self._keys.setdefault(event.secret_sha256, {})[stream] = state
             return
         for held in (*self._tokens.values(), *self._keys.values()):
@@ -185,18 +253,23 @@ class LiveView:
 
     def tokens(self, person: PersonId, now: datetime) -> tuple[Token, ...]:
         """The person's gateway tokens that are good at this moment; those that are over are forgotten."""
-        held = self._tokens.get(person, {})
+        held = self._forget(self._tokens, person, now)
+        return tuple(held.values()) if self.person(person) is not None else ()
+
+    def _forget(self, tokens: dict[Holder, dict[str, Token]], holder: Holder, now: datetime) -> dict[str, Token]:
+        """Forget those of the holder's tokens that are over; gives the others."""
+        held = tokens.get(holder, {})
         for stream, token in tuple(held.items()):
             if now >= token.issued.expires_at or token.revoked:
                 del held[stream]
-        return tuple(held.values()) if self.person(person) is not None else ()
+                self._begun.pop(StreamName(stream), None)
+        if not held:
+            tokens.pop(holder, None)
+        return held
 
     def key(self, sha256: str, now: datetime) -> Token | None:
         """The live token of an SSH key, by the hash of its public half; None for a key that several persons claim."""
-        held = self._keys.get(sha256, {})
-        for stream, token in tuple(held.items()):
-            if now >= token.issued.expires_at or token.revoked:
-                del held[stream]
+        held = self._forget(self._keys, sha256, now)
         if not held or len({token.issued.person for token in held.values()}) > 1:
             return None
         token = max(held.values(), key=lambda one: one.issued.expires_at)
@@ -206,7 +279,7 @@ class LiveView:
         return token
 
     def grants(self, person: PersonId) -> tuple[Grant, ...]:
-        """Every grant that the person has or had."""
+        """Every grant that the person has or lately had."""
         return tuple(self._grants[name] for name in self._held.get(person, ()))
 
     def version(self, name: GrantId) -> int:

@@ -28,6 +28,7 @@ async def record_opening(
     """
     for tried in range(STALE_TRIES_MAX):
         event = opened(grant)
+        gate.sessions.setdefault(event.session, gate.live.following)
         guard = Guard(stream=grant_stream(grant.id), seen=gate.live.version(grant.id))
         change = Change(stream=session_stream(event.session), event=event, seen=0)
         try:
@@ -37,6 +38,7 @@ async def record_opening(
                 raise
             # The grant has changed under us: see what it is now, and decide again.
             await asyncio.sleep(STALE_PAUSE_SECONDS)
+            gate.sessions.pop(event.session, None)
             grant = again(grant)
         else:
             return grant
@@ -44,12 +46,13 @@ async def record_opening(
 
 
 async def record_end(
-    recorder: SessionRecorder, cause: CloseCause, *, bytes_in: int, bytes_out: int, lag: int | None
+    gate: Gate, recorder: SessionRecorder, cause: CloseCause, *, bytes_in: int, bytes_out: int, lag: int | None
 ) -> None:
     """Put the end of the session on record; when the gateway stops, within a few seconds or at the next start."""
     closing = recorder.close(cause, bytes_in=bytes_in, bytes_out=bytes_out, cut_lag_us=lag)
     if cause is not CloseCause.GATEWAY_STOPPED:
         await closing
+        gate.sessions.pop(recorder.session, None)
         return
     try:
         async with asyncio.timeout(CLOSE_RECORD_SECONDS):

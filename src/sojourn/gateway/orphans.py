@@ -1,9 +1,6 @@
 """Sessions that an earlier run of this gateway left open are closed on record before anybody is let in.
 
 Nobody saw how they ended, and the record says so: the session, and each action without an outcome, is `interrupted`.
-
-A gateway closes them before it says that it has started. So what its last run left open came after that run's own
-start, and nothing before that has to be read, however long the record is.
 """
 
 from __future__ import annotations
@@ -16,12 +13,11 @@ from sojourn.domain.events import (
     ActionIntended,
     CloseCause,
     Outcome,
-    ProcessStarted,
     SessionClosed,
     SessionOpened,
 )
 from sojourn.domain.history import Change, Recorded
-from sojourn.domain.identifiers import SYSTEM, SessionId, session_stream
+from sojourn.domain.identifiers import SessionId, session_stream
 from sojourn.workflow.ports import Ledger
 
 PAGE = 1000
@@ -38,13 +34,12 @@ class _Open:
     pending: set[int] = field(default_factory=set)
 
 
-async def close_orphans(ledger: Ledger, read: ReadPage, *, node: str, size: int) -> int:
-    """Close what the last run of this `node` left open among the first `size` entries; gives the number of sessions.
+async def close_orphans(ledger: Ledger, read: ReadPage, *, node: str, size: int, start: int = 0) -> int:
+    """Close what this `node` left open among the entries from `start` to `size`; gives the number of sessions.
 
     Raises SojournError when the record cannot be read or written: nobody is let in then.
     """
     left_open: dict[SessionId, _Open] = {}
-    start = await _last_start(ledger, node)
     while start < size:
         batch = await read(start, PAGE, ("session/",))
         if not batch:
@@ -64,16 +59,6 @@ async def close_orphans(ledger: Ledger, read: ReadPage, *, node: str, size: int)
         for begin in range(0, len(changes), PAGE):
             await ledger.append(changes[begin : begin + PAGE])
     return len(left_open)
-
-
-async def _last_start(ledger: Ledger, node: str) -> int:
-    """The place of the last start of this node on record; 0 if there is none."""
-    starts = [
-        recorded.seq
-        for recorded in await ledger.stream(SYSTEM)
-        if isinstance(recorded.event, ProcessStarted) and recorded.event.node == node
-    ]
-    return max(starts, default=0)
 
 
 def _take(left_open: dict[SessionId, _Open], recorded: Recorded, node: str) -> None:

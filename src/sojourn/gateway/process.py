@@ -22,6 +22,7 @@ from .attempts import AttemptRecorder
 from .gate import Gate
 from .journal import Journal
 from .live import GatewayLedger, LiveView
+from .mark import MarkPlace, NoMark, fitting, keep_marks
 from .orphans import close_orphans
 from .postgres.admission import Admission
 from .postgres.handshake import Authenticator
@@ -73,9 +74,10 @@ async def run_gateway(
     node: str,
     build: str,
     started: Callable[[str, int], None],
+    marks: MarkPlace | None = None,
     ssh: SshListener | None = None,
 ) -> None:
-    """Serve until cancelled. `started` is told the address once connections are taken.
+    """Serve until cancelled. `started` is told the address once connections are taken; `marks` keeps where to begin.
 
     Raises OSError when an address cannot be had.
     """
@@ -98,9 +100,11 @@ async def run_gateway(
     with ExitStack() as listeners:
         listener = listeners.enter_context(_listen(settings.host, settings.port))
         ssh_listener = None if ssh is None else listeners.enter_context(_listen(settings.host, settings.ssh_port))
-        await _begin(ledger, node, build)
+        place = marks or NoMark()
+        start = await _begin(ledger, node, build, place)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(live.run())
+            tasks.create_task(live.run(start))
+            tasks.create_task(keep_marks(gate, place))
             tasks.create_task(_flush(gate.attempts))
             await live.ready.wait()
             started(*listener.getsockname()[:2])
@@ -116,18 +120,20 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _begin(ledger: ServingLedger, node: str, build: str) -> None:
-    """Put the start on record and close what was left open; waits for the record."""
+async def _begin(ledger: ServingLedger, node: str, build: str, place: MarkPlace) -> int:
+    """Put the start on record and close what was left open; waits for the record. Gives where reading begins."""
     while True:
         try:
             size = await ledger.size()
-            await close_orphans(ledger, ledger.read, node=node, size=size)
+            mark = await fitting(ledger, place.read(), node=node)
+            start = 0 if mark is None else mark.sessions
+            await close_orphans(ledger, ledger.read, node=node, size=size, start=start)
             event = ProcessStarted(process="gateway", node=node, build=build)
             await ledger.append([Change(stream=SYSTEM, event=event, seen=None)])
         except SojournError:
             await asyncio.sleep(RETRY_SECONDS)
         else:
-            return
+            return 0 if mark is None else mark.view
 
 
 async def _accept(listener: socket.socket, gate: Gate, door: Door, tasks: asyncio.TaskGroup) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Meaning
 
-from .answers import MISSING, REFUSED
+from .answers import INPUT, MISSING, REFUSED
 
 MEANINGS: Mapping[Code, Meaning] = {
     Code.PERSON_UNKNOWN: Meaning(
@@ -38,4 +38,15 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Somebody else has to do it.",
         *REFUSED,
     ),
+    Code.POLICY_FACT_MISSING: Meaning(
+        "Rule {rule} can only be judged when it is on record {what}, and nobody has told that lately.",
+        "Whoever may tell it puts it on record (`sojourn facts --help`); nobody's own word counts for themselves.",
+        *REFUSED,
+    ),
+    Code.FACT_NOT_ENTITLED: Meaning(
+        "{person} may not tell facts of the kind {fact}.",
+        "Who may stands in people.yaml, under `tells`.",
+        *REFUSED,
+    ),
+    Code.FACT_INVALID: Meaning("{problem}.", "See `sojourn facts --help`.", *INPUT),
 }

@@ -20,4 +20,9 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Check its address, its permissions and its room; publishing goes on by itself when it answers.",
         *DOWN,
     ),
+    Code.PUBLICATION_LATE: Meaning(
+        "No access begins: {place} holds {published} entries, and nothing that was recorded since {since}.",
+        "Have an operator look at `sojourn ledger`; activate again when the copy has caught up, or break glass.",
+        *DOWN,
+    ),
 }

@@ -97,4 +97,9 @@ MEANINGS: Mapping[Code, Meaning] = {
         "{missing} more people have to approve.",
         *CONFLICT,
     ),
+    Code.APPROVAL_NOT_GIVEN: Meaning(
+        "{person} has not approved what request {request} asks for.",
+        "`sojourn show {request}` tells who has.",
+        *CONFLICT,
+    ),
 }

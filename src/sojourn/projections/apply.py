@@ -9,6 +9,7 @@ import msgspec
 from sojourn.domain.events import (
     ActionCompleted,
     ActionIntended,
+    ApprovalWithdrawn,
     AttemptRefused,
     Event,
     GrantCreated,
@@ -41,6 +42,7 @@ from sojourn.domain.history import Recorded
 
 from . import tables as t
 from .assurance import fold_assurance
+from .facts import fold_fact
 from .moments import text
 from .writer import Writer
 
@@ -60,6 +62,8 @@ def fold(recorded: Recorded, write: Writer) -> None:
             fold_assurance(recorded, write)
         case "attempts":
             _attempt(recorded.event, recorded, write)
+        case "fact":
+            fold_fact(recorded.event, recorded, write)
         case "target":
             _target(recorded.event, recorded, write)
 
@@ -79,6 +83,11 @@ def _request(event: Event, recorded: Recorded, write: Writer) -> None:
             _set_request(write, event.request, escalated_at=at)
             for person in event.people:
                 write.insert_new(t.approver, {"request": event.request, "person": person})
+        case ApprovalWithdrawn():
+            place = {"request": event.request, "person": event.on_behalf_of or event.person}
+            taken = {"decision": None, "decided_at": None, "comment": None, "acted": None}
+            write.update(t.approver, place, taken)
+            _set_request(write, event.request, status="pending", decided_at=None, due=text(event.decide_by))
         case RequestWithdrawn():
             _set_request(write, event.request, status="withdrawn", due=None)
         case RequestExpired():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
 from . import tables as t
 from .queries import PAGE_MAX
@@ -12,11 +12,15 @@ from .queries import PAGE_MAX
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRow:
-    """A review. `remark` is a commitment; `checklist` has a point a line, `answers` are in the same order."""
+    """A review of what was done with `role` on `target`. `remark` is a commitment; `checklist` has a point a line, and
+    `answers` are in the same order.
+    """
 
     grant: str
     request: str
     person: str
+    target: str
+    role: str
     status: str
     due: str
     break_glass: int
@@ -109,6 +113,11 @@ class Work:
     objects: tuple[tuple[str, str, int], ...]
 
 
+def _reviews() -> Select[tuple[object, ...]]:
+    """Reviews with what they are about."""
+    return select(t.review, t.grant.c.target, t.grant.c.role).join(t.grant, t.grant.c.id == t.review.c.grant)
+
+
 def reviews(
     connection: Connection,
     *,
@@ -118,20 +127,20 @@ def reviews(
     limit: int = PAGE_MAX,
 ) -> tuple[ReviewRow, ...]:
     """Reviews, newest first: all, those that `waiting_for` can conclude, or those about what `person` did."""
-    query = select(t.review).order_by(t.review.c.seq.desc()).limit(min(limit, PAGE_MAX))
+    query = _reviews().order_by(t.review.c.seq.desc()).limit(min(limit, PAGE_MAX))
     if before is not None:
         query = query.where(t.review.c.seq < before)
     if person is not None:
         query = query.where(t.review.c.person == person)
     if waiting_for is not None:
         own = exists().where(t.reviewer.c.grant == t.review.c.grant, t.reviewer.c.person == waiting_for)
-        query = query.where(t.review.c.status.in_(("open", "overdue")), own)
+        query = query.where(t.NOT_CONCLUDED, own)
     return tuple(ReviewRow(**row._mapping) for row in connection.execute(query))
 
 
 def review(connection: Connection, grant: str) -> ReviewRow | None:
     """One review."""
-    row = connection.execute(select(t.review).where(t.review.c.grant == grant)).first()
+    row = connection.execute(_reviews().where(t.review.c.grant == grant)).first()
     return None if row is None else ReviewRow(**row._mapping)
 
 
@@ -207,7 +216,7 @@ def to_review(connection: Connection, since: str, limit: int = PAGE_MAX) -> tupl
 
 def reviews_due(connection: Connection, now: str, limit: int = PAGE_MAX) -> tuple[str, ...]:
     """Reviews that should be concluded by now and are not."""
-    query = select(t.review.c.grant).where(t.review.c.status == "open", t.review.c.due <= now)
+    query = select(t.review.c.grant).where(t.NOT_OVERDUE_YET, t.review.c.due <= now)
     return tuple(connection.execute(query.order_by(t.review.c.due).limit(limit)).scalars())
 
 
@@ -216,9 +225,13 @@ def _decides(reviewer: str) -> ColumnElement[bool]:
     return func.instr(t.campaign_item.c.reviewers, f'"{reviewer}"') > 0
 
 
-def campaigns(connection: Connection, *, reviewer: str | None = None, limit: int = PAGE_MAX) -> tuple[CampaignRow, ...]:
+def campaigns(
+    connection: Connection, *, reviewer: str | None = None, before: int | None = None, limit: int = PAGE_MAX
+) -> tuple[CampaignRow, ...]:
     """Campaigns, newest first: all, or those in which `reviewer` decides on something."""
-    query = select(t.campaign).order_by(t.campaign.c.seq.desc()).limit(limit)
+    query = select(t.campaign).order_by(t.campaign.c.seq.desc()).limit(min(limit, PAGE_MAX))
+    if before is not None:
+        query = query.where(t.campaign.c.seq < before)
     if reviewer is not None:
         query = query.where(exists().where(t.campaign_item.c.campaign == t.campaign.c.id, _decides(reviewer)))
     return tuple(CampaignRow(**row._mapping) for row in connection.execute(query))

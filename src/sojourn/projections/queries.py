@@ -247,9 +247,7 @@ def approved_by(connection: Connection, person: str, *, since: str) -> tuple[str
 
 def to_escalate(connection: Connection, now: str, limit: int = PAGE_MAX) -> tuple[str, ...]:
     """Pending requests on which more people may decide since before `now`, which is not on record yet."""
-    query = select(t.request.c.id).where(
-        t.request.c.status == "pending", t.request.c.escalated_at.is_(None), t.request.c.escalate_at <= now
-    )
+    query = select(t.request.c.id).where(t.NOT_ESCALATED, t.request.c.escalate_at <= now)
     return tuple(connection.execute(query.order_by(t.request.c.escalate_at).limit(limit)).scalars())
 
 
@@ -329,6 +327,21 @@ def live_tokens(connection: Connection, person: str, now: str) -> tuple[TokenRow
         t.token.c.person == person, t.token.c.revoked_at.is_(None), t.token.c.expires_at > now
     )
     return _all(connection, query.order_by(t.token.c.seq.desc()), TokenRow)
+
+
+def unfinished(connection: Connection) -> int | None:
+    """The place of the oldest request or grant that is not finished: may be decided, used, ended or removed yet."""
+    request, grant = t.request.c, t.grant.c
+    places = [
+        select(column.seq).where(column.status == status).order_by(column.seq).limit(1)
+        for column, statuses in (
+            (request, ("pending", "approved")),
+            (grant, ("provisioning", "active", "ended")),
+        )
+        for status in statuses
+    ]
+    found = [seq for query in places for seq in connection.execute(query).scalars()]
+    return min(found, default=None)
 
 
 def session_ids(connection: Connection, grant: str) -> tuple[str, ...]:

@@ -86,8 +86,10 @@ class ProjectedRecords:
             return next((row.seen for row in looks(connection, target) if row.seen is not None), None)
 
 
-def looks(connection: Connection, target: TargetName, limit: int = 50) -> tuple[LookRow, ...]:
-    """The looks at a target that are on record, the last first."""
+def looks(
+    connection: Connection, target: TargetName, *, before: int | None = None, limit: int = 50
+) -> tuple[LookRow, ...]:
+    """The looks at a target that are on record, the last first, from just before the place `before` on."""
     row = t.reconciliation.c
     statement = (
         select(row.seq, row.at, row.problem, row.event)
@@ -95,6 +97,8 @@ def looks(connection: Connection, target: TargetName, limit: int = 50) -> tuple[
         .order_by(row.seq.desc())
         .limit(limit)
     )
+    if before is not None:
+        statement = statement.where(row.seq < before)
     return tuple(
         LookRow(seq=seq, at=at, problem=problem, seen=None if event is None else _decoder.decode(event))
         for seq, at, problem, event in connection.execute(statement)

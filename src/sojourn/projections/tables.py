@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 7
+SCHEMA = 8
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -250,6 +250,16 @@ note = Table(
     Column("answered", Integer, nullable=False),
 )
 
+fact = Table(
+    "fact",
+    metadata,
+    Column("fact", String, primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("until", String, nullable=False),
+    Column("told", String, nullable=False),
+    Column("seq", Integer, nullable=False),
+)
+
 campaign = Table(
     "campaign",
     metadata,
@@ -303,18 +313,28 @@ for _table, _columns in (
     (attempt, ("subject",)),
     (token, ("person",)),
     (review, ("status",)),
+    (review, ("person",)),
+    (review, ("request",)),
+    (glass, ("request",)),
     (campaign, ("status",)),
+    (fact, ("fact",)),
 ):
     Index(f"{_table.name}_by_{'_'.join(_columns)}", *(_table.c[name] for name in _columns), _table.c.seq)
-for _table in (request, grant, session):
+for _table in (request, grant, session, review, campaign, fact):
     Index(f"{_table.name}_by_seq", _table.c.seq)
 Index("request_to_escalate", request.c.escalate_at, sqlite_where=text("status = 'pending' AND escalated_at IS NULL"))
 Index("grant_to_review", grant.c.ended_at, sqlite_where=text("review_within IS NOT NULL AND review_opened IS NULL"))
 Index("review_due", review.c.due, sqlite_where=text("status = 'open'"))
+Index("review_waiting", review.c.seq, sqlite_where=text("status <> 'concluded'"))
 Index("campaign_item_by_what", campaign_item.c.campaign, campaign_item.c.person, campaign_item.c.target)
 Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))
+Index("told_by_person", told.c.person)
 Index("approver_by_person", approver.c.person, approver.c.decided_at)
+
+NOT_OVERDUE_YET, NOT_CONCLUDED = text("review.status = 'open'"), text("review.status <> 'concluded'")
+NOT_ESCALATED = text("request.status = 'pending' AND request.escalated_at IS NULL")
+"""As they stand in the indexes: SQLite uses a partial index only for a condition without a parameter."""
 
 FOLDED = (
     request,
@@ -334,5 +354,6 @@ FOLDED = (
     note,
     campaign,
     campaign_item,
+    fact,
 )
 """Every table but the cursor."""

@@ -113,8 +113,8 @@ def _is_beyond(one: Signed | None, size: int | None) -> bool:
 class Context:
     """What every task gets. `files` is None when no folder is published.
 
-    `report` is given all that is observed, by place, whenever it changes, for people to look at; nothing is decided
-    on it. `sleep` waits some seconds.
+    `report` is given all that is observed, by place, whenever it changes, for people to look at, and for
+    whether accesses may begin (`domain.publication.first_late`). `sleep` waits some seconds.
     """
 
     ledger: PublishedLedger

@@ -28,7 +28,7 @@ from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ConfigurationAdopted, GrantEnded
 from sojourn.domain.grant import Grant, Status
 from sojourn.domain.history import Recorded
-from sojourn.domain.identifiers import STANDING, GrantId, RequestId, grant_stream
+from sojourn.domain.identifiers import CONFIGURATION, STANDING, GrantId, RequestId, grant_stream
 from sojourn.domain.request import Request
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.domain.target import TargetKind
@@ -41,7 +41,7 @@ from sojourn.workflow.ports import Office, Sealer
 from .places import Places, Work
 from .port import Claim, Removal, TargetDriver
 
-PREFIXES = ("grant/", "request/", "configuration", STANDING)
+PREFIXES = ("grant/", "request/", CONFIGURATION, STANDING)
 PROVISION_TRIES = 3
 PAUSE_SECONDS = 0.25
 PAUSE_SECONDS_MAX = 30.0
@@ -80,7 +80,10 @@ class _Life:
 
 @dataclass(slots=True)
 class Enforcer:
-    """The reader. `secret_sealer` seals to the gateway; `read_secret` gives an administrator's password by name."""
+    """The reader. `secret_sealer` seals to the gateway; `read_secret` gives an administrator's password by name.
+
+    It begins at place `start`, before which every request and every grant is finished.
+    """
 
     office: Office
     follow: Follow
@@ -90,6 +93,7 @@ class Enforcer:
     drivers: Mapping[TargetKind, TargetDriver]
     new_password: Callable[[], str]
     overdue_after: timedelta = OVERDUE_AFTER
+    start: int = 0
     _grants: dict[GrantId, Grant] = field(default_factory=dict)
     _requests: dict[RequestId, Request] = field(default_factory=dict)
     _changed: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -103,9 +107,13 @@ class Enforcer:
         self._places = Places(drivers=self.drivers, read_secret=self.read_secret)
 
     async def run(self) -> None:
-        """Follow the ledger until cancelled."""
+        """Follow the ledger until cancelled. What is in force is read first, wherever it stands."""
+        for stream in (CONFIGURATION, STANDING):
+            entries = await self.office.ledger.stream(stream)
+            for recorded in [one for one in entries if isinstance(one.event, ConfigurationAdopted)][-1:] or entries:
+                await self._take(recorded)
         async with asyncio.TaskGroup() as tasks:
-            async for batch in self.follow(0, PREFIXES):
+            async for batch in self.follow(self.start, PREFIXES):
                 fresh: list[Recorded] = []
                 for recorded in batch:
                     if await self._take(recorded):
@@ -118,11 +126,15 @@ class Enforcer:
         """Fold one entry; whether it begins the life of a grant or request."""
         event, (kind, _, name) = recorded.event, recorded.stream.partition("/")
         if isinstance(event, ConfigurationAdopted):
+            if self._files is not None and recorded.version <= self._files.version:
+                return False
             self._files = await read_adopted(self.attachment, event, recorded.version)
             self._places.adopt(self._files)
             self._reconsider()
             return False
         if recorded.stream == STANDING:
+            if recorded.version <= self._standing.version:
+                return False
             self._standing = standings.evolve(self._standing, event)
             self._reconsider()
             return False

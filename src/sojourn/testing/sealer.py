@@ -23,7 +23,9 @@ class FixedSealer:
 
     def seal(self, subject: str, value: bytes, record_class: RecordClass = RecordClass.REASON) -> Sealing:
         """See `workflow.ports.Sealer.seal`."""
-        salted = next(self._salts).to_bytes(16, "big") + value
+        # A name of its own is a salt of its own: no two sealers make the same commitment.
+        salt = hashlib.sha256(self.key.encode()).digest()[:8] + next(self._salts).to_bytes(8, "big")
+        salted = salt + value
         commitment = hashlib.sha256(salted).hexdigest()
         return Sealing(
             sealed=Sealed(commitment=commitment, key=self.key),

@@ -20,9 +20,8 @@ from sojourn.workflow.end_early import end_early
 from sojourn.workflow.revoke import revoke as revoke_grant
 
 from . import bodies, shapes
-from .exchange import Exchange
+from .exchange import PAGE, Exchange
 
-PAGE = 100
 WAIT_SECONDS = 15.0
 POLL_SECONDS = 0.02
 

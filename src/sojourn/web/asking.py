@@ -5,25 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from sojourn.domain.duration import parse_duration
-from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
+from sojourn.domain.identifiers import GrantId, RequestId, RoleName, TargetName
 from sojourn.domain.people import Person
-from sojourn.domain.policy import DURATION_MIN, Facts, Question, Ticket
+from sojourn.domain.policy import DURATION_MIN, Facts, Question
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.projections import assured, queries
-from sojourn.projections.moments import text
 from sojourn.workflow.extend import extend as extend_grant
 from sojourn.workflow.revise import revise as revise_request
 from sojourn.workflow.submit import submit as submit_request
 from sojourn.workflow.withdraw import withdraw as withdraw_request
 
 from . import assurance_shapes, bodies, shapes
-from .exchange import Exchange
+from .exchange import PAGE, Exchange
 from .viewing import row_of, show, show_all
-
-PAGE = 100
-RECIPROCAL = timedelta(days=30)
-"""Whom one approved within this time may be kept from approving in return, where a rule says so."""
 
 
 async def targets(exchange: Exchange) -> shapes.Targets:
@@ -72,7 +67,7 @@ async def submit(exchange: Exchange) -> shapes.RequestShown:
             duration=duration_of(sent.duration),
             reason=sent.reason,
             source=exchange.source,
-            facts=facts_of(exchange, caller, sent),
+            facts=facts_of(sent),
             start=moment(sent.start) if sent.start else None,
         )
     )
@@ -92,7 +87,7 @@ async def revise(exchange: Exchange) -> shapes.RequestShown:
             duration=duration_of(sent.duration),
             reason=sent.reason,
             source=exchange.source,
-            facts=facts_of(exchange, caller, sent),
+            facts=facts_of(sent),
             start=moment(sent.start) if sent.start else None,
         )
     )
@@ -110,7 +105,7 @@ async def extend(exchange: Exchange) -> shapes.RequestShown:
             duration=duration_of(sent.duration),
             reason=sent.reason,
             source=exchange.source,
-            facts=facts_of(exchange, caller, sent),
+            facts=facts_of(sent),
         )
     )
     return await after(exchange, caller, request.id)
@@ -124,18 +119,13 @@ def duration_of(sent: str) -> timedelta:
         raise SojournError(Code.REQUEST_DURATION_INVALID, asked=sent[:100]) from error
 
 
-def facts_of(exchange: Exchange, caller: Person, sent: bodies.Ask | bodies.MoreTime | bodies.Glass) -> Facts:
-    """What the caller declares, and what the record knows: whose requests they lately approved."""
-    lately = text(exchange.services.office.clock.now() - RECIPROCAL)
-    with exchange.services.projections.reading() as connection:
-        approved = queries.approved_by(connection, caller.id, since=lately)
-    ticket = sent.ticket
+def facts_of(sent: bodies.Ask | bodies.MoreTime | bodies.Glass) -> Facts:
+    """What the caller declares. What is so of the ticket and the incident, the record says (`Office.gather`)."""
     return Facts(
         reason_code=sent.reason_code,
-        ticket=None if ticket is None else Ticket(id=ticket.id, kind=ticket.kind, state=ticket.state),
+        ticket_named=sent.ticket,
         activities=sent.activities,
-        incident=sent.incident,
-        approved_by_requester=tuple(PersonId(one) for one in approved),
+        incident_named=sent.incident,
     )
 
 

@@ -116,9 +116,11 @@ class CampaignShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaigns:
-    """Campaigns, newest first."""
+    """Campaigns, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     campaigns: tuple[CampaignShown, ...]
+    more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sojourn.domain.events import Disposition, ReviewOutcome
+from sojourn.domain.people import FactKind
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,16 +26,11 @@ class Enrol(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: str
 
 
-class TicketGiven(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A ticket, as the requester declares it: approvers see it and look it up."""
-
-    id: str
-    kind: str = ""
-    state: str = ""
-
-
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person asks for access. `duration` is a text such as `30m`; `start` a moment (RFC 3339), or empty for now."""
+    """A person asks for access. `duration` is a text such as `30m`; `start` a moment (RFC 3339), or empty for now.
+
+    `ticket` and `incident` are ids; of what kind and in which state they are, the record says.
+    """
 
     target: str
     role: str
@@ -43,7 +39,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     start: str = ""
     reason_code: str = ""
     incident: str = ""
-    ticket: TicketGiven | None = None
+    ticket: str = ""
     activities: tuple[str, ...] = ()
 
 
@@ -54,7 +50,7 @@ class MoreTime(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: str = ""
     reason_code: str = ""
     incident: str = ""
-    ticket: TicketGiven | None = None
+    ticket: str = ""
     activities: tuple[str, ...] = ()
 
 
@@ -68,7 +64,7 @@ class Glass(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: str
     reason_code: str = ""
     incident: str = ""
-    ticket: TicketGiven | None = None
+    ticket: str = ""
     activities: tuple[str, ...] = ()
 
 
@@ -187,6 +183,38 @@ class ConfigurationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 class Nothing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An empty object: the address says it all. An empty body is taken as one."""
+
+
+class ShiftGiven(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person is on call from `start` to `end` (RFC 3339 with their offsets)."""
+
+    person: str
+    start: str
+    end: str
+
+
+class FactGiven(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fact that holds until `until` (RFC 3339); `origin` says where it comes from.
+
+    A schedule (`on_call`) has `shifts`, a `deployment` the `people` who deployed, an `incident` a `state`, and a
+    `ticket` a `state`, its kind (`sort`) and maybe the `people` who are to carry it out.
+    """
+
+    fact: FactKind
+    subject: str
+    until: str
+    origin: str
+    state: str = ""
+    sort: str = ""
+    people: tuple[str, ...] = ()
+    shifts: tuple[ShiftGiven, ...] = ()
+
+
+class FactTaken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fact is no longer so."""
+
+    fact: FactKind
+    subject: str
 
 
 class Dispose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

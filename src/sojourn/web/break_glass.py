@@ -33,7 +33,7 @@ async def take(exchange: Exchange) -> shapes.GrantShown:
             reason=sent.reason,
             confirmed_at=services.office.clock.now(),
             source=exchange.source,
-            facts=asking.facts_of(exchange, caller, sent),
+            facts=asking.facts_of(sent),
         )
     )
     return access.show(await access.ready(exchange, grant.id))

@@ -13,11 +13,9 @@ from sojourn.workflow.adopt import load_standing
 
 from . import assurance_shapes, bodies
 from .asking import moment
-from .exchange import PLACE_DIGITS_MAX, Exchange
+from .exchange import PAGE, Exchange
 from .standing import seen
 from .viewing import opened_all
-
-PAGE = 100
 
 
 async def begin(exchange: Exchange) -> assurance_shapes.CampaignItems:
@@ -41,8 +39,11 @@ async def listing(exchange: Exchange) -> assurance_shapes.Campaigns:
     """GET /campaigns: those in which one decides; all of them for administrators and auditors."""
     caller = await exchange.caller()
     with exchange.services.projections.reading() as connection:
-        rows = assured.campaigns(connection, reviewer=_only(caller), limit=PAGE)
-    return assurance_shapes.Campaigns(campaigns=tuple(map(_campaign, rows)))
+        rows = assured.campaigns(connection, reviewer=_only(caller), before=exchange.before(), limit=PAGE + 1)
+    more = len(rows) > PAGE
+    return assurance_shapes.Campaigns(
+        campaigns=tuple(map(_campaign, rows[:PAGE])), more=more, next=rows[PAGE - 1].seq if more else None
+    )
 
 
 async def one(exchange: Exchange) -> assurance_shapes.CampaignItems:
@@ -95,12 +96,10 @@ def _only(caller: Person) -> PersonId | None:
 
 async def _shown(exchange: Exchange, caller: Person, name: str) -> assurance_shapes.CampaignItems:
     """A campaign as the caller may see it. Raises SojournError `campaign.unknown` for anybody else."""
-    after = exchange.query("after") or "0"
-    if not (after.isascii() and after.isdecimal() and len(after) <= PLACE_DIGITS_MAX):
-        raise SojournError(Code.INPUT_INVALID, problem="`after` is not a number", expected="the number of an item")
+    after = exchange.after()
     with exchange.services.projections.reading() as connection:
         row = assured.campaign(connection, name, reviewer=_only(caller))
-        items = assured.campaign_items(connection, name, reviewer=_only(caller), after=int(after), limit=PAGE + 1)
+        items = assured.campaign_items(connection, name, reviewer=_only(caller), after=after, limit=PAGE + 1)
     if row is None:
         raise SojournError(Code.CAMPAIGN_UNKNOWN, campaign=name[:100])
     texts = await opened_all(exchange, [one.comment for one in items if one.comment is not None])

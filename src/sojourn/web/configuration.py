@@ -20,10 +20,9 @@ from sojourn.workflow.adopt import catalogue_bytes, read_catalogue
 
 from . import bodies
 from . import configuration_shapes as shapes
-from .exchange import Exchange
+from .exchange import PAGE, Exchange
 from .viewing import opened
 
-PAGE = 100
 FILES_BYTES_MAX = 4 * 1024 * 1024
 
 
@@ -86,9 +85,15 @@ async def listing(exchange: Exchange) -> shapes.Changes:
     """GET /configuration/changes: what was proposed, newest first; for administrators and auditors."""
     caller = await _reader(exchange)
     state = await changing.load_changes(exchange.services.office.ledger)
-    newest = list(state.proposals.values())[::-1][:PAGE]
+    before = exchange.before()
+    older = list(state.proposals.values())[:before]
+    first = max(0, len(older) - PAGE)
     times = await _times(exchange)
-    return shapes.Changes(changes=tuple([await _show(exchange, caller, one, times) for one in newest]))
+    return shapes.Changes(
+        changes=tuple([await _show(exchange, caller, one, times) for one in reversed(older[first:])]),
+        more=first > 0,
+        next=first or None,
+    )
 
 
 async def one(exchange: Exchange) -> shapes.ChangeShown:

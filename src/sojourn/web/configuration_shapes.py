@@ -79,6 +79,8 @@ class ChangeShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Proposed changes, newest first, at most 100."""
+    """Proposed changes, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
 
     changes: tuple[ChangeShown, ...]
+    more: bool
+    next: int | None

@@ -12,6 +12,7 @@ from sojourn.workflow.approve_less import approve_less as approve_less_of_reques
 from sojourn.workflow.comment import comment as comment_request
 from sojourn.workflow.deny import deny as deny_request
 from sojourn.workflow.ports import Office
+from sojourn.workflow.withdraw import withdraw_approval as withdraw_own_approval
 
 from . import bodies, shapes
 from .asking import after, duration_of
@@ -64,6 +65,18 @@ async def approve_less(exchange: Exchange) -> shapes.RequestShown:
             duration=duration_of(sent.duration),
             source=exchange.source,
             comment=sent.comment,
+        )
+    )
+    return await after(exchange, caller, exchange.name)
+
+
+async def withdraw_approval(exchange: Exchange) -> shapes.RequestShown:
+    """POST /requests/{name}/withdraw-approval: take back one's own yes, while nothing has come of it."""
+    caller = await exchange.caller()
+    await exchange.body(bodies.Nothing)
+    exchange.settled(
+        await withdraw_own_approval(
+            exchange.services.office, request=RequestId(exchange.name), person=caller.id, source=exchange.source
         )
     )
     return await after(exchange, caller, exchange.name)

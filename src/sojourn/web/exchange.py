@@ -32,6 +32,9 @@ from .strangers import Strangers
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_SECONDS = 10.0
+PAGE = 100
+"""Rows that a list shows at once."""
+
 PLACE_DIGITS_MAX = 15
 """More than any ledger has entries, and less than SQLite's integers hold."""
 HEADERS = {
@@ -86,6 +89,13 @@ class Exchange:
             return None
         if not (given.isascii() and given.isdecimal() and len(given) <= PLACE_DIGITS_MAX):
             raise SojournError(Code.INPUT_INVALID, problem="`before` is no place", expected="the `next` of a page")
+        return int(given)
+
+    def after(self) -> int:
+        """Above which number an ascending list goes on; 0 for its start. Raises SojournError `input.invalid`."""
+        given = self.query("after") or "0"
+        if not (given.isascii() and given.isdecimal() and len(given) <= PLACE_DIGITS_MAX):
+            raise SojournError(Code.INPUT_INVALID, problem="`after` is no number", expected="the `next` of a page")
         return int(given)
 
     async def caller(self) -> Person:

@@ -33,7 +33,7 @@ from sojourn.workflow.loading import fold
 from . import bodies
 from . import keeping_shapes as shapes
 from .auditing import given
-from .exchange import Exchange
+from .exchange import PAGE, Exchange
 from .viewing import opened
 
 Named = TypeVar("Named", HoldScope, RecordClass)
@@ -43,9 +43,11 @@ async def holds(exchange: Exchange) -> shapes.Holds:
     """GET /holds: those in force; with `all`, released ones too."""
     await _reader(exchange)
     entries, register = await _read(exchange)
-    shown = [await _hold(exchange, entries, one) for one in register.holds.values()]
-    everything = exchange.query("all") is not None
-    return shapes.Holds(holds=tuple(one for one in shown if everything or one.status != "released"))
+    everything, after = exchange.query("all") is not None, exchange.after()
+    found = [one for one in register.holds.values() if everything or one.released is None]
+    shown = [await _hold(exchange, entries, one) for one in found[after : after + PAGE]]
+    more = len(found) > after + PAGE
+    return shapes.Holds(holds=tuple(shown), more=more, next=after + PAGE if more else None)
 
 
 async def place_hold(exchange: Exchange) -> shapes.HoldShown:
@@ -81,8 +83,10 @@ async def shreddings(exchange: Exchange) -> shapes.Shreddings:
     """GET /shreddings: all that were ever asked for."""
     await _reader(exchange)
     entries, register = await _read(exchange)
-    shown = [await _shredding(exchange, entries, one) for one in register.shreddings.values()]
-    return shapes.Shreddings(shreddings=tuple(shown))
+    found, after = tuple(register.shreddings.values()), exchange.after()
+    shown = [await _shredding(exchange, entries, one) for one in found[after : after + PAGE]]
+    more = len(found) > after + PAGE
+    return shapes.Shreddings(shreddings=tuple(shown), more=more, next=after + PAGE if more else None)
 
 
 async def request_shredding(exchange: Exchange) -> shapes.ShreddingShown:

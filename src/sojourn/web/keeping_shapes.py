@@ -26,9 +26,11 @@ class HoldShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holds:
-    """Holds, the oldest first."""
+    """Holds, the oldest first. `more` says that there are newer ones: ask again with `after` set to `next`."""
 
     holds: tuple[HoldShown, ...]
+    more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +52,11 @@ class ShreddingShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shreddings:
-    """Shreddings, the oldest first."""
+    """Shreddings, the oldest first. `more` says that there are newer ones: ask again with `after` set to `next`."""
 
     shreddings: tuple[ShreddingShown, ...]
+    more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,7 @@ from sojourn.projections import assured, queries
 from sojourn.projections.queries import ActionRow, AttemptRow, SessionRow
 
 from . import shapes
-from .exchange import Exchange
-
-PAGE = 100
-DIGITS_MAX = 15
-"""More than any session has actions, and less than SQLite's integers hold."""
+from .exchange import PAGE, Exchange
 
 
 async def sessions(exchange: Exchange) -> shapes.Sessions:
@@ -47,11 +43,9 @@ async def session(exchange: Exchange) -> shapes.SessionShown:
 async def actions(exchange: Exchange) -> shapes.Actions:
     """GET /sessions/{name}/actions?after=N: its actions in order, without their text."""
     row = _visible_session(exchange, await exchange.caller())
-    after = exchange.query("after") or "0"
-    if not (after.isascii() and after.isdecimal() and len(after) <= DIGITS_MAX):
-        raise SojournError(Code.INPUT_INVALID, problem="`after` is not a number", expected="the number of an action")
+    after = exchange.after()
     with exchange.services.projections.reading() as connection:
-        rows = queries.actions(connection, row.id, after=int(after), limit=PAGE + 1)
+        rows = queries.actions(connection, row.id, after=after, limit=PAGE + 1)
     return shapes.Actions(session=row.id, actions=tuple(map(_action, rows[:PAGE])), more=len(rows) > PAGE)
 
 

@@ -10,11 +10,9 @@ from sojourn.workflow import reviewing as reviews
 from sojourn.workflow.adopt import load_standing
 
 from . import assurance_shapes, bodies
-from .exchange import Exchange
+from .exchange import PAGE, Exchange
 from .standing import seen
 from .viewing import opened_all
-
-PAGE = 100
 
 
 async def listing(exchange: Exchange) -> assurance_shapes.Reviews:
@@ -33,24 +31,21 @@ async def listing(exchange: Exchange) -> assurance_shapes.Reviews:
             before=exchange.before(),
             limit=PAGE + 1,
         )
-        listed = []
-        for row in rows[:PAGE]:
-            grant = queries.grant(connection, row.grant)
-            assert grant is not None, "what is reviewed is on record"
-            listed.append(
-                assurance_shapes.ReviewListed(
-                    grant=row.grant,
-                    person=row.person,
-                    target=grant.target,
-                    role=grant.role,
-                    status=row.status,
-                    due=row.due,
-                    break_glass=bool(row.break_glass),
-                    outcome=row.outcome,
-                )
-            )
+    listed = tuple(
+        assurance_shapes.ReviewListed(
+            grant=row.grant,
+            person=row.person,
+            target=row.target,
+            role=row.role,
+            status=row.status,
+            due=row.due,
+            break_glass=bool(row.break_glass),
+            outcome=row.outcome,
+        )
+        for row in rows[:PAGE]
+    )
     more = len(rows) > PAGE
-    return assurance_shapes.Reviews(reviews=tuple(listed), more=more, next=rows[PAGE - 1].seq if more else None)
+    return assurance_shapes.Reviews(reviews=listed, more=more, next=rows[PAGE - 1].seq if more else None)
 
 
 async def one(exchange: Exchange) -> assurance_shapes.ReviewShown:

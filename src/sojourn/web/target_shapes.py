@@ -47,6 +47,11 @@ class LookShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
-    """The looks at a target that are on record, the last first; fifty at most."""
+    """The looks at a target that are on record, the last first.
+
+    `more` says that there are older ones: ask again with `before` set to `next`.
+    """
 
     looks: tuple[LookShown, ...]
+    more: bool
+    next: int | None

@@ -11,7 +11,7 @@ from sojourn.projections.moments import text
 from sojourn.projections.reconciling import looks
 
 from . import bodies, target_shapes
-from .exchange import Exchange
+from .exchange import PAGE, Exchange
 
 
 async def _target(exchange: Exchange, caller: Person, action: str) -> Target:
@@ -48,14 +48,17 @@ async def listing(exchange: Exchange) -> target_shapes.Looks:
     """GET /targets/{name}/looks: what was seen there lately; for administrators and auditors."""
     target = await _target(exchange, await exchange.caller(), "see what was found at a target")
     with exchange.services.projections.reading() as connection:
-        rows = looks(connection, target.name)
+        rows = looks(connection, target.name, before=exchange.before(), limit=PAGE + 1)
+    more = len(rows) > PAGE
     return target_shapes.Looks(
         looks=tuple(
             _shown(row.seen, at=row.at, seq=row.seq)
             if row.seen is not None
             else _unseen(target.name, at=row.at, seq=row.seq, problem=row.problem or "")
-            for row in rows
-        )
+            for row in rows[:PAGE]
+        ),
+        more=more,
+        next=rows[PAGE - 1].seq if more else None,
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from sojourn.domain.identifiers import PersonId
 from sojourn.domain.people import Person
-from sojourn.domain.policy import ApproverGroup, Facts
+from sojourn.domain.policy import ApproverGroup, Facts, say_given_ticket
 from sojourn.errors import Code, SojournError
 from sojourn.projections import assured, queries
 from sojourn.projections.queries import ApproverRow, CommentRow, RequestRow
@@ -97,8 +97,8 @@ def _shown(
             for group in msgspec.json.decode(row.groups, type=tuple[ApproverGroup, ...])
         ),
         reason_code=facts.reason_code,
-        ticket=f"{facts.ticket.kind} {facts.ticket.id}, {facts.ticket.state}" if facts.ticket is not None else "",
-        incident=facts.incident,
+        ticket=say_given_ticket(facts),
+        incident=facts.incident or facts.incident_named,
         activities=facts.activities,
         away=tuple(
             shapes.AwayShown(person=one.person, delegate=standing.delegate_of(PersonId(one.person), now))

@@ -57,7 +57,7 @@ async def break_glass(
         entries = await office.ledger.stream(break_glass_stream(person))
         uses = tuple(one.event for one in entries if isinstance(one.event, BreakGlassUsed))
         sealing = office.sealer.seal(person, reason.encode("utf-8", "backslashreplace"))
-        grant = GrantId(office.new_id("g"))
+        grant, now = GrantId(office.new_id("g")), office.clock.now()
         command = BreakTheGlass(
             request=RequestId(office.new_id("r")),
             grant=grant,
@@ -70,9 +70,9 @@ async def break_glass(
             sealed_reason=sealing.sealed,
             source=shown(source),
             confirmed_at=confirmed_at,
-            facts=facts,
+            facts=office.gather(facts, person, target, now),
         )
-        taken = glass.take(adopted, command, uses, office.clock.now())
+        taken = glass.take(adopted, command, uses, now)
         if isinstance(taken, Refusal):
             return await refuse(office, attempt, subject, taken)
         changes = (

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -232,6 +232,13 @@ async def refuse(office: Office, attempt: Attempt, subject: StreamName | str, re
     )
     await office.ledger.append((Change(stream=ATTEMPTS, event=event, seen=None),))
     return refusal
+
+
+def as_known(office: Office, state: Request, now: datetime) -> Request:
+    """The request with what is known by now about what it rests on: facts may have come, ended or been withdrawn."""
+    asked = state.submitted
+    facts = office.gather(asked.facts, asked.person, asked.target, now)
+    return state if facts == asked.facts else replace(state, submitted=replace(asked, facts=facts))
 
 
 def shown(text: str) -> str:

@@ -54,7 +54,7 @@ async def extend(
             reason=reason,
             sealed_reason=sealed,
             source=shown(source),
-            facts=facts,
+            facts=office.gather(facts, person, seen[0][0].created.target, now),
         )
         return requests.submit_extension(adopted, seen[0][0], command, now)
 

@@ -33,10 +33,14 @@ class Follow(Protocol):
 
 @dataclass(slots=True)
 class InForce:
-    """Fits `workflow.ports.Office.in_force`: called, it gives what is in force at this moment."""
+    """Fits `workflow.ports.Office.in_force`: called, it gives what is in force at this moment.
+
+    `start` is a place in the ledger before which everything is in it already.
+    """
 
     files: Adopted
     standing: Standing = NOTHING_SAID
+    start: int = 0
     _now: Adopted = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,9 +48,12 @@ class InForce:
         self._now = self.files.under(self.standing)
 
     @classmethod
-    async def open(cls, ledger: Ledger, files: Adopted) -> InForce:
-        """What is in force now: `files`, under the standing on record. Raises SojournError from the ledger."""
-        return cls(files, await load_standing(ledger))
+    async def open(cls, ledger: Ledger, files: Adopted, start: int = 0) -> InForce:
+        """What is in force now: `files`, under the standing on record; both were read after `start` entries.
+
+        Raises SojournError from the ledger.
+        """
+        return cls(files, await load_standing(ledger), start)
 
     def __call__(self) -> Adopted:
         """What is in force at this moment."""
@@ -54,7 +61,7 @@ class InForce:
 
     async def run(self, follow: Follow, attachment: Callable[[str], Awaitable[bytes]]) -> None:
         """Follow the record until cancelled. Raises SojournError `record.damaged`."""
-        async for batch in follow(0, PREFIXES):
+        async for batch in follow(self.start, PREFIXES):
             for recorded in batch:
                 await self._take(recorded, attachment)
 

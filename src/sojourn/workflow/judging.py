@@ -18,7 +18,7 @@ from sojourn.domain.request import Approve, ApproveLess, Deny, Request
 from sojourn.domain.sealed import Sealed
 from sojourn.errors import Refusal
 
-from .deciding import Attempt, Decided, on_request
+from .deciding import Attempt, Decided, as_known, on_request
 from .loading import load_grant_at
 from .ports import Office
 from .submit import too_long
@@ -36,6 +36,7 @@ async def judge(
             seen.append(await load_grant_at(office.ledger, state.submitted.extends))
 
     def decide(state: Request, adopted: Adopted, now: datetime) -> Decided | Refusal:
+        state = as_known(office, state, now)
         decided = requests.decide(state, command, adopted, now)
         if isinstance(decided, Refusal):
             return decided

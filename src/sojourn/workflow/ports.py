@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
-from sojourn.domain.identifiers import StreamName
+from sojourn.domain.identifiers import PersonId, StreamName, TargetName
+from sojourn.domain.policy import Facts
+from sojourn.domain.publication import Held
 from sojourn.domain.sealed import RecordClass, Sealing
 
 
@@ -57,12 +59,30 @@ class Clock(Protocol):
         ...
 
 
+Gather = Callable[[Facts, PersonId, TargetName, datetime], Facts]
+"""`gather(declared, person, target, now)`: what the record knows at that moment of what `person` declared."""
+
+
+def as_declared(declared: Facts, person: PersonId, target: TargetName, now: datetime) -> Facts:
+    """A `Gather` where nothing is told about the world: what was handed in is all that is known."""
+    return declared
+
+
+Late = Callable[[], Awaitable[Held | None]]
+"""The place that lacks entries older than allowed, or None. Raises SojournError as the ledger does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """What every verb works with. `new_id("r")` gives a fresh id such as `r-7k3m2q9x4h`; `in_force()` the catalogue."""
+    """What every verb works with. `new_id("r")` gives a fresh id such as `r-7k3m2q9x4h`; `in_force()` the catalogue.
+
+    `late` tells which copy of the record keeps accesses from beginning; None where none has to be kept up.
+    """
 
     ledger: Ledger
     sealer: Sealer
     clock: Clock
     new_id: Callable[[str], str]
     in_force: Callable[[], Adopted]
+    gather: Gather = as_declared
+    late: Late | None = None

@@ -57,7 +57,7 @@ async def revise(
             reason=reason,
             sealed_reason=sealing.sealed,
             source=shown(source),
-            facts=facts,
+            facts=office.gather(facts, person, target, now),
             start=start,
         )
         decided = requests.decide(state, command, adopted, now)

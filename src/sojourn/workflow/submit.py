@@ -46,7 +46,7 @@ async def submit(
             reason=reason,
             sealed_reason=sealed,
             source=shown(source),
-            facts=facts,
+            facts=office.gather(facts, person, target, now),
             start=start,
         )
         return requests.submit(adopted, command, now)

@@ -176,10 +176,15 @@ def _swap_sealed(clone: Clone) -> str:
 
 
 def _drop_sealed(clone: Clone) -> str:
-    query = "DELETE FROM sealed WHERE commitment = (SELECT max(commitment) FROM sealed)"
+    told = b"".join(clone.history)
     with clone.tables.opened() as connection:
-        done = connection.execute(query).rowcount
-    return "" if done else "nothing of this ledger is sealed"
+        found = [commitment for (commitment,) in connection.execute("SELECT commitment FROM sealed").fetchall()]
+        if not found:
+            return "nothing of this ledger is sealed"
+        # The newest: a file numbers them, and a gap would show at the next start.
+        newest = max(found, key=lambda one: told.rfind(one.encode()))
+        connection.execute("DELETE FROM sealed WHERE commitment = ?", (newest,))
+    return ""
 
 
 def _alter_attachment(clone: Clone) -> str:

@@ -129,9 +129,13 @@ class DatabaseGround:
         ):
             other.execute("BEGIN")
             for table, columns in _COPIED.items():
-                values = ", ".join("?" for _ in columns.split(", "))
                 rows = one.execute(f"SELECT {columns} FROM sojourn.{table} ORDER BY 1".encode()).fetchall()  # noqa: S608
-                other.executemany(f"INSERT INTO {table} ({columns}) VALUES ({values})", rows)  # noqa: S608
+                named = columns
+                if table == "sealed":
+                    # A file keeps them in the order in which they came; here any order does.
+                    named, rows = f"place, {columns}", [(place, *row) for place, row in enumerate(rows, 1)]
+                values = ", ".join("?" for _ in named.split(", "))
+                other.executemany(f"INSERT INTO {table} ({named}) VALUES ({values})", rows)  # noqa: S608
             other.execute("COMMIT")
         SqliteStore(path).close()
 

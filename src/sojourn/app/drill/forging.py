@@ -67,8 +67,8 @@ class FileTables:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def replace(self, connection: Connection, rows: Sequence[EntryRow], tiles: Sequence[TileRow]) -> None:
-        """See `Tables.replace`. The index of streams is made anew by whoever opens the file next."""
-        for table in ("batch", "stream_part", "indexed", "tile"):
+        """See `Tables.replace`. The indexes are made anew by whoever opens the file next."""
+        for table in ("batch", "stream_part", "indexed", "sealed_place", "tile"):
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         write_rows(connection, rows, tiles)
 

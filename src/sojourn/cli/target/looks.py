@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sojourn.cli.client import call
+from sojourn.cli.client import call, given, place
 from sojourn.cli.common import Common
-from sojourn.cli.output import print_json, print_table
+from sojourn.cli.output import print_json, print_more, print_table
 
 
-def looks(target: str, *, common: Common | None = None) -> None:
+def looks(target: str, *, before: int | None = None, common: Common | None = None) -> None:
     """List what was seen at a target, the last first: differences from the record, changed accounts, times unseen.
 
     For administrators and auditors.
@@ -18,9 +18,11 @@ def looks(target: str, *, common: Common | None = None) -> None:
     ----------
     target
         The target's name (see `sojourn targets`).
+    before
+        Go on where a page stopped; it names the number.
     """
     common = common or Common()
-    answered = call(common, "GET", f"/targets/{target}/looks")
+    answered = call(common, "GET", place("targets", target, "looks"), params=given(before=before))
     if common.json:
         print_json(answered)
         return
@@ -37,3 +39,4 @@ def looks(target: str, *, common: Common | None = None) -> None:
     ]
     columns = ("entry", "at", "sessions", "findings", "accounts", "problem")
     print_table(rows, columns, empty="It has not been looked at yet.")
+    print_more(answered)

@@ -22,6 +22,7 @@ from .configuration import (
     ProcessStarted,
 )
 from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
+from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
     GrantCreated,
@@ -50,7 +51,10 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
+from .notice import NoticeFailed
 from .publication import (
+    AccessReadmitted,
+    AccessSuspended,
     AttackTried,
     CheckpointStamped,
     LedgerDrilled,
@@ -63,6 +67,7 @@ from .publication import (
     WormVerdict,
 )
 from .request import (
+    ApprovalWithdrawn,
     BreakGlassUsed,
     LapseCause,
     RequestActivated,
@@ -138,6 +143,8 @@ Event = (
     | RetentionShortened
     | RecordsDisposed
     | PublicationRefused
+    | AccessReadmitted
+    | AccessSuspended
     | PublicationOverdue
     | PublicationResumed
     | WormExamined
@@ -151,6 +158,7 @@ Event = (
     | RequestApproved
     | RequestDenied
     | RequestWithdrawn
+    | ApprovalWithdrawn
     | RequestExpired
     | RequestActivated
     | BreakGlassUsed
@@ -175,6 +183,9 @@ Event = (
     | EligibilityRemovalConfirmed
     | TargetReconciled
     | TargetUnobserved
+    | FactTold
+    | FactWithdrawn
+    | NoticeFailed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -185,10 +196,13 @@ __all__ = [
     "KINDS",
     "AbsenceDeclared",
     "AbsenceEnded",
+    "AccessReadmitted",
+    "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
     "ActionCompleted",
     "ActionIntended",
+    "ApprovalWithdrawn",
     "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
@@ -214,6 +228,8 @@ __all__ = [
     "EvidenceForm",
     "EvidenceGiven",
     "ExceptionDisposed",
+    "FactTold",
+    "FactWithdrawn",
     "Finding",
     "FindingKind",
     "GrantCreated",
@@ -233,6 +249,7 @@ __all__ = [
     "LapseCause",
     "LedgerDrilled",
     "LookedBack",
+    "NoticeFailed",
     "Outcome",
     "PersonLeft",
     "PersonReturned",
@@ -262,6 +279,7 @@ __all__ = [
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",
+    "Shift",
     "ShreddingConfirmed",
     "ShreddingRequested",
     "ShreddingWithdrawn",

@@ -60,6 +60,26 @@ class PublicationResumed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSuspended:
+    """From here on no access begins: `place` lacks entries recorded since `missing_since`, longer than is allowed.
+
+    `published` entries are there, as far as known. Accesses that have begun go on to their end.
+    """
+
+    kind: ClassVar[str] = "publication.access_suspended"
+    place: str
+    published: int
+    missing_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessReadmitted:
+    """Every place that counts holds what it has to; accesses begin again."""
+
+    kind: ClassVar[str] = "publication.access_readmitted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WormExamined:
     """Somebody tried to alter what is locked in a bucket, in every way there is. `canary` names that object."""
 

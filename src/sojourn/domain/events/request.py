@@ -130,6 +130,21 @@ class RequestDenied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalWithdrawn:
+    """Who had said yes takes it back; `on_behalf_of` is whose place it had filled, if not their own.
+
+    The request waits for a decision again, until `decide_by`.
+    """
+
+    kind: ClassVar[str] = "request.approval_withdrawn"
+    request: RequestId
+    person: PersonId
+    decide_by: datetime
+    source: str
+    on_behalf_of: PersonId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestWithdrawn:
     """The requester no longer wants it."""
 

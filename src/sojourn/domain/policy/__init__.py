@@ -5,7 +5,7 @@ from .compiled import Line, Policy, compile_policy
 from .explaining import Condition, RuleFound, explain, in_short
 from .judging import applying_lines, judge
 from .question import NO_FACTS, Facts, Question, Ticket
-from .requirements import DURATION_MIN, lacking, too_long, undecidable
+from .requirements import DURATION_MIN, lacking, say_given_ticket, too_long, undecidable
 from .rules import (
     ALWAYS,
     SINGLE_GROUP,
@@ -78,6 +78,7 @@ __all__ = [
     "lacking",
     "missing",
     "missing_in_all",
+    "say_given_ticket",
     "too_long",
     "undecidable",
 ]

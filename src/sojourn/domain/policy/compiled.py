@@ -13,7 +13,7 @@ from sojourn.domain.identifiers import PersonId, RoleName, RuleName, TargetName
 from sojourn.domain.people import Person, PersonKind, Team
 from sojourn.domain.target import Target
 
-from .rules import People, Rule
+from .rules import Exclusion, People, Rule
 from .separation import Duty, Separation, apart_from
 from .terms import Requirements
 
@@ -123,6 +123,7 @@ def _line(rule: Rule, people: Mapping[PersonId, Person], members: Callable[[Peop
             reason_codes=rule.reason_codes,
             tickets=(rule.ticket,) if rule.ticket is not None else (),
             activities=rule.activities,
+            deployment=Exclusion.DEPLOYER in rule.excluded,
         ),
         unconditional=not (
             rule.when.windows or rule.when.on_call or rule.when.incident or rule.when.longer_than is not None

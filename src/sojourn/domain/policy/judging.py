@@ -153,6 +153,7 @@ def _requirements(lines: Sequence[Line]) -> Requirements:
         reason_codes=_common([one.reason_codes for one in each if one.reason_codes is not None]),
         tickets=tuple(dict.fromkeys(ticket for one in each for ticket in one.tickets)),
         activities=_common([one.activities for one in each if one.activities is not None]),
+        deployment=any(one.deployment for one in each),
     )
 
 

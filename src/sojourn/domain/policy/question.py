@@ -24,6 +24,10 @@ class Facts:
     `incident` names the incident that is being worked on. `on_call` are the people who are on call now. `deployed`
     brought what runs there into production, `executing` are to carry out what is asked, and `approved_by_requester`
     are people who lately had a request of their own approved by the one who now asks.
+
+    `ticket_named` and `incident_named` are what the requester referred to; `ticket` and `incident` are there only if
+    the record knows of them. `schedules` are those of which the record knows the shifts, `deployment_unknown` says that
+    nobody has told who deployed, and `entries` are the places of the facts in the ledger.
     """
 
     reason_code: str = ""
@@ -34,6 +38,11 @@ class Facts:
     deployed: tuple[PersonId, ...] = ()
     executing: tuple[PersonId, ...] = ()
     approved_by_requester: tuple[PersonId, ...] = ()
+    ticket_named: str = ""
+    incident_named: str = ""
+    schedules: tuple[str, ...] = ()
+    deployment_unknown: bool = False
+    entries: tuple[int, ...] = ()
 
 
 NO_FACTS = Facts()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sojourn.errors import Code, Refusal
 
-from .question import Question, Ticket
+from .question import Facts, Question, Ticket
 from .terms import Requirements, Terms, TicketRequirement, missing_in_all
 
 DURATION_MIN = timedelta(seconds=1)
@@ -51,15 +51,24 @@ def _not_given(terms: Terms, question: Question) -> Refusal | None:
         return _refusal(terms, "reason code", facts.reason_code, asked.reason_codes)
     for ticket in asked.tickets:
         if not fits(ticket, facts.ticket):
-            given = "" if facts.ticket is None else f"{facts.ticket.kind} {facts.ticket.id}, {facts.ticket.state}"
-            return _refusal(terms, "ticket", given, (say_ticket(ticket),))
+            return _refusal(terms, "ticket", say_given_ticket(facts), (say_ticket(ticket),))
     if asked.activities is not None:
         if not facts.activities:
             return _refusal(terms, "declared activity", "", asked.activities)
         for activity in facts.activities:
             if activity not in asked.activities:
                 return _refusal(terms, "declared activity", activity, asked.activities)
+    if asked.deployment and facts.deployment_unknown:
+        details = {"rule": _named(terms), "what": f"who deployed what runs on {question.target}"}
+        return Refusal(Code.POLICY_FACT_MISSING, details)
     return None
+
+
+def say_given_ticket(facts: Facts) -> str:
+    """The ticket that is given, in words, with what the record knows of it; empty for none."""
+    if facts.ticket is not None:
+        return f"{facts.ticket.kind} {facts.ticket.id}, {facts.ticket.state}"
+    return f"{facts.ticket_named}, of which nothing is on record" if facts.ticket_named else ""
 
 
 def fits(required: TicketRequirement, ticket: Ticket | None) -> bool:
@@ -85,6 +94,7 @@ def say_requirements(asked: Requirements) -> tuple[str, ...]:
     said += (f"a ticket {say_ticket(ticket)}" for ticket in asked.tickets)
     if asked.activities is not None:
         said.append(f"declared activities ({', '.join(asked.activities)})")
+    said += ["a deployment on record"] if asked.deployment else []
     return tuple(said)
 
 

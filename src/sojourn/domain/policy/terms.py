@@ -35,13 +35,15 @@ class TicketRequirement:
 class Requirements:
     """What must be given with the request. `reason_codes` and `activities` list what may be given; None asks for none.
 
-    Every ticket requirement has to be met by the one ticket that is given.
+    Every ticket requirement has to be met by the one ticket that is given. With `deployment` the record has to say who
+    deployed what runs on the target.
     """
 
     reason: bool = True
     reason_codes: tuple[str, ...] | None = None
     tickets: tuple[TicketRequirement, ...] = ()
     activities: tuple[str, ...] | None = None
+    deployment: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sojourn.domain.duration import format_duration
 
 from .calendar import DAYS, CalendarWindow
-from .question import Question
+from .question import Facts, Question
 from .rules import When
 
 
@@ -31,14 +31,22 @@ def conditions(when: When, question: Question) -> Iterator[tuple[str, bool]]:
         yield f"{at} is {'' if is_open else 'not '}within {hours}", is_open
     if when.on_call:
         on_call = person in question.facts.on_call
-        yield f"{person} is {'' if on_call else 'not '}on call", on_call
+        known = "" if on_call or question.facts.schedules else " by any schedule on record"
+        yield f"{person} is {'' if on_call else 'not '}on call{known}", on_call
     if when.incident:
-        incident = question.facts.incident
-        yield f"incident {incident} is named" if incident else "no incident is named", bool(incident)
+        yield _say_incident(question.facts), bool(question.facts.incident)
     if when.longer_than is not None:
         longer = question.duration > when.longer_than
         asked, limit = format_duration(question.duration), format_duration(when.longer_than)
         yield f"{asked} is {'' if longer else 'not '}longer than {limit}", longer
+
+
+def _say_incident(facts: Facts) -> str:
+    if facts.incident:
+        return f"incident {facts.incident} is named"
+    if facts.incident_named:
+        return f"incident {facts.incident_named} is not on record as open"
+    return "no incident is named"
 
 
 def say_when(when: When) -> tuple[str, ...]:

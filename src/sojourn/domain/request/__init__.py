@@ -11,6 +11,7 @@
 - The requester may change what is asked while it is open, and an approver may give less than was asked. Either way it
   is something else from then on: it has another digest, and no approval of what it was before counts.
 - Where the rules in force say `automatic`, the request is approved as it is asked, and its record says so.
+- Who said yes may take it back until the approval is spent: the request waits again, and lapses if its time is over.
 - A request is decided once: approved, denied, withdrawn or expired. What was decided is not decided again.
 - An approval is spent once, by the requester, before its time runs out, and only while a rule still allows it.
 - A planned access can be begun from its start until its end, which does not move: late is less.
@@ -33,6 +34,7 @@ from .commands import (
     Submit,
     SubmitExtension,
     Withdraw,
+    WithdrawApproval,
 )
 from .content import REASON_LENGTH_MAX, content_digest, question
 from .decisions import COMMENTS_MAX, concerns, decide
@@ -60,6 +62,7 @@ __all__ = [
     "Submit",
     "SubmitExtension",
     "Withdraw",
+    "WithdrawApproval",
     "concerns",
     "content_digest",
     "decide",

@@ -109,6 +109,14 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawApproval:
+    """Take back one's own yes, while nothing has come of it."""
+
+    person: PersonId
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Activate:
     """Spend the approval: begin the access now. `credential` names the login to be made, if the role brings none."""
 
@@ -128,4 +136,15 @@ class EscalateRequest:
     """Time has passed: say that more people may decide, if that is due."""
 
 
-Command = Approve | ApproveLess | Deny | Revise | Comment | Withdraw | Activate | LapseRequest | EscalateRequest
+Command = (
+    Approve
+    | ApproveLess
+    | Deny
+    | Revise
+    | Comment
+    | Withdraw
+    | WithdrawApproval
+    | Activate
+    | LapseRequest
+    | EscalateRequest
+)

@@ -41,8 +41,8 @@ def content_digest(
         _moment(since),
         "break-glass" if break_glass else "",
         facts.reason_code,
-        facts.incident,
-        *(("", "", "") if ticket is None else (ticket.id, ticket.kind, ticket.state)),
+        facts.incident or facts.incident_named,
+        *((facts.ticket_named, "", "") if ticket is None else (ticket.id, ticket.kind, ticket.state)),
         *facts.activities,
     )
     framed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import (
+    ApprovalWithdrawn,
     Event,
     LapseCause,
     RequestCommented,
@@ -27,6 +28,7 @@ from .commands import (
     LapseRequest,
     Revise,
     Withdraw,
+    WithdrawApproval,
 )
 from .judging import judge, open_refusal
 from .spending import activate
@@ -47,6 +49,8 @@ def decide(state: Request, command: Command, adopted: Adopted, now: datetime) ->
             return _comment(state, command, adopted, now)
         case Withdraw():
             return _withdraw(state, command, now)
+        case WithdrawApproval():
+            return _withdraw_approval(state, command, now)
         case Activate():
             return activate(state, command, adopted, now)
         case LapseRequest():
@@ -104,6 +108,25 @@ def _withdraw(state: Request, command: Withdraw, now: datetime) -> tuple[Event, 
     if refusal is not None:
         return refusal
     return (RequestWithdrawn(request=state.id, person=command.person, source=command.source),)
+
+
+def _withdraw_approval(state: Request, command: WithdrawApproval, now: datetime) -> tuple[Event, ...] | Refusal:
+    """Whoever has lost the authority since may take their yes back all the same: that opens nothing."""
+    given = next((one for one in state.approvals if one.person == command.person), None)
+    if given is None:
+        return Refusal(Code.APPROVAL_NOT_GIVEN, {"person": command.person, "request": state.id})
+    refusal = open_refusal(state, now, unless=Status.APPROVED)
+    if refusal is not None:
+        return refusal
+    return (
+        ApprovalWithdrawn(
+            request=state.id,
+            person=command.person,
+            decide_by=state.submitted.decide_by,
+            source=command.source,
+            on_behalf_of=None if given.place == given.person else given.place,
+        ),
+    )
 
 
 def _lapse(state: Request, adopted: Adopted, now: datetime) -> tuple[Event, ...]:

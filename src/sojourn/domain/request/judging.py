@@ -10,6 +10,7 @@ from typing import assert_never
 from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import Event, RequestApproved, RequestDenied, RequestRevised, RequestSubmitted
 from sojourn.domain.identifiers import PersonId
+from sojourn.domain.people import PersonKind
 from sojourn.domain.policy import ApproverGroup, Terms, counts, escalated, missing_in_all
 from sojourn.domain.target import narrower
 from sojourn.errors import Code, Refusal
@@ -108,11 +109,13 @@ def _place(
     Whoever may not decide on this request (its requester by another account, whoever the rules leave out) does not
     get to through a delegation. An own place comes first; of several who are away, the first whose place is free.
     """
-    if adopted.catalogue.person(person) is None:
+    known = adopted.catalogue.person(person)
+    if known is None:
         return None
     if ground.counts(person):
         return person
-    if person in adopted.excluded(question(asked, now)):
+    # A program decides for nobody, whoever has named it.
+    if known.kind is not PersonKind.HUMAN or person in adopted.excluded(question(asked, now)):
         return None
     delegators = [one for one in adopted.standing.delegators(person, now) if _present(one, asked, ground, adopted)]
     free = [one for one in delegators if one not in state.approved_by]

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sojourn.domain.events import (
+    ApprovalWithdrawn,
     Event,
     RequestActivated,
     RequestApproved,
@@ -103,6 +104,10 @@ def evolve(state: Request | None, event: Event) -> Request | None:
                 decided_by=event.person,
                 due=event.activate_by,
             )
+        case ApprovalWithdrawn():
+            place = event.on_behalf_of or event.person
+            left = tuple(one for one in state.approvals if (one.place, one.person) != (place, event.person))
+            return replace(state, status=Status.PENDING, approvals=left, decided_by=None, due=event.decide_by)
         case _:
             return _closed(state, event)
 

@@ -12,6 +12,7 @@ from typing import Any
 from sojourn.domain.events import (
     ActionCompleted,
     ActionIntended,
+    ApprovalWithdrawn,
     AttemptRefused,
     BreakGlassUsed,
     CancelRequested,
@@ -107,6 +108,11 @@ class Fold:
                     access.approvals.append(decision)
                 else:
                     access.denial = decision
+            case ApprovalWithdrawn():
+                place = event.on_behalf_of or event.person
+                access.approvals[:] = [
+                    one for one in access.approvals if (one.event.on_behalf_of or one.event.person) != place
+                ]
             case RequestWithdrawn():
                 access.withdrawn_at = one.at
             case RequestExpired():
@@ -247,6 +253,7 @@ _STEPS: dict[type[Event], Callable[[Fold, Recorded, Any], bool]] = {
             RequestEscalated,
             RequestApproved,
             RequestDenied,
+            ApprovalWithdrawn,
             RequestWithdrawn,
             RequestExpired,
             RequestActivated,

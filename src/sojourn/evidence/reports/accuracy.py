@@ -72,8 +72,7 @@ def _wanted(event: Event) -> Iterator[tuple[int, dict[str, Any]]]:
     }
     yield submitted.seq, first | {"target": submitted.event.target, "role": submitted.event.role}
     for approval in access.approvals:
-        approved = {"kind": "request.approved", "at": approval.at, "person": approval.event.person}
-        yield approval.seq, approved | {"digest": access.asked.event.digest}
+        yield approval.seq, {"kind": "request.approved", "at": approval.at, "person": approval.event.person}
     if given is None:
         return
     created = given.created

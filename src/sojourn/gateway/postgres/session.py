@@ -212,7 +212,7 @@ class PostgresDoor:
     ) -> None:
         bytes_in = relay.bytes_in if relay is not None else 0
         bytes_out = relay.bytes_out if relay is not None else 0
-        await record_end(recorder, cause, bytes_in=bytes_in, bytes_out=bytes_out, lag=lag)
+        await record_end(self.gate, recorder, cause, bytes_in=bytes_in, bytes_out=bytes_out, lag=lag)
 
     async def _cancel(self, line: Line, packet: CancelRequest, source: str) -> None:
         """Pass on a cancel request that carries the key of a session of ours; record and ignore any other."""

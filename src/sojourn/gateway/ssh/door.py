@@ -143,7 +143,7 @@ class SshDoor:
         except SojournError:
             # It may have been recorded all the same; then its end has to be as well.
             recorder.in_doubt = True
-            await record_end(recorder, CloseCause.RECORD_UNAVAILABLE, bytes_in=0, bytes_out=0, lag=None)
+            await record_end(gate, recorder, CloseCause.RECORD_UNAVAILABLE, bytes_in=0, bytes_out=0, lag=None)
             raise
         role = known.target.role(grant.created.role)
         cause, lag, session = CloseCause.TARGET_UNREACHABLE, None, None
@@ -161,7 +161,7 @@ class SshDoor:
         finally:
             received = session.bytes_in if session is not None else 0
             sent = session.bytes_out if session is not None else 0
-            await record_end(recorder, cause, bytes_in=received, bytes_out=sent, lag=lag)
+            await record_end(gate, recorder, cause, bytes_in=received, bytes_out=sent, lag=lag)
 
 
 class Visitor(asyncssh.SSHServer):

@@ -1,0 +1,188 @@
+"""How long the lists take to answer over HTTP with years of a large company in store, and how many approvals a second
+the API takes.
+
+A real installation runs over read models that were filled by folding generated entries (`history`). The time is what a
+client waits for the whole answer, over one connection that stays open; the client's own part of it is in there.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sojourn.app.offline import invite_as_operator
+from sojourn.cli.client import send
+from sojourn.demo.installation import PEOPLE, Installation, installation
+from sojourn.demo.production import production
+from sojourn.domain.sealed import Sealed
+from sojourn.projections import queries
+from sojourn.projections.projector import Projections
+from sojourn.projections.tables import cursor
+
+from .figures import Figure, percentile
+from .history import BUSY, History, named
+
+REQUESTS = 250_000
+BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
+REASONS = 150
+"""Distinct sealed reasons on record, more than a page shows: each is opened for whoever may read it."""
+
+FAR = 1_000_000
+"""Entries of the real ledger and made-up ones never meet: so many places lie between them."""
+
+WAITING = 16
+"""Clients that approve at the same time."""
+
+
+@dataclass(slots=True)
+class _Client:
+    """One connection of a person who is signed in; it stays open."""
+
+    address: str
+    token: str
+    _connection: http.client.HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        place = urlsplit(self.address)
+        self._connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
+
+    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """The JSON of the answer, which has to be a success."""
+        headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        sent = None if body is None else json.dumps(body)
+        self._connection.request(method, f"/api/v1{path}", sent, headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        assert answer.status == 200, f"{method} {path}: {content[:300]!r}"
+        return json.loads(content)
+
+    def seconds(self, path: str) -> float:
+        """How long a GET takes."""
+        start = time.perf_counter()
+        self.send("GET", path)
+        return time.perf_counter() - start
+
+
+def measured(*, quick: bool) -> Iterator[Figure]:
+    """Approvals first, over an empty store; then the lists over a full one."""
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        Path(one).chmod(0o755)
+        with (
+            production(Path(one) / "production", password=secrets.token_urlsafe(24)) as server,
+            installation(Path(other) / "home", server) as running,
+        ):
+            tokens = {person: _enrol(running, person) for person in PEOPLE}
+            yield from _approvals(running, tokens, count=200 if quick else 2_000)
+            running.stop()
+            yield from _filled(running.layout.projections, requests=REQUESTS // (25 if quick else 1))
+            start = time.perf_counter()
+            running.start()
+            passed = time.perf_counter() - start
+            yield Figure(name="start with all of it in the read models", unit="s", value=passed)
+            yield from _pages(running, tokens, turns=20 if quick else 100)
+
+
+def _enrol(one: Installation, person: str) -> str:
+    password = secrets.token_urlsafe(18)
+    code = invite_as_operator(one.layout, person)["code"]
+    send(one.address, "POST", "/enrol", {"person": person, "code": code, "password": password})
+    token: str = send(one.address, "POST", "/sign-in", {"person": person, "password": password}).json()["token"]
+    return token
+
+
+def _approvals(running: Installation, tokens: dict[str, str], *, count: int) -> Iterator[Figure]:
+    """Bob approves what Alice asked for; an answer comes when the approval is durable and can be read back."""
+    asking, body = [], {"target": "shop", "role": "read", "duration": "10m"}
+    alice = _Client(running.address, tokens["alice"])
+    for number in range(count):
+        answer = alice.send("POST", "/requests", {**body, "reason": f"measuring {number % REASONS}"})
+        asking.append((answer["request"], answer["digest"]))
+    clients = [_Client(running.address, tokens["bob"]) for _ in range(WAITING)]
+
+    def approve(share: int) -> None:
+        for request, digest in asking[share::WAITING]:
+            clients[share].send("POST", f"/requests/{request}/approve", {"digest": digest})
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(WAITING) as pool:
+        for done in [pool.submit(approve, share) for share in range(WAITING)]:
+            done.result()
+    rate = count / (time.perf_counter() - start)
+    yield Figure(name=f"approvals through the API, {WAITING} waiting", unit="approvals/s", value=rate)
+
+
+def _filled(path: Path, *, requests: int) -> Iterator[Figure]:
+    """Fold everything into the read models on disk; the ledger is followed from where it was before."""
+    models = Projections.open(path)
+    before = models.following
+    with models.reading() as connection:
+        rows = queries.requests(connection, limit=REASONS)
+    reasons = tuple(Sealed(commitment=row.reason, key="k-measured") for row in rows)
+    models.following = before + FAR
+    history = History(requests=requests, seq=models.following, moment=BEGINNING, sealed=reasons)
+    folding = 0.0
+    for batch in history.batches():
+        start = time.perf_counter()
+        models.apply(batch)
+        folding += time.perf_counter() - start
+    entries = history.seq - before - FAR
+    with models.engine.begin() as connection:
+        connection.execute(cursor.update().values(following=before))
+    models.close()
+    yield Figure(
+        name=f"events into the read models on disk, {entries:,} of them", unit="events/s", value=entries / folding
+    )
+    yield Figure(name="  size of the read models", unit="MB", value=path.stat().st_size / 1e6)
+
+
+def _pages(running: Installation, tokens: dict[str, str], *, turns: int) -> Iterator[Figure]:
+    """The 95th percentile of each list: its first page, one far down, and what is asked of it most."""
+    clients = {person: _Client(running.address, token) for person, token in tokens.items()}
+    for person, path in _asked(clients["carol"]):
+        client = clients[person]
+        client.seconds(path)
+        times = [client.seconds(path) for _ in range(turns)]
+        yield Figure(name=f"GET {path} ({person}), p95", unit="ms", value=percentile(times, 0.95) * 1e3)
+
+
+def _asked(reader: _Client) -> Iterator[tuple[str, str]]:
+    """Who asks for which page."""
+    newest = reader.send("GET", "/requests")["next"]
+    middle = (FAR + newest) // 2
+    for list_name in ("requests", "grants", "sessions", "attempts"):
+        yield "carol", f"/{list_name}"
+        yield "carol", f"/{list_name}?before={middle}"
+    for path in ("/requests", "/grants", "/sessions", f"/requests?before={middle}", "/requests?waiting=1", "/reviews"):
+        yield "alice", path
+    for path in (
+        "/requests?status=pending",
+        "/requests?status=denied",
+        f"/requests?status=denied&before={middle}",
+        "/grants?status=active",
+        "/grants?target=t100",
+        f"/grants?target=t100&status=removed&before={middle}",
+        "/sessions?open=1",
+        f"/sessions?grant={named('g', BUSY)}",
+        f"/sessions/{named('s', BUSY)}/actions?after=19000",
+        f"/attempts?actor=p100&before={middle}",
+        f"/attempts?subject=request/{named('r', BUSY)}",
+        "/reviews?all=1",
+        f"/reviews?all=1&before={middle}",
+        "/reviews?mine=1",
+        "/campaigns",
+        "/people/p100/look-back",
+        "/targets/shop/looks",
+        f"/requests/{named('r', BUSY)}",
+        f"/grants/{named('g', BUSY)}",
+    ):
+        yield "dora", path

@@ -1,0 +1,91 @@
+"""A year of a company of 300 people, and the reports over it: `make sample-year`.
+
+It tells 20,000 grants with 2,000,000 actions to a ledger by the real workflow, makes the report of access events,
+checks that it found everything that was planted and nothing else, and verifies the whole ledger offline.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import io
+import resource
+import shutil
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sojourn_verify
+from sojourn.app.reporting import Asked, make_report
+from sojourn.domain.window import Window
+from sojourn.settings import Layout
+from sojourn.testing.year import Plan, Story, simulate
+
+PERIOD = Window(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2028, 1, 1, tzinfo=UTC))
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print how long the block took, by the clock and by the processor, and the memory it came to."""
+    wall, processor = time.perf_counter(), time.process_time()
+    yield
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    spent = f"{time.perf_counter() - wall:7.1f} s, {time.process_time() - processor:7.1f} s of processor"
+    print(f"{what:32} {spent}, {memory} MB at most so far", flush=True)
+
+
+def main() -> int:
+    """Tell the year and report on it. Exit status 1 if the report is not what it has to be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--grants", type=int, default=20_000)
+    parser.add_argument("--actions", type=int, default=2_000_000)
+    parser.add_argument("--keep", type=Path)
+    options = parser.parse_args()
+    directory = options.keep or Path(tempfile.mkdtemp(prefix="sojourn-year-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        return _run(directory, Plan(grants=options.grants, actions=options.actions))
+    finally:
+        if options.keep is None:
+            shutil.rmtree(directory)
+
+
+def _run(directory: Path, plan: Plan) -> int:
+    root, report = directory / "installation", directory / "report"
+    report.mkdir()
+    with timed("telling the year"):
+        story = asyncio.run(simulate(root, plan, _progress))
+    print(f"{story.requests} requests, {story.grants} grants, {story.actions} actions, {len(story.planted)} planted")
+    with timed("report of access events"):
+        asked = Asked(report="access-events", period=PERIOD, run_by="benchmark", run_at=PERIOD.end)
+        built = make_report(Layout(root=root), asked, report, lambda *_: None)
+    wrong = _wrong(built.path, story)
+    print(f"{built.rows('Population')} rows; {wrong or 'exactly what was planted was found'}")
+    with timed("offline verification"):
+        status = sojourn_verify.main([str(root / "ledger.db"), "--key", (root / "ledger.vkey").read_text().strip()])
+    return 1 if wrong or status else 0
+
+
+def _wrong(path: Path, story: Story) -> str:
+    with zipfile.ZipFile(path) as archive:
+        rows = csv.DictReader(io.StringIO(archive.read("population.csv").decode(), newline=""))
+        found = {row["request"]: row["exceptions"].replace(" ", "") for row in rows if row["exceptions"]}
+    missed = {name: letters for name, letters in story.planted.items() if found.get(name) != letters}
+    invented = {name: letters for name, letters in found.items() if name not in story.planted}
+    return f"missed: {missed}; invented: {invented}" if missed or invented else ""
+
+
+def _progress(done: int, of: int) -> None:
+    if done % max(1, of // 20) == 0:
+        sys.stderr.write(f"\r{100 * done // of:3} %")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

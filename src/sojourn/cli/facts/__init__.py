@@ -1,0 +1,1 @@
+"""sojourn facts: what the policy may ask about the world."""

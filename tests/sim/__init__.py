@@ -1,0 +1,1 @@
+"""Simulations: everybody does anything, and machines die at any moment."""

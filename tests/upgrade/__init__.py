@@ -1,0 +1,1 @@
+"""What an earlier release wrote is opened by this one."""

@@ -1,0 +1,35 @@
+"""Every list has a page, and says how it goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from sojourn.testing.installation import Running
+from sojourn.web.server import ROUTES
+
+BOUNDED = {"/targets": "what is configured", "/absences": "who is away", "/retention": "the classes there are"}
+"""Lists that have an end of their own."""
+
+SINGLE = {"/me", "/configuration", "/configuration/files", "/ledger", "/health"}
+"""What is one thing and no list."""
+
+LISTS = sorted(
+    path for method, path, _ in ROUTES if method == "GET" and "{" not in path and path not in {*BOUNDED, *SINGLE}
+)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_says_whether_and_where_it_goes_on(sojourn: Running, path: str) -> None:
+    answered = sojourn.get(path, person="dora")
+    assert answered["more"] is False and answered["next"] is None, answered
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("query", ["before=-1", "before=x", "before=9999999999999999", "after=-1", "after=1.5"])
+def test_a_place_that_is_none_is_refused_or_not_asked_for(sojourn: Running, path: str, query: str) -> None:
+    answered = sojourn.send("GET", f"{path}?{query}", person="dora")
+    if answered.status_code == 200:
+        named = query.partition("=")[0]
+        assert sojourn.get(f"{path}?{named}=1", person="dora") is not None
+    else:
+        assert answered.status_code == 422 and answered.json()["error"]["code"] == "input.invalid"
