@@ -31,6 +31,7 @@ from . import postgres, seeds, writing
 from .seeds import COSIGNER, KEY
 
 BYTES_MAX = 4096
+TRUST = sojourn_verify.Trust([sojourn_verify.Key.parse(KEY.vkey(), sojourn_verify.LOG)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,7 @@ def _note(data: bytes) -> None:
         cosignature.verify(text, [COSIGNER])
     with only(LedgerError):
         cosignature.read_answer(seeds.signed(), text, COSIGNER)
-    key = sojourn_verify._parse_key(KEY.vkey())
-    theirs = _accepts(lambda some: sojourn_verify.open_checkpoint(some, key), data, sojourn_verify.CheckError)
+    theirs = _accepts(lambda some: TRUST.check(sojourn_verify.Note(some)), data, sojourn_verify.CheckError)
     ours = False
     with only(LedgerError):
         checkpoint.open(text, KEY.verifier())
@@ -134,9 +134,12 @@ def _proof(data: bytes) -> None:
         read = proof.parse(text)
         assert read.format() == text
         proof.verify(read, leaf=bytes(32), verifier=KEY.verifier())
-    key = sojourn_verify._parse_key(KEY.vkey())
     with only(sojourn_verify.CheckError):
-        sojourn_verify.check_proof(data, b"", key)
+        sojourn_verify.check_proof(data, b"")
+    with only(sojourn_verify.CheckError):
+        sojourn_verify.Trust([], data.decode(errors="replace"))
+    with only(sojourn_verify.CheckError):
+        sojourn_verify.Trust([sojourn_verify.Key.parse(KEY.vkey(), sojourn_verify.LOG)]).turn(data)
 
 
 def _policy(data: bytes) -> None:

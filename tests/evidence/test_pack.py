@@ -75,6 +75,8 @@ from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
+from sojourn.ledger import note as notes
+from sojourn.ledger.cosignature import CosigningKey
 from sojourn.projections.projector import Projections
 from sojourn.scribe.client import ScribeClient, read_entry
 from sojourn.testing.scribe import KEY, ScribeProcess
@@ -122,6 +124,7 @@ class Record:
 
     client: ScribeClient
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    cosigned: str = ""
 
     def __post_init__(self) -> None:
         """Who seals, who reads, and where reading begins."""
@@ -289,7 +292,13 @@ class Record:
         while batch := await self.client.read(start, 1000):
             self.projections.apply(batch)
             start = batch[-1].seq + 1
-        return await pack_of(grant, ledger=self.client, projections=self.projections, open_sealed=Opener(EVIDENCE).open)
+        return await pack_of(
+            grant,
+            ledger=self.client,
+            projections=self.projections,
+            open_sealed=Opener(EVIDENCE).open,
+            cosigned=lambda: self.cosigned,
+        )
 
 
 @pytest.fixture
@@ -616,7 +625,7 @@ async def test_the_certificate_of_a_disposal_says_what_went_by_which_rule_and_ve
     )
     tombstone = KeysDestroyed(cause="d-1", person=ALICE, record_class=RecordClass.REASON, keys=keys, values=2)
     await record.say(KEEPING, shortened, disposed, tombstone)
-    content = await certificate_of("d-1", ledger=record.client, read_entry=read_entry)
+    content = await certificate_of("d-1", ledger=record.client, read_entry=read_entry, cosigned=lambda: record.cosigned)
     files = _files(content)
     text = files["certificate.txt"].decode()
     for said in (
@@ -630,5 +639,27 @@ async def test_the_certificate_of_a_disposal_says_what_went_by_which_rule_and_ve
     assert len([name for name in files if name.startswith("entries/")]) == 3
     assert _verify(content, tmp_path)[0] == 0
     with pytest.raises(SojournError) as error:
-        await certificate_of("d-2", ledger=record.client, read_entry=read_entry)
+        await certificate_of("d-2", ledger=record.client, read_entry=read_entry, cosigned=lambda: record.cosigned)
     assert error.value.code is Code.DISPOSAL_UNKNOWN
+
+
+async def test_a_pack_carries_the_cosigned_checkpoint_where_witnesses_saw_all_of_it(
+    record: Record, tmp_path: Path
+) -> None:
+    await _whole_story(record)
+    witness = CosigningKey.generate("witness.example/one", bytes([1] * 32))
+    policy = tmp_path / "policy"
+    policy.write_text(f"log {KEY.vkey()}\nwitness one {witness.cosigner().vkey()}\nquorum one\n")
+
+    def verified(pack: bytes) -> bool:
+        (tmp_path / "pack.zip").write_bytes(pack)
+        return sojourn_verify.main([str(tmp_path / "pack.zip"), "--policy", str(policy)]) == 0
+
+    assert not verified(await record.pack()), "no witness has seen anything yet"
+    note = await record.client.sign()
+    record.cosigned = note + witness.cosign(notes.split(note)[0], 1_790_000_000)
+    await record.work(SessionId("s-0000000009"))
+    assert not verified(await record.pack()), "the newest session was not cosigned yet"
+    note = await record.client.sign()
+    record.cosigned = note + witness.cosign(notes.split(note)[0], 1_790_000_009)
+    assert verified(await record.pack())

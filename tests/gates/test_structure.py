@@ -11,19 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-VERIFIER_LINES_MAX = 550
-"""Lines of code: the verifier is read by strangers, so its prose does not count against it."""
-
-
-def _lines_of_code(path: Path) -> int:
-    """Lines without blank ones, comments and docstrings."""
-    text = path.read_text()
-    prose: set[int] = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-            prose.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
-    lines = enumerate(map(str.strip, text.splitlines()), 1)
-    return sum(1 for number, line in lines if line and not line.startswith("#") and number not in prose)
+VERIFIER_LINES_MAX = 750
+"""It is one file, because a stranger carries it to another machine and reads it there from top to bottom."""
 
 
 def _name(path: Path) -> str:
@@ -34,7 +23,7 @@ def _name(path: Path) -> str:
 def test_a_module_is_small_enough_to_be_read_at_once(path: Path) -> None:
     verifier = path.name == "sojourn_verify.py"
     limit = VERIFIER_LINES_MAX if verifier else MODULE_LINES_MAX
-    lines = _lines_of_code(path) if verifier else len(path.read_text().splitlines())
+    lines = len(path.read_text().splitlines())
     assert lines <= limit, f"{_name(path)} has {lines} lines; {limit} are allowed"
 
 

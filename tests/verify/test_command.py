@@ -84,7 +84,7 @@ def test_a_person_reads_what_was_checked_and_the_verdict(
     pack = tools.write_directory(ledger.pack(), tmp_path / "pack")
     assert sojourn_verify.main([str(pack), "--key", key_file]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "ledger   sojourn.example/ledger" and lines[1] == "size     7"
+    assert lines[0] == "origin   sojourn.example/ledger" and lines[1] == "size     7"
     assert lines[3] == "checked  19 files, 7 entries, 4 streams, 1 disclosed values, 1 attachments"
     assert lines[-1] == "OK: everything leads to the signed root"
     (pack / "index.html").write_text("another story")

@@ -131,7 +131,7 @@ def test_the_ledger_package_refuses_the_same_keys(public: bytes) -> None:
     with pytest.raises(LedgerError):
         Verifier.parse(vkey)
     with pytest.raises(sojourn_verify.CheckError):
-        sojourn_verify._parse_key(vkey)
+        sojourn_verify.Key.parse(vkey, sojourn_verify.LOG)
 
 
 @given(height=st.integers(P, 2**255 - 1), sign=st.integers(0, 1))

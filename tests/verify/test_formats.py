@@ -17,11 +17,11 @@ from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import SigningKey
 from sojourn.ledger.proof import Proof
-from sojourn_verify import CheckError
+from sojourn_verify import CheckError, Key, Note, Trust
 
 KEY = SigningKey.generate("sojourn.example/ledger", bytes(range(32)))
 OTHER = SigningKey.generate("witness.example", bytes(32))
-TRUSTED = sojourn_verify._parse_key(KEY.vkey())
+TRUSTED = Trust([Key.parse(KEY.vkey(), sojourn_verify.LOG)])
 ENTRY = entries.assemble(
     seq=3, at="2026-11-25T07:29:12.123456Z", stream="grant/g-1", version=2, kind="grant.ended", body=b'{"rows":12}'
 )
@@ -34,6 +34,10 @@ def accepts(function: Any, *arguments: Any) -> bool:
     except (CheckError, LedgerError):
         return False
     return True
+
+
+def open_checkpoint(data: bytes) -> None:
+    TRUSTED.check(Note(data))
 
 
 def edits(text: bytes) -> st.SearchStrategy[bytes]:
@@ -67,7 +71,7 @@ def test_both_accept_the_same_entries(data: bytes) -> None:
 
 def refused_by_form(data: bytes, walk: sojourn_verify.Walk) -> bool:
     walk.size, walk.versions, walk.report.problems = 3, {b"grant/g-1": 1}, []
-    walk.take([data], [merkle.leaf_hash(data)])
+    walk.take([data], merkle.leaf_hash(data))
     return any(problem["code"] in ("entry.form", "form.json") for problem in walk.report.problems)
 
 
@@ -81,8 +85,8 @@ BODIES = [
 def test_what_is_known_by_its_shape_is_what_would_have_been_parsed(body: bytes, data: st.DataObject) -> None:
     """The fast way through a ledger takes nothing that the slow one refuses, and refuses nothing that it takes."""
     first = ENTRY.replace(b'{"rows":12}', body)
-    walk = sojourn_verify.Walk([], 1, {}, sojourn_verify.Report())
-    walk.learn(first)
+    walk = sojourn_verify.Walk([], None, {}, sojourn_verify.Report())
+    walk.parse(first)
     assert not refused_by_form(first, walk)
     altered = data.draw(edits(first))
     assert refused_by_form(altered, walk) is not accepts(sojourn_verify.read_entry, altered)
@@ -98,8 +102,8 @@ def test_what_is_known_by_its_shape_is_what_would_have_been_parsed(body: bytes, 
     ],
 )  # fmt: skip
 def test_a_shape_does_not_blur_what_the_form_tells_apart(old: bytes, new: bytes) -> None:
-    walk = sojourn_verify.Walk([], 1, {}, sojourn_verify.Report())
-    walk.learn(ENTRY)
+    walk = sojourn_verify.Walk([], None, {}, sojourn_verify.Report())
+    walk.parse(ENTRY)
     altered = ENTRY.replace(old, new)
     assert altered != ENTRY
     assert refused_by_form(altered, walk) is not accepts(sojourn_verify.read_entry, altered)
@@ -126,7 +130,7 @@ def test_both_accept_what_the_encoder_writes(value: Any) -> None:
 @example(NOTE.replace("\n\n", "\nextension\n\n").encode())
 def test_both_accept_the_same_checkpoints(data: bytes) -> None:
     text = data.decode(errors="surrogateescape")
-    assert accepts(checkpoints.open, text, KEY.verifier()) == accepts(sojourn_verify.open_checkpoint, data, TRUSTED)
+    assert accepts(checkpoints.open, text, KEY.verifier()) == accepts(open_checkpoint, data)
 
 
 @pytest.mark.parametrize(("index", "size"), [(0, 1), (0, 2), (5, 9), (8, 9), (255, 300), (299, 300)])
@@ -141,13 +145,13 @@ def test_both_follow_the_same_proofs(index: int, size: int) -> None:
     hashes = tuple(merkle.inclusion_proof(index, size, read))
     text = Proof(index=index, hashes=hashes, checkpoint_note=note).format()
     assert proofs.verify(proofs.parse(text), leaf=merkle.leaf_hash(data), verifier=KEY.verifier()).size == size
-    assert sojourn_verify.check_proof(text.encode(), data, TRUSTED)[0] == index
+    assert sojourn_verify.check_proof(text.encode(), data)[0] == index
     longer = Proof(index=index, hashes=(*hashes, bytes(32)), checkpoint_note=note).format()
     wrong = [longer, text.replace(f"index {index}\n", f"index {index + 1}\n"), text.replace("@v1", "@v2")]
     if hashes:
         wrong.append(Proof(index=index, hashes=hashes[:-1], checkpoint_note=note).format())
     for bad in wrong:
-        assert not accepts(sojourn_verify.check_proof, bad.encode(), data, TRUSTED)
+        assert not accepts(sojourn_verify.check_proof, bad.encode(), data)
         with pytest.raises(LedgerError):
             proofs.verify(proofs.parse(bad), leaf=merkle.leaf_hash(data), verifier=KEY.verifier())
 
@@ -155,8 +159,8 @@ def test_both_follow_the_same_proofs(index: int, size: int) -> None:
 @given(st.binary(max_size=300))
 def test_garbage_gives_a_failed_check_and_nothing_else(data: bytes) -> None:
     assert not accepts(sojourn_verify.read_entry, data)
-    assert not accepts(sojourn_verify.open_checkpoint, data, TRUSTED)
-    assert not accepts(sojourn_verify.check_proof, data, b"", TRUSTED)
+    assert not accepts(open_checkpoint, data)
+    assert not accepts(sojourn_verify.check_proof, data, b"")
     accepts(sojourn_verify.canonical, data)
 
 

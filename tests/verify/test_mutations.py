@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import sojourn_verify
-from sojourn_verify import CheckError, Report
+from sojourn_verify import CheckError, Report, Trust
 
 
 @pytest.fixture
@@ -43,12 +43,12 @@ def findings(files: dict[str, bytes], key: Any) -> int:
     report = Report()
     openers: dict[str, Any] = {path: partial(io.BytesIO, content) for path, content in files.items()}
     with report.at("pack"):
-        sojourn_verify.verify_pack(openers, key, None, report)
+        sojourn_verify.verify_pack(openers, Trust([key]), [], report)
     return report.found
 
 
 def test_each_changed_byte_of_a_pack_is_found(small: Any) -> None:
-    key, files = sojourn_verify._parse_key(small.key.vkey()), small.pack()
+    key, files = sojourn_verify.Key.parse(small.key.vkey(), sojourn_verify.LOG), small.pack()
     assert findings(files, key) == 0
     missed = [
         path
@@ -60,7 +60,7 @@ def test_each_changed_byte_of_a_pack_is_found(small: Any) -> None:
 
 
 def test_each_changed_byte_of_what_is_signed_is_found_even_if_the_manifest_fits(small: Any, tools: Any) -> None:
-    key, files = sojourn_verify._parse_key(small.key.vkey()), small.pack()
+    key, files = sojourn_verify.Key.parse(small.key.vkey(), sojourn_verify.LOG), small.pack()
     bound = [path for path in files if path.startswith(("entries/", "attachments/"))] + ["checkpoint", "disclosed.json"]
     missed = []
     for path in bound:
@@ -112,7 +112,7 @@ COLUMNS = [
 def store_findings(connection: sqlite3.Connection, key: Any) -> int:
     report = Report()
     with report.at("store"):
-        sojourn_verify.verify_store(connection, key, None, report)
+        sojourn_verify.verify_store(connection, Trust([key]), [], report)
     return report.found
 
 
@@ -128,7 +128,7 @@ def other_values(value: Any) -> Iterator[object]:
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
 def test_each_changed_byte_of_each_cell_of_a_store_is_found(table: str, column: str, small: Any) -> None:
-    key = sojourn_verify._parse_key(small.key.vkey())
+    key = sojourn_verify.Key.parse(small.key.vkey(), sojourn_verify.LOG)
     connection = sqlite3.connect(":memory:")
     small.fill_store(connection, 2, 4)
     connection.text_factory = bytes

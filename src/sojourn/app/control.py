@@ -50,6 +50,7 @@ from .keeping import forget_destroyed, uses_of
 from .notify import courier
 from .publisher import published_copies
 from .report_desk import ReportDesk
+from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
 
@@ -202,6 +203,10 @@ def _services(
 ) -> Services:
 
     drivers = _drivers(layout, settings)
+
+    def cosigned() -> str:
+        return cosigned_note(layout)
+
     return Services(
         office=office,
         projections=projections,
@@ -214,13 +219,15 @@ def _services(
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
-        certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry),
+        certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry, cosigned=cosigned),
         reports=desk,
         key_uses=lambda person: uses_of(ledger, projections, person),
         copies=lambda: published_copies(layout),
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,
-        pack=lambda grant: pack_of(grant, ledger=ledger, projections=projections, open_sealed=opener.open),
+        pack=lambda grant: pack_of(
+            grant, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned
+        ),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,
         verifier_key=layout.verifier_key.read_text().strip(),

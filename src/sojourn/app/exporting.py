@@ -15,6 +15,7 @@ from sojourn.publisher.folder import Folder, open_folder
 from sojourn.settings import Layout
 
 from .kept import PAGE, Kept, damaged, reading
+from .witnesses import COSIGNED, cosigned_note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Exported:
 
 def export(layout: Layout, directory: Path) -> Exported:
     """Write a copy into a new folder, or bring an earlier copy of this ledger there up to date.
+
+    The newest checkpoint that the witnesses have cosigned comes with it.
 
     Raises SojournError `record.damaged` when the ledger does not lead to what it signed, `publication.conflict` when
     the folder holds something else, or `input.invalid` when it cannot be written.
@@ -49,6 +52,10 @@ def export(layout: Layout, directory: Path) -> Exported:
                 raise damaged(kept.path, f"{directory} has {folder.size} signed entries, and the ledger {head.size}")
             attachments = _stage(kept, folder, head.size)
             folder.publish(signed[1], head)
+            cosigned = cosigned_note(layout)
+            if cosigned and checkpoints.open(cosigned, verifier).size <= head.size:
+                folder.files.write(COSIGNED, cosigned.encode())
+                folder.files.settle()
         except OSError as error:
             problem = f"{directory} cannot be written: {error.strerror or error}"
             raise SojournError(Code.INPUT_INVALID, problem=problem, expected="a folder with room") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,17 +25,13 @@ class Verdict:
 
 
 def verify(target: Path, *, key: str, since: Path | None = None) -> Verdict:
-    """Verify a store with a verifier key (a vkey); with `since` it also has to extend that checkpoint."""
-    report = sojourn_verify.Report()
-    options = argparse.Namespace(target=str(target), key=key, since=str(since) if since else None, entry=None)
-    try:
-        with report.at(str(target)):
-            sojourn_verify.run(options, report)
-    except (OSError, sqlite3.Error, *sojourn_verify.UNPACKING) as error:
-        report.problem("input.unreadable", str(target), f"it cannot be read: {error}")
+    """Verify a store or a published folder with a verifier key (a vkey); with `since` it has to extend that too."""
+    report = sojourn_verify.verify(
+        argparse.Namespace(target=str(target), key=[key], policy=None, since=str(since) if since else None, entry=None)
+    )
     return Verdict(
         target=str(target),
-        size=None if report.head is None else report.head[0],
+        size=None if report.head is None else report.head.size,
         checked=dict(report.checked),
         problems=tuple(report.problems),
     )

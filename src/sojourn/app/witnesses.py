@@ -84,6 +84,16 @@ def _ask(witness: Witness, verifier: Verifier, seconds: float) -> Checkpoint | N
     return asyncio.run(ask())
 
 
+def cosigned_note(layout: Layout) -> str:
+    """The newest checkpoint of this ledger that the quorum has cosigned, cosignatures and all; "" if there is none."""
+    try:
+        note = _kept(layout)
+        checkpoints.open(note, Verifier.parse(layout.verifier_key.read_text().strip()))
+    except (OSError, LedgerError):
+        return ""
+    return note
+
+
 def read_cosigned(layout: Layout, verifier: Verifier) -> Checkpoint | None:
     """The newest checkpoint that witnesses are known to have cosigned; None if there is none of this ledger."""
     try:

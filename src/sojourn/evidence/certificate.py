@@ -20,16 +20,17 @@ from sojourn.domain.events import (
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import KEEPING
 from sojourn.errors import Code, SojournError
-from sojourn.ledger import checkpoint as checkpoints
 
 from .attributes import moment_text
 from .escape import visible
-from .material import EvidenceLedger, prove
+from .material import EvidenceLedger, over, prove
 from .pack import bind, entry_files
 
 
-async def certificate_of(name: str, *, ledger: EvidenceLedger, read_entry: Callable[[bytes], Recorded]) -> bytes:
-    """The certificate (ZIP) of a disposal or a shredding.
+async def certificate_of(
+    name: str, *, ledger: EvidenceLedger, read_entry: Callable[[bytes], Recorded], cosigned: Callable[[], str]
+) -> bytes:
+    """The certificate (ZIP) of a disposal or a shredding. For `cosigned` see `Sources`.
 
     Raises SojournError `disposal.unknown` when nothing of that name was done, or the ledger's.
     """
@@ -41,9 +42,8 @@ async def certificate_of(name: str, *, ledger: EvidenceLedger, read_entry: Calla
     if done is None:
         raise SojournError(Code.DISPOSAL_UNKNOWN, disposal=name[:100])
     chosen = [one for one in entries if _belongs(one, name, done)]
-    note = await ledger.sign()
-    size = checkpoints.parse(note.split("\n\n")[0] + "\n").size
     places = [one.seq for one in chosen]
+    note, size = await over(ledger, max(places), cosigned())
     files = entry_files({seq: raw[seq][1] for seq in places}, await prove(ledger, places, size), note)
     text = "\n".join(_lines(name, done, chosen, note)) + "\n"
     return bind({**files, "certificate.txt": text.encode()}, subject=KEEPING, checkpoint=note)

@@ -39,6 +39,7 @@ from sojourn.domain.identifiers import (
 from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
+from sojourn.ledger import note as notes
 from sojourn.projections.sealing import sealed_in
 
 from .circumstances import entries_besides, streams_besides
@@ -122,8 +123,8 @@ class Sources:
 
     `sessions(grant)` and `attempts(subjects)` come from the read models: which sessions there were, and at which
     places refused attempts are on record, as `tombstones(keys)` does for destroyed sealing keys. `read_entry` decodes
-    an entry; `open_sealed` opens for the recipient
-    `evidence`.
+    an entry; `open_sealed` opens for the recipient `evidence`. `cosigned` gives the newest checkpoint of this ledger
+    that the quorum of witnesses has cosigned, "" if there is none.
     """
 
     ledger: EvidenceLedger
@@ -132,6 +133,7 @@ class Sources:
     sessions: Callable[[GrantId], Awaitable[Sequence[SessionId]]]
     attempts: Callable[[Sequence[str]], Awaitable[Sequence[int]]]
     tombstones: Callable[[Sequence[str]], Awaitable[Sequence[int]]]
+    cosigned: Callable[[], str]
 
 
 async def gather(sources: Sources, grant: GrantId) -> Material:
@@ -160,8 +162,7 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
         recorded = sources.read_entry(data)
         if recorded.version in decided_under:
             entries[recorded.seq] = (recorded, data)
-    note = await ledger.sign()
-    size = checkpoints.parse(note.split("\n\n")[0] + "\n").size
+    note, size = await over(ledger, max(entries), sources.cosigned())
     (newest,) = await ledger.raw((size - 1,))
     ordered = tuple(entries[seq][0] for seq in sorted(entries))
     return Material(
@@ -182,6 +183,18 @@ def _configuration_version(event: Event) -> Iterator[int]:
         yield event.configuration_version
     elif isinstance(event, RequestRevised):
         yield event.content.configuration_version
+
+
+async def over(ledger: EvidenceLedger, last: int, cosigned: str) -> tuple[str, int]:
+    """The checkpoint that proofs of entries up to place `last` lead to, and its size.
+
+    The one that witnesses have cosigned, if it is over all of them; else the newest.
+    """
+    for note in filter(None, (cosigned, await ledger.sign())):
+        size = checkpoints.parse(notes.split(note)[0]).size
+        if size > last:
+            break
+    return note, size
 
 
 async def prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dict[int, tuple[bytes, ...]]:

@@ -22,6 +22,7 @@ async def pack_of(
     ledger: ScribeClient,
     projections: Projections,
     open_sealed: Callable[[SealedMatter, SealingKey], OpenedValue],
+    cosigned: Callable[[], str],
 ) -> bytes:
     """The evidence pack (ZIP) of one grant. Raises SojournError `grant.unknown`, or the ledger's."""
 
@@ -45,6 +46,7 @@ async def pack_of(
         sessions=sessions,
         attempts=attempts,
         tombstones=tombstones,
+        cosigned=cosigned,
     )
     material = await gather(sources, GrantId(grant))
     # Telling, hashing and compressing a long access takes seconds of pure work; the loop has others to serve.

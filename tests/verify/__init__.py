@@ -1,0 +1,1 @@
+"""The offline verifier, and a second one that was written from the page."""
