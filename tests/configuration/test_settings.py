@@ -43,6 +43,8 @@ def _shown(value: object) -> str:
             return f"{value:g}"
         case timedelta():
             return format_duration(value)
+        case ():
+            return "{}"
         case _:
             return str(value)
 
@@ -134,3 +136,21 @@ def test_a_field_of_a_rule_is_in_the_reference() -> None:
     for field in dataclasses.fields(Rule):
         if field.name not in ("name", "labels"):
             assert f"| `{field.name.replace('reason_required', 'reason')}` |" in text, field.name
+
+
+def test_mail_and_webhooks_are_read_with_their_secrets_by_name(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text(
+        "notify:\n"
+        "  link: https://access.example.com\n"
+        "  mail: { host: smtp.example.com, user: sojourn, secret: mail, tls: always }\n"
+        "  webhooks:\n"
+        "    chat: { url: 'https://hooks.example.com/x', secret: chat }\n"
+    )
+    notify = read_settings(tmp_path).notify
+    assert (notify.mail.host, notify.mail.tls, notify.mail.secret) == ("smtp.example.com", "always", "mail")
+    assert [(one.name, one.url, one.secret) for one in notify.webhooks] == [
+        ("chat", "https://hooks.example.com/x", "chat")
+    ]
+    (tmp_path / "settings.yaml").write_text("notify:\n  webhooks:\n    chat: { url: 'file:///etc', secret: chat }\n")
+    with pytest.raises(SojournError, match="no address of a web server"):
+        read_settings(tmp_path)

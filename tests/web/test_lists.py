@@ -7,7 +7,12 @@ import pytest
 from sojourn.testing.installation import Running
 from sojourn.web.server import ROUTES
 
-BOUNDED = {"/targets": "what is configured", "/absences": "who is away", "/retention": "the classes there are"}
+BOUNDED = {
+    "/targets": "what is configured",
+    "/absences": "who is away",
+    "/retention": "the classes there are",
+    "/reports": "the kinds of reports there are",
+}
 """Lists that have an end of their own."""
 
 SINGLE = {"/me", "/configuration", "/configuration/files", "/ledger", "/health"}
