@@ -169,7 +169,7 @@ def _take_turns(data: bytes, conversation: Conversation, begun: list[Action], en
             begun.append(action)
             action.number = len(begun)
         if turn == 1:
-            conversation.refuse(batch, b"", 1.0)
+            ended += conversation.withdraw(batch, 1.0)
         else:
             ended += conversation.forwarded(batch, 1.0)
 
