@@ -20,7 +20,7 @@ from sojourn.workflow.ports import Clock, Sealer
 
 from .attempts import AttemptRecorder
 from .gate import Gate
-from .journal import Journal
+from .journal import Journal, Record
 from .live import GatewayLedger, LiveView
 from .mark import MarkPlace, NoMark, fitting, keep_marks
 from .orphans import close_orphans
@@ -53,7 +53,7 @@ class SshListener:
     started: Callable[[str, int], None]
 
 
-class ServingLedger(GatewayLedger, Protocol):
+class ServingLedger(GatewayLedger, Record, Protocol):
     """What the process needs beyond the connections: to know how much there is."""
 
     async def size(self) -> int:

@@ -15,7 +15,7 @@ import asyncssh
 
 from sojourn.domain.events import Outcome
 from sojourn.errors import Refusal, SojournError
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
 from .permission import Asked, Use, environment, judge, mosh
 from .setting import Flow, Setting

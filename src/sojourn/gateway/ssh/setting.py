@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sojourn.domain.ssh import HostAccess
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
 from .intents import Intents
 from .upstream import Upstreams
