@@ -143,7 +143,7 @@ def _connecting(ways: Ways, count: int) -> Iterator[Figure]:
 
 def _bulk(ways: Ways, size: int, rounds: int) -> Iterator[Figure]:
     for word, command in (("down", f"head -c {size} /dev/zero"), ("up", "cat >/dev/null")):
-            rates: dict[str, list[float]] = {"direct": [], "jump": [], "gateway": []}
+        rates: dict[str, list[float]] = {"direct": [], "jump": [], "gateway": []}
         for _ in range(rounds):
             for name, way in (("direct", ways.direct), ("jump", ways.jump), ("gateway", ways.gateway)):
                 rates[name].append(_rate([*way, command], size, up=word == "up"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -21,14 +21,10 @@ class Limited(Protocol):
         """Whether something runs that the client waits for."""
         ...
 
-    def limit(self, refusal: Refusal) -> None:
-        """End the session because it has reached a limit."""
-        ...
-
 
 @contextmanager
-def limits(settings: GatewaySettings, session: Limited) -> Iterator[None]:
-    """End the session at its limits, while the context lasts. What is busy is not idle."""
+def limits(settings: GatewaySettings, session: Limited, end: Callable[[Refusal], None]) -> Iterator[None]:
+    """Call `end` with the reason when the session reaches a limit, while the context lasts. What is busy is not idle."""
     loop = asyncio.get_running_loop()
     timers: dict[str, asyncio.TimerHandle] = {}
     idle_max, life_max = settings.idle_seconds, settings.session_seconds
@@ -38,10 +34,10 @@ def limits(settings: GatewaySettings, session: Limited) -> Iterator[None]:
         if session.busy or left > 0:
             timers["idle"] = loop.call_later(idle_max if session.busy else left, look)
         else:
-            session.limit(Refusal(Code.GATEWAY_SESSION_IDLE, {"seconds": str(idle_max)}))
+            end(Refusal(Code.GATEWAY_SESSION_IDLE, {"seconds": str(idle_max)}))
 
     def too_long() -> None:
-        session.limit(Refusal(Code.GATEWAY_SESSION_TOO_LONG, {"seconds": str(life_max)}))
+        end(Refusal(Code.GATEWAY_SESSION_TOO_LONG, {"seconds": str(life_max)}))
 
     if idle_max:
         timers["idle"] = loop.call_later(idle_max, look)

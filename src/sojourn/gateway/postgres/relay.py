@@ -43,7 +43,6 @@ BATCH_BYTES_MAX = 4 * 1024 * 1024
 BATCH_FRAMES_MAX = 1_000
 IO_ERROR = "58030"
 ADMIN_SHUTDOWN = "57P01"
-IDLE_SESSION_TIMEOUT = "57P05"
 CONNECTION_FAILURE = "08006"
 _TERMINATE = ord("X")
 
@@ -366,10 +365,6 @@ class Relay:
                 self._refusal = message
             self._say_last(message)
             self._end(cause)
-
-    def limit(self, refusal: Refusal) -> None:
-        """End the session because it was idle, or lasted, too long."""
-        self.expel(refusal, IDLE_SESSION_TIMEOUT if refusal.code is Code.GATEWAY_SESSION_IDLE else ADMIN_SHUTDOWN)
 
     def warn(self, text: str) -> None:
         """Tell the client something, as soon as it stands between two messages."""

@@ -197,7 +197,7 @@ class SshDoor:
             await session.open()
             with (
                 deadline(gate, grant, session.cut, session.warn) as reached,
-                limits(gate.settings, session),
+                limits(gate.settings, session, session.expel),
                 self._counted(grant, role),
             ):
                 cause = CloseCause.GATEWAY_STOPPED

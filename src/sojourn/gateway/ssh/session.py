@@ -161,10 +161,6 @@ class Session:
             self._text = f"{refusal.sentence} {refusal.next_step}"
             self.end(cause)
 
-    def limit(self, refusal: Refusal) -> None:
-        """End the session because it was idle, or lasted, too long."""
-        self.expel(refusal)
-
     def fail(self, error: SojournError) -> None:
         """End the session because its record cannot be written."""
         self.expel(error.refusal, CloseCause.RECORD_UNAVAILABLE)
