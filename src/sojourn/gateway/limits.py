@@ -24,7 +24,7 @@ class Limited(Protocol):
 
 @contextmanager
 def limits(settings: GatewaySettings, session: Limited, end: Callable[[Refusal], None]) -> Iterator[None]:
-    """Call `end` with the reason when the session reaches a limit, while the context lasts. What is busy is not idle."""
+    """Call `end` with the reason at a limit of the session, while the context lasts. What is busy is not idle."""
     loop = asyncio.get_running_loop()
     timers: dict[str, asyncio.TimerHandle] = {}
     idle_max, life_max = settings.idle_seconds, settings.session_seconds
