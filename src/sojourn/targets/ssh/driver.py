@@ -93,7 +93,7 @@ class SshDriver:
                 raise
             return False
 
-    async def observe(self, target: Target, *, secret: str) -> Observation:
+    async def observe(self, target: Target, *, secret: str, log_place: str) -> Observation:
         """See `targets.port.TargetDriver.observe`. What a host shows of its sessions is not compared yet."""
         problem = "the sessions of an SSH host are not compared with the record"
         raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
