@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from . import cut, decisions, lists, memory, policies, proofs, publishing, scribe, statements, verify
+from . import cut, decisions, hosts, lists, memory, policies, proofs, publishing, scribe, statements, verify
 from .figures import Figure, progress, show
 from .stage import Stage, stage
 
@@ -20,6 +20,7 @@ ALONE: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "verify": lambda quick: verify.published(quick=quick),
     "proofs": lambda quick: proofs.sizes(quick=quick),
     "publishing": lambda quick: publishing.lags(quick=quick),
+    "ssh": lambda quick: hosts.measured(quick=quick),
     "lists": lambda quick: lists.measured(quick=quick),
 }
 STAGED: dict[str, Callable[[Stage], Iterator[Figure]]] = {

@@ -62,12 +62,26 @@ def run(stage: Stage, way: dict[str, str], script: str, seconds: int, *options: 
 
 def cost(stage: Stage, way: dict[str, str], script: str, seconds: int, *options: str, processes: Sequence[int]) -> Cost:
     """Run a script, and count from its second second on: by then every client is connected."""
+    for longer in (1, 3, 9):
+        seen = _progress(stage, way, script, (seconds + 2) * longer, options, processes)
+        count = sum(rate * (end - start) for (start, _, _), (end, rate, _) in pairwise(seen))
+        if count:
+            (start, _, before), (end, _, after) = seen[0], seen[-1]
+            spent = tuple((late - early) / count for early, late in zip(before, after, strict=True))
+            return Cost(rate=count / (end - start), seconds=spent)
+    raise RuntimeError("pgbench: the machine is too busy to count statements on it")
+
+
+def _progress(
+    stage: Stage, way: dict[str, str], script: str, seconds: int, options: Sequence[str], processes: Sequence[int]
+) -> list[tuple[float, float, tuple[float, ...]]]:
+    """What pgbench says each second: the moment, the rate since the last one, and the time of the processes so far."""
+    seen: list[tuple[float, float, tuple[float, ...]]] = []
+    said = ""
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "script.sql"
         file.write_text(script)
-        command = [*_command(stage, file, seconds + 2, options), "-P", "1"]
-        seen: list[tuple[float, float, tuple[float, ...]]] = []
-        said = ""
+        command = [*_command(stage, file, seconds, options), "-P", "1"]
         with subprocess.Popen(
             command, env=way, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         ) as running:
@@ -78,14 +92,9 @@ def cost(stage: Stage, way: dict[str, str], script: str, seconds: int, *options:
                 if found is not None:
                     spent = tuple(cpu_seconds(process) for process in processes)
                     seen.append((float(found[1]), float(found[2]), spent))
-    if running.returncode or len(seen) < 2:
+    if running.returncode:
         raise RuntimeError(f"pgbench: {said.strip()[-500:]}")
-    count = sum(rate * (end - start) for (start, _, _), (end, rate, _) in pairwise(seen))
-    (start, _, before), (end, _, after) = seen[0], seen[-1]
-    return Cost(
-        rate=count / (end - start),
-        seconds=tuple((late - early) / count for early, late in zip(before, after, strict=True)),
-    )
+    return seen
 
 
 def waits(stage: Stage, way: dict[str, str], script: str, seconds: int, *options: str) -> list[float]:

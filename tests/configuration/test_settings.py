@@ -13,6 +13,7 @@ from sojourn.configuration import read_settings
 from sojourn.domain.duration import format_duration
 from sojourn.domain.people import Person
 from sojourn.domain.policy import Rule
+from sojourn.domain.ssh import Host, HostAccess
 from sojourn.domain.target import Privilege, Role, Target
 from sojourn.errors import Code, SojournError
 from sojourn.settings import Settings
@@ -117,13 +118,21 @@ def test_an_unusable_setting_is_refused_at_its_place(tmp_path: Path, text: str, 
 
 @pytest.mark.parametrize(
     ("kind", "section"),
-    [(Person, "people.yaml"), (Target, "targets.yaml"), (Role, "targets.yaml"), (Privilege, "targets.yaml")],
+    [
+        (Person, "people.yaml"),
+        (Target, "targets.yaml"),
+        (Role, "targets.yaml"),
+        (Privilege, "targets.yaml"),
+        (Host, "targets.yaml"),
+        (HostAccess, "targets.yaml"),
+    ],
 )
 def test_a_field_of_the_catalogue_is_in_the_reference(
-    kind: type[Person | Target | Role | Privilege], section: str
+    kind: type[Person | Target | Role | Privilege | Host | HostAccess], section: str
 ) -> None:
     text = _section((REFERENCE / "configuration.md").read_text(), section)
     written = {"connections_max": "connections", "names": "tables", "recording": "record", "ssh": "host_keys"}
+    written |= {"keys": "host_keys", "authorities": "host_authorities", "revoked": "revoked_keys"}
     for field in dataclasses.fields(kind):
         if field.name not in ("id", "name", *(("kind",) if kind is Privilege else ())) or (
             kind is Person and field.name == "name"

@@ -25,8 +25,9 @@ LISTS = sorted(
 
 @pytest.mark.parametrize("path", LISTS)
 def test_a_list_says_whether_and_where_it_goes_on(sojourn: Running, path: str) -> None:
+    # Other tests of this installation may have filled a list beyond its page.
     answered = sojourn.get(path, person="dora")
-    assert answered["more"] is False and answered["next"] is None, answered
+    assert answered["more"] is (answered["next"] is not None), answered
 
 
 @pytest.mark.parametrize("path", LISTS)

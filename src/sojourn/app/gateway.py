@@ -75,6 +75,7 @@ def _ssh_listener(layout: Layout) -> SshListener:
         host_key=layout.keys / DOOR,
         host_certificate=layout.keys / f"{DOOR}-cert.pub",
         people=public_authority(layout.keys, PEOPLE),
+        spool=layout.spool,
     )
     place = layout.run / SSH_PLACE
     return SshListener(keys=keys, started=lambda host, port: announce(place, host, port))

@@ -63,8 +63,9 @@ def prepare(layout: Layout, settings: Settings) -> None:
     if settings.gateway.ssh:
         from sojourn.vault.ssh_authority import ensure_authorities, ensure_door
 
+        layout.spool.mkdir(mode=0o700, exist_ok=True)
         ensure_authorities(layout.keys)
-        ensure_door(layout.keys, names=[*names, "*"], now=SystemClock().now())
+        ensure_door(layout.keys, names=[*names, *_hosts(layout)], now=SystemClock().now())
 
 
 def signing_key(layout: Layout, settings: Settings) -> Signer:
@@ -83,6 +84,16 @@ def signing_key(layout: Layout, settings: Settings) -> Signer:
         file=_signing_file(layout),
         secret_files=layout.configuration / "secrets",
     )
+
+
+def _hosts(layout: Layout) -> tuple[str, ...]:
+    """The names of the SSH hosts: a client that jumps to one expects the gateway to be called so."""
+    try:
+        catalogue, _ = read_catalogue(layout)
+    except SojournError:
+        # Files that cannot be read are refused elsewhere; what is in force goes on without them.
+        return ()
+    return tuple(target.name for target in catalogue.targets if target.ssh is not None)
 
 
 def _begin_ledger(layout: Layout, settings: Settings) -> None:

@@ -85,6 +85,7 @@ from .session import (
     ActionCompleted,
     ActionIntended,
     CancelRequested,
+    ChunkRecorded,
     CloseCause,
     Outcome,
     SessionClosed,
@@ -172,6 +173,7 @@ Event = (
     | ActionCompleted
     | CancelRequested
     | SessionClosed
+    | ChunkRecorded
     | PersonLeft
     | PersonReturned
     | LookedBack
@@ -213,6 +215,7 @@ __all__ = [
     "CampaignOpened",
     "CancelRequested",
     "CheckpointStamped",
+    "ChunkRecorded",
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationApproved",
