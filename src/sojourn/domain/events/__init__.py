@@ -58,6 +58,7 @@ from .publication import (
     AttackTried,
     CheckpointStamped,
     LedgerDrilled,
+    LedgerKeyRotated,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -151,6 +152,7 @@ Event = (
     | WitnessPolicyAdopted
     | CheckpointStamped
     | LedgerDrilled
+    | LedgerKeyRotated
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -248,6 +250,7 @@ __all__ = [
     "KeysDestroyed",
     "LapseCause",
     "LedgerDrilled",
+    "LedgerKeyRotated",
     "LookedBack",
     "NoticeFailed",
     "Outcome",
