@@ -1,43 +1,66 @@
-"""`python -m benchmarks [--quick] [--json]`: measure everything, and print one table."""
+"""`python -m benchmarks [--quick] [--json] [--only NAME ...]`: measure everything, or some of it; print one table."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from . import cut, decisions, lists, policies, proofs, publishing, scribe, statements, verify
+from . import cut, decisions, hosts, lists, memory, policies, proofs, publishing, scribe, statements, verify
 from .figures import Figure, progress, show
-from .stage import stage
+from .stage import Stage, stage
+
+ALONE: dict[str, Callable[[bool], Iterator[Figure]]] = {
+    "decisions": lambda quick: decisions.costs(quick=quick),
+    "policies": lambda quick: policies.costs(quick=quick),
+    "hashing": lambda quick: scribe.hashing(quick=quick),
+    "durable": lambda quick: scribe.durable_entries(quick=quick),
+    "waiting": lambda quick: scribe.added_latency(quick=quick),
+    "verify": lambda quick: verify.published(quick=quick),
+    "proofs": lambda quick: proofs.sizes(quick=quick),
+    "publishing": lambda quick: publishing.lags(quick=quick),
+    "ssh": lambda quick: hosts.measured(quick=quick),
+    "lists": lambda quick: lists.measured(quick=quick),
+}
+STAGED: dict[str, Callable[[Stage], Iterator[Figure]]] = {
+    "latency": statements.latency,
+    "steady": statements.steady,
+    "rates": statements.rates,
+    "connections": statements.connections,
+    "copies": statements.copies,
+    "selects": statements.selects,
+    "cut": cut.lags,
+}
+WITH_TLS: dict[str, Callable[[Stage], Iterator[Figure]]] = {
+    "connections-tls": statements.connections,
+    "memory": memory.sessions,
+}
+"""On Debian's PostgreSQL, which speaks TLS."""
 
 
-def _all(*, quick: bool) -> Iterator[Figure]:
-    yield from decisions.costs(quick=quick)
-    yield from policies.costs(quick=quick)
-    yield from scribe.hashing(quick=quick)
-    yield from scribe.durable_entries(quick=quick)
-    yield from scribe.added_latency(quick=quick)
-    yield from verify.published(quick=quick)
-    yield from proofs.sizes(quick=quick)
-    yield from publishing.lags(quick=quick)
-    with stage(quick=quick) as one:
-        yield from statements.latency(one)
-        yield from statements.rates(one)
-        yield from statements.connections(one)
-        yield from statements.copies(one)
-        yield from cut.lags(one)
-    yield from lists.measured(quick=quick)
+def _all(wanted: list[str], *, quick: bool) -> Iterator[Figure]:
+    for name, measure in ALONE.items():
+        if name in wanted:
+            yield from measure(quick)
+    for group, tls in ((STAGED, False), (WITH_TLS, True)):
+        if any(name in wanted for name in group):
+            with stage(quick=quick, tls=tls) as one:
+                for name, staged in group.items():
+                    if name in wanted:
+                        yield from staged(one)
 
 
 def main() -> int:
     """Run the command; gives its exit status."""
+    names = [*ALONE, *STAGED, *WITH_TLS]
     parser = argparse.ArgumentParser(prog="make bench", description="Measure Sojourn against a direct connection.")
     parser.add_argument("--quick", action="store_true", help="less of everything: a look, and no figures to keep")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--only", nargs="+", choices=names, default=names, help="measure these alone")
     options = parser.parse_args()
     start = time.perf_counter()
-    figures = [progress(figure, time.perf_counter() - start) for figure in _all(quick=options.quick)]
+    figures = [progress(figure, time.perf_counter() - start) for figure in _all(options.only, quick=options.quick)]
     show(figures, as_json=options.json)
     sys.stderr.write(f"{time.perf_counter() - start:.0f} s\n")
     return 0

@@ -30,7 +30,7 @@ Client = psycopg.Connection[Any]
 
 def lags(stage: Stage) -> Iterator[Figure]:
     """Grants of a few seconds, ten of them in use at a time."""
-    grants = BATCH if stage.quick else 5 * BATCH
+    grants = BATCH if stage.quick else 50 * BATCH
     watches: tuple[tuple[str, Callable[[Client], None]], ...] = (
         ("to the error of a running statement", _wait_for_error),
         ("to the closed socket of an idle client", _wait_for_hang_up),

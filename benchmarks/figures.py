@@ -44,6 +44,10 @@ def percentile(samples: Sequence[float], part: float) -> float:
 
 def cpu_seconds(pid: int) -> float:
     """Processor time that a process has used so far, all its threads, in its own code and in the kernel."""
+    threads = list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    if threads:
+        # In nanoseconds; the other file counts in hundredths of a second.
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 

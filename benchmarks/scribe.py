@@ -22,7 +22,7 @@ from pathlib import Path
 from sojourn.domain.events import ActionIntended
 from sojourn.domain.history import Change, Receipt
 from sojourn.domain.identifiers import SessionId, session_stream
-from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
+from sojourn.domain.sealed import Sealed, Sealing, SealingKey
 from sojourn.ledger.merkle import Tree, leaf_hash
 from sojourn.scribe.client import ScribeClient
 from sojourn.testing.scribe import KEY, ScribeProcess
@@ -72,8 +72,7 @@ def _plain_syncs(directory: Path, seconds: float) -> float:
 def _sealing(change: Change) -> Sealing:
     assert isinstance(change.event, ActionIntended)
     sealed = change.event.detail
-    matter = SealedMatter(commitment=sealed.commitment, key=sealed.key, ciphertext=bytes(160))
-    return Sealing(sealed=sealed, matter=matter, key=SEALING_KEY)
+    return Sealing(commitment=sealed.commitment, ciphertext=bytes(160), key=SEALING_KEY)
 
 
 async def _wait_each(client: ScribeClient, caller: int, until: float, *, sealed: bool, batches: set[object]) -> int:

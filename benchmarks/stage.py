@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +15,13 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from sojourn.app.ambient import process_environment
+from sojourn.app.ambient import SystemClock, process_environment
 from sojourn.cli.client import send
 from sojourn.cli.common import Common
-from sojourn.demo.installation import Installation, installation
+from sojourn.demo.installation import POLICY_FILE, SETTINGS_FILE, TARGETS_FILE, Installation, installation
 from sojourn.demo.production import ADMINISTRATOR, DATABASE, Production, production, psql_with_tls
+from sojourn.testing.debian import USER, debian, install
+from sojourn.vault.certificates import ensure_certificates
 
 PEOPLE = ("alice", "bob")
 DIRECT = "direct"
@@ -25,8 +29,17 @@ CONNECTIONS = 100
 """More than any measurement holds, with those of the last one that are still closing."""
 
 NARROW_ROWS = 1_000_000
-WIDE_ROWS = 100_000
-"""Of 1,000 characters each: 100 MB."""
+WIDE_ROWS = 200_000
+"""Of 1,000 characters each: 200 MB."""
+
+_EARLY_ROLE = """\
+    roles:
+      look:
+        description: Look at everything in the shop, recorded before release
+        connections: {connections}
+        record: before-release
+        privileges: [{{ schema: shop, tables: all, verbs: [select] }}]
+"""
 
 _TABLES: tuple[LiteralString, ...] = (
     "CREATE TABLE shop.wide AS SELECT i AS id, repeat(md5(i::text), 31) AS words FROM generate_series(1, {}) i",
@@ -36,13 +49,22 @@ _TABLES: tuple[LiteralString, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """The running processes; `direct` and `gateway` are the environments of a client on either way."""
+    """The running processes, and the environments of a client on either way.
+
+    `direct` has no TLS. `gateway` has it up to the gateway, as by default, `plain` has none, and `early` is `gateway`
+    with a role that is recorded before release. `direct_tls` and `gateway_tls` have it on all legs, where the database
+    offers it.
+    """
 
     production: Production
     installation: Installation
     quick: bool
     direct: dict[str, str]
     gateway: dict[str, str]
+    plain: dict[str, str]
+    early: dict[str, str]
+    direct_tls: dict[str, str] | None = None
+    gateway_tls: dict[str, str] | None = None
 
     @property
     def gateway_pid(self) -> int:
@@ -68,25 +90,72 @@ class Stage:
 
 
 @contextmanager
-def stage(*, quick: bool) -> Iterator[Stage]:
-    """Everything set up and running, while the context lasts. With `quick` the bulk tables are a fifth as long."""
+def stage(*, quick: bool, tls: bool = False) -> Iterator[Stage]:
+    """Everything set up and running, while the context lasts. With `quick` the bulk tables are a fifth as long.
+
+    With `tls` the database is Debian's PostgreSQL 15 with a certificate, otherwise the wheel's, which has no TLS.
+    """
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         # The database runs as another user, who has to be able to reach its directory.
         Path(one).chmod(0o755)
-        with production(Path(one) / "production", password=secrets.token_urlsafe(24)) as server:
-            password = secrets.token_urlsafe(24)
+        administrator, password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        certificates = Path(one) / "certificates"
+        targets = TARGETS_FILE.replace("    roles:\n", _EARLY_ROLE)
+        if tls:
+            install()
+            _make_certificates(certificates)
+            server_of = debian(
+                Path(one) / "production",
+                password=administrator,
+                options=(
+                    "ssl=on",
+                    f"ssl_cert_file={certificates}/server.crt",
+                    f"ssl_key_file={certificates}/server.key",
+                    "max_connections=200",
+                ),
+            )
+            authority = certificates / "authority.crt"
+            targets = targets.replace("tls: disable", f"tls: verify-full\n    tls_authority: {authority}")
+        else:
+            server_of = production(Path(one) / "production", password=administrator)
+        with server_of as server:
             _fill(server, password, share=5 if quick else 1)
-            with installation(Path(other) / "home", server, connections=CONNECTIONS) as running:
+            with installation(
+                Path(other) / "home",
+                server,
+                connections=CONNECTIONS,
+                targets=targets,
+                policy=POLICY_FILE.replace("[read, ", "[read, look, "),
+                settings=SETTINGS_FILE.replace("gateway: { ", "gateway: { require_tls: false, "),
+            ) as running:
                 for person in PEOPLE:
                     _enrol(running, person)
-                _grant(running, "alice", "read", "1h")
+                for role in ("read", "look"):
+                    _grant(running, "alice", role, "1h")
+                # Debian's programs have TLS of their own.
+                without = {"LD_PRELOAD": ""} if tls else {}
+                direct = {**_direct(server, password), **without}
+                gateway = {**connection(running, "alice", "read", Path(other) / "authority.crt"), **without}
+                verified = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": str(certificates / "authority.crt")}
                 yield Stage(
                     production=server,
                     installation=running,
                     quick=quick,
-                    direct=_direct(server, password),
-                    gateway=connection(running, "alice", "read", Path(other) / "authority.crt"),
+                    direct=direct,
+                    gateway=gateway,
+                    plain={**gateway, "PGSSLMODE": "disable"},
+                    early=connection(running, "alice", "look", Path(other) / "authority.crt"),
+                    direct_tls={**direct, **verified} if tls else None,
+                    gateway_tls=gateway if tls else None,
                 )
+
+
+def _make_certificates(directory: Path) -> None:
+    ensure_certificates(directory, names=["127.0.0.1"], now=SystemClock().now())
+    directory.chmod(0o755)
+    if os.geteuid() == 0:
+        for name in ("server.crt", "server.key"):
+            shutil.chown(directory / name, USER)
 
 
 def _fill(server: Production, password: str, *, share: int) -> None:

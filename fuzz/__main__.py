@@ -14,7 +14,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(
-    include=["sojourn.ledger", "sojourn.publisher", "sojourn.scribe", "sojourn_verify"], enable_loader_override=False
+    include=["sojourn.ledger", "sojourn.publisher", "sojourn.scribe", "sojourn.gateway", "sojourn_verify"],
+    enable_loader_override=False,
 ):
     from .targets import TARGETS, Target, together
 

@@ -27,7 +27,7 @@ from sojourn.publisher.certificate_set import with_sorted_certificates
 from sojourn.publisher.token import TokenError, check_token, read_roots
 from sojourn.scribe import anchor, client, codec, protocol, rows
 
-from . import seeds, writing
+from . import postgres, seeds, writing
 from .seeds import COSIGNER, KEY
 
 BYTES_MAX = 4096
@@ -243,6 +243,11 @@ TARGETS: dict[str, Target] = {
     "anchor": Target(judge=_anchor, seeds=seeds.notes),
     "stamp": Target(judge=_stamp, seeds=seeds.stamps),
     "pack": Target(judge=_pack, seeds=seeds.packs),
+    "postgres-client": Target(judge=postgres.from_client, seeds=postgres.captures),
+    "postgres-target": Target(judge=postgres.from_target, seeds=postgres.captures),
+    "postgres-start": Target(judge=postgres.start, seeds=postgres.starts),
+    "postgres-talk": Target(judge=postgres.talk, seeds=postgres.turns),
+    "postgres-label": Target(judge=postgres.label, seeds=postgres.statements),
 }
 
 

@@ -24,6 +24,7 @@ from sojourn.web import (
     configuration_shapes,
     keeping_shapes,
     shapes,
+    ssh_shapes,
     standing_shapes,
     target_shapes,
 )
@@ -33,6 +34,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = REPOSITORY / "docs" / "reference"
 SHAPES = (
     shapes,
+    ssh_shapes,
     assurance_shapes,
     auditing_shapes,
     standing_shapes,

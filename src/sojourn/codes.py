@@ -122,6 +122,7 @@ class Code(StrEnum):
     ATTEMPTS_LIMITED = "attempts.limited"
     PERMISSION_DENIED = "permission.denied"
 
+    RECORDING_NONE = "recording.none"
     SSH_OFF = "ssh.off"
     HOST_NOT_ALLOWED = "host.not_allowed"
     HOST_KEY_CHANGED = "host.key_changed"
@@ -168,7 +169,7 @@ class Code(StrEnum):
     RETENTION_NOTHING_DUE = "retention.nothing_due"
     DISPOSAL_UNKNOWN = "disposal.unknown"
 
-    REPORT_RUN_UNKNOWN = "report.run_unknown"
+    REPORT_UNKNOWN = "report.unknown"
     REPORT_NOT_READY = "report.not_ready"
     REPORT_QUEUE_FULL = "report.queue_full"
 

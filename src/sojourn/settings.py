@@ -89,6 +89,11 @@ class Layout:
         return self.run / "addresses.json"
 
     @property
+    def spool(self) -> Path:
+        """Parts of recordings that are not entries yet, sealed; put on record when the gateway starts again."""
+        return self.root / "spool"
+
+    @property
     def published(self) -> Path:
         """How far each published copy of the ledger is, as the publisher sees it while it runs (JSON)."""
         return self.run / "published.json"

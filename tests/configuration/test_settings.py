@@ -13,6 +13,7 @@ from sojourn.configuration import read_settings
 from sojourn.domain.duration import format_duration
 from sojourn.domain.people import Person
 from sojourn.domain.policy import Rule
+from sojourn.domain.ssh import Host, HostAccess
 from sojourn.domain.target import Privilege, Role, Target
 from sojourn.errors import Code, SojournError
 from sojourn.settings import Settings
@@ -43,6 +44,8 @@ def _shown(value: object) -> str:
             return f"{value:g}"
         case timedelta():
             return format_duration(value)
+        case ():
+            return "{}"
         case _:
             return str(value)
 
@@ -115,13 +118,21 @@ def test_an_unusable_setting_is_refused_at_its_place(tmp_path: Path, text: str, 
 
 @pytest.mark.parametrize(
     ("kind", "section"),
-    [(Person, "people.yaml"), (Target, "targets.yaml"), (Role, "targets.yaml"), (Privilege, "targets.yaml")],
+    [
+        (Person, "people.yaml"),
+        (Target, "targets.yaml"),
+        (Role, "targets.yaml"),
+        (Privilege, "targets.yaml"),
+        (Host, "targets.yaml"),
+        (HostAccess, "targets.yaml"),
+    ],
 )
 def test_a_field_of_the_catalogue_is_in_the_reference(
-    kind: type[Person | Target | Role | Privilege], section: str
+    kind: type[Person | Target | Role | Privilege | Host | HostAccess], section: str
 ) -> None:
     text = _section((REFERENCE / "configuration.md").read_text(), section)
     written = {"connections_max": "connections", "names": "tables", "recording": "record", "ssh": "host_keys"}
+    written |= {"keys": "host_keys", "authorities": "host_authorities", "revoked": "revoked_keys"}
     for field in dataclasses.fields(kind):
         if field.name not in ("id", "name", *(("kind",) if kind is Privilege else ())) or (
             kind is Person and field.name == "name"
@@ -134,3 +145,21 @@ def test_a_field_of_a_rule_is_in_the_reference() -> None:
     for field in dataclasses.fields(Rule):
         if field.name not in ("name", "labels"):
             assert f"| `{field.name.replace('reason_required', 'reason')}` |" in text, field.name
+
+
+def test_mail_and_webhooks_are_read_with_their_secrets_by_name(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text(
+        "notify:\n"
+        "  link: https://access.example.com\n"
+        "  mail: { host: smtp.example.com, user: sojourn, secret: mail, tls: always }\n"
+        "  webhooks:\n"
+        "    chat: { url: 'https://hooks.example.com/x', secret: chat }\n"
+    )
+    notify = read_settings(tmp_path).notify
+    assert (notify.mail.host, notify.mail.tls, notify.mail.secret) == ("smtp.example.com", "always", "mail")
+    assert [(one.name, one.url, one.secret) for one in notify.webhooks] == [
+        ("chat", "https://hooks.example.com/x", "chat")
+    ]
+    (tmp_path / "settings.yaml").write_text("notify:\n  webhooks:\n    chat: { url: 'file:///etc', secret: chat }\n")
+    with pytest.raises(SojournError, match="no address of a web server"):
+        read_settings(tmp_path)

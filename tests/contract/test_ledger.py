@@ -14,7 +14,7 @@ from sojourn.codes import Code
 from sojourn.domain.events import CancelRequested, KeysDestroyed
 from sojourn.domain.history import Change, Guard, Recorded
 from sojourn.domain.identifiers import KEEPING, PersonId, SessionId, StreamName, session_stream
-from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey
+from sojourn.domain.sealed import RecordClass, Sealing, SealingKey
 from sojourn.errors import SojournError
 from sojourn.scribe.client import ScribeClient
 from sojourn.testing.ledger import MemoryLedger
@@ -34,8 +34,8 @@ def stream(name: str) -> StreamName:
 def sealing(text: str, key: str = "k-1") -> Sealing:
     commitment = hashlib.sha256(text.encode()).hexdigest()
     return Sealing(
-        sealed=Sealed(commitment=commitment, key=key),
-        matter=SealedMatter(commitment=commitment, key=key, ciphertext=text.encode()),
+        commitment=commitment,
+        ciphertext=text.encode(),
         key=SealingKey(key=key, subject="p-alice", recipient="auditors", wrapped=b"wrapped"),
     )
 

@@ -14,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.domain.events import Outcome
+from sojourn.gateway.entries import Result
 from sojourn.gateway.postgres import frontend
 from sojourn.gateway.postgres.action import Action
+from sojourn.gateway.postgres.backend import Status
 from sojourn.gateway.postgres.conversation import Conversation
+from sojourn.gateway.postgres.discard import Discarding
 from sojourn.gateway.postgres.walk import BackendWalker
 from sojourn.gateway.postgres.wire import Frame, Splitter
-from sojourn.gateway.recorder import Result
 
 from .raw import SYNC, bind, execute, message, parse, query
 
@@ -180,7 +182,7 @@ def test_a_batch_that_does_not_go_on_leaves_names_as_they_were() -> None:
     conversation.forwarded(conversation.stage(frames(parse(GOOD, "s") + SYNC)), 1.0)
     conversation.answered(walker.walk(message("1") + message("Z", b"I")), 2.0)
     refused = conversation.stage(frames(message("C", b"Ss\0") + parse(BAD, "s") + bind("", "s") + execute() + SYNC))
-    assert conversation.refuse(refused, ERROR, 3.0) == ERROR + message("Z", b"I")
+    conversation.withdraw(refused, 3.0)
     (action,) = conversation.stage(frames(bind("", "s"))).actions
     assert action.intention is not None
     assert json.loads(action.intention.detail)["text"] == GOOD
@@ -188,10 +190,15 @@ def test_a_batch_that_does_not_go_on_leaves_names_as_they_were() -> None:
 
 
 def test_after_a_refusal_messages_are_discarded_up_to_sync_and_no_further() -> None:
-    conversation = Conversation()
-    conversation.refuse(conversation.stage(frames(parse(GOOD) + bind())), ERROR, 1.0)
-    assert conversation.discarding
+    discarding = Discarding()
+    assert discarding.refuse(frames(parse(GOOD) + bind()), ERROR, Status.IDLE) == ERROR
+    assert discarding.active
     waiting = deque(frames(execute() + query(GOOD) + SYNC + query(GOOD)))
-    assert conversation.discard(waiting) == message("Z", b"I")
+    assert discarding.discard(waiting, Status.IDLE) == message("Z", b"I")
     assert [chr(frame.kind) for frame in waiting] == ["Q"]
-    assert not conversation.discarding
+    assert not discarding.active
+
+
+def test_a_refusal_answers_each_group_that_is_refused() -> None:
+    answer = ERROR + message("Z", b"I")
+    assert Discarding().refuse(frames(parse(GOOD) + bind() + SYNC + query(GOOD)), ERROR, Status.IDLE) == 2 * answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sojourn.domain.events import ActionCompleted, ActionIntended, CloseCause, Event, Outcome, SessionClosed
@@ -11,10 +11,12 @@ from sojourn.domain.history import Change, Guard, Receipt, Recorded
 from sojourn.domain.identifiers import PersonId, SessionId, StreamName
 from sojourn.domain.sealed import Sealing
 from sojourn.errors import Code, SojournError
+from sojourn.gateway.entries import Intention, Result
 from sojourn.gateway.journal import EVENTS_PER_APPEND_MAX, Journal
-from sojourn.gateway.recorder import Intention, Result, SessionRecorder
+from sojourn.gateway.recorder import SessionRecorder
+from sojourn.scribe.protocol import Draft
 from sojourn.testing.clock import SimulatedClock
-from sojourn.testing.ledger import MemoryLedger
+from sojourn.testing.ledger import MemoryLedger, append_drafts
 from sojourn.testing.sealer import FixedSealer
 
 DONE = Result(outcome=Outcome.COMPLETED)
@@ -50,6 +52,11 @@ class _Ledger:
             self.answers_to_lose -= 1
             raise SojournError(Code.RECORD_UNAVAILABLE)
         return receipt
+
+    def append_drafts(
+        self, drafts: Sequence[Draft], sealings: Sequence[Sealing], answered: Callable[[SojournError | None], None]
+    ) -> None:
+        append_drafts(self, drafts, sealings, answered)
 
     async def stream(self, stream: StreamName) -> tuple[Recorded, ...]:
         return await self.inner.stream(stream)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sojourn.domain.events import ActionCompleted, ActionIntended, Outcome
@@ -11,10 +11,12 @@ from sojourn.domain.history import Change, Guard, Receipt, Recorded
 from sojourn.domain.identifiers import PersonId, SessionId, StreamName
 from sojourn.domain.sealed import Sealing
 from sojourn.errors import SojournError
+from sojourn.gateway.entries import Intention, Result
 from sojourn.gateway.journal import DELAY_SECONDS, Journal
-from sojourn.gateway.recorder import Intention, Result, SessionRecorder
+from sojourn.gateway.recorder import SessionRecorder
+from sojourn.scribe.protocol import Draft
 from sojourn.testing.clock import SimulatedClock
-from sojourn.testing.ledger import MemoryLedger
+from sojourn.testing.ledger import MemoryLedger, append_drafts
 from sojourn.testing.sealer import FixedSealer
 
 INTENTION = Intention(protocol="postgres", verb="read", may_write=False, objects=(), detail=b"{}")
@@ -38,6 +40,11 @@ class _Watched:
     ) -> Receipt:
         self.appends.append(tuple(change.event.kind for change in changes))
         return await self.inner.append(changes, guards=guards, sealings=sealings, attachments=attachments)
+
+    def append_drafts(
+        self, drafts: Sequence[Draft], sealings: Sequence[Sealing], answered: Callable[[SojournError | None], None]
+    ) -> None:
+        append_drafts(self, drafts, sealings, answered)
 
     async def stream(self, stream: StreamName) -> tuple[Recorded, ...]:
         return await self.inner.stream(stream)

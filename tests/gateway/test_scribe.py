@@ -14,7 +14,7 @@ from sojourn.demo.production import Production
 from sojourn.domain.events import ActionCompleted, SessionClosed
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import CONFIGURATION
-from sojourn.domain.sealed import Sealed, Sealing
+from sojourn.domain.sealed import Sealing
 from sojourn.gateway.process import run_gateway
 from sojourn.gateway.tls import load_door
 from sojourn.scribe.client import ScribeClient
@@ -56,7 +56,7 @@ async def test_a_session_outlives_a_scribe_that_is_killed_and_runs_nothing_meanw
             await ledger.connected(20)
             for recorded in memory.entries:
                 sealings = [
-                    Sealing(sealed=Sealed(commitment=name, key=key.key), matter=matter, key=key)
+                    Sealing(commitment=name, ciphertext=matter.ciphertext, key=key)
                     for name, (matter, key) in memory.matters.items()
                     if name in str(recorded.event)
                 ]

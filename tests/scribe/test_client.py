@@ -15,7 +15,7 @@ import pytest
 
 from sojourn.codes import Code
 from sojourn.domain.history import Recorded
-from sojourn.domain.sealed import Sealed, SealedMatter, Sealing, SealingKey
+from sojourn.domain.sealed import Sealing, SealingKey
 from sojourn.errors import SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.merkle import leaf_hash, verify_consistency, verify_inclusion
@@ -30,8 +30,8 @@ from .test_process import change, connected
 def sealing(text: str, key: str = "k-1") -> Sealing:
     commitment = hashlib.sha256(text.encode()).hexdigest()
     return Sealing(
-        sealed=Sealed(commitment=commitment, key=key),
-        matter=SealedMatter(commitment=commitment, key=key, ciphertext=text.encode()),
+        commitment=commitment,
+        ciphertext=text.encode(),
         key=SealingKey(key=key, subject="p-alice", recipient="auditors", wrapped=b"wrapped"),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ from sojourn.testing.sshd import ACCOUNT, Sshd, sshd
 ROLES = roles(
     operator=shell(files=Files.WRITE),
     restarter=HostAccess(login=ACCOUNT, commands=("echo restarted", "id -un")),
+    forwarder=shell(
+        # Root's sshd may make the agent's socket in any directory for temporary files.
+        login="root",
+        forward_to=("127.0.0.1:*", "/tmp/sojourn-test.sock"),
+        listen_on=("localhost:0",),
+        agent=True,
+    ),
+    forwarding_only=HostAccess(login=ACCOUNT, forward_to=("127.0.0.1:*",)),
     reader=HostAccess(login=ACCOUNT, files=Files.READ),
 )
 
@@ -37,6 +46,26 @@ def host(place: Path) -> Iterator[Sshd]:
     """A real host."""
     with sshd(place / "host", authority=host_authority(place).public) as running:
         yield running
+
+
+@dataclass(frozen=True)
+class Place:
+    """Two directories: one `here`, and one `there` that the host's account may write to."""
+
+    here: Path
+    there: Path
+
+
+@pytest.fixture
+def files() -> Iterator[Place]:
+    """Directories for files that are sent and fetched."""
+    with tempfile.TemporaryDirectory(prefix="sojourn-files-") as directory:
+        place = Place(Path(directory) / "here", Path(directory) / "there")
+        Path(directory).chmod(0o755)
+        for one in (place.here, place.there):
+            one.mkdir()
+            one.chmod(0o777)
+        yield place
 
 
 @pytest.fixture

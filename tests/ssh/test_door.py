@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import timedelta
 
 import asyncssh
@@ -150,3 +152,39 @@ async def test_the_gateway_shows_a_certificate_so_that_nobody_types_yes(door: Ss
     other.write_text(f"@cert-authority * {(door.directory / 'keys' / 'ssh_people.pub').read_text()}")
     refused = await door.ssh(await door.key(), "-o", f"UserKnownHostsFile={other}", "true")
     assert refused.status == 255
+
+
+async def test_a_jump_ends_at_the_gateway_and_is_recorded_like_any_other(door: SshUnderTest) -> None:
+    await door.access()
+    key = await door.key()
+    configuration = door.directory / "jump-config"
+    common = door.options(key)
+    lines = [one.replace("=", " ", 1) for one in common[1::2] if not one.startswith(("User=", "Port="))]
+    said = "\n".join(f"  {line}" for line in lines)
+    configuration.write_text(
+        f"Host gw\n  HostName 127.0.0.1\n  Port {door.port}\n  User alice\n{said}\n"
+        f"Host web-1 elsewhere 127.0.0.9\n  ProxyJump gw\n  User anybody\n{said}\n"
+    )
+    ran = await run(["ssh", "-F", configuration, "web-1", "echo jumped; exit 4"])
+    assert (ran.status, ran.out) == (4, b"jumped\n"), ran.err
+    assert (await run(["ssh", "-F", configuration, "elsewhere", "id"])).status == 255
+    assert (await run(["ssh", "-F", configuration, "gw", "id"])).status == 255
+    assert (await run(["ssh", "-F", configuration, "-W", f"127.0.0.1:{door.host.port}", "gw"])).out == b""
+    ((_, detail, _),) = await door.record.actions()
+    assert detail["text"] == "echo jumped; exit 4"
+
+
+async def test_the_gateway_offers_no_weak_algorithm(door: SshUnderTest) -> None:
+    program = [sys.executable, "-m", "ssh_audit", "--skip-rate-test", "-j", "-p", str(door.port), "127.0.0.1"]
+    found = json.loads((await run(program)).out)
+    notes = [
+        (one["algorithm"], note)
+        for kind in ("kex", "key", "enc", "mac")
+        for one in found[kind]
+        for level in ("fail", "warn")
+        for note in one.get("notes", {}).get(level, [])
+    ]
+    # Clients before OpenSSH 9.9 know no key exchange that is safe from a quantum computer and that we speak.
+    assert {note for _, note in notes} <= {"does not provide protection against post-quantum attacks"}
+    assert "kex-strict-s-v00@openssh.com" in [one["algorithm"] for one in found["kex"]]
+    assert found["cves"] == []

@@ -19,6 +19,8 @@ from sojourn.testing.gateway import SlowLedger
 from sojourn.testing.ssh import SshUnderTest, run
 from sojourn.vault.ssh_authority import grant_key, private_file
 
+from .conftest import Place
+
 
 async def test_a_command_runs_and_its_output_and_error_stay_apart(door: SshUnderTest) -> None:
     await door.access()
@@ -73,27 +75,22 @@ async def test_the_end_of_input_is_passed_on_and_output_goes_on_after_it(door: S
     assert ran.out == b"b\na\nend\n"
 
 
-async def test_nothing_reaches_the_host_before_its_record(door: SshUnderTest, ledger: SlowLedger) -> None:
+async def test_nothing_reaches_the_host_before_its_record(door: SshUnderTest, ledger: SlowLedger, files: Place) -> None:
     await door.access()
-    key, mark = await door.key(), door.directory / "reached"
-    mark.unlink(missing_ok=True)
+    key, there = await door.key(), files.there / "reached"
     ledger.delay = 0.4
-    running = asyncio.create_task(door.ssh(key, f"umask 0; touch /tmp/{mark.parent.name}-reached"))
-    there = Path(f"/tmp/{mark.parent.name}-reached")
-    try:
-        while not await door.found(ActionIntended):
-            assert not there.exists()
-            await asyncio.sleep(0.01)
-        assert (await running).status == 0
-        assert there.exists()
-    finally:
-        there.unlink(missing_ok=True)
+    running = asyncio.create_task(door.ssh(key, f"touch {there}"))
+    while not await door.found(ActionIntended):
+        assert not there.exists()
+        await asyncio.sleep(0.01)
+    assert (await running).status == 0
+    assert there.exists()
 
 
-async def test_without_a_record_nothing_is_run(door: SshUnderTest, ledger: SlowLedger) -> None:
+async def test_without_a_record_nothing_is_run(door: SshUnderTest, ledger: SlowLedger, files: Place) -> None:
     await door.access()
     key = await door.key()
-    there = Path(f"/tmp/{door.directory.name}-unrecorded")
+    there = files.there / "unrecorded"
     holder = asyncio.create_task(door.ssh(key, "read line; true"))
     while not await door.found(ActionIntended):
         await asyncio.sleep(0.01)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.integration
 
 
 async def look(bench: Bench) -> Observation:
-    return await bench.driver.observe(bench.target, secret=ADMINISTRATOR_PASSWORD)
+    return await bench.driver.observe(bench.target, secret=ADMINISTRATOR_PASSWORD, log_place="")
 
 
 async def test_a_session_is_seen_with_the_number_that_the_client_was_told(bench: Bench) -> None:

@@ -187,7 +187,7 @@ async def test_a_login_shows_in_reconciliation_by_its_name_or_by_its_comment(ben
     await bench.grant("sojourn_t146")
     bench.owner("ALTER ROLE sojourn_t146 RENAME TO quiet; CREATE ROLE sojourn_g2k3m4n5p6q")
     try:
-        seen = await bench.driver.observe(bench.target, secret=ADMINISTRATOR_PASSWORD)
+        seen = await bench.driver.observe(bench.target, secret=ADMINISTRATOR_PASSWORD, log_place="")
         assert {"quiet", "sojourn_g2k3m4n5p6q"} <= set(seen.logins)
     finally:
         bench.owner("DROP ROLE sojourn_g2k3m4n5p6q")
@@ -196,7 +196,7 @@ async def test_a_login_shows_in_reconciliation_by_its_name_or_by_its_comment(ben
 
 async def test_an_account_that_is_open_without_us_shows_in_reconciliation(account: Bench) -> None:
     async def logins() -> tuple[str, ...]:
-        return (await account.driver.observe(account.target, secret=ADMINISTRATOR_PASSWORD)).logins
+        return (await account.driver.observe(account.target, secret=ADMINISTRATOR_PASSWORD, log_place="")).logins
 
     assert "legacy_app" not in await logins()
     account.owner("ALTER ROLE legacy_app LOGIN PASSWORD 'theirs'")

@@ -17,6 +17,9 @@ from .conftest import Bench
 
 pytestmark = pytest.mark.integration
 
+CYCLES = int(os.environ.get("SOJOURN_GRANT_CYCLES", "60"))
+"""A soak sets this to 5000."""
+
 GONE = Removal(role_present=False, sessions_present=0, sessions_terminated=0)
 
 
@@ -171,10 +174,36 @@ async def test_a_role_that_sojourn_may_not_touch_is_reported_with_the_remedy(ben
     assert (await bench.revoke("sojourn_t10")).complete
 
 
-async def test_a_hundred_cycles_leave_the_privileges_of_a_table_as_they_were(bench: Bench) -> None:
-    question = "SELECT relname, relacl FROM pg_class WHERE relnamespace = 'shop'::regnamespace ORDER BY 1"
-    before = bench.owner(question)
-    for number in range(100):
+async def test_many_cycles_leave_the_privileges_of_the_target_as_they_were(bench: Bench) -> None:
+    questions = (
+        "SELECT relname, relacl, pg_column_size(relacl) FROM pg_class WHERE relnamespace = 'shop'::regnamespace"
+        " ORDER BY 1",
+        "SELECT attrelid::regclass::text, attname, attacl FROM pg_attribute WHERE attacl IS NOT NULL ORDER BY 1, 2",
+        "SELECT nspacl FROM pg_namespace WHERE nspname = 'shop'",
+        "SELECT datname, datacl FROM pg_database ORDER BY 1",
+        "SELECT count(*) FROM pg_shdepend",
+        "SELECT count(*) FROM pg_auth_members",
+        "SELECT count(*) FROM pg_db_role_setting",
+    )
+    before = [bench.owner(question) for question in questions]
+    for number in range(CYCLES):
         await bench.grant(f"sojourn_t11_{number}")
         assert (await bench.revoke(f"sojourn_t11_{number}")).complete
-    assert bench.owner(question) == before
+    assert [bench.owner(question) for question in questions] == before
+
+
+async def test_what_it_gave_to_others_and_to_its_own_future_goes_with_it(bench: Bench) -> None:
+    bench.owner("CREATE SCHEMA open_t; GRANT CREATE, USAGE ON SCHEMA open_t TO PUBLIC")
+    try:
+        await bench.grant("sojourn_t13")
+        with bench.engineer("sojourn_t13") as connection:
+            connection.execute("CREATE TABLE open_t.mine (id serial)")
+            connection.execute("GRANT SELECT ON open_t.mine TO sojourn_admin")
+            connection.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC")
+            connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA open_t GRANT ALL ON SEQUENCES TO sojourn_admin")
+            connection.execute("ALTER ROLE CURRENT_USER IN DATABASE shop SET work_mem = '1GB'")
+        assert (await bench.revoke("sojourn_t13")).complete
+        assert bench.owner("SELECT FROM pg_default_acl") == []
+        assert bench.owner("SELECT relname FROM pg_class WHERE relnamespace = 'open_t'::regnamespace") == []
+    finally:
+        bench.owner("DROP SCHEMA open_t CASCADE")

@@ -111,4 +111,4 @@ def test_reports_are_for_auditors_and_nobody_else(sojourn: Running) -> None:
     for wrong in ({"report": "x"}, {"end": "2025-01-01"}, {"start": "soon"}, {"sample": -1}, {"as_of": "x"}):
         assert sojourn.post("/reports", wish | wrong, person="dora")["error"]["code"] == "input.invalid"
     unknown = sojourn.get("/report-runs/run-x/file", person="dora")
-    assert unknown["error"]["code"] == "report.run_unknown"
+    assert unknown["error"]["code"] == "report.unknown"

@@ -7,7 +7,12 @@ import pytest
 from sojourn.testing.installation import Running
 from sojourn.web.server import ROUTES
 
-BOUNDED = {"/targets": "what is configured", "/absences": "who is away", "/retention": "the classes there are"}
+BOUNDED = {
+    "/targets": "what is configured",
+    "/absences": "who is away",
+    "/retention": "the classes there are",
+    "/reports": "the kinds of reports there are",
+}
 """Lists that have an end of their own."""
 
 SINGLE = {"/me", "/configuration", "/configuration/files", "/ledger", "/health"}
@@ -20,8 +25,9 @@ LISTS = sorted(
 
 @pytest.mark.parametrize("path", LISTS)
 def test_a_list_says_whether_and_where_it_goes_on(sojourn: Running, path: str) -> None:
+    # Other tests of this installation may have filled a list beyond its page.
     answered = sojourn.get(path, person="dora")
-    assert answered["more"] is False and answered["next"] is None, answered
+    assert answered["more"] is (answered["next"] is not None), answered
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -65,3 +65,28 @@ def test_a_mighty_account_that_appears_is_news(sojourn: Running) -> None:
         finally:
             owner.execute("DROP ROLE eve")
     assert "- eve: SUPERUSER" in sojourn.post("/targets/shop/reconcile", person="dora")["accounts_changed"]
+
+
+def test_a_login_that_was_removed_and_is_there_again_is_on_record_and_removed_again(sojourn: Running) -> None:
+    """As when a target is set back to an earlier moment, or loses its last changes in a fail-over."""
+    grant = sojourn.granted()["grant"]
+    assert sojourn.post(f"/grants/{grant}/end", person="alice")["removed"]
+    login = "sojourn_" + grant.replace("-", "")
+    with sojourn.production.superuser() as owner:
+        owner.execute(f"CREATE ROLE {login} LOGIN PASSWORD 'mine'".encode())
+        owner.execute(f"COMMENT ON ROLE {login} IS 'Sojourn access {login}'".encode())
+        owner.execute(f"GRANT {login} TO sojourn_admin WITH ADMIN OPTION".encode())
+        deadline = time.monotonic() + 40
+        while "login_returned" not in kinds_of(sojourn, login):
+            assert time.monotonic() < deadline
+            look_twice(sojourn)
+        assert owner.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,)).fetchone() is None
+    told = kinds_of(sojourn, login)
+    assert "login_unrecorded" in told
+    assert told["login_returned"] == f"{grant} had been removed, and its login was there again; removed again"
+
+
+def kinds_of(sojourn: Running, login: str) -> dict[str, str]:
+    """What is on record of the login at the target: kinds of findings, and their details."""
+    looks = sojourn.get("/targets/shop/looks", person="dora")["looks"]
+    return {one["kind"]: one["detail"] for look in looks for one in look["findings"] if one["subject"] == login}

@@ -175,7 +175,10 @@ def _reconciler(
 
     return Reconciler(
         office=office,
-        observe=lambda target: drivers[target.kind].observe(target, secret=_secret_of(layout, target)),
+        observe=lambda target, place: drivers[target.kind].observe(
+            target, secret=_secret_of(layout, target), log_place=place
+        ),
+        revoke=lambda target, claim: drivers[target.kind].revoke(target, claim, secret=_secret_of(layout, target)),
         records=ProjectedRecords(projections),
         caught_up=caught_up,
         seconds=settings.control.reconcile_seconds,

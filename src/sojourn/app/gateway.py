@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
+import os
 import secrets
 import ssl
 from pathlib import Path
@@ -25,6 +27,16 @@ from .ambient import BUILD, SystemClock, new_id, node
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, key_pair, same_port
 from .keeping import forget_destroyed
 
+OBJECTS_PER_COLLECTION = 20_000
+"""Sessions make few cycles and many short-lived objects; Python's own 700 would be reached with each batch of them."""
+
+
+def _collect_seldom() -> None:
+    """Never look again through what was there at the start, and seldom through the rest."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_PER_COLLECTION, 10, 10)
+
 
 async def run_gateway_process(layout: Layout, settings: Settings) -> None:
     """Serve as this installation's gateway until cancelled."""
@@ -35,10 +47,11 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
         port=same_port(place, settings.gateway.port),
         ssh_port=same_port(layout.run / SSH_PLACE, settings.gateway.ssh_port),
     )
-    sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)
+    sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, os.urandom, SystemClock().now)
     opener = Opener(key_pair(layout, GATEWAY))
     async with ScribeClient(layout.scribe_socket) as ledger, asyncio.TaskGroup() as tasks:
         tasks.create_task(forget_destroyed(ledger, (sealer, opener)))
+        _collect_seldom()
         await run_gateway(
             settings=gateway,
             ledger=ledger,
@@ -62,6 +75,7 @@ def _ssh_listener(layout: Layout) -> SshListener:
         host_key=layout.keys / DOOR,
         host_certificate=layout.keys / f"{DOOR}-cert.pub",
         people=public_authority(layout.keys, PEOPLE),
+        spool=layout.spool,
     )
     place = layout.run / SSH_PLACE
     return SshListener(keys=keys, started=lambda host, port: announce(place, host, port))

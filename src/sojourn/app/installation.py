@@ -63,8 +63,9 @@ def prepare(layout: Layout, settings: Settings) -> None:
     if settings.gateway.ssh:
         from sojourn.vault.ssh_authority import ensure_authorities, ensure_door
 
+        layout.spool.mkdir(mode=0o700, exist_ok=True)
         ensure_authorities(layout.keys)
-        ensure_door(layout.keys, names=[*names, "*"], now=SystemClock().now())
+        ensure_door(layout.keys, names=[*names, *_hosts(layout)], now=SystemClock().now())
 
 
 def signing_key(layout: Layout, settings: Settings) -> Signer:
@@ -104,6 +105,16 @@ def open_next_key(layout: Layout, settings: Settings, name: str, expected: Verif
         secret_files=layout.configuration / "secrets",
         keeper_file=NEXT_KEEPER_FILE,
     )
+
+
+def _hosts(layout: Layout) -> tuple[str, ...]:
+    """The names of the SSH hosts: a client that jumps to one expects the gateway to be called so."""
+    try:
+        catalogue, _ = read_catalogue(layout)
+    except SojournError:
+        # Files that cannot be read are refused elsewhere; what is in force goes on without them.
+        return ()
+    return tuple(target.name for target in catalogue.targets if target.ssh is not None)
 
 
 def _begin_ledger(layout: Layout, settings: Settings) -> None:

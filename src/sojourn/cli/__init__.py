@@ -56,6 +56,8 @@ COMMANDS = {
     "certify close": "End a campaign that is decided or due.",
     "sessions": "List sessions.",
     "actions": "List what was done in a session.",
+    "replay": "See what was shown in a session, search it, or write it to a file.",
+    "watch": "See what is shown in a session while it lasts.",
     "attempts": "List what was refused.",
     "evidence": "Write the evidence pack of one access.",
     "exception dispose": "Say what becomes of a test that failed.",

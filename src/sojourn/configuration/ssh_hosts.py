@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from sojourn.domain.identifiers import RoleName, TargetName
-from sojourn.domain.ssh import Files, Host, HostAccess, Leftovers
+from sojourn.domain.ssh import Files, Host, HostAccess
 from sojourn.domain.target import Role, Target, TargetKind, TlsMode
 
 from .names import once, pairs
@@ -74,7 +74,6 @@ def _role(name: RoleName, node: Node) -> Role:
         "agent",
         "environment",
         "kept_bytes",
-        "leftovers",
         "groups",
         "sudo",
     )
@@ -91,9 +90,6 @@ def _role(name: RoleName, node: Node) -> Role:
         agent=_yes(fields.get("agent")),
         environment=_list(fields.get("environment"), VARIABLE, "the name of a variable"),
         kept_bytes=fields["kept_bytes"].integer(0, KEPT_BYTES_MAX) if "kept_bytes" in fields else 1 << 20,
-        leftovers=fields["leftovers"].choice({str(one): one for one in Leftovers})
-        if "leftovers" in fields
-        else Leftovers.END,
         groups=_list(fields.get("groups"), ACCOUNT, "a group of the host"),
         sudo=_list(fields.get("sudo"), SUDO, "a rule such as (root) NOPASSWD: /usr/bin/systemctl restart nginx"),
     )
@@ -101,7 +97,7 @@ def _role(name: RoleName, node: Node) -> Role:
     return Role(
         name=name,
         description=fields["description"].text("a sentence") if "description" in fields else "",
-        connections_max=fields["connections"].integer(1, CONNECTIONS_MAX) if "connections" in fields else 10,
+        connections_max=fields["connections"].integer(1, CONNECTIONS_MAX) if "connections" in fields else 20,
         host=access,
     )
 

@@ -21,7 +21,7 @@ from sojourn.vault.files import write_private
 
 from .production import ADMINISTRATOR, DATABASE, Production
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 COMMAND_SECONDS = 60.0
 PEOPLE = {"alice": "Alice Arden", "bob": "Bob Brook", "carol": "Carol Cole", "dora": "Dora Dale"}
 
@@ -34,7 +34,7 @@ people:
 teams:
   engineering: [alice, bob]
 """
-_TARGETS = """\
+TARGETS_FILE = """\
 targets:
   shop:
     kind: postgres
@@ -66,7 +66,7 @@ rules:
     approvers: { teams: [engineering] }
     reason: required
 """
-_SETTINGS = """\
+SETTINGS_FILE = """\
 gateway: { port: 0 }
 control: { port: 0 }
 scribe: { origin: sojourn-demo.localhost/ledger }
@@ -149,20 +149,29 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in process_environment().items() if not name.startswith(("PG", "SOJOURN_"))}
 
 
-def write_files(layout: Layout, server: Production, *, connections: int, people: str, policy: str) -> None:
+def write_files(
+    layout: Layout,
+    server: Production,
+    *,
+    connections: int,
+    people: str,
+    policy: str,
+    targets: str = TARGETS_FILE,
+    settings: str = SETTINGS_FILE,
+) -> None:
     """Write the demo's people, target, policy and settings; `read` allows so many connections at a time."""
     secrets = layout.configuration / "secrets"
     secrets.mkdir(parents=True)
     for directory in (layout.root, layout.configuration, secrets):
         directory.chmod(0o700)
-    targets = _TARGETS.format(
+    targets = targets.format(
         host=server.host,
         port=server.port,
         database=DATABASE,
         administrator=ADMINISTRATOR,
         connections=connections,
     )
-    files = {"people": people, "targets": targets, "policy": policy, "settings": _SETTINGS}
+    files = {"people": people, "targets": targets, "policy": policy, "settings": settings}
     for name, content in files.items():
         (layout.configuration / f"{name}.yaml").write_text(content)
     write_private(secrets / "shop", server.administrator_password.encode())
@@ -176,17 +185,21 @@ def installation(
     connections: int = 4,
     people: str = PEOPLE_FILE,
     policy: str = POLICY_FILE,
+    targets: str = TARGETS_FILE,
+    settings: str = SETTINGS_FILE,
 ) -> Iterator[Installation]:
     """An installation in `directory` over the production `server`, while the context lasts.
 
-    `connections` is how many a grant of the role `read` may have open at a time; `people` is people.yaml and
-    `policy` policy.yaml.
+    `connections` is how many a grant of the role `read` may have open at a time; `people` is people.yaml,
+    `policy` policy.yaml, `settings` settings.yaml, and `targets` the template of targets.yaml.
     Raises SojournError `service.unreachable` when it does not start.
     """
     layout = Layout(root=directory / "installation")
     stop_leftover(layout)
     shutil.rmtree(directory, ignore_errors=True)
-    write_files(layout, server, connections=connections, people=people, policy=policy)
+    write_files(
+        layout, server, connections=connections, people=people, policy=policy, targets=targets, settings=settings
+    )
     one = Installation(layout=layout, clients=directory / "people", server=_serve(layout))
     try:
         _wait(one)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .events import Finding, FindingKind
+from .logged import LogReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +28,12 @@ class SeenSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one look at a target shows: our sessions, our logins, and the mighty logins of others."""
+    """What one look at a target shows: our sessions, our logins, and the mighty logins of others; and its own log."""
 
     sessions: tuple[SeenSession, ...]
     logins: tuple[str, ...]
     accounts: tuple[str, ...]
+    log: LogReading = field(default_factory=LogReading)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,15 @@ class KnownLogin:
     grant: str
     login: str
     active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedLogin:
+    """The login of a grant that was removed; `end` is when the grant was over by itself."""
+
+    grant: str
+    login: str
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

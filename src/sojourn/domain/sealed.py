@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class RecordClass(StrEnum):
@@ -79,10 +80,19 @@ class SealedMatter:
     ciphertext: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealing:
-    """A value just sealed: what goes into the event, and what has to be stored beside it in the same append."""
+class Sealing(NamedTuple):
+    """A value just sealed. (A tuple: one is made for each statement.)"""
 
-    sealed: Sealed
-    matter: SealedMatter
+    commitment: str
+    ciphertext: bytes
     key: SealingKey
+
+    @property
+    def sealed(self) -> Sealed:
+        """What goes into the event."""
+        return Sealed(commitment=self.commitment, key=self.key.key)
+
+    @property
+    def matter(self) -> SealedMatter:
+        """What has to be stored beside it in the same append."""
+        return SealedMatter(commitment=self.commitment, key=self.key.key, ciphertext=self.ciphertext)

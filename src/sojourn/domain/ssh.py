@@ -14,13 +14,6 @@ class Files(StrEnum):
     WRITE = "write"
 
 
-class Leftovers(StrEnum):
-    """What becomes of processes that a session left on the host."""
-
-    END = "end"
-    REPORT = "report"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """How an SSH host proves who it is, and how Sojourn gets in.
@@ -59,7 +52,6 @@ class HostAccess:
     agent: bool = False
     environment: tuple[str, ...] = ()
     kept_bytes: int = 1 << 20
-    leftovers: Leftovers = Leftovers.END
     groups: tuple[str, ...] = ()
     sudo: tuple[str, ...] = ()
 
@@ -85,7 +77,6 @@ class HostAccess:
         """What else is settled about its sessions."""
         lines = [f"the variable {name} may be set" for name in self.environment]
         lines.append(f"{self.kept_bytes} bytes of each stream are kept")
-        lines.append("processes left behind are ended" if self.leftovers is Leftovers.END else "leftovers are reported")
         return tuple(lines)
 
 
@@ -93,7 +84,7 @@ def narrower_access(narrow: HostAccess, wide: HostAccess) -> bool:
     """Whether everything that `narrow` may do `wide` may do too, in the same account."""
     order = tuple(Files)
     return (
-        (narrow.login, narrow.temporary, narrow.leftovers) == (wide.login, wide.temporary, wide.leftovers)
+        (narrow.login, narrow.temporary) == (wide.login, wide.temporary)
         and narrow.kept_bytes >= wide.kept_bytes
         and (wide.shell or (not narrow.shell and set(narrow.commands) <= set(wide.commands)))
         and order.index(narrow.files) <= order.index(wide.files)

@@ -18,6 +18,7 @@ from sojourn.domain.events import (
     ActionIntended,
     AttemptRefused,
     CancelRequested,
+    ChunkRecorded,
     ConfigurationAdopted,
     GrantCreated,
     GrantEnded,
@@ -145,7 +146,14 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Rea
             story["shredded"].append(_shredded(one, event))
         case RequestActivated():
             story["request"]["activated"] = {**_place(one), "source": event.source}
-        case SessionOpened() | SessionClosed() | ActionIntended() | ActionCompleted() | CancelRequested():
+        case (
+            SessionOpened()
+            | SessionClosed()
+            | ActionIntended()
+            | ActionCompleted()
+            | CancelRequested()
+            | ChunkRecorded()
+        ):
             _tell_session(one, sessions, readable)
         case _:
             return
@@ -166,6 +174,7 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], readable: Readable)
                 "certificate": event.certificate,
                 "actions": [],
                 "cancels": [],
+                "recordings": {},
                 "closed": None,
             }
         case ActionIntended():
@@ -196,6 +205,10 @@ def _tell_session(one: Recorded, sessions: dict[str, Story], readable: Readable)
             }
         case CancelRequested():
             sessions[event.session]["cancels"].append({**_place(one), "source": event.source})
+        case ChunkRecorded():
+            # What was shown is in the chunks; the pack names each by its place and commitment.
+            chunk = {"entry": one.seq, "part": event.part, "size": event.size, "commitment": event.content.commitment}
+            sessions[event.session]["recordings"].setdefault(str(event.number), []).append(chunk)
         case SessionClosed():
             sessions[event.session]["closed"] = {
                 **_place(one),

@@ -13,50 +13,61 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple, Protocol
 
-from sojourn.domain.history import Change
 from sojourn.domain.sealed import Sealing
 from sojourn.errors import Code, SojournError
-from sojourn.workflow.ports import Ledger
+from sojourn.scribe.protocol import Draft
 
 DELAY_SECONDS = 0.02
 EVENTS_PER_APPEND_MAX = 2_000
 BYTES_PER_APPEND_MAX = 8 * 1024 * 1024
-EVENT_BYTES = 512
-"""What an event takes on its way, about; what is sealed comes on top."""
 
 _NOBODYS_FAULT = frozenset({Code.RECORD_UNAVAILABLE, Code.RECORD_FULL})
 
 
-@dataclass(slots=True, eq=False)
-class Part:
-    """What one session records at once. `over` is called once: with None when it is durable, else with the error."""
+class Record(Protocol):
+    """Where a journal goes. Implemented by `scribe.client` and `testing.ledger`."""
 
-    changes: Sequence[Change]
+    def append_drafts(
+        self, drafts: Sequence[Draft], sealings: Sequence[Sealing], answered: Callable[[SojournError | None], None]
+    ) -> None:
+        """Record all of it or none, durably; `answered` is told once, with None or the error, after this returned.
+
+        What is appended first is recorded first. Raises SojournError when it cannot even be sent.
+        """
+        ...
+
+
+class Part(NamedTuple):
+    """What one session records at once, of `size` bytes about. (A tuple: two are made for each statement.)
+
+    `over` is called once with the part itself: and with None when it is durable, else with the error.
+    """
+
+    drafts: Sequence[Draft]
     sealings: Sequence[Sealing]
-    over: Callable[[SojournError | None], None]
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes on its way to the scribe, about."""
-        return EVENT_BYTES * len(self.changes) + sum(len(one.matter.ciphertext) for one in self.sealings)
+    size: int
+    over: Callable[[Part, SojournError | None], None]
 
 
 @dataclass(slots=True)
 class Journal:
     """The appends of one gateway's sessions. Lives in one loop."""
 
-    ledger: Ledger
+    ledger: Record
     _urgent: list[Part] = field(default_factory=list)
     _patient: list[Part] = field(default_factory=list)
+    _since: float = 0.0
     _hurrying: bool = False
     _timer: asyncio.TimerHandle | None = None
-    _appends: set[asyncio.Task[None]] = field(default_factory=set)
 
     def record(self, part: Part) -> None:
         """Append this at the end of this turn of the loop."""
         self._urgent.append(part)
-        self.hurry()
+        if not self._hurrying:
+            self.hurry()
 
     def hurry(self) -> None:
         """Append what waits at the end of this turn of the loop."""
@@ -66,70 +77,69 @@ class Journal:
 
     def record_soon(self, part: Part) -> None:
         """Append this with what comes next, or by itself after a moment."""
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(DELAY_SECONDS, self._flush)
+        if not self._patient:
+            self._since = asyncio.get_running_loop().time()
+            if self._timer is None:
+                self._wait(DELAY_SECONDS)
         self._patient.append(part)
 
-    async def recorded(self, changes: Sequence[Change], sealings: Sequence[Sealing]) -> None:
+    async def recorded(self, drafts: Sequence[Draft], sealings: Sequence[Sealing], size: int) -> None:
         """Append this now and wait until it is durable. Raises SojournError."""
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        def over(error: SojournError | None) -> None:
+        def over(_: Part, error: SojournError | None) -> None:
             if durable.done():
                 return
             durable.set_result(None) if error is None else durable.set_exception(error)
 
-        self.record(Part(changes, sealings, over))
+        self.record(Part(drafts, sealings, size, over))
         await durable
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Append what has waited long enough. The timer runs on while appends come by, so that none has to move it."""
+        self._timer = None
+        if self._patient:
+            left = self._since + DELAY_SECONDS - asyncio.get_running_loop().time()
+            self._wait(left) if left > 0 else self._flush()
 
     def _flush(self) -> None:
         self._hurrying = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         parts = self._patient + self._urgent
         self._patient, self._urgent = [], []
-        loop = asyncio.get_running_loop()
         for group in _groups(parts):
-            task = loop.create_task(self._append(group))
-            self._appends.add(task)
-            task.add_done_callback(self._appends.discard)
+            self._append(group)
 
-    async def _append(self, parts: Sequence[Part]) -> None:
-        error: SojournError | None = SojournError(Code.RECORD_UNAVAILABLE)
-        together = True
-        try:
-            error = await self._try(parts)
-            together = error is None or error.code in _NOBODYS_FAULT or len(parts) == 1
-        finally:
-            if together:
-                for part in parts:
-                    part.over(error)
-        if not together:
-            for part in parts:
-                await self._append([part])
-
-    async def _try(self, parts: Sequence[Part]) -> SojournError | None:
-        changes = [change for part in parts for change in part.changes]
+    def _append(self, parts: list[Part]) -> None:
+        drafts = [draft for part in parts for draft in part.drafts]
         sealings = [sealing for part in parts for sealing in part.sealings]
         try:
-            await self.ledger.append(changes, sealings=sealings)
+            self.ledger.append_drafts(drafts, sealings, partial(self._answered, parts))
         except SojournError as error:
-            return error
-        return None
+            self._answered(parts, error)
+
+    def _answered(self, parts: list[Part], error: SojournError | None) -> None:
+        if error is None or error.code in _NOBODYS_FAULT or len(parts) == 1:
+            for part in parts:
+                part.over(part, error)
+        else:
+            for part in parts:
+                self._append([part])
 
 
-def _groups(parts: Iterable[Part]) -> Iterable[list[Part]]:
+def _groups(parts: list[Part]) -> Iterable[list[Part]]:
     """The parts in order, as many together as one append may hold; a part is never divided."""
     group: list[Part] = []
     events, size = 0, 0
     for part in parts:
-        more, bytes_more = len(part.changes), part.size
-        if group and (events + more > EVENTS_PER_APPEND_MAX or size + bytes_more > BYTES_PER_APPEND_MAX):
+        more = len(part.drafts)
+        if group and (events + more > EVENTS_PER_APPEND_MAX or size + part.size > BYTES_PER_APPEND_MAX):
             yield group
             group, events, size = [], 0, 0
         group.append(part)
         events += more
-        size += bytes_more
+        size += part.size
     if group:
         yield group

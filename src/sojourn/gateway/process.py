@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from sojourn.domain.events import ProcessStarted
@@ -20,7 +21,7 @@ from sojourn.workflow.ports import Clock, Sealer
 
 from .attempts import AttemptRecorder
 from .gate import Gate
-from .journal import Journal
+from .journal import Journal, Record
 from .live import GatewayLedger, LiveView
 from .mark import MarkPlace, NoMark, fitting, keep_marks
 from .orphans import close_orphans
@@ -28,6 +29,7 @@ from .postgres.admission import Admission
 from .postgres.handshake import Authenticator
 from .postgres.session import PostgresDoor, nonce
 from .ssh.door import DoorKeys, SshDoor
+from .ssh.spool import recover
 from .tls import DoorTls
 
 BACKLOG = 512
@@ -53,7 +55,7 @@ class SshListener:
     started: Callable[[str, int], None]
 
 
-class ServingLedger(GatewayLedger, Protocol):
+class ServingLedger(GatewayLedger, Record, Protocol):
     """What the process needs beyond the connections: to know how much there is."""
 
     async def size(self) -> int:
@@ -101,7 +103,7 @@ async def run_gateway(
         listener = listeners.enter_context(_listen(settings.host, settings.port))
         ssh_listener = None if ssh is None else listeners.enter_context(_listen(settings.host, settings.ssh_port))
         place = marks or NoMark()
-        start = await _begin(ledger, node, build, place)
+        start = await _begin(ledger, node, build, place, ssh.keys.spool if ssh is not None else None)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(live.run(start))
             tasks.create_task(keep_marks(gate, place))
@@ -120,10 +122,12 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _begin(ledger: ServingLedger, node: str, build: str, place: MarkPlace) -> int:
+async def _begin(ledger: ServingLedger, node: str, build: str, place: MarkPlace, spool: Path | None) -> int:
     """Put the start on record and close what was left open; waits for the record. Gives where reading begins."""
     while True:
         try:
+            if spool is not None:
+                await recover(ledger, spool)
             size = await ledger.size()
             mark = await fitting(ledger, place.read(), node=node)
             start = 0 if mark is None else mark.sessions

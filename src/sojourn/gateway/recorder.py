@@ -14,23 +14,15 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from sojourn.domain.events import (
-    ActionCompleted,
-    ActionIntended,
-    CloseCause,
-    Event,
-    Outcome,
-    SessionClosed,
-    SessionConnected,
-)
-from sojourn.domain.history import Change
+from sojourn.domain.events import ActionCompleted, ActionIntended, CloseCause, Outcome, SessionClosed, SessionConnected
 from sojourn.domain.identifiers import PersonId, SessionId, StreamName, session_stream
 from sojourn.domain.sealed import RecordClass, Sealing
 from sojourn.errors import Code, SojournError
+from sojourn.scribe.protocol import Draft
 from sojourn.workflow.ports import Ledger, Sealer
 
+from .entries import Intention, Result, completed, drafted, intended, number_of
 from .journal import Journal, Part
 
 NOTES_PER_APPEND_MAX = 200
@@ -39,30 +31,10 @@ NOTE_BYTES_WAITING_MAX = 4 * 1024 * 1024
 DETAIL_BYTES_MAX = 66 * 1024 * 1024
 """What one statement may take in the record, its bound values included; more would not fit into one append."""
 
+ENTRY_BYTES = 512
+"""What an entry takes on its way, about; what is sealed comes on top."""
+
 RETRY_SECONDS = 0.25
-
-
-class Intention(NamedTuple):
-    """What is about to be done, in words of the domain. `detail` is sealed. (A tuple: one is made a statement.)"""
-
-    protocol: str
-    verb: str
-    may_write: bool
-    objects: tuple[str, ...]
-    detail: bytes
-
-
-class Result(NamedTuple):
-    """What became of an action. `message` is sealed."""
-
-    outcome: Outcome
-    tags: tuple[str, ...] = ()
-    sqlstate: str = ""
-    rows: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    duration_us: int = 0
-    message: bytes = b""
 
 
 Recorded = Callable[[tuple[int, ...] | SojournError], None]
@@ -87,10 +59,11 @@ class SessionRecorder:
     in_doubt: bool = False
     stream: StreamName = field(init=False)
     _notes: list[tuple[Intention, Result]] = field(default_factory=list)
-    _returned: list[tuple[ActionCompleted, Sealing | None]] = field(default_factory=list)
+    _returned: list[Part] = field(default_factory=list)
     _waiting: tuple[Sequence[Intention], Recorded] | None = None
     _under_way: int = 0
-    _intending: bool = False
+    _then: Recorded | None = None
+    _settling: bool = False
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
     _mending: asyncio.Task[None] | None = None
@@ -116,7 +89,9 @@ class SessionRecorder:
 
     def intend(self, intentions: Sequence[Intention], then: Recorded) -> None:
         """Record that these actions will be done, in this order, and say so; never before this has returned."""
-        size = sum(len(one.detail) for one in intentions)
+        size = 0
+        for one in intentions:
+            size += len(one.detail)
         if size > DETAIL_BYTES_MAX:
             error = SojournError(Code.RECORD_TOO_LARGE, size=str(size), limit=str(DETAIL_BYTES_MAX))
             asyncio.get_running_loop().call_soon(then, error)
@@ -127,93 +102,73 @@ class SessionRecorder:
             self._send(intentions, then)
 
     def _send(self, intentions: Sequence[Intention], then: Recorded) -> None:
-        changes, sealings = self._intended(intentions)
-        last = self.number + len(changes)
-
-        def over(error: SojournError | None) -> None:
-            self._intending = False
-            self._part_over()
-            if error is not None:
-                self.in_doubt = True
-                then(error)
-                return
-            numbers = tuple(range(self.number + 1, last + 1))
-            self.number = last
-            then(numbers)
-
-        self._intending = True
+        self._then = then
         self._under_way += 1
-        self.journal.record(Part(changes, sealings, over))
+        self.journal.record(Part(*self._intents(intentions), self._intents_over))
 
-    def _intended(self, intentions: Sequence[Intention]) -> tuple[list[Change], list[Sealing]]:
-        changes: list[Change] = []
+    def _intents_over(self, part: Part, error: SojournError | None) -> None:
+        then, self._then = self._then, None
+        assert then is not None, "an answer comes once"
+        self._part_over()
+        if error is not None:
+            self.in_doubt = True
+            then(error)
+            return
+        first = self.number + 1
+        self.number += len(part.drafts)
+        then(tuple(range(first, self.number + 1)))
+
+    def _intents(self, intentions: Sequence[Intention]) -> tuple[list[Draft], list[Sealing], int]:
+        """The intents of the next actions, what is sealed in them, and their size."""
+        drafts: list[Draft] = []
         sealings: list[Sealing] = []
-        for place, one in enumerate(intentions, start=self.number + 1):
+        size, number = 0, self.number
+        for one in intentions:
+            number += 1
             sealing = self.sealer.seal(self.person, one.detail, RecordClass.STATEMENT)
+            size += ENTRY_BYTES + len(sealing.ciphertext)
             sealings.append(sealing)
-            event = ActionIntended(
-                session=self.session,
-                number=place,
-                protocol=one.protocol,
-                verb=one.verb,
-                may_write=one.may_write,
-                objects=one.objects,
-                detail=sealing.sealed,
-            )
-            changes.append(self._change(event))
-        return changes, sealings
-
-    def _change(self, event: Event) -> Change:
-        return Change(stream=self.stream, event=event, seen=None)
+            drafts.append(intended(self.stream, self.session, number, one, sealing))
+        return drafts, sealings, size
 
     def connected(self, process: int) -> None:
         """Note that the target let the session in, as its `process`; recorded shortly after."""
         self._process = process
 
-        def over(error: SojournError | None) -> None:
+        def over(_: Part, error: SojournError | None) -> None:
             self._part_over()
             if error is not None:
                 self.in_doubt = True
                 self._mend_soon()
 
-        self._under_way += 1
-        event = SessionConnected(session=self.session, process=process)
-        self.journal.record_soon(Part((self._change(event),), (), over))
+        draft = drafted(self.stream, SessionConnected(session=self.session, process=process))
+        self._record_soon(Part((draft,), (), ENTRY_BYTES, over))
 
     def complete(self, number: int, result: Result) -> None:
         """Note what became of an action; recorded shortly after."""
-        self._record_outcome(*self._completed(number, result))
+        self._record_soon(self._outcome(number, result))
 
-    def _completed(self, number: int, result: Result) -> tuple[ActionCompleted, Sealing | None]:
+    def _outcome(self, number: int, result: Result) -> Part:
         sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT) if result.message else None
-        event = ActionCompleted(
-            session=self.session,
-            number=number,
-            outcome=result.outcome,
-            tags=result.tags,
-            sqlstate=result.sqlstate,
-            rows=result.rows,
-            bytes_in=result.bytes_in,
-            bytes_out=result.bytes_out,
-            duration_us=result.duration_us,
-            message=None if sealing is None else sealing.sealed,
-        )
-        return event, sealing
+        draft = completed(self.stream, self.session, number, result, sealing)
+        if sealing is None:
+            return Part((draft,), (), ENTRY_BYTES, self._outcome_over)
+        return Part((draft,), (sealing,), ENTRY_BYTES + len(sealing.ciphertext), self._outcome_over)
 
-    def _record_outcome(self, event: ActionCompleted, sealing: Sealing | None) -> None:
-        def over(error: SojournError | None) -> None:
-            self._part_over()
-            if error is not None:
-                self.in_doubt = True
-                self._returned.append((event, sealing))
-                self._mend_soon()
+    def _outcome_over(self, part: Part, error: SojournError | None) -> None:
+        self._part_over()
+        if error is not None:
+            self.in_doubt = True
+            self._returned.append(part)
+            self._mend_soon()
 
+    def _record_soon(self, part: Part) -> None:
         self._under_way += 1
-        self.journal.record_soon(Part((self._change(event),), () if sealing is None else (sealing,), over))
+        self.journal.record_soon(part)
 
     def _part_over(self) -> None:
         self._under_way -= 1
-        if not self._under_way:
+        if self._settling and not self._under_way:
             self._settled.set()
 
     def note(self, intention: Intention, result: Result) -> None:
@@ -251,7 +206,7 @@ class SessionRecorder:
 
     async def _catch_up(self) -> None:
         """Read what is on record if that is in doubt, and write the notes. Raises SojournError."""
-        if self.in_doubt or self._notes or self._intending:
+        if self.in_doubt or self._notes or self._then is not None:
             await self._settle()
         if self.in_doubt:
             await self._clear_doubt()
@@ -260,10 +215,12 @@ class SessionRecorder:
 
     async def _settle(self) -> None:
         """Wait until no append of this session is under way."""
+        self._settling = True
         while self._under_way:
             self.journal.hurry()
             self._settled.clear()
             await self._settled.wait()
+        self._settling = False
 
     async def _write_notes(self) -> None:
         count, size = 0, 0
@@ -271,19 +228,20 @@ class SessionRecorder:
             size += len(self._notes[count][0].detail)
             count += 1
         notes = self._notes[:count]
-        intents, sealings = self._intended([intention for intention, _ in notes])
-        changes: list[Change] = []
+        intents, sealings, size = self._intents([intention for intention, _ in notes])
+        drafts: list[Draft] = []
         for number, (intent, (_, result)) in enumerate(zip(intents, notes, strict=True), start=self.number + 1):
-            event, sealing = self._completed(number, result)
-            changes += (intent, self._change(event))
-            sealings += () if sealing is None else (sealing,)
-        await self._record(changes, sealings)
+            outcome = self._outcome(number, result)
+            drafts += (intent, *outcome.drafts)
+            sealings += outcome.sealings
+            size += outcome.size
+        await self._record(drafts, sealings, size)
         self.number += count
         del self._notes[:count]
 
-    async def _record(self, changes: Sequence[Change], sealings: Sequence[Sealing]) -> None:
+    async def _record(self, drafts: Sequence[Draft], sealings: Sequence[Sealing], size: int) -> None:
         try:
-            await self.journal.recorded(changes, sealings)
+            await self.journal.recorded(drafts, sealings, size)
         except BaseException:
             self.in_doubt = True
             raise
@@ -309,7 +267,7 @@ class SessionRecorder:
                     bytes_out=bytes_out,
                     cut_lag_us=cut_lag_us,
                 )
-                await self._record((self._change(closed),), ())
+                await self._record((drafted(self.stream, closed),), (), ENTRY_BYTES)
             except SojournError:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
@@ -319,22 +277,22 @@ class SessionRecorder:
     async def _clear_doubt(self) -> None:
         """After a failed append: see what is on record, and go on from there."""
         events = [recorded.event for recorded in await self.ledger.stream(self.stream)]
-        intended = [event.number for event in events if isinstance(event, ActionIntended)]
-        completed = {event.number for event in events if isinstance(event, ActionCompleted)}
+        begun = [event.number for event in events if isinstance(event, ActionIntended)]
+        ended = {event.number for event in events if isinstance(event, ActionCompleted)}
         returned, self._returned = self._returned, []
         self.closed = not events or any(isinstance(event, SessionClosed) for event in events)
         self.in_doubt = False
-        unknown = [number for number in intended if number > self.number]
+        unknown = [number for number in begun if number > self.number]
         # Notes are recorded with their outcome in one append, actions never are.
-        del self._notes[: sum(number in completed for number in unknown)]
-        self.number = max((self.number, *intended))
+        del self._notes[: sum(number in ended for number in unknown)]
+        self.number = max((self.number, *begun))
         if self.closed:
             return
         if self._process is not None and not any(isinstance(event, SessionConnected) for event in events):
             self.connected(self._process)
-        for event, sealing in returned:
-            if event.number not in completed:
-                self._record_outcome(event, sealing)
+        for part in returned:
+            if number_of(part.drafts[0]) not in ended:
+                self._record_soon(part)
         for number in unknown:
-            if number not in completed:
+            if number not in ended:
                 self.complete(number, Result(outcome=Outcome.SKIPPED))

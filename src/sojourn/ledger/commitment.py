@@ -5,7 +5,7 @@ from hashlib import sha256
 from sojourn.ledger.errors import LedgerError
 
 SALT_BYTES = 32
-_DOMAIN = b"sojourn/sealed/v1\x00"
+_begun = sha256(b"sojourn/sealed/v1\x00")
 
 
 def commit(value: bytes, salt: bytes) -> str:
@@ -16,4 +16,6 @@ def commit(value: bytes, salt: bytes) -> str:
     """
     if len(salt) != SALT_BYTES:
         raise LedgerError(f"The salt of a commitment has {SALT_BYTES} bytes, not {len(salt)}.")
-    return sha256(_DOMAIN + salt + value).hexdigest()
+    digest = _begun.copy()
+    digest.update(salt + value)
+    return digest.hexdigest()

@@ -9,7 +9,7 @@ from sojourn.codes import Code, Exit, Meaning
 from .answers import CONFLICT, MISSING
 
 MEANINGS: Mapping[Code, Meaning] = {
-    Code.REPORT_RUN_UNKNOWN: Meaning(
+    Code.REPORT_UNKNOWN: Meaning(
         "There is no report under way by the name {run}.",
         "Ask for the report again; what was made is kept until newer ones push it out, or until a restart.",
         *MISSING,

@@ -40,6 +40,9 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.GATEWAY_SESSION_TOO_LONG: Meaning(
         "The connection has lasted {seconds} seconds, which is its limit.", "Connect again.", *REFUSED
     ),
+    Code.RECORDING_NONE: Meaning(
+        "Nothing of session {session} is recorded.", "`sojourn actions {session}` lists what was done.", *MISSING
+    ),
     Code.SSH_OFF: Meaning(
         "This installation does not serve SSH.",
         "An operator sets gateway.ssh: true in settings.yaml and restarts it.",

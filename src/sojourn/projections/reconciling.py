@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from sojourn.domain.events import TargetReconciled
 from sojourn.domain.identifiers import TargetName
-from sojourn.domain.reconciliation import KnownLogin, KnownSession
+from sojourn.domain.logged import RecordedSession
+from sojourn.domain.reconciliation import KnownLogin, KnownSession, RemovedLogin
 
 from . import tables as t
+from .moments import text
 from .projector import Projections
 
 _decoder = msgspec.json.Decoder(TargetReconciled)
@@ -52,6 +55,30 @@ class ProjectedRecords:
                 KnownLogin(grant=row[0], login=row[1], active=row[2] == "active") for row in connection.execute(living)
             )
         return sessions, logins
+
+    def recent(self, target: TargetName, since: datetime) -> tuple[RecordedSession, ...]:
+        """The sessions that reached the target and were opened since then, whether or not they are over."""
+        session, grant = t.session.c, t.grant.c
+        opened = (
+            select(session.id, grant.credential, session.process, session.opened_at)
+            .join(t.grant, grant.id == session.grant)
+            .where(session.target == target, session.process > 0, session.opened_at >= text(since))
+        )
+        with self.projections.reading() as connection:
+            return tuple(
+                RecordedSession(session=row[0], login=row[1], process=row[2], opened=datetime.fromisoformat(row[3]))
+                for row in connection.execute(opened)
+            )
+
+    def removed(self, target: TargetName, login: str) -> RemovedLogin | None:
+        """The grant that had this login on record and is removed, or None."""
+        grant = t.grant.c
+        statement = select(grant.id, grant.end).where(
+            grant.target == target, grant.credential == login, grant.status == "removed"
+        )
+        with self.projections.reading() as connection:
+            row = connection.execute(statement).first()
+        return None if row is None else RemovedLogin(grant=row[0], login=login, end=datetime.fromisoformat(row[1]))
 
     def last(self, target: TargetName) -> TargetReconciled | None:
         """The last reconciliation on record, or None."""

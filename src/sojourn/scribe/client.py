@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,7 +26,7 @@ from sojourn.domain.sealed import HeldKey, SealedMatter, Sealing, SealingKey
 from sojourn.errors import SojournError
 
 from . import codec, protocol
-from .connection import Connection, Outcome
+from .connection import Answered, Connection, Outcome
 from .protocol import frame
 
 RECONNECT_SECONDS = 0.05
@@ -49,7 +49,7 @@ class _Line(msgspec.Struct):
 
 _line_decoder = msgspec.json.Decoder(_Line)
 
-Answered = TypeVar("Answered", bound=protocol.Answer)
+Kind = TypeVar("Kind", bound=protocol.Answer)
 
 
 def read_entry(data: bytes) -> Recorded:
@@ -150,15 +150,15 @@ class ScribeClient:
             await asyncio.sleep(pause)
 
     def _send(self, call: protocol.Call) -> asyncio.Future[Outcome]:
+        """Send a call; the future is its answer, or the error."""
         connection = self._connection
         if connection is None:
             raise SojournError(Code.RECORD_UNAVAILABLE)
-        data = frame(call)
-        if len(data) > protocol.FRAME_BYTES_MAX:
-            raise SojournError(Code.RECORD_TOO_LARGE, size=str(len(data)), limit=str(protocol.FRAME_BYTES_MAX))
-        return connection.send(call.id, data)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        connection.send(call.id, _frame(call), partial(_settle, future))
+        return future
 
-    async def _call(self, call: protocol.Call, kind: type[Answered]) -> Answered:
+    async def _call(self, call: protocol.Call, kind: type[Kind]) -> Kind:
         answer = await self._send(call)
         assert isinstance(answer, kind), "the scribe answers each call with its own kind"
         return answer
@@ -191,25 +191,52 @@ class ScribeClient:
         Appends sent one after the other are recorded in that order. Raises SojournError `record.unavailable` or
         `record.too_large` when it could not be sent.
         """
+        drafts = [
+            protocol.Draft(change.stream, change.event.kind, codec.encode(change.event), change.seen)
+            for change in changes
+        ]
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        seen = [(guard.stream, guard.seen) for guard in guards]
+        self._append(drafts, seen, sealings, attachments, partial(_settle, future), now=False)
+        return cast("asyncio.Future[Receipt]", future)
+
+    def append_drafts(
+        self,
+        drafts: Sequence[protocol.Draft],
+        sealings: Sequence[Sealing],
+        answered: Callable[[SojournError | None], None],
+    ) -> None:
+        """See `gateway.journal.Record.append_drafts`. It leaves in this turn of the loop."""
+
+        def settled(outcome: Outcome | SojournError) -> None:
+            answered(outcome if isinstance(outcome, SojournError) else None)
+
+        self._append(drafts, (), sealings, (), settled, now=True)
+
+    def _append(
+        self,
+        drafts: Sequence[protocol.Draft],
+        guards: Sequence[tuple[StreamName, int]],
+        sealings: Sequence[Sealing],
+        attachments: Sequence[bytes],
+        answered: Answered,
+        *,
+        now: bool,
+    ) -> None:
         connection = self._connection
         if connection is None:
             raise SojournError(Code.RECORD_UNAVAILABLE)
-        keys = {one.key.key: one.key for one in sealings if one.key.key not in connection.keys_known}
-        call = protocol.Append(
-            self._id(),
-            [
-                protocol.Draft(change.stream, change.event.kind, codec.encode(change.event), change.seen)
-                for change in changes
-            ],
-            [(guard.stream, guard.seen) for guard in guards],
-            [protocol.Matter(one.matter.commitment, one.matter.key, one.matter.ciphertext) for one in sealings],
-            [protocol.Key(key.key, key.subject, key.recipient, key.wrapped) for key in keys.values()],
-            list(attachments),
-        )
-        future = self._send(call)
+        fresh: dict[str, SealingKey] = {}
+        matter: list[protocol.Matter] = []
+        for commitment, ciphertext, key in sealings:
+            if key.key not in connection.keys_known:
+                fresh[key.key] = key
+            matter.append(protocol.Matter(commitment, key.key, ciphertext))
+        keys = [protocol.Key(key.key, key.subject, key.recipient, key.wrapped) for key in fresh.values()]
         if keys:
-            future.add_done_callback(partial(_remember_keys, connection, tuple(keys)))
-        return cast("asyncio.Future[Receipt]", future)
+            answered = partial(_remember_keys, connection, tuple(fresh), answered)
+        call = protocol.Append(self._id(), list(drafts), list(guards), matter, keys, list(attachments))
+        connection.send(call.id, _frame(call), answered, now=now)
 
     async def raw_stream(self, stream: StreamName) -> tuple[bytes, ...]:
         """The bytes of every entry of one stream, in order."""
@@ -318,14 +345,32 @@ class ScribeClient:
         return tuple((await self._call(protocol.ProveConsistency(self._id(), old, new), protocol.Hashes)).hashes)
 
 
-def _remember_keys(connection: Connection, keys: tuple[str, ...], answered: asyncio.Future[Outcome]) -> None:
-    """Once an append is acknowledged, its keys need not be sent on this connection again."""
-    if answered.cancelled() or answered.exception() is not None:
+def _frame(call: protocol.Call) -> bytes:
+    data = frame(call)
+    if len(data) > protocol.FRAME_BYTES_MAX:
+        raise SojournError(Code.RECORD_TOO_LARGE, size=str(len(data)), limit=str(protocol.FRAME_BYTES_MAX))
+    return data
+
+
+def _settle(future: asyncio.Future[Outcome], outcome: Outcome | SojournError) -> None:
+    if future.done():
         return
-    known = connection.keys_known
-    known.update(dict.fromkeys(keys))
-    while len(known) > KEYS_KNOWN_MAX:
-        del known[next(iter(known))]
+    if isinstance(outcome, SojournError):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _remember_keys(
+    connection: Connection, keys: tuple[str, ...], answered: Answered, outcome: Outcome | SojournError
+) -> None:
+    """Once an append is acknowledged, its keys need not be sent on this connection again."""
+    if not isinstance(outcome, SojournError):
+        known = connection.keys_known
+        known.update(dict.fromkeys(keys))
+        while len(known) > KEYS_KNOWN_MAX:
+            del known[next(iter(known))]
+    answered(outcome)
 
 
 def _domain(matter: protocol.Matter, key: protocol.Key) -> tuple[SealedMatter, SealingKey]:

@@ -1,8 +1,12 @@
-"""One connection to the scribe, seen from the client: frames out, answers in, and a deadline for each."""
+"""One connection to the scribe, seen from the client: frames out, answers in, and a deadline for each.
+
+Who has called is told in the same turn of the loop in which the answer arrives.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypeAlias, cast
 
@@ -19,11 +23,12 @@ SWEEP_SECONDS = 15.0
 IN_FLIGHT_MAX = 20_000
 OUTGOING_BYTES_MAX = 256 * 1024 * 1024
 
-Outcome: TypeAlias = "Receipt | protocol.Answer"
+Outcome: TypeAlias = Receipt | protocol.Answer
+Answered: TypeAlias = Callable[[Outcome | SojournError], None]
 
 
 class Connection(asyncio.Protocol):
-    """Calls in flight by id; a call's future gets its answer, a `Receipt` in place of `Appended`.
+    """Calls in flight by id; who called is told the answer once, a `Receipt` in place of `Appended`.
 
     `lost` is done when the connection is gone; all calls then in flight fail with `record.unavailable`.
     `keys_known` are the sealing keys that the scribe has acknowledged on this connection.
@@ -35,7 +40,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = self._loop.create_future()
         self._received = bytearray()
-        self._in_flight: dict[int, asyncio.Future[Outcome]] = {}
+        self._in_flight: dict[int, Answered] = {}
         self._outgoing: list[bytes] = []
         self._outgoing_bytes = 0
         self._last_id = 0
@@ -54,8 +59,8 @@ class Connection(asyncio.Protocol):
         """Whether nothing can be sent any more."""
         return self._transport is None or self._transport.is_closing()
 
-    def send(self, call_id: int, data: bytes) -> asyncio.Future[Outcome]:
-        """Queue a frame; everything that is queued in one turn of the loop is written at once.
+    def send(self, call_id: int, data: bytes, answered: Answered, *, now: bool = False) -> None:
+        """Queue a frame; everything that is queued in one turn of the loop is written at once, or `now`.
 
         `call_id` is higher than any before. Raises SojournError `record.unavailable` when too much is in flight.
         """
@@ -63,17 +68,19 @@ class Connection(asyncio.Protocol):
         waiting = self._transport.get_write_buffer_size() + self._outgoing_bytes
         if len(self._in_flight) >= IN_FLIGHT_MAX or waiting > OUTGOING_BYTES_MAX or self._transport.is_closing():
             raise SojournError(Code.RECORD_UNAVAILABLE)
-        future: asyncio.Future[Outcome] = self._loop.create_future()
-        self._in_flight[call_id] = future
+        self._in_flight[call_id] = answered
         self._last_id = call_id
-        if not self._outgoing:
+        if not self._outgoing and not now:
             self._loop.call_soon(self._flush)
         self._outgoing.append(data)
         self._outgoing_bytes += len(data)
-        return future
+        if now:
+            self._flush()
 
     def _flush(self) -> None:
         assert self._transport is not None
+        if not self._outgoing:
+            return
         self._transport.write(b"".join(self._outgoing))
         self._outgoing.clear()
         self._outgoing_bytes = 0
@@ -82,20 +89,20 @@ class Connection(asyncio.Protocol):
         """Called by the loop: give each answer to whom it belongs."""
         self._received += data
         try:
-            for payload in take_frames(self._received):
-                answer = answer_decoder.decode(payload)
-                waiting = self._in_flight.pop(answer.id, None)
-                if waiting is None or waiting.done():
-                    continue
-                if type(answer) is protocol.Appended:
-                    receipt = Receipt(first=answer.first, size=answer.size, at=self._moment(answer.at))
-                    waiting.set_result(receipt)
-                elif type(answer) is protocol.Refused:
-                    waiting.set_exception(SojournError(Code(answer.code), **answer.details))
-                else:
-                    waiting.set_result(answer)
+            answers = [answer_decoder.decode(payload) for payload in take_frames(self._received)]
         except (FrameError, *UNREADABLE):
             self.abort()
+            return
+        for answer in answers:
+            answered = self._in_flight.pop(answer.id, None)
+            if answered is None:
+                continue
+            if type(answer) is protocol.Appended:
+                answered(Receipt(first=answer.first, size=answer.size, at=self._moment(answer.at)))
+            elif type(answer) is protocol.Refused:
+                answered(SojournError(Code(answer.code), **answer.details))
+            else:
+                answered(answer)
 
     def _moment(self, at: str) -> datetime:
         """All appends of a batch have the same time, so it is read once."""
@@ -106,10 +113,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop: what is in flight will get no answer."""
         self._sweeping.cancel()
-        for waiting in self._in_flight.values():
-            if not waiting.done():
-                waiting.set_exception(SojournError(Code.RECORD_UNAVAILABLE))
-        self._in_flight.clear()
+        in_flight, self._in_flight = self._in_flight, {}
+        for answered in in_flight.values():
+            answered(SojournError(Code.RECORD_UNAVAILABLE))
         if not self.lost.done():
             self.lost.set_result(None)
 
@@ -124,8 +130,6 @@ class Connection(asyncio.Protocol):
             call_id = next(iter(self._in_flight))
             if call_id > self._swept_id:
                 break
-            waiting = self._in_flight.pop(call_id)
-            if not waiting.done():
-                waiting.set_exception(SojournError(Code.RECORD_UNAVAILABLE))
+            self._in_flight.pop(call_id)(SojournError(Code.RECORD_UNAVAILABLE))
         self._swept_id = self._last_id
         self._sweeping = self._loop.call_later(SWEEP_SECONDS, self._sweep)

@@ -87,8 +87,11 @@ class TargetDriver(Protocol):
         """
         ...
 
-    async def observe(self, target: Target, *, secret: str) -> Observation:
-        """What the target shows of our logins and their sessions, and of the mighty logins of others."""
+    async def observe(self, target: Target, *, secret: str, log_place: str) -> Observation:
+        """What the target shows of our logins and their sessions, and of the mighty logins of others.
+
+        Its own log is read from `log_place` on (what the observation before gave), or from its end on if that is "".
+        """
         ...
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:

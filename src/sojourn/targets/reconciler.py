@@ -1,8 +1,11 @@
 """Looks at every target every few seconds and compares it with the record; what differs is on record within a minute.
 
 - Each target has its own task, so a dead one delays no other.
+- The target's own log is read along, from where the last look ended; see `domain.logged`.
 - A look that differs from the one before is recorded, and one an hour in any case; so is a target that could not be
   looked at, once, when that begins.
+- A login that was removed and is there again (a target was set back to an earlier moment, or lost its last changes in a
+  fail-over) is on record and removed once more; what became of that is on record with the next look.
 - The record is read after the target, from read models that have caught up, so what was recorded first is known.
 - A fault in one target's task is logged, and tried again.
 """
@@ -10,7 +13,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,13 +21,24 @@ from typing import Protocol
 import structlog
 
 from sojourn.domain.catalogue import Adopted
-from sojourn.domain.events import Event, TargetReconciled, TargetUnobserved
+from sojourn.domain.events import Event, Finding, FindingKind, TargetReconciled, TargetUnobserved
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import TargetName, target_stream
-from sojourn.domain.reconciliation import Comparison, KnownLogin, KnownSession, Observation, changed, compare
+from sojourn.domain.logged import LogComparison, LogReading, RecordedSession, asked_since, compare_log
+from sojourn.domain.reconciliation import (
+    Comparison,
+    KnownLogin,
+    KnownSession,
+    Observation,
+    RemovedLogin,
+    changed,
+    compare,
+)
 from sojourn.domain.target import Target
 from sojourn.errors import SojournError
 from sojourn.workflow.ports import Office
+
+from .port import Claim, Removal
 
 EVERY = timedelta(hours=1)
 FINDINGS_MAX = 100
@@ -37,6 +51,14 @@ class Records(Protocol):
 
     def known(self, target: TargetName) -> tuple[tuple[KnownSession, ...], tuple[KnownLogin, ...]]:
         """The open sessions that reached the target, and the logins of grants that are not removed."""
+        ...
+
+    def recent(self, target: TargetName, since: datetime) -> tuple[RecordedSession, ...]:
+        """The sessions that reached the target and were opened since then, whether or not they are over."""
+        ...
+
+    def removed(self, target: TargetName, login: str) -> RemovedLogin | None:
+        """The grant that had this login on record and is removed, or None."""
         ...
 
     def last(self, target: TargetName) -> TargetReconciled | None:
@@ -53,14 +75,26 @@ class Watch:
     recorded_at: datetime | None = None
     looks: int = 0
     blind: bool = False
+    taken_back: tuple[Finding, ...] = ()
+    log: LogComparison = field(default_factory=LogComparison)
+    log_place: str = ""
+    log_settled: str = ""
+    """How far the log was compared with nothing left to be asked again: here a restart goes on."""
+
+    log_matched: int = 0
 
 
 @dataclass(slots=True)
 class Reconciler:
-    """The looks. `observe` looks at a target; `caught_up` waits until the read models have all that is on record."""
+    """The looks. `observe` looks at a target, and reads its log from a place on.
+
+    `revoke` removes a login that should not be there. `caught_up` waits until the read models have all that is on
+    record.
+    """
 
     office: Office
-    observe: Callable[[Target], Awaitable[Observation]]
+    observe: Callable[[Target, str], Awaitable[Observation]]
+    revoke: Callable[[Target, Claim], Awaitable[Removal]]
     records: Records
     caught_up: Callable[[], Awaitable[None]]
     seconds: float
@@ -100,9 +134,9 @@ class Reconciler:
 
         Raises SojournError `target.…` if the target could not be looked at (which is on record then), or the ledger's.
         """
-        watch = self._watches.setdefault(target.name, Watch())
+        watch = self._watches.get(target.name) or self._begin(target.name)
         try:
-            observed = await self.observe(target)
+            observed = await self.observe(target, watch.log_place)
         except SojournError as error:
             if not watch.blind and error.code.startswith("target."):
                 await self._record(target.name, TargetUnobserved(target=target.name, problem=error.refusal.sentence))
@@ -113,14 +147,45 @@ class Reconciler:
         sessions, logins = self.records.known(target.name)
         watch.comparison = compare(observed, sessions, logins, before=watch.comparison, now=now)
         watch.looks += 1
-        if watch.recorded is None:
-            watch.recorded = self.records.last(target.name)
+        self._compare_log(target.name, watch, observed.log, now)
         event = self._told(target.name, watch, observed)
         due = watch.recorded_at is None or now - watch.recorded_at >= EVERY
         if due or watch.blind or self._differs(event, watch.recorded):
             await self._record(target.name, event)
             watch.recorded, watch.recorded_at, watch.looks, watch.blind = event, now, 0, False
+            watch.log_matched = 0
+        watch.taken_back = await self._take_back(target, watch.comparison.findings, now)
         return event
+
+    async def _take_back(self, target: Target, findings: Iterable[Finding], now: datetime) -> tuple[Finding, ...]:
+        """Remove again what had been removed; gives what became of each."""
+        lent = {role.account for role in target.roles}
+        taken = []
+        for one in findings:
+            known = self.records.removed(target.name, one.subject) if one.subject not in lent else None
+            if one.kind is not FindingKind.LOGIN_UNRECORDED or known is None:
+                continue
+            try:
+                removal = await self.revoke(target, Claim(grant=known.grant, credential=known.login, ends=(known.end,)))
+                became = "removed again" if removal.complete else f"not removed yet: {removal}"
+            except SojournError as error:
+                became = f"not removed yet: {error.refusal.sentence}"
+            detail = f"{known.grant} had been removed, and its login was there again; {became}"
+            taken.append(Finding(kind=FindingKind.LOGIN_RETURNED, subject=known.login, detail=detail, since=now))
+        return tuple(taken)
+
+    def _begin(self, name: TargetName) -> Watch:
+        recorded = self.records.last(name)
+        place = recorded.log_place if recorded is not None else ""
+        watch = self._watches[name] = Watch(recorded=recorded, log_place=place, log_settled=place)
+        return watch
+
+    def _compare_log(self, name: TargetName, watch: Watch, reading: LogReading, now: datetime) -> None:
+        recorded = self.records.recent(name, asked_since(reading, watch.log, now))
+        watch.log = compare_log(reading, recorded, before=watch.log, now=now)
+        watch.log_place, watch.log_matched = reading.place or watch.log_place, watch.log_matched + watch.log.matched
+        if not watch.log.asked_again:
+            watch.log_settled = watch.log_place
 
     def _told(self, name: TargetName, watch: Watch, observed: Observation) -> TargetReconciled:
         before = watch.recorded.accounts if watch.recorded is not None else observed.accounts
@@ -130,14 +195,19 @@ class Reconciler:
             sessions=len(observed.sessions),
             sessions_matched=watch.comparison.matched,
             logins=len(observed.logins),
-            findings=watch.comparison.findings[:FINDINGS_MAX],
+            findings=(*watch.taken_back, *watch.log.findings, *watch.comparison.findings)[:FINDINGS_MAX],
             accounts=observed.accounts,
             accounts_changed=changed(before, observed.accounts),
+            log_place=watch.log_settled,
+            log_matched=watch.log_matched,
+            log_problem=observed.log.problem,
         )
 
     def _differs(self, event: TargetReconciled, recorded: TargetReconciled | None) -> bool:
-        """Whether there is news: other findings, or other mighty logins. Sessions come and go without being news."""
-        return recorded is None or bool(event.accounts_changed) or event.findings != recorded.findings
+        """Whether there is news: other findings or mighty logins, a log that is read or not. Sessions are no news."""
+        if recorded is None or event.accounts_changed:
+            return True
+        return (event.findings, event.log_problem) != (recorded.findings, recorded.log_problem)
 
     async def _record(self, name: TargetName, event: Event) -> None:
         await self.office.ledger.append((Change(stream=target_stream(name), event=event, seen=None),))

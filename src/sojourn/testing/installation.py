@@ -14,7 +14,15 @@ from typing import Any
 import httpx2
 
 from sojourn.app.offline import invite_as_operator
-from sojourn.demo.installation import PEOPLE, PEOPLE_FILE, POLICY_FILE, Installation, installation
+from sojourn.demo.installation import (
+    PEOPLE,
+    PEOPLE_FILE,
+    POLICY_FILE,
+    SETTINGS_FILE,
+    TARGETS_FILE,
+    Installation,
+    installation,
+)
 from sojourn.demo.production import Production
 
 PASSWORD = "correct horse battery"
@@ -76,10 +84,16 @@ class Running:
 
 @contextmanager
 def running(
-    directory: Path, server: Production, *, people: str = PEOPLE_FILE, policy: str = POLICY_FILE
+    directory: Path,
+    server: Production,
+    *,
+    people: str = PEOPLE_FILE,
+    policy: str = POLICY_FILE,
+    targets: str = TARGETS_FILE,
+    settings: str = SETTINGS_FILE,
 ) -> Iterator[Running]:
     """An installation in `directory` over `server` while the context lasts. Every access is taken back at the end."""
-    with installation(directory, server, people=people, policy=policy) as one:
+    with installation(directory, server, people=people, policy=policy, targets=targets, settings=settings) as one:
         tokens: dict[str, str] = {}
         found = Running(installation=one, production=server, tokens=tokens)
         for person in PEOPLE:

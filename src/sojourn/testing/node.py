@@ -149,10 +149,10 @@ class NodeTarget:
         await self._after("revoke")
         return removal
 
-    async def observe(self, target: Target, *, secret: str) -> Observation:
+    async def observe(self, target: Target, *, secret: str, log_place: str) -> Observation:
         """See `targets.port.TargetDriver.observe`."""
         await self.life.takes_time()
-        return await self.life.world.target.observe(target, secret=secret)
+        return await self.life.world.target.observe(target, secret=secret, log_place=log_place)
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.preflight`."""

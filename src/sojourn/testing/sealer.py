@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import count
 
-from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey, sealing_subject
+from sojourn.domain.sealed import RecordClass, SealedMatter, Sealing, SealingKey, sealing_subject
 
 
 @dataclass(slots=True)
@@ -28,8 +28,8 @@ class FixedSealer:
         salted = salt + value
         commitment = hashlib.sha256(salted).hexdigest()
         return Sealing(
-            sealed=Sealed(commitment=commitment, key=self.key),
-            matter=SealedMatter(commitment=commitment, key=self.key, ciphertext=salted),
+            commitment=commitment,
+            ciphertext=salted,
             key=SealingKey(
                 key=self.key, subject=sealing_subject(subject, record_class), recipient=self.recipient, wrapped=b""
             ),

@@ -190,7 +190,7 @@ def host_authority(directory: Path) -> Authority:
 
 def roles(**accesses: HostAccess) -> tuple[Role, ...]:
     """Roles of a host by name."""
-    return tuple(Role(name=RoleName(name), host=access) for name, access in accesses.items())
+    return tuple(Role(name=RoleName(name), host=access, connections_max=50) for name, access in accesses.items())
 
 
 def shell(**more: object) -> HostAccess:
@@ -215,7 +215,8 @@ async def ssh_gateway(
     With `prepared`, another run over the same record.
     """
     keys = directory / "keys"
-    ensure_door(keys, names=["127.0.0.1", "localhost", "*"], now=RealClock().now())
+    (directory / "spool").mkdir(exist_ok=True)
+    ensure_door(keys, names=["127.0.0.1", "localhost", TARGET], now=RealClock().now())
     names = ["localhost", "127.0.0.1"]
     ensure_certificates(directory / "tls", names=names, now=RealClock().now())
     if prepared is None:
@@ -223,7 +224,9 @@ async def ssh_gateway(
     under_test = replace(prepared)
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     people = " ".join((keys / f"{PEOPLE}.pub").read_text().split()[:2])
-    door = DoorKeys(host_key=keys / DOOR, host_certificate=keys / f"{DOOR}-cert.pub", people=people)
+    door = DoorKeys(
+        host_key=keys / DOOR, host_certificate=keys / f"{DOOR}-cert.pub", people=people, spool=directory / "spool"
+    )
     task = asyncio.get_running_loop().create_task(
         run_gateway(
             settings=settings or GatewaySettings(port=0, ssh=True, ssh_port=0, warn_seconds=0),

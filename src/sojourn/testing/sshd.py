@@ -33,10 +33,10 @@ class Sshd:
 
 
 @contextmanager
-def sshd(directory: Path, *, authority: str, more: str = "") -> Iterator[Sshd]:
+def sshd(directory: Path, *, authority: str, sessions: int = 200) -> Iterator[Sshd]:
     """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
 
-    `more` are further lines of its configuration. Needs to be root.
+    It opens so many `sessions` on one connection. Needs to be root.
     """
     install()
     directory.mkdir(parents=True)
@@ -62,10 +62,9 @@ PermitRootLogin prohibit-password
 AcceptEnv LANG LC_* SOJOURN_* GW_TEST
 Subsystem sftp internal-sftp
 MaxStartups 500
-MaxSessions 200
+MaxSessions {sessions}
 AllowStreamLocalForwarding yes
 LogLevel VERBOSE
-{more}
 """
     )
     log = directory / "log"

@@ -69,7 +69,7 @@ class SimulatedTarget:
         self.done("revoke", claim.grant)
         return Removal(role_present=False, sessions_present=0, sessions_terminated=login.sessions if login else 0)
 
-    async def observe(self, target: Target, *, secret: str) -> Observation:
+    async def observe(self, target: Target, *, secret: str, log_place: str) -> Observation:
         """See `targets.port.TargetDriver.observe`. Nobody is at work, and nobody else is mighty."""
         self._reach(target)
         return Observation(sessions=(), logins=tuple(sorted(self.logins)), accounts=())

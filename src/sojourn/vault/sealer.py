@@ -16,7 +16,7 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey, sealing_subject
+from sojourn.domain.sealed import RecordClass, Sealing, SealingKey, sealing_subject
 from sojourn.ledger.commitment import SALT_BYTES, commit
 
 from .keys import SUITE, wrapping_context
@@ -27,6 +27,8 @@ VALUES_PER_KEY_MAX = 1 << 24
 """Far below the bound for random 96-bit nonces (NIST SP 800-38D section 8.3: 2^32)."""
 
 SUBJECTS_MAX = 4096
+RANDOM_BYTES = 100 * (SALT_BYTES + NONCE_BYTES)
+"""Salts and nonces are fetched in advance, for so many values at a time; each byte is used once."""
 
 
 @dataclass(slots=True)
@@ -50,25 +52,24 @@ class Sealer:
     public: X25519PublicKey
     random_bytes: Callable[[int], bytes]
     now: Callable[[], datetime] | None = None
-    _keys: dict[str, _DataKey] = field(default_factory=dict)
+    _random: bytes = field(default=b"", repr=False)
+    _taken: int = 0
+    _keys: dict[tuple[str, RecordClass], _DataKey] = field(default_factory=dict)
 
     def seal(self, subject: str, value: bytes, record_class: RecordClass = RecordClass.REASON) -> Sealing:
         """Seal `value`, a record of that class about `subject`."""
-        about, month = sealing_subject(subject, record_class), self._month()
-        key = self._keys.get(about)
+        month = self._month()
+        key = self._keys.get((subject, record_class))
         if key is None or key.used >= VALUES_PER_KEY_MAX or key.month != month:
-            key = self._renew(about, month)
+            key = self._renew(subject, record_class, month)
         key.used += 1
-        random = self.random_bytes(SALT_BYTES + NONCE_BYTES)
-        salt, nonce = random[:SALT_BYTES], random[SALT_BYTES:]
+        taken = self._taken
+        if taken + SALT_BYTES + NONCE_BYTES > len(self._random):
+            self._random, taken = self.random_bytes(RANDOM_BYTES), 0
+        self._taken = end = taken + SALT_BYTES + NONCE_BYTES
+        salt, nonce = self._random[taken : taken + SALT_BYTES], self._random[taken + SALT_BYTES : end]
         commitment = commit(value, salt)
-        ciphertext = nonce + key.cipher.encrypt(nonce, salt + value, commitment.encode())
-        name = key.wrapped.key
-        return Sealing(
-            sealed=Sealed(commitment=commitment, key=name),
-            matter=SealedMatter(commitment=commitment, key=name, ciphertext=ciphertext),
-            key=key.wrapped,
-        )
+        return Sealing(commitment, nonce + key.cipher.encrypt(nonce, salt + value, commitment.encode()), key.wrapped)
 
     def forget(self, keys: Collection[str]) -> None:
         """Let go of data keys that were destroyed; what is sealed next is sealed under fresh ones."""
@@ -82,12 +83,13 @@ class Sealer:
         moment = self.now()
         return moment.year, moment.month
 
-    def _renew(self, about: str, month: tuple[int, int] | None) -> _DataKey:
+    def _renew(self, subject: str, record_class: RecordClass, month: tuple[int, int] | None) -> _DataKey:
         name = "k-" + self.random_bytes(16).hex()
         secret = self.random_bytes(KEY_BYTES)
         wrapped = SUITE.encrypt(secret, self.public, wrapping_context(name))
+        about = sealing_subject(subject, record_class)
         sealing_key = SealingKey(key=name, subject=about, recipient=self.recipient, wrapped=wrapped)
-        key = self._keys[about] = _DataKey(AESGCM(secret), sealing_key, month)
+        key = self._keys[subject, record_class] = _DataKey(AESGCM(secret), sealing_key, month)
         while len(self._keys) > SUBJECTS_MAX:
             del self._keys[next(iter(self._keys))]
         return key

@@ -37,19 +37,20 @@ async def sessions(exchange: Exchange) -> shapes.Sessions:
 
 async def session(exchange: Exchange) -> shapes.SessionShown:
     """GET /sessions/{name}: one session."""
-    return _session(_visible_session(exchange, await exchange.caller()))
+    return _session(visible_session(exchange, await exchange.caller()))
 
 
 async def actions(exchange: Exchange) -> shapes.Actions:
     """GET /sessions/{name}/actions?after=N: its actions in order, without their text."""
-    row = _visible_session(exchange, await exchange.caller())
+    row = visible_session(exchange, await exchange.caller())
     after = exchange.after()
     with exchange.services.projections.reading() as connection:
         rows = queries.actions(connection, row.id, after=after, limit=PAGE + 1)
     return shapes.Actions(session=row.id, actions=tuple(map(_action, rows[:PAGE])), more=len(rows) > PAGE)
 
 
-def _visible_session(exchange: Exchange, caller: Person) -> SessionRow:
+def visible_session(exchange: Exchange, caller: Person) -> SessionRow:
+    """The session that is named, for those who may see it. Raises SojournError `session.unknown`."""
     with exchange.services.projections.reading() as connection:
         row = queries.session(connection, exchange.name)
         watches = row is not None and _watches(connection, caller, row.grant)

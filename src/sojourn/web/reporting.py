@@ -31,8 +31,9 @@ async def listing(exchange: Exchange) -> auditing_shapes.Reports:
 
 async def ask(exchange: Exchange) -> auditing_shapes.RunShown:
     """POST /reports: have a report made; for auditors. The period is half-open."""
-    caller = await _auditor(exchange)
+    caller = await exchange.caller()
     sent = await exchange.body(bodies.AskReport)
+    _require_auditor(caller)
     if sent.report not in REPORTS:
         raise SojournError(
             Code.INPUT_INVALID, problem=f"There is no report {sent.report[:60]}", expected=", ".join(REPORTS)
@@ -93,7 +94,7 @@ async def file(exchange: Exchange) -> Response:
 def _run(exchange: Exchange) -> ReportRun:
     run = exchange.services.reports.run_of(exchange.name)
     if run is None:
-        raise SojournError(Code.REPORT_RUN_UNKNOWN, run=exchange.name[:100])
+        raise SojournError(Code.REPORT_UNKNOWN, run=exchange.name[:100])
     return run
 
 
@@ -114,6 +115,10 @@ def _shown(run: ReportRun) -> auditing_shapes.RunShown:
 
 async def _auditor(exchange: Exchange) -> Person:
     caller = await exchange.caller()
+    _require_auditor(caller)
+    return caller
+
+
+def _require_auditor(caller: Person) -> None:
     if not caller.auditor:
         raise SojournError(Code.PERMISSION_DENIED, person=caller.id, action="make reports", who="an auditor")
-    return caller

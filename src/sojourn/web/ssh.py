@@ -50,10 +50,10 @@ async def forget(exchange: Exchange) -> None:
 async def setup(exchange: Exchange) -> ssh_shapes.SshSetup:
     """GET /targets/{name}/ssh-setup: what the host needs; for everybody who is signed in, nothing of it is secret."""
     await exchange.caller()
-    issuer = _issuer(exchange)
     target = exchange.services.office.in_force().catalogue.target(TargetName(exchange.name))
     if target is None or target.ssh is None:
         raise SojournError(Code.TARGET_UNKNOWN, target=exchange.name[:100])
+    issuer = _issuer(exchange)
     accounts = sorted({role.host.login for role in target.roles if role.host is not None and role.host.login})
     return ssh_shapes.SshSetup(
         target=target.name,

@@ -32,3 +32,26 @@ class SshSetup:
     revoked: str
     accounts: tuple[str, ...]
     source_addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartShown:
+    """Part of a recording: lines of asciicast v3. One that was destroyed by key is not `readable`."""
+
+    part: int
+    size: int
+    readable: bool
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingShown:
+    """The recording of one action. `recorded` are the actions of the session that have one."""
+
+    session: str
+    action: int
+    recorded: tuple[int, ...]
+    verb: str
+    parts: tuple[PartShown, ...]
+    more: bool
+    closed: bool

@@ -27,7 +27,8 @@ class FindingShown:
 class LookShown:
     """One look at a target. `seq` is its entry in the ledger, or null if the look said nothing new.
 
-    `problem` says why the target could not be looked at; then nothing else is known.
+    `problem` says why the target could not be looked at; then nothing else is known. `log_matched` counts sessions of
+    the target's own log that were found on record since the entry before; `log_problem` says why it was not read.
     """
 
     target: str
@@ -40,6 +41,8 @@ class LookShown:
     findings: tuple[FindingShown, ...]
     accounts: tuple[str, ...]
     accounts_changed: tuple[str, ...]
+    log_matched: int
+    log_problem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

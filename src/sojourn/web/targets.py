@@ -77,6 +77,8 @@ def _shown(seen: TargetReconciled, *, at: str, seq: int | None) -> target_shapes
         ),
         accounts=seen.accounts,
         accounts_changed=seen.accounts_changed,
+        log_matched=seen.log_matched,
+        log_problem=seen.log_problem,
     )
 
 
@@ -92,4 +94,6 @@ def _unseen(target: str, *, at: str, seq: int, problem: str) -> target_shapes.Lo
         findings=(),
         accounts=(),
         accounts_changed=(),
+        log_matched=0,
+        log_problem="",
     )

@@ -131,9 +131,10 @@ async def test_a_cut_in_the_middle_of_copy_in_and_of_a_pipeline_leaves_nothing_b
 
 
 async def test_no_statement_goes_on_after_the_end_even_if_its_record_became_durable_in_between(live: Any) -> None:
-    client = await live.raw(await live.enter(seconds=1.0))
-    await asyncio.sleep(0.8)
-    live.ledger.delay = 0.4
+    client = await live.raw(await live.enter(seconds=3.0))
+    await asyncio.sleep(1.0)
+    # Long enough to last beyond the end, however slow the machine is.
+    live.ledger.delay = 2.5
     before = len(live.tap.sent)
     client.writer.write(query("select 'too late'"))
     assert await client.rest() == "E"

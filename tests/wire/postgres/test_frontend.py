@@ -143,3 +143,7 @@ def test_any_values_come_back_from_bind(name: bytes, values: list[bytes | None],
     parsed = frontend.parse_bind(body + b"\0\0")
     assert parsed.values == tuple(values)
     assert parsed.portal == parsed.statement == name
+
+
+def test_a_bind_shows_no_values() -> None:
+    assert "secret" not in repr(Bind(portal=b"", statement=b"s", values=(b"secret",)))

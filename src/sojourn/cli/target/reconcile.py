@@ -12,7 +12,7 @@ from sojourn.codes import Exit
 
 
 def reconcile(target: str, *, common: Common | None = None) -> int:
-    """Look at a target now and compare it with the record: sessions and logins both ways, and mighty accounts.
+    """Look at a target now and compare it with the record: sessions, logins and its own log, and mighty accounts.
 
     For administrators and auditors. A running installation does this by itself every few seconds; a difference counts
     once two looks have seen it. Exits with 1 if something differs.
@@ -37,6 +37,7 @@ def show(look: Mapping[str, Any]) -> None:
     """Print one look."""
     matched = f"{look['sessions_matched']} of {look['sessions']} sessions are on record"
     print_line(f"{look['target']}: {matched}; {look['logins']} logins of ours are there.")
+    print_line(f"Its own log was not read: {look['log_problem']}." if look["log_problem"] else "Its own log was read.")
     print_table(look["findings"], ("since", "kind", "subject", "detail"), empty="Nothing differs from the record.")
     print_line("")
     print_line("Logins of others that could go around Sojourn:")

@@ -86,6 +86,7 @@ from .session import (
     ActionCompleted,
     ActionIntended,
     CancelRequested,
+    ChunkRecorded,
     CloseCause,
     Outcome,
     SessionClosed,
@@ -174,6 +175,7 @@ Event = (
     | ActionCompleted
     | CancelRequested
     | SessionClosed
+    | ChunkRecorded
     | PersonLeft
     | PersonReturned
     | LookedBack
@@ -215,6 +217,7 @@ __all__ = [
     "CampaignOpened",
     "CancelRequested",
     "CheckpointStamped",
+    "ChunkRecorded",
     "CloseCause",
     "ConfigurationAdopted",
     "ConfigurationApproved",

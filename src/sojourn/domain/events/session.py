@@ -100,6 +100,22 @@ class ActionCompleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkRecorded:
+    """Part of the recording of the action of that number: `content` seals a chunk (`domain.cast`) of `size` bytes.
+
+    Parts are numbered from 1 without a gap. What a person is shown is in a chunk that is on record, or lies sealed
+    with the gateway, before it is shown.
+    """
+
+    kind: ClassVar[str] = "session.chunk_recorded"
+    session: SessionId
+    number: int
+    part: int
+    size: int
+    content: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRequested:
     """The client asked the target to cancel what runs in this session."""
 

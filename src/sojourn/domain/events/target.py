@@ -17,6 +17,9 @@ class FindingKind(StrEnum):
     SESSION_MISSING = "session_missing"
     LOGIN_UNRECORDED = "login_unrecorded"
     LOGIN_MISSING = "login_missing"
+    LOGIN_RETURNED = "login_returned"
+    LOG_UNRECORDED = "log_unrecorded"
+    LOG_MISSING = "log_missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,9 @@ class TargetReconciled:
     Recorded when a look differs from the one before, and once an hour in any case. `looks` counts the looks since the
     last entry, this one included. `accounts` are the target's mighty logins that are not ours, one line each;
     `accounts_changed` says what came (`+`) and went (`-`) since the last entry.
+
+    `log_place` is how far the target's own log was compared, `log_matched` how many sessions in it were found on record
+    since the last entry, and `log_problem` why it was not read, if it was not.
     """
 
     kind: ClassVar[str] = "target.reconciled"
@@ -47,6 +53,9 @@ class TargetReconciled:
     findings: tuple[Finding, ...]
     accounts: tuple[str, ...]
     accounts_changed: tuple[str, ...]
+    log_place: str = ""
+    log_matched: int = 0
+    log_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

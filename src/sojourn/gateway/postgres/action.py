@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sojourn.domain.events import Outcome
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
 from .names import Naming
 from .vocabulary import VerbClass
@@ -15,6 +16,11 @@ TAGS_MAX = 50
 """An outcome must fit into one entry of the record; further tags are counted."""
 
 _READS = frozenset({VerbClass.READ, VerbClass.COPY_OUT})
+
+
+def only_reads(intentions: Iterable[Intention]) -> bool:
+    """Whether all of them are labelled as what reads and changes nothing."""
+    return all(one.verb in _READS and not one.may_write for one in intentions)
 
 
 @dataclass(slots=True, eq=False)
@@ -102,7 +108,12 @@ class Batch:
     @property
     def only_reads(self) -> bool:
         """Whether every action in it is labelled as one that reads and changes nothing."""
-        return all(one.verb in _READS and not one.may_write for one in self.intentions)
+        return only_reads(self.intentions)
+
+    def numbered(self, numbers: Sequence[int]) -> None:
+        """The intents of its actions are on record under these numbers."""
+        for action, number in zip(self.actions, numbers, strict=True):
+            action.number = number
 
     @property
     def raw(self) -> bytes:

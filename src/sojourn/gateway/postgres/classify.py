@@ -58,11 +58,12 @@ _UNPARSED = Label(verb=VerbClass.UNPARSED, may_write=True, statements=0, tables=
 
 
 _MANIPULATION = re.compile(r"\s*(?:select|insert|update|delete)\b", re.IGNORECASE)
-_MATTERS = re.compile(r"""["$\\;]|--|/\*|set_config""", re.IGNORECASE)
+_MATTERS = ('"', "$", "\\", ";", "--", "/*")
 """Where a constant may be more than a constant: quoted names, dollar quotes and parameters, escapes, further
-statements, comments (an apostrophe in one begins no string), and the one function whose argument decides the label."""
+statements, comments (an apostrophe in one begins no string). Also `set_config`, whose argument decides the label."""
 
-_CONSTANT = re.compile(r"'[^']*'|\b[0-9]+\b")
+_STRING = re.compile(r"'[^']*'")
+_NUMBER = re.compile(r"\b[0-9]+\b")
 
 
 def classify(sql: str) -> Label:
@@ -80,13 +81,12 @@ def without_constants(sql: str) -> str:
     as it is.
     """
     body = sql.rstrip("; \n")
-    if not body.isascii() or _MANIPULATION.match(body) is None or _MATTERS.search(body) is not None:
+    if not body.isascii() or _MANIPULATION.match(body) is None or "set_config" in body.lower():
         return sql
-    return _CONSTANT.sub(_alike, body)
-
-
-def _alike(constant: re.Match[str]) -> str:
-    return "''" if constant[0][0] == "'" else "1"
+    for mark in _MATTERS:
+        if mark in body:
+            return sql
+    return _NUMBER.sub("1", _STRING.sub("''", body) if "'" in body else body)
 
 
 @lru_cache(maxsize=_MEMO_ENTRIES)

@@ -12,25 +12,24 @@ Pure: frames and events in, actions and results out; the present moment is an ar
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sojourn.domain.events import Outcome
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
 from . import backend, frontend
 from .action import Action, Batch, Expected, Finished
 from .backend import Status
 from .frontend import Bind
-from .intentions import commit_intention, function_intention, named_intention, statement_intention
+from .intentions import commit_intention, function_intention, known_text, named_intention, statement_intention
+from .lone import Lone, answered, result, said
 from .names import Names, Naming
 from .walk import Event
 from .wire import LIMIT_EXCEEDED, Frame, WireError
 
 PORTALS_MAX = 100_000
-_PREPARE = re.compile(rb"\bprepare\b", re.IGNORECASE)
 _ANSWERS = {"1": "P", "2": "B", "3": "C", "t": "D", "T": "D", "n": "D"}
 
 
@@ -44,7 +43,6 @@ class Conversation:
 
     status: Status = Status.IDLE
     failures: list[tuple[Intention, Result]] = field(default_factory=list)
-    discarding: bool = False
     _names: Names = field(default_factory=Names)
     _group: int = 0
     _prepares: bool = False
@@ -54,11 +52,12 @@ class Conversation:
     _skipping: bool = False
     _unsynced: bool = False
     _copying: Action | None = None
+    _lone: Lone | None = None
 
     @property
     def settled(self) -> bool:
         """Whether no answer is due."""
-        return not self._expected and not self._skipping
+        return not self._expected and not self._skipping and self._lone is None
 
     @property
     def between_groups(self) -> bool:
@@ -68,14 +67,58 @@ class Conversation:
     @property
     def running(self) -> bool:
         """Whether the target owes an answer to an action."""
+        if self._lone is not None:
+            return True
         return any(one.action is not None and not one.action.finished for one in self._expected)
+
+    def lone(self, chunk: bytes) -> Lone | None:
+        """Read a statement that comes by itself while nothing else is under way; None if it has to go the long way."""
+        if not self.settled or self._unsynced or self._portals or self._bound or self._copying is not None:
+            return None
+        found = said(chunk)
+        if found is None:
+            return None
+        text = found.sql if found.parsed is None else found.parsed.sql
+        if text:
+            self._look_for_prepare(text)
+        naming = None if found.parsed is None else Naming(found.parsed.statement, text, self._group)
+        if naming is not None:
+            self._names.announce(naming)
+        intention = statement_intention(text) if found.bound is None else self._binding(found.bound)
+        return Lone(chunk, found, intention, naming)
+
+    def answered_whole(self, chunk: bytes, now: float) -> tuple[int, Result] | None:
+        """Read the whole answer to a lone statement: its number, and what became of it. None for the long way."""
+        lone = self._lone
+        if lone is None or (answer := answered(lone.said, chunk)) is None:
+            return None
+        self._lone = None
+        self.status = answer.status
+        if lone.naming is not None:
+            self._names.confirm(lone.naming)
+        return lone.number, result(lone, answer, now)
+
+    def _join(self) -> None:
+        """Let a lone statement that is under way go on the long way, as if it had gone there from the beginning."""
+        if self._lone is not None:
+            lone, self._lone = self._lone, None
+            self.forwarded(self._whole(lone), lone.started)
+
+    def _whole(self, lone: Lone) -> Batch:
+        if lone.naming is not None:
+            self._names.withdraw(lone.naming)
+        batch = self.stage(lone.frames)
+        (lone.action,) = batch.actions
+        lone.action.number = lone.number
+        return batch
 
     def stage(self, frames: Sequence[Frame]) -> Batch:
         """Read messages of the client; gives what they are, nothing of it forwarded yet.
 
-        Each batch is either `forwarded` or `refuse`d before the next one is staged. Raises WireError for a
+        Each batch is either `forwarded` or `withdraw`n before the next one is staged. Raises WireError for a
         malformed message.
         """
+        self._join()
         batch = Batch(list(frames))
         for frame in frames:
             self._stage(frame, batch)
@@ -141,7 +184,7 @@ class Conversation:
 
     def _look_for_prepare(self, sql: bytes) -> None:
         """From the first SQL PREPARE on, a statement's name may stand for something that this protocol did not say."""
-        self._prepares = self._prepares or _PREPARE.search(sql) is not None
+        self._prepares = self._prepares or known_text(sql).prepares
 
     def _binding(self, bound: Bind) -> Intention:
         texts = self._names.texts(bound.statement, self._group)
@@ -149,9 +192,12 @@ class Conversation:
             return named_intention("statement", bound.statement)
         return statement_intention(texts[-1], binds=bound, others=texts[:-1], certain=not self._prepares)
 
-    def forwarded(self, batch: Batch, now: float) -> list[Finished]:
+    def forwarded(self, batch: Batch | Lone, now: float) -> list[Finished]:
         """Say that the batch goes to the target. What the target will skip is finished at once."""
         finished: list[Finished] = []
+        if isinstance(batch, Lone):
+            self._lone, batch.started = batch, now
+            return finished
         for action in batch.actions:
             action.started = now
             action.intention = None
@@ -181,6 +227,7 @@ class Conversation:
 
     def answered(self, events: Iterable[Event], now: float) -> list[Finished]:
         """Read what the target sent; gives the actions that ended."""
+        self._join()
         finished: list[Finished] = []
         for event in events:
             head = self._expected[0] if self._expected else None
@@ -332,14 +379,17 @@ class Conversation:
 
     def broken_off(self, now: float) -> list[Finished]:
         """The session ends: every action whose end was not seen was interrupted."""
+        self._join()
         finished: list[Finished] = []
         for action in [*(one.action for one in self._expected), *self._bound]:
             if action is not None and action.number:
                 finished += self._finish(action, Outcome.INTERRUPTED, now)
         return finished
 
-    def withdraw(self, batch: Batch, now: float) -> list[Finished]:
+    def withdraw(self, batch: Batch | Lone, now: float) -> list[Finished]:
         """The batch does not go on after all; gives its actions, all skipped."""
+        if isinstance(batch, Lone):
+            batch = self._whole(batch)
         finished: list[Finished] = []
         for one in batch.expected:
             if one.naming is not None:
@@ -347,30 +397,3 @@ class Conversation:
         for action in batch.actions:
             finished += self._finish(action, Outcome.SKIPPED, now)
         return finished
-
-    def refuse(self, batch: Batch, error: bytes, now: float) -> bytes:
-        """What a client is told whose messages do not go on: `error`, and ReadyForQuery where it waits for it.
-
-        Messages of the extended protocol are then discarded up to Sync, as a server does after an error.
-        """
-        self.withdraw(batch, now)
-        reply = bytearray()
-        for frame in batch.frames:
-            kind = chr(frame.kind)
-            if kind == "S":
-                reply += backend.ready_for_query(self.status)
-                self.discarding = False
-            elif kind in "QF" and not self.discarding:
-                reply += error + backend.ready_for_query(self.status)
-            elif kind in "PBEDC" and not self.discarding:
-                reply += error
-                self.discarding = True
-        return bytes(reply)
-
-    def discard(self, frames: deque[Frame]) -> bytes:
-        """Take away what is to be discarded after a refusal, up to Sync; gives the answer to that."""
-        while self.discarding and frames:
-            if frames.popleft().kind == ord("S"):
-                self.discarding = False
-                return backend.ready_for_query(self.status)
-        return b""

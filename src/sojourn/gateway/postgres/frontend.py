@@ -6,6 +6,7 @@ of its format. Each parser takes the body without type and length, and raises `W
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sojourn.gateway.postgres.wire import MESSAGE_BYTES_MAX, Reader, WireError, message, terminated
 
@@ -42,15 +43,21 @@ class Parse:
     types: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bind:
-    """Make `portal` from `statement` and values; None is NULL; formats are 0 (text) or 1 (binary)."""
+class Bind(NamedTuple):
+    """Make `portal` from `statement` and values; None is NULL; formats are 0 (text) or 1 (binary).
+
+    A tuple, because one is made for each statement.
+    """
 
     portal: bytes
     statement: bytes
     formats: tuple[int, ...] = ()
-    values: tuple[bytes | None, ...] = field(default=(), repr=False)
+    values: tuple[bytes | None, ...] = ()
     result_formats: tuple[int, ...] = ()
+
+    def __repr__(self) -> str:
+        """Without the values, so that no log line can carry them."""
+        return f"Bind(portal={self.portal!r}, statement={self.statement!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +128,7 @@ def parse_bind(body: bytes) -> Bind:
     reader.end()
     if len(formats) > 1 and len(formats) != len(values):
         raise WireError(f"Bind: {len(formats)} formats for {len(values)} values")
-    return Bind(portal=portal, statement=statement, formats=formats, values=values, result_formats=result_formats)
+    return Bind(portal, statement, formats, values, result_formats)
 
 
 def parse_execute(body: bytes) -> Execute:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
-from sojourn.gateway.recorder import Intention
+from sojourn.gateway.entries import Intention
 
-from .classify import classify
+from .classify import TEXT_BYTES_MAX, Label, classify
 from .frontend import Bind, FunctionCall
 from .vocabulary import VerbClass
 from .wire import decode_text
 
 PROTOCOL = "postgres"
+_MEMO_ENTRIES = 1_024
+_NAMES_BYTES_MAX = 256
+_PREPARE = re.compile(rb"\bprepare\b", re.IGNORECASE)
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def statement_intention(
@@ -25,7 +33,23 @@ def statement_intention(
     `others` are texts that the statement's name may stand for instead; `certain` is False when it may also stand for
     a statement that SQL PREPARE has made under that name.
     """
-    label = classify(decode_text(sql))
+    text = known_text(sql)
+    if others or not certain:
+        label, detail = _unsure(sql, text.label, binds, others, certain)
+    elif binds is None:
+        label, detail = text.label, b"{" + text.member + b"}"
+    else:
+        # The members in canonical order; the text's own name is the last of them.
+        values = _encode(_values(binds.values, binds.formats))
+        label = text.label
+        detail = b'{"binds":%b,%b,%b}' % (values, _names(binds.portal, binds.statement), text.member)
+    return Intention(PROTOCOL, label.verb, label.may_write, label.tables, detail)
+
+
+def _unsure(
+    sql: bytes, label: Label, binds: Bind | None, others: Sequence[bytes], certain: bool
+) -> tuple[Label, bytes]:
+    """Label and detail of a statement whose name may stand for something else."""
     detail = _text("text", sql)
     if others:
         detail["or_instead"] = [_text("text", other) for other in others]
@@ -35,13 +59,44 @@ def statement_intention(
         detail["binds"] = _values(binds.values, binds.formats)
         detail["statement"] = decode_text(binds.statement)
         detail["portal"] = decode_text(binds.portal)
-    return Intention(
-        protocol=PROTOCOL,
-        verb=label.verb,
-        may_write=label.may_write or not certain or any(classify(decode_text(other)).may_write for other in others),
-        objects=label.tables,
-        detail=_canonical(detail),
+    may_write = label.may_write or not certain or any(known_text(other).label.may_write for other in others)
+    return replace(label, may_write=may_write), _encode(detail)
+
+
+def _names(portal: bytes, statement: bytes) -> bytes:
+    short = len(portal) + len(statement) <= _NAMES_BYTES_MAX
+    return _seen_names(portal, statement) if short else _new_names(portal, statement)
+
+
+def _new_names(portal: bytes, statement: bytes) -> bytes:
+    return _encode({"portal": decode_text(portal), "statement": decode_text(statement)})[1:-1]
+
+
+_seen_names = lru_cache(maxsize=_MEMO_ENTRIES)(_new_names)
+
+
+class Text(NamedTuple):
+    """What is known of a statement's text: its label, its member in the record, and whether it may be a PREPARE."""
+
+    label: Label
+    member: bytes
+    prepares: bool
+
+
+def known_text(sql: bytes) -> Text:
+    """What there is to know of a text; one seen lately, and not too long, is answered from a bounded memo."""
+    return _seen_text(sql) if len(sql) <= TEXT_BYTES_MAX else _new_text(sql)
+
+
+def _new_text(sql: bytes) -> Text:
+    return Text(
+        classify(decode_text(sql)),
+        _encode(_text("text", sql))[1:-1],
+        b"prepare" in sql.lower() and _PREPARE.search(sql) is not None,
     )
+
+
+_seen_text = lru_cache(maxsize=_MEMO_ENTRIES)(_new_text)
 
 
 def commit_intention() -> Intention:
@@ -51,7 +106,7 @@ def commit_intention() -> Intention:
         verb=VerbClass.TRANSACTION,
         may_write=True,
         objects=(),
-        detail=_canonical({"commit": "at Sync"}),
+        detail=_encode({"commit": "at Sync"}),
     )
 
 
@@ -62,16 +117,14 @@ def named_intention(what: str, name: bytes) -> Intention:
         verb=VerbClass.PREPARED,
         may_write=True,
         objects=(),
-        detail=_canonical({what: decode_text(name)}),
+        detail=_encode({what: decode_text(name)}),
     )
 
 
 def function_intention(called: FunctionCall) -> Intention:
     """A call by the fast path, which names a function by its object id."""
     detail: dict[str, object] = {"function_oid": called.function, "binds": _values(called.values, called.formats)}
-    return Intention(
-        protocol=PROTOCOL, verb=VerbClass.PROCEDURAL, may_write=True, objects=(), detail=_canonical(detail)
-    )
+    return Intention(protocol=PROTOCOL, verb=VerbClass.PROCEDURAL, may_write=True, objects=(), detail=_encode(detail))
 
 
 def _text(name: str, raw: bytes) -> dict[str, object]:
@@ -93,7 +146,3 @@ def _values(values: Sequence[bytes | None], formats: Sequence[int]) -> list[obje
         else:
             found.append(_text("text", value))
     return found
-
-
-def _canonical(detail: dict[str, object]) -> bytes:
-    return msgspec.json.encode(detail, order="sorted")

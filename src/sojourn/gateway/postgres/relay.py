@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -27,6 +26,9 @@ from . import backend, frontend
 from .action import Batch, Finished
 from .backend import Severity
 from .conversation import Conversation
+from .discard import Discarding
+from .lone import Lone
+from .parting import LastWords, hang_up
 from .sides import Side, hold
 from .walk import BackendWalker
 from .wire import LIMIT_EXCEEDED, Frame, Splitter, WireError
@@ -39,8 +41,6 @@ HELD_BYTES_MAX = 256 * 1024
 HELD_FRAMES_MAX = 10_000
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 BATCH_FRAMES_MAX = 1_000
-LAST_WORDS_SECONDS = 0.1
-CANCEL_SECONDS = 2.0
 IO_ERROR = "58030"
 ADMIN_SHUTDOWN = "57P01"
 CONNECTION_FAILURE = "08006"
@@ -59,6 +59,7 @@ class Relay:
     cancel: Callable[[], Awaitable[None]]
     reading: bool = False
     conversation: Conversation = field(default_factory=Conversation)
+    _discarding: Discarding = field(default_factory=Discarding)
     bytes_in: int = 0
     bytes_out: int = 0
     cause: CloseCause | None = None
@@ -74,6 +75,7 @@ class Relay:
     _target_side: Side | None = None
     _splitter: Splitter = field(default_factory=lambda: Splitter(frontend.session_limits(STATEMENT_BYTES_MAX)))
     _walker: BackendWalker = field(default_factory=BackendWalker)
+    _time: Callable[[], float] = field(default_factory=lambda: asyncio.get_running_loop().time)
     _held: deque[Frame] = field(default_factory=deque)
     _held_bytes: int = 0
     _client_waits_for: set[str] = field(default_factory=set)
@@ -85,19 +87,22 @@ class Relay:
     _withheld: list[bytes] = field(default_factory=list)
     _withheld_bytes: int = 0
     _refusal: bytes = b""
+    _last_words: LastWords = field(init=False)
     _notice: bytes = b""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def __post_init__(self) -> None:
+        """Let the last words know where the client stands."""
+        self._last_words = LastWords(self._walker)
+
     def client_side(self) -> asyncio.Protocol:
         """The protocol that takes over the client's connection."""
-        self._client_side = Side(self._from_client, self._client_lost)
-        self._client_side.hold = partial(self._hold_target, "client")
+        self._client_side = Side(self._from_client, self._client_lost, partial(self._hold_target, "client"))
         return self._client_side
 
     def target_side(self) -> asyncio.Protocol:
         """The protocol that takes over the target's connection."""
-        self._target_side = Side(self._from_target, self._target_lost)
-        self._target_side.hold = partial(self._hold_client, "target")
+        self._target_side = Side(self._from_target, self._target_lost, partial(self._hold_client, "target"))
         return self._target_side
 
     async def run(
@@ -105,7 +110,7 @@ class Relay:
     ) -> CloseCause:
         """Relay, beginning with what each side has sent already. Gives the reason for the end."""
         self._client, self._target = client, target
-        self.active_at = asyncio.get_running_loop().time()
+        self.active_at = self._time()
         if self._refusal:
             self._say_last(self._refusal)
         if from_target:
@@ -133,8 +138,12 @@ class Relay:
         if self.cause is not None or self._leaving:
             return
         self.bytes_in += len(chunk)
-        self.active_at = asyncio.get_running_loop().time()
+        self.active_at = self._time()
+        quiet = not (self._recording or self._held or self._discarding.active) and self._splitter.at_boundary
         try:
+            if quiet and (lone := self.conversation.lone(chunk)) is not None:
+                self._record(lone)
+                return
             frames = self._splitter.feed(chunk)
         except WireError as error:
             self._broken(error)
@@ -161,34 +170,38 @@ class Relay:
             if batch is None:
                 break
             if batch.actions or self.recorder.behind:
-                self._recording = True
-                intentions = batch.intentions
-                if self.reading and self._may_go_early(batch):
-                    self._early = True
-                    self._forward(batch)
-                self.recorder.intend(intentions, partial(self._recorded, batch))
+                self._record(batch)
             else:
                 self._forward(batch)
         if self._leaving and self.cause is None and not self._recording:
             self._leave()
 
-    def _recorded(self, batch: Batch, outcome: tuple[int, ...] | SojournError) -> None:
+    def _record(self, batch: Batch | Lone) -> None:
+        """Have what the batch begins put on record, and let it go on then."""
+        self._recording = True
+        intentions = batch.intentions
+        if self.reading and self._may_go_early(batch):
+            self._early = True
+            self._forward(batch)
+        self.recorder.intend(intentions, partial(self._recorded, batch))
+
+    def _recorded(self, batch: Batch | Lone, outcome: tuple[int, ...] | SojournError) -> None:
         """The batch is on record and goes on, or is refused because it is not."""
         self._recording = False
         try:
             if isinstance(outcome, SojournError):
                 self._refuse(batch, outcome.refusal)
             else:
-                for action, number in zip(batch.actions, outcome, strict=True):
-                    action.number = number
+                batch.numbered(outcome)
                 self._release() if self._early else self._forward(batch)
-            self._go_on()
+            if self._held or self._leaving:
+                self._go_on()
         except Exception:
             # The top of this session's work: a fault of ours ends it, and none that shared the append.
             log.exception("a session failed", session=self.recorder.session)
             self._end(CloseCause.INTERRUPTED)
 
-    def _may_go_early(self, batch: Batch) -> bool:
+    def _may_go_early(self, batch: Batch | Lone) -> bool:
         """Whether a batch goes on before its record is durable: as long as nothing but reads has come by."""
         self.reading = batch.only_reads
         target = self._transport(self._target)
@@ -201,15 +214,15 @@ class Relay:
         self._withheld_bytes = 0
         self._hold_target("record", False)
         if self.cause is not None:
-            self._complete(self.conversation.broken_off(asyncio.get_running_loop().time()))
+            self._complete(self.conversation.broken_off(self._time()))
         for chunk in withheld:
             self._from_target(chunk)
         if self._target_gone:
             self._target_lost()
 
     def _next_batch(self) -> Batch | None:
-        if self.conversation.discarding:
-            self._transport(self._client).write(self.conversation.discard(self._held))
+        if self._discarding.active:
+            self._transport(self._client).write(self._discarding.discard(self._held, self.conversation.status))
             self._held_bytes = sum(len(frame.raw) for frame in self._held)
         held = self._held
         if not held:
@@ -235,9 +248,9 @@ class Relay:
             self._broken(error)
             return None
 
-    def _forward(self, batch: Batch) -> None:
+    def _forward(self, batch: Batch | Lone) -> None:
         """Let a batch go on, unless the session has ended while it was being recorded."""
-        now = asyncio.get_running_loop().time()
+        now = self._time()
         target = self._transport(self._target)
         if self.cause is not None or target.is_closing():
             self._complete(self.conversation.withdraw(batch, now))
@@ -252,17 +265,17 @@ class Relay:
         else:
             self._transport(self._target).write(frontend.terminate())
 
-    def _refuse(self, batch: Batch, refusal: Refusal) -> None:
+    def _refuse(self, batch: Batch | Lone, refusal: Refusal) -> None:
         """The record cannot be written. Between transactions the session goes on; inside one it must not."""
         text = f"{refusal.sentence} {refusal.next_step}"
         sqlstate = LIMIT_EXCEEDED if refusal.code is Code.RECORD_TOO_LARGE else IO_ERROR
-        now = asyncio.get_running_loop().time()
-        if self.cause is None and self.conversation.between_groups:
-            error = backend.error_response(sqlstate, text, detail=str(refusal.code))
-            self._transport(self._client).write(self.conversation.refuse(batch, error, now))
-            return
+        between = self.conversation.between_groups
         if not self._early:
-            self.conversation.withdraw(batch, now)
+            self.conversation.withdraw(batch, self._time())
+        if self.cause is None and between:
+            error = backend.error_response(sqlstate, text, detail=str(refusal.code))
+            self._transport(self._client).write(self._discarding.refuse(batch.frames, error, self.conversation.status))
+            return
         self._say_last(
             backend.error_response(sqlstate, text, severity=Severity.FATAL, detail="The transaction was rolled back.")
         )
@@ -270,6 +283,7 @@ class Relay:
 
     def _from_target(self, chunk: bytes) -> None:
         if self.cause is not None:
+            self.bytes_out += self._last_words.finish(self._transport(self._client), chunk)
             return
         if self._early:
             self._withheld.append(chunk)
@@ -278,6 +292,8 @@ class Relay:
                 self._hold_target("record", True)
             return
         self.bytes_out += len(chunk)
+        if not self._notice and self._walker.at_boundary and self._answered_whole(chunk):
+            return
         try:
             events = self._walker.walk(chunk)
             client = self._transport(self._client)
@@ -286,7 +302,7 @@ class Relay:
                 if self._notice and self._walker.at_boundary:
                     client.write(self.first_notice())
             if events:
-                self.active_at = asyncio.get_running_loop().time()
+                self.active_at = self._time()
                 self._complete(self.conversation.answered(events, self.active_at))
         except WireError as error:
             self._say_last(backend.error_response(CONNECTION_FAILURE, error.reason, severity=Severity.FATAL))
@@ -296,6 +312,19 @@ class Relay:
             for intention, result in self.conversation.failures:
                 self.recorder.note(intention, result)
             self.conversation.failures.clear()
+
+    def _answered_whole(self, chunk: bytes) -> bool:
+        """Let a chunk go on that is the whole answer to a lone statement; False if it is not, and nothing is done."""
+        now = self._time()
+        found = self.conversation.answered_whole(chunk, now)
+        if found is None:
+            return False
+        client = self._transport(self._client)
+        if not client.is_closing():
+            client.write(chunk)
+        self.active_at = now
+        self.recorder.complete(*found)
+        return True
 
     def _complete(self, finished: list[Finished]) -> None:
         for action, result in finished:
@@ -318,10 +347,10 @@ class Relay:
         self._over.set()
 
     def _say_last(self, message: bytes) -> None:
-        """Tell the client why the session ends, if it stands between two messages."""
+        """Tell the client why the session ends, as soon as it stands between two messages."""
         client = self._client
-        if client is not None and not client.is_closing() and self._walker.at_boundary:
-            client.write(message)
+        if client is not None and not client.is_closing():
+            self._last_words.say(client, message, may_wait=self.cause is None and not self._early)
 
     def cut(self, refusal: Refusal) -> None:
         """End the session because its grant has ended."""
@@ -354,38 +383,18 @@ class Relay:
         return self._recording or self.conversation.running
 
     async def _hang_up(self) -> None:
-        """Close both sides: the client gets its last words, what runs is cancelled, and nobody is waited for."""
         assert self._client_side is not None and self._target_side is not None
-        loop = asyncio.get_running_loop()
         client, target = self._transport(self._client), self._transport(self._target)
-        client.close()
-        loop.call_later(LAST_WORDS_SECONDS, client.abort)
-        stopping = loop.create_task(_quietly(self.cancel())) if self.conversation.running else None
-        if stopping is not None:
-            # A target that does not even take the cancel request is left without waiting for it.
-            await asyncio.wait({stopping}, timeout=LAST_WORDS_SECONDS)
-        elif not target.is_closing() and self._splitter.at_boundary:
+        cancel = self.cancel if self.conversation.running else None
+        if cancel is None and not target.is_closing() and self._splitter.at_boundary:
             target.write(frontend.terminate())
-        target.close() if stopping is None else target.abort()
-        loop.call_later(LAST_WORDS_SECONDS, target.abort)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2 * LAST_WORDS_SECONDS):
-                await self._client_side.gone.wait()
-                await self._target_side.gone.wait()
-        self.cut_at = loop.time()
-        self._complete(self.conversation.broken_off(loop.time()))
+        gone = (self._client_side.gone, self._target_side.gone)
+        stopping = await hang_up(client, target, gone, self._last_words, cancel)
+        self.cut_at = self._time()
+        self._complete(self.conversation.broken_off(self.cut_at))
         if stopping is not None:
             await stopping
 
     @staticmethod
     def _transport(transport: asyncio.Transport | None) -> asyncio.Transport:
         return cast(asyncio.Transport, transport)
-
-
-async def _quietly(stopping: Awaitable[None]) -> None:
-    try:
-        async with asyncio.timeout(CANCEL_SECONDS):
-            await stopping
-    except OSError:
-        # The connection to the target is closed right after this; the statement then ends by that.
-        return

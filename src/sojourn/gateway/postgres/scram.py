@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import hmac
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from sojourn.domain.credential import ScramVerifier, salted_password
@@ -191,7 +191,7 @@ class ClientExchange:
     and the plain mechanism the client says that it could have been, so that a server that offered it notices.
     """
 
-    __slots__ = ("_bare", "_binding", "_header", "_nonce", "_password", "_signature")
+    __slots__ = ("_bare", "_binding", "_header", "_nonce", "_password", "_salt_password", "_signature")
 
     def __init__(
         self,
@@ -200,6 +200,7 @@ class ClientExchange:
         *,
         mechanism: Mechanism = Mechanism.PLAIN,
         binding: bytes | None = None,
+        salt_password: Callable[[str, bytes, int], bytes] = salted_password,
     ) -> None:
         """Prepare to prove `password`; `ValueError` for an unfit nonce or PLUS without binding data."""
         _check_nonce(nonce)
@@ -207,6 +208,7 @@ class ClientExchange:
         if plus and not binding:
             raise ValueError("SCRAM-SHA-256-PLUS needs the binding data of the channel")
         self._password = password
+        self._salt_password = salt_password
         self._nonce = nonce
         self._binding = binding if plus and binding else b""
         self._header = b"p=" + _BINDING_TYPE + b",," if plus else b"n,," if binding is None else b"y,,"
@@ -239,7 +241,7 @@ class ClientExchange:
                 ScramFault.WRONG_SERVER,
                 f"the server asks for {iterations} iterations, outside {ITERATIONS_MIN} to {ITERATIONS_MAX}",
             )
-        salted = salted_password(self._password, salt, iterations)
+        salted = self._salt_password(self._password, salt, iterations)
         client_key = hmac.digest(salted, b"Client Key", "sha256")
         without_proof = b"c=" + b64encode(self._header + self._binding) + b",r=" + nonce
         auth_message = self._bare + b"," + server_first + b"," + without_proof

@@ -19,6 +19,7 @@ from sojourn.domain.target import Recording, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.deadline import deadline
 from sojourn.gateway.gate import Gate
+from sojourn.gateway.limits import limits
 from sojourn.gateway.opening import record_end, record_opening
 from sojourn.gateway.recorder import SessionRecorder
 from sojourn.gateway.tls import ClientCertificate
@@ -27,9 +28,8 @@ from . import backend
 from .admission import Admission, Admitted
 from .backend import Severity
 from .handshake import PROTOCOL_VIOLATION, Opening, RefusedError, open_connection
-from .limits import limits
 from .line import Line, LineClosedError
-from .relay import CONNECTION_FAILURE, IO_ERROR, Relay
+from .relay import ADMIN_SHUTDOWN, CONNECTION_FAILURE, IO_ERROR, Relay
 from .startup import CancelRequest, StartupMessage
 from .upstream import TargetRefusedError, Upstream, log_in, send_cancel
 from .wire import WireError
@@ -37,6 +37,7 @@ from .wire import WireError
 log = structlog.get_logger("gateway")
 
 SECRET_BYTES = 32
+IDLE_SESSION_TIMEOUT = "57P05"
 LONG_KEYS_MINOR = 2
 """From protocol 3.2 on a cancel key may be longer than four bytes."""
 
@@ -123,7 +124,10 @@ class PostgresDoor:
                 # Both the configuration and the target itself say that this role only reads.
                 reading=role is not None and role.recording is Recording.BEFORE_RELEASE and upstream.read_only,
             )
-            with deadline(gate, admitted.grant, relay.cut, relay.warn) as reached, limits(gate.settings, relay):
+            with (
+                deadline(gate, admitted.grant, relay.cut, relay.warn) as reached,
+                limits(gate.settings, relay, lambda refusal: relay.expel(refusal, _sqlstate(refusal))),
+            ):
                 cause = CloseCause.GATEWAY_STOPPED
                 cause = await self._relay(line, upstream, relay, admitted)
             if cause is CloseCause.GRANT_ENDED and reached.passed_at is not None and relay.cut_at is not None:
@@ -239,3 +243,8 @@ async def _cancel_at(target: Target, key: backend.BackendKey | None) -> None:
 def nonce(random: bytes) -> bytes:
     """A SCRAM nonce from random bytes (printable, without a comma)."""
     return base64.b64encode(random)
+
+
+def _sqlstate(limit: Refusal) -> str:
+    """What PostgreSQL calls it when a session has reached this limit."""
+    return IDLE_SESSION_TIMEOUT if limit.code is Code.GATEWAY_SESSION_IDLE else ADMIN_SHUTDOWN

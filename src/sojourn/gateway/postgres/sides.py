@@ -7,14 +7,18 @@ from collections.abc import Callable
 
 
 class Side(asyncio.Protocol):
-    """One side of a relay; `gone` is set when its connection is."""
+    """One side of a relay; `gone` is set when its connection is.
 
-    def __init__(self, received: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+    `hold` is told to stop, and to go on, reading from the other side while this one does not take what is written.
+    """
+
+    def __init__(
+        self, received: Callable[[bytes], None], lost: Callable[[], None], hold: Callable[[bool], None]
+    ) -> None:
         self._received = received
         self._lost = lost
         self.gone = asyncio.Event()
-        self.hold: Callable[[bool], None] = lambda _: None
-        """Told to stop, and to go on, reading from the other side while this one does not take what is written."""
+        self.hold = hold
 
     def data_received(self, data: bytes) -> None:
         self._received(data)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from sojourn.domain.credential import salted_password
 from sojourn.domain.target import Target, TlsMode
 from sojourn.errors import Code, SojournError
 from sojourn.gateway.tls import ALPN, end_point_binding
@@ -35,6 +36,7 @@ from .wire import Frame, Splitter, WireError
 
 CONNECT_SECONDS = 10.0
 CONTEXTS_MAX = 256
+SALTED_MAX = 1_024
 _READ_ONLY = b"default_transaction_read_only\0on\0"
 
 
@@ -92,6 +94,11 @@ def _tls_context(
 def proves_itself(target: Target) -> bool:
     """Whether the target has shown who it is before anything is said to it."""
     return target.tls is TlsMode.VERIFY_FULL or target.host.startswith("/")
+
+
+_salted_before = lru_cache(maxsize=SALTED_MAX)(salted_password)
+"""Each session of a grant logs in with the same password and salt, and deriving the key costs a millisecond or more.
+The password is good for nothing any more once the grant's role is gone."""
 
 
 async def open_line(target: Target) -> Line:
@@ -211,7 +218,11 @@ def _authenticate(line: Line, secrets: _Secrets, frame: Frame) -> bool:
             if mechanism not in step.mechanisms:
                 raise WireError("the target offers no SCRAM-SHA-256")
             secrets.exchange = ClientExchange(
-                secrets.password, secrets.nonce, mechanism=mechanism, binding=secrets.binding or None
+                secrets.password,
+                secrets.nonce,
+                mechanism=mechanism,
+                binding=secrets.binding or None,
+                salt_password=_salted_before,
             )
             line.send(frontend.sasl_initial_response(mechanism, secrets.exchange.first()))
         case AuthenticationCode.SASL_CONTINUE if secrets.exchange is not None:

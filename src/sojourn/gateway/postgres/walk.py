@@ -83,6 +83,11 @@ class BackendWalker:
         return not self._left and not self._held
 
     @property
+    def left(self) -> int:
+        """How many bytes of the message are still to come in which the stream stands; zero where nobody knows."""
+        return self._left if self._broken is None else 0
+
+    @property
     def rows(self) -> int:
         """DataRow messages begun since the last event."""
         return self._rows

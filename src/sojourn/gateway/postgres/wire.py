@@ -19,6 +19,7 @@ COPY_DATA = ord("d")
 _header = struct.Struct(">BI").unpack_from
 _length = struct.Struct(">I")
 _signed = struct.Struct(">i").unpack_from
+_count = struct.Struct(">H").unpack_from
 _FORMATS = frozenset((0, 1))
 
 
@@ -87,7 +88,12 @@ class Reader:
 
     def count16(self) -> int:
         """Read the number of items that follow (unsigned, up to 65,535 as PostgreSQL reads it)."""
-        return int.from_bytes(self.take(2), "big")
+        position = self._position
+        if position + 2 > len(self._body):
+            raise WireError(f"{self._name}: insufficient data left in the message")
+        self._position = position + 2
+        count: int = _count(self._body, position)[0]
+        return count
 
     def oid(self) -> int:
         """Read an object id (unsigned 32 bits)."""

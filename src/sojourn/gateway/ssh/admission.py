@@ -36,13 +36,13 @@ class TurnedAwayError(Exception):
         self.refusal, self.actor, self.subject = refusal, actor, subject
 
 
-def know(gate: Gate, token: Token, user: str) -> Known:
-    """What the user name asks for. Raises TurnedAwayError."""
+def know(gate: Gate, token: Token, user: str, jumped: TargetName | None = None) -> Known:
+    """What the user name asks for; whoever `jumped` here has named the target already. Raises TurnedAwayError."""
     person = token.issued.person
     if len(gate.connections) > gate.settings.connections_max:
         raise TurnedAwayError(Refusal(Code.GATEWAY_BUSY, {"limit": str(gate.settings.connections_max)}), actor=person)
     name, _, role = user.partition("+")
-    target = gate.live.target(TargetName(name))
+    target = gate.live.target(jumped or TargetName(name))
     if target is None or target.ssh is None:
         raise TurnedAwayError(Refusal(Code.TARGET_UNKNOWN, {"target": name[:100]}), actor=person)
     return Known(person=person, token=token, target=target, role=RoleName(role) if role else None)

@@ -6,7 +6,7 @@ for it; asyncssh does so by itself.
 
 from __future__ import annotations
 
-KEX = ("mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org", "diffie-hellman-group16-sha512")
+KEX = ("mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org")
 ENCRYPTION = (
     "aes256-gcm@openssh.com",
     "aes128-gcm@openssh.com",

@@ -13,12 +13,16 @@ from collections.abc import Callable, Mapping
 
 import asyncssh
 
+from sojourn.domain import cast
 from sojourn.domain.events import Outcome
 from sojourn.errors import Refusal, SojournError
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.gateway.entries import Intention, Result
 
+from .files import FileWatch
+from .host_end import HostEnd
 from .permission import Asked, Use, environment, judge, mosh
-from .setting import Flow, Setting
+from .setting import Flow, Keeper, Setting
+from .tape import Tape
 
 PROTOCOL = "ssh"
 NOT_ALLOWED = 126
@@ -45,12 +49,13 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         self._ended_early = False
         self._stopped = False
         self._gone = asyncio.Event()
+        self._shared: Setting | None = None
+        self._keeper: Keeper | None = None
+        self._waits: set[str] = set()
         self._number = 0
         self.over = False
         self.status: str = ""
         self.received, self.output, self.errors = Flow(), Flow(), Flow()
-
-    # What asyncssh tells of the client's end.
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         """See asyncssh."""
@@ -107,12 +112,14 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         self._to_target(data)
 
     def _to_target(self, data: bytes) -> None:
-        assert self._target is not None
+        assert self._shared is not None and self._keeper is not None
         self.received.take(data)
-        setting = self._setting()
-        assert setting is not None
-        setting.moved(len(data), 0)
-        if not self._target.is_closing():
+        self._shared.moved(len(data), 0)
+        self._keeper.input(data)
+
+    def _forward(self, data: bytes) -> None:
+        """Let input go on to the host."""
+        if self._target is not None and not self._target.is_closing():
             self._target.write(data)
 
     def eof_received(self) -> bool:
@@ -139,18 +146,25 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         """See asyncssh."""
         if self._terminal is not None:
             self._terminal = (self._terminal[0], (width, height, pixwidth, pixheight), self._terminal[2])
-        if self._target is not None:
+        if self._target is not None and self._keeper is not None:
+            self._keeper.resize(width, height)
             self._target.change_terminal_size(width, height, pixwidth, pixheight)
 
     def pause_writing(self) -> None:
         """The client does not read: the host is not read."""
-        if self._target is not None:
-            self._target.pause_reading()
+        self._hold_target("client", True)
 
     def resume_writing(self) -> None:
         """The client reads again."""
-        if self._target is not None:
-            self._target.resume_reading()
+        self._hold_target("client", False)
+
+    def _hold_target(self, reason: str, wait: bool) -> None:
+        """Read from the host, unless some reason speaks against it."""
+        before = bool(self._waits)
+        self._waits.add(reason) if wait else self._waits.discard(reason)
+        if self._target is None or before == bool(self._waits):
+            return
+        self._target.pause_reading() if self._waits else self._target.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has closed its end: the host's closes too, and what runs there is told so."""
@@ -159,37 +173,43 @@ class Channel(asyncssh.SSHServerSession[bytes]):
             self._target.close()
         self._gone.set()
 
-    # What the host's end tells (see `_TargetEnd`).
-
     def from_target(self, data: bytes, datatype: int | None) -> None:
         """Something that the host has said."""
         if self._stopped or self._client is None:
             return
+        assert self._shared is not None and self._keeper is not None
         (self.output if datatype is None else self.errors).take(data)
-        setting = self._setting()
-        assert setting is not None
-        setting.moved(0, len(data))
-        self._client.write(data, datatype)
+        self._shared.moved(0, len(data))
+        self._keeper.output(data, datatype)
+
+    def _show(self, data: bytes, datatype: int | None) -> None:
+        """Let output go on to the client."""
+        if self._client is not None and not self._stopped:
+            self._client.write(data, datatype)
 
     def target_ended(self) -> None:
         """The host says nothing more. That waits a moment for the exit status: a client may hang up once it knows."""
         asyncio.get_running_loop().call_later(STATUS_SECONDS, self._pass_end)
 
     def _pass_end(self) -> None:
-        if self._client is not None and self._target is not None and not self._stopped:
+        if self._keeper is not None and self._keeper.holding:
+            self.target_ended()
+        elif self._client is not None and self._target is not None and not self._stopped:
             self._client.write_eof()
 
     def target_paused(self, paused: bool) -> None:
         """The host does not read, or reads again."""
+        self._hold_client(paused)
+
+    def _hold_client(self, wait: bool) -> None:
+        """Read from the client, unless what it sent waits for its record."""
         if self._client is not None and not self._stopped:
-            self._client.pause_reading() if paused else self._client.resume_reading()
+            self._client.pause_reading() if wait else self._client.resume_reading()
 
     def target_lost(self) -> None:
         """The host has closed its end."""
         self._target = None
         self._gone.set()
-
-    # The life of the channel.
 
     async def run(self, setting: Setting) -> None:
         """Judge, record, open at the host, and wait until both ends are closed; then record the outcome."""
@@ -206,6 +226,7 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         began = asyncio.get_running_loop().time()
         try:
             self._number = await setting.intents.record(self._intention(setting, verdict))
+            self._shared, self._keeper = setting, self._keep(setting, verdict)
             await self._open(setting, verdict)
         except (SojournError, asyncssh.Error, OSError) as error:
             refusal = error.refusal if isinstance(error, SojournError) else None
@@ -214,18 +235,45 @@ class Channel(asyncssh.SSHServerSession[bytes]):
             self._exit(FAILED)
             self._complete(setting, Outcome.FAILED if self._number else Outcome.SKIPPED, began, text)
             return
+        assert self._keeper is not None
         try:
             await self._gone.wait()
             # Either end is closed; the other follows, with what it has still to say.
-            if self._target is None:
-                self._close_client()
-            else:
+            if self._target is not None:
                 self._target.close()
+            await self._keeper.finish(self.status or "interrupted")
+            self._close_client()
         finally:
             outcome = Outcome.INTERRUPTED
             if self.status:
                 outcome = Outcome.COMPLETED if self.status == "exit 0" else Outcome.FAILED
             self._complete(setting, outcome, began, "")
+
+    def _keep(self, setting: Setting, use: Use) -> Keeper:
+        """What keeps the content: all of a terminal, as much of a command's as the role says."""
+        if use.asked is Asked.SUBSYSTEM:
+            return FileWatch(
+                intents=setting.intents,
+                complete=setting.complete,
+                show=self._show,
+                forward=self._forward,
+                hold=self._hold_client,
+                fail=setting.fail,
+            )
+        tape = Tape(
+            desk=setting.desk,
+            number=self._number,
+            show=self._show,
+            forward=self._forward,
+            hold=lambda wait: self._hold_target("record", wait),
+            fail=setting.fail,
+            limit=None if self._terminal is not None else setting.access.kept_bytes,
+        )
+        name, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
+        tape.begin(
+            cast.header(columns=size[0], rows=size[1], terminal=name, began=setting.clock.now(), command=use.text)
+        )
+        return tape
 
     def _intention(self, setting: Setting, use: Use) -> Intention:
         assert self._client is not None
@@ -237,6 +285,8 @@ class Channel(asyncssh.SSHServerSession[bytes]):
             "environment": passed,
             "not_passed": sorted(set(wanted) - set(passed)),
         }
+        if setting.upstreams.agent():
+            detail["agent"] = "lent"
         if self._terminal is not None:
             detail["terminal"] = {"type": self._terminal[0], "size": list(self._terminal[1][:2])}
         written = json.dumps(detail, sort_keys=True).encode()
@@ -258,7 +308,7 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         variables.update(environment(setting.access, dict(self._client.get_environment())))
         variables.update(setting.marks)
         channel, _ = await connection.create_session(
-            lambda: _TargetEnd(self),
+            lambda: HostEnd(self),
             use.text if use.asked is Asked.EXEC else None,
             subsystem=use.text if use.asked is Asked.SUBSYSTEM else None,
             env=variables,
@@ -324,6 +374,8 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         if self._client is None or self._client.is_closing():
             # Nothing can follow the end of a stream.
             return
+        if self._keeper is not None:
+            self._keeper.mark(text)
         if self._terminal is not None:
             self._client.write(f"\r\n{text}\r\n".encode())
         else:
@@ -341,39 +393,3 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         if self._client is not None:
             self._client.close()
         self._gone.set()
-
-
-class _TargetEnd(asyncssh.SSHClientSession[bytes]):
-    """The host's end."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-
-    def data_received(self, data: bytes, datatype: int | None) -> None:
-        """See asyncssh."""
-        self._channel.from_target(data, datatype)
-
-    def eof_received(self) -> bool:
-        """See asyncssh."""
-        self._channel.target_ended()
-        return True
-
-    def exit_status_received(self, status: int) -> None:
-        """See asyncssh."""
-        self._channel.status = f"exit {status}"
-
-    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
-        """See asyncssh."""
-        self._channel.status = f"signal {signal}"
-
-    def pause_writing(self) -> None:
-        """See asyncssh."""
-        self._channel.target_paused(True)
-
-    def resume_writing(self) -> None:
-        """See asyncssh."""
-        self._channel.target_paused(False)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncssh."""
-        self._channel.target_lost()

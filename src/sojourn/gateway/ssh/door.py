@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable
+from collections import Counter
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,19 +15,24 @@ import structlog
 
 from sojourn.domain.events import CloseCause, SessionOpened
 from sojourn.domain.grant import Grant
-from sojourn.domain.identifiers import SessionId
+from sojourn.domain.identifiers import GrantId, SessionId, TargetName, grant_stream
+from sojourn.domain.target import Role
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.deadline import deadline
 from sojourn.gateway.gate import Gate
+from sojourn.gateway.limits import limits
 from sojourn.gateway.opening import record_end, record_opening
 from sojourn.gateway.recorder import SessionRecorder
 
 from .admission import Known, TurnedAwayError, know, verdict
 from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC, SIGNATURES
 from .channel import Channel
+from .forwarding import Forwarding
 from .identity import Connection, Shown, recognise
+from .jump import Jump
 from .session import Session
 from .setting import Setting
+from .tunnel import End, refuse
 
 log = structlog.get_logger("gateway")
 
@@ -35,11 +42,15 @@ REFUSED = asyncssh.DISC_BY_APPLICATION
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorKeys:
-    """The gateway's host key with its certificate, and the authority whose certificates people show."""
+    """The gateway's host key with its certificate, and the authority whose certificates people show.
+
+    `spool` is the directory where recordings lie until they are entries.
+    """
 
     host_key: Path
     host_certificate: Path
     people: str
+    spool: Path
 
 
 @dataclass(slots=True)
@@ -48,6 +59,7 @@ class SshDoor:
 
     gate: Gate
     keys: DoorKeys
+    _connections: Counter[GrantId] = field(default_factory=Counter)
     _options: asyncssh.SSHServerConnectionOptions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +76,7 @@ class SshDoor:
             password_auth=False,
             kbdint_auth=False,
             host_based_auth=False,
-            agent_forwarding=False,
+            agent_forwarding=True,
             x11_forwarding=False,
             allow_scp=False,
             login_timeout=self.gate.settings.handshake_seconds,
@@ -76,8 +88,11 @@ class SshDoor:
             signature_algs=SIGNATURES,
         )
 
-    async def serve(self, client: socket.socket, source: str) -> None:
-        """Serve one accepted connection to its end. Never raises but for cancellation."""
+    async def serve(self, client: socket.socket, source: str, jumped: TargetName | None = None) -> None:
+        """Serve one accepted connection to its end. Never raises but for cancellation.
+
+        `jumped` is the target that a jump has named.
+        """
         loop = asyncio.get_running_loop()
         connection = Connection(loop, self._options)
         address = source.rpartition(":")[0]
@@ -90,7 +105,8 @@ class SshDoor:
             await loop.connect_accepted_socket(lambda: connection, client)
             visitor = Visitor.of(connection)
             connection.proved = visitor.proved
-            await self._receive(connection, visitor, source)
+            connection.lends_agent = visitor.lends_agent
+            await self._receive(connection, visitor, source, jumped)
         except TurnedAwayError as error:
             await self._turn_away(connection, error, source)
         except SojournError as error:
@@ -103,13 +119,40 @@ class SshDoor:
         finally:
             connection.abort()
 
-    async def _receive(self, connection: Connection, visitor: Visitor, source: str) -> None:
+    async def _receive(self, connection: Connection, visitor: Visitor, source: str, jumped: TargetName | None) -> None:
         await visitor.settled.wait()
         if visitor.shown is None or not visitor.authenticated:
             refusal = Refusal(Code.CREDENTIALS_INVALID)
             raise TurnedAwayError(refusal, actor=visitor.person or visitor.user)
-        known = know(self.gate, visitor.shown.token, visitor.user)
+        if (
+            jumped is None
+            and visitor.user == visitor.person
+            and self.gate.live.target(TargetName(visitor.user)) is None
+        ):
+            await self._jump(visitor, source)
+            return
+        known = know(self.gate, visitor.shown.token, visitor.user, jumped)
         await self._open(connection, visitor, known, source)
+
+    @contextmanager
+    def _counted(self, grant: Grant, role: Role) -> Iterator[None]:
+        """Count a connection of the grant while it lasts. Raises TurnedAwayError when there are as many as may be."""
+        if self._connections[grant.id] >= role.connections_max:
+            refusal = Refusal(Code.GATEWAY_BUSY, {"limit": str(role.connections_max)})
+            raise TurnedAwayError(refusal, actor=grant.created.person, subject=grant_stream(grant.id))
+        self._connections[grant.id] += 1
+        try:
+            yield
+        finally:
+            self._connections[grant.id] -= 1
+            self._connections += Counter()
+
+    async def _jump(self, visitor: Visitor, source: str) -> None:
+        """Let the person jump to targets, and do nothing else, until they hang up."""
+        async with asyncio.TaskGroup() as tasks:
+            jump = Jump(self.gate.live, lambda client, target: self.serve(client, source, target), tasks)
+            visitor.let_jump(jump)
+            await visitor.lost.wait()
 
     async def _turn_away(self, connection: Connection, error: TurnedAwayError, source: str) -> None:
         connection.disconnect(REFUSED, f"{error.refusal.sentence} {error.refusal.next_step}")
@@ -150,9 +193,13 @@ class SshDoor:
         try:
             if role is None or role.host is None:
                 raise SojournError(Code.ROLE_UNKNOWN, target=known.target.name, role=grant.created.role, known="")
-            session = Session(gate, recorder, connection, role.host, grant)
+            session = Session(gate, recorder, connection, role.host, grant, self.keys.spool)
             await session.open()
-            with deadline(gate, grant, session.cut, session.warn) as reached:
+            with (
+                deadline(gate, grant, session.cut, session.warn) as reached,
+                limits(gate.settings, session, session.expel),
+                self._counted(grant, role),
+            ):
                 cause = CloseCause.GATEWAY_STOPPED
                 visitor.let_in(session)
                 cause = await session.run()
@@ -173,7 +220,8 @@ class Visitor(asyncssh.SSHServer):
         self.authenticated = False
         self.user = ""
         self.session: Session | None = None
-        self._lost = False
+        self.lost = asyncio.Event()
+        self._jump: Jump | None = None
         self._admitted = asyncio.Event()
 
     @staticmethod
@@ -194,7 +242,7 @@ class Visitor(asyncssh.SSHServer):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncssh."""
-        self._lost = True
+        self.lost.set()
         self.settled.set()
         self._admitted.set()
         if self.session is not None:
@@ -222,8 +270,13 @@ class Visitor(asyncssh.SSHServer):
         """Channels may begin."""
         self.session = session
         self._admitted.set()
-        if self._lost:
+        if self.lost.is_set():
             session.client_lost()
+
+    def let_jump(self, jump: Jump) -> None:
+        """Jumps may begin, and nothing else."""
+        self._jump = jump
+        self._admitted.set()
 
     async def _channel(self) -> Channel:
         await self._admitted.wait()
@@ -233,6 +286,48 @@ class Visitor(asyncssh.SSHServer):
 
     def _setting(self) -> Setting | None:
         return None if self.session is None or self.session.cause is not None else self.session.setting
+
+    async def lends_agent(self) -> bool:
+        """Whether the role lends the person's agent to the host; what it does not is on record."""
+        setting = await self._may_forward()
+        if not setting.access.agent:
+            refuse(setting, "agent", "", "the use of your agent on the host")
+        return setting.access.agent
+
+    async def _may_forward(self) -> Setting:
+        await self._admitted.wait()
+        setting = self._setting()
+        if setting is None:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "nobody has been let in")
+        return setting
+
+    async def connection_requested(
+        self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
+    ) -> asyncssh.SSHTCPSession[bytes]:
+        """See asyncssh."""
+        await self._admitted.wait()
+        if self._jump is not None:
+            return await self._jump.to(dest_host)
+        setting = await self._may_forward()
+        return await self._forwarding.to_port(setting, dest_host, dest_port, (orig_host, orig_port))
+
+    async def unix_connection_requested(self, dest_path: str) -> End:
+        """See asyncssh."""
+        return await self._forwarding.to_socket(await self._may_forward(), dest_path)
+
+    async def server_requested(self, listen_host: str, listen_port: int) -> asyncssh.SSHListener | bool:
+        """See asyncssh."""
+        try:
+            return await self._forwarding.on_port(await self._may_forward(), listen_host, listen_port)
+        except asyncssh.ChannelOpenError:
+            return False
+
+    async def unix_server_requested(self, listen_path: str) -> asyncssh.SSHListener | bool:
+        """See asyncssh."""
+        try:
+            return await self._forwarding.on_socket(await self._may_forward(), listen_path)
+        except asyncssh.ChannelOpenError:
+            return False
 
     def session_requested(
         self,
@@ -245,3 +340,4 @@ class Visitor(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """See asyncssh."""
         self.connection = conn
+        self._forwarding = Forwarding(conn)

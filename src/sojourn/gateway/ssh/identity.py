@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,6 +86,7 @@ class Connection(asyncssh.SSHServerConnection):
 
     recognise: Callable[[bytes], Shown | None]
     proved: Callable[[Shown], None]
+    lends_agent: Callable[[], Awaitable[bool]]
 
     async def validate_public_key(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
         """Whether the key may be used and, with a signature, whether it has signed: only that says who it is."""
@@ -97,3 +98,7 @@ class Connection(asyncssh.SSHServerConnection):
         if msg:
             self.proved(shown)
         return True
+
+    async def create_agent_listener(self) -> bool:
+        """Lend the person's agent to the host, if the role says so."""
+        return await self.lends_agent() and await super().create_agent_listener()

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from sojourn.errors import SojournError
-from sojourn.gateway.recorder import Intention, SessionRecorder
+from sojourn.gateway.entries import Intention
+from sojourn.gateway.recorder import SessionRecorder
 
 INTENTS_PER_APPEND_MAX = 500
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import asyncssh
 import structlog
@@ -19,6 +20,8 @@ from sojourn.gateway.recorder import SessionRecorder
 
 from .intents import Intents
 from .setting import Setting, Startable
+from .spool import spool_of
+from .tape import Desk
 from .upstream import Upstreams, certificates_of, key_of
 
 log = structlog.get_logger("gateway")
@@ -41,6 +44,7 @@ class Session:
     connection: asyncssh.SSHServerConnection
     access: HostAccess
     grant: Grant
+    spool: Path
     bytes_in: int = 0
     bytes_out: int = 0
     cause: CloseCause | None = None
@@ -65,12 +69,22 @@ class Session:
             certificates=certificates_of(self.grant.observed),
             connected=self._connected,
             lost=self._target_lost,
+            agent=lambda: self.connection.get_agent_path() or "",
         )
         self.active_at = asyncio.get_running_loop().time()
         self.setting = Setting(
             access=self.access,
             upstreams=upstreams,
             intents=Intents(self.recorder),
+            desk=Desk(
+                journal=self.gate.journal,
+                sealer=self.gate.sealer,
+                session=self.recorder.session,
+                person=self.recorder.person,
+                spool=lambda number: spool_of(self.spool, self.recorder.session, number),
+            ),
+            clock=self.gate.clock,
+            fail=self.fail,
             marks={"SOJOURN_GRANT": self.grant.id, "SOJOURN_SESSION": self.recorder.session},
             note=self.recorder.note,
             complete=self.recorder.complete,
@@ -107,8 +121,8 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        """Whether something is under way that the client waits for."""
-        return bool(self._channels)
+        """Whether something is under way that the client waits for: a command or a shell that says nothing is idle."""
+        return False
 
     async def run(self) -> CloseCause:
         """Until the end; gives its reason."""

@@ -8,16 +8,48 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sojourn.domain.ssh import HostAccess
-from sojourn.gateway.recorder import Intention, Result
+from sojourn.errors import SojournError
+from sojourn.gateway.entries import Intention, Result
+from sojourn.workflow.ports import Clock
 
 from .intents import Intents
+from .tape import Desk
 from .upstream import Upstreams
+
+
+class Keeper(Protocol):
+    """What keeps the content of a channel: everything passes through it, and goes on when it says so."""
+
+    @property
+    def holding(self) -> bool:
+        """Whether output waits."""
+        ...
+
+    def input(self, data: bytes) -> None:
+        """The client has sent this."""
+        ...
+
+    def output(self, data: bytes, datatype: int | None) -> None:
+        """The host has said this."""
+        ...
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The terminal has another size."""
+        ...
+
+    def mark(self, text: str) -> None:
+        """Something of our own is said to the person."""
+        ...
+
+    async def finish(self, how: str) -> None:
+        """Nothing more comes; returns when all is on record, or cannot be."""
+        ...
 
 
 class Startable(Protocol):
     """Something that the session runs in a task of its own until it is over."""
 
-    async def run(self, setting: Setting) -> None:
+    async def run(self, setting: Setting, /) -> None:
         """Its whole life."""
         ...
 
@@ -37,10 +69,13 @@ class Setting:
     access: HostAccess
     upstreams: Upstreams
     intents: Intents
+    desk: Desk
+    clock: Clock
     marks: Mapping[str, str]
     note: Callable[[Intention, Result], None]
     complete: Callable[[int, Result], None]
     moved: Callable[[int, int], None]
+    fail: Callable[[SojournError], None]
     start: Callable[[Startable], None]
 
 

@@ -34,8 +34,8 @@ class Upstreams:
     certificates: dict[str, SSHOpenSSHCertificate]
     connected: Callable[[int], None]
     lost: Callable[[], None]
-    agent_path: str = ""
-    _open: dict[str, asyncio.Task[asyncssh.SSHClientConnection]] = field(default_factory=dict)
+    agent: Callable[[], str]
+    _open: dict[tuple[str, bool], asyncio.Task[asyncssh.SSHClientConnection]] = field(default_factory=dict)
     _closing: bool = False
 
     @property
@@ -45,16 +45,18 @@ class Upstreams:
 
     async def reach(self, force: str) -> asyncssh.SSHClientConnection:
         """The connection whose certificate forces this. Raises SojournError `target.…`."""
-        task = self._open.get(force)
+        agent = self.agent()
+        place = (force, bool(agent))
+        task = self._open.get(place)
         if task is None:
-            task = self._open[force] = asyncio.get_running_loop().create_task(self._connect(force))
+            task = self._open[place] = asyncio.get_running_loop().create_task(self._connect(force, agent))
         try:
             return await asyncio.shield(task)
         except SojournError:
-            self._open.pop(force, None)
+            self._open.pop(place, None)
             raise
 
-    async def _connect(self, force: str) -> asyncssh.SSHClientConnection:
+    async def _connect(self, force: str, agent: str) -> asyncssh.SSHClientConnection:
         certificate = self.certificates.get(force)
         if certificate is None:
             problem = "the access has no certificate for this"
@@ -71,8 +73,8 @@ class Upstreams:
                     client_keys=[(self.key, certificate)],
                     known_hosts=trusted(self.target.ssh),
                     config=None,
-                    agent_path=self.agent_path or None,
-                    agent_forwarding=bool(self.agent_path),
+                    agent_path=None,
+                    agent_forwarding=agent or False,
                     preferred_auth="publickey",
                     kex_algs=KEX,
                     encryption_algs=ENCRYPTION,
@@ -88,6 +90,7 @@ class Upstreams:
         except (OSError, TimeoutError, asyncssh.Error) as error:
             problem = str(error) or type(error).__name__
             raise SojournError(Code.TARGET_UNREACHABLE, target=self.target.name, problem=problem) from error
+        watcher.connected = True
         if self._closing:
             connection.abort()
         self.connected(int(connection.get_extra_info("sockname")[1]))
@@ -112,10 +115,12 @@ class _Watcher(asyncssh.SSHClient):
 
     def __init__(self, lost: Callable[[], None]) -> None:
         self._lost = lost
+        self.connected = False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See asyncssh."""
-        self._lost()
+        """See asyncssh. What never came about is told by whoever tried."""
+        if self.connected:
+            self._lost()
 
 
 def trusted(host: Host) -> tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]:

@@ -6,11 +6,14 @@ See `grant` for how it is made, `removal` for how it is taken away, `preflight` 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
+import psycopg
 from psycopg import errors
 
+from sojourn.domain.logged import LogReading
 from sojourn.domain.reconciliation import Observation
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
@@ -19,7 +22,8 @@ from sojourn.targets.port import Claim, Made, Removal
 from .account import Opening, open_account, shut_account
 from .connection import Connection, again, explained, first_line, reaching
 from .grant import SALT_BYTES, Access, make, prolong, verifier_of
-from .look import look
+from .log import read_log
+from .look import NAMED, look
 from .observe import find
 from .preflight import lacking
 from .removal import take_away
@@ -106,14 +110,16 @@ class PostgresDriver:
                 ) from error
         return removal
 
-    async def observe(self, target: Target, *, secret: str) -> Observation:
+    async def observe(self, target: Target, *, secret: str, log_place: str) -> Observation:
         """See `targets.port.TargetDriver.observe`."""
         async with (
             reaching(target, secret, PREFLIGHT_SECONDS) as reach,
             reach.connect() as connection,
             explained(target, None),
         ):
-            return await look(connection, {role.account for role in target.roles if role.account})
+            lent = {role.account for role in target.roles if role.account}
+            seen = await look(connection, lent)
+            return replace(seen, log=await _read_log(connection, lent.union(seen.logins), log_place))
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.preflight`."""
@@ -128,6 +134,14 @@ class PostgresDriver:
     def _lock(self, target: Target) -> asyncio.Lock:
         """One at a time changes the catalogs of one database: PostgreSQL would refuse, not queue, the others."""
         return self._locks.setdefault((target.host, target.port, target.database), asyncio.Lock())
+
+
+async def _read_log(connection: Connection, logins: Collection[str], place: str) -> LogReading:
+    """What the log shows. One that cannot be read says so, and what else was seen still counts."""
+    try:
+        return await read_log(connection, logins, NAMED, place)
+    except psycopg.ProgrammingError as error:
+        return LogReading(place=place, problem=first_line(error))
 
 
 @asynccontextmanager

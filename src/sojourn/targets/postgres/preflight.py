@@ -11,6 +11,7 @@ from psycopg import errors
 from sojourn.domain.target import ObjectKind, Privilege, Role, Target
 
 from .connection import INHERIT_OPTION_SINCE, Connection, first_line
+from .log import CURRENT, LIST, READ, log_settings
 from .observe import objects_of
 
 _ACCOUNT = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
@@ -54,6 +55,11 @@ async def lacking(connection: Connection, target: Target, roles: tuple[Role, ...
     if not await _holds(connection, _STATISTICS):
         remedy = f"GRANT pg_read_all_stats TO {account};"
         lacks.append(Lack(problem="it may not see what the sessions of its roles are", remedy=remedy))
+    log = await log_settings(connection)
+    if log.form and not log.readable:
+        functions = ", ".join((CURRENT, LIST, READ))
+        remedy = f"GRANT EXECUTE ON FUNCTION {functions} TO {account};"
+        lacks.append(Lack(problem="it may not read the server's log, to compare it with the record", remedy=remedy))
     for role in roles:
         for privilege in role.privileges:
             lacks += await _lacking_for(connection, account, privilege)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 
 from sojourn.domain.reconciliation import Observation
-from sojourn.domain.ssh import HostAccess, Leftovers
+from sojourn.domain.ssh import HostAccess
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Claim, Made, Removal
@@ -78,7 +78,7 @@ class SshDriver:
                 script = scripts.take_away(access, account=account, grant=claim.grant, credential=claim.credential)
                 printed = (await self._reach.run(target, script)).splitlines()
                 ended += _number(printed, "ended")
-                left += _number(printed, "left") if access.leftovers is Leftovers.END else 0
+                left += _number(printed, "left")
                 present = present or "account present" in printed
             opens = await self._still_opens(target, claim.credential)
         return Removal(role_present=opens or present, sessions_present=left, sessions_terminated=ended)
@@ -93,7 +93,7 @@ class SshDriver:
                 raise
             return False
 
-    async def observe(self, target: Target, *, secret: str) -> Observation:
+    async def observe(self, target: Target, *, secret: str, log_place: str) -> Observation:
         """See `targets.port.TargetDriver.observe`. What a host shows of its sessions is not compared yet."""
         problem = "the sessions of an SSH host are not compared with the record"
         raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
@@ -110,14 +110,9 @@ def _access(role: Role) -> HostAccess:
 
 
 def _accounts(target: Target, credential: str) -> tuple[tuple[str, HostAccess], ...]:
-    """The accounts that an access of that name may have had, each once, with the strictest of what is said of it."""
-    accounts: dict[str, HostAccess] = {}
-    for role in target.roles:
-        access = _access(role)
-        account = access.login or credential
-        if account not in accounts or access.leftovers is Leftovers.END:
-            accounts[account] = access
-    return tuple(accounts.items())
+    """The accounts that an access of that name may have had, each once."""
+    accesses = (_access(role) for role in target.roles)
+    return tuple({access.login or credential: access for access in accesses}.items())
 
 
 def _number(printed: list[str], word: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from shlex import quote
 
-from sojourn.domain.ssh import Host, HostAccess, Leftovers
+from sojourn.domain.ssh import Host, HostAccess
 
 MADE_BY = "Sojourn access"
 """What the comment of a temporary account begins with."""
@@ -76,15 +76,14 @@ def take_away(access: HostAccess, *, account: str, grant: str, credential: str) 
     if access.temporary:
         lines += [
             f"marked() {{ grep -lzxF -- {mark} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3;"
-            f" id {name} >/dev/null 2>&1 && ps -o pid= -u {name}; }}"
+            f" id {name} >/dev/null 2>&1 && ps -o pid=,stat= -u {name} | awk '$2 !~ /^Z/ {{print $1}}'; }}"
         ]
-    if access.leftovers is Leftovers.END or access.temporary:
-        lines += [
-            "for try in 1 2 3 4 5; do",
-            '  found=$(marked | sort -u); [ -n "$found" ] || break',
-            "  ended=$((ended + $(echo $found | wc -w))); kill -KILL $found 2>/dev/null; sleep 0.1",
-            "done",
-        ]
+    lines += [
+        "for try in 1 2 3 4 5; do",
+        '  found=$(marked | sort -u); [ -n "$found" ] || break',
+        "  ended=$((ended + $(echo $found | wc -w))); kill -KILL $found 2>/dev/null; sleep 0.1",
+        "done",
+    ]
     if access.temporary:
         lines += [f"id {name} >/dev/null 2>&1 && userdel -rf {name} >/dev/null 2>&1"]
         lines += [f"id {name} >/dev/null 2>&1 && echo 'account present' || echo 'account absent'"]

@@ -1,0 +1,295 @@
+"""The recording of one channel: what was shown is on record, or lies sealed on this machine's disk, before it is shown.
+
+- A little output goes on at once: it is sealed into the spool first, and its chunk becomes an entry within a second.
+- As soon as more is on its way than `SHOWN_MAX`, or the record is late, output waits until its chunk is durable.
+- If the record cannot be written nothing more is shown, and the session ends.
+- After a crash what is in the spool is put on record at the next start (`spool.py`), so nothing that was shown is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sojourn.domain import cast
+from sojourn.domain.events import ChunkRecorded
+from sojourn.domain.identifiers import PersonId, SessionId, session_stream
+from sojourn.domain.sealed import RecordClass, Sealing
+from sojourn.errors import Code, SojournError
+from sojourn.gateway.entries import drafted
+from sojourn.gateway.journal import Journal, Part
+from sojourn.gateway.recorder import ENTRY_BYTES
+from sojourn.scribe.protocol import Draft
+from sojourn.workflow.ports import Sealer
+
+from .echo import Echo
+from .spool import Spool
+
+SHOWN_MAX = 64 * 1024
+"""How many bytes may be shown before their chunk is an entry."""
+
+HELD_MAX = 1024 * 1024
+"""How many bytes wait for their record before the host is not read any more."""
+
+FLUSH_SECONDS = 1.0
+LATE_SECONDS = 5.0
+FINISH_SECONDS = 10.0
+
+
+class Shown(Protocol):
+    """Lets output go on to the client."""
+
+    def __call__(self, data: bytes, datatype: int | None) -> None:
+        """Show this."""
+        ...
+
+
+@dataclass(slots=True)
+class Desk:
+    """Where chunks of one session are recorded."""
+
+    journal: Journal
+    sealer: Sealer
+    session: SessionId
+    person: PersonId
+    spool: Callable[[int], Spool]
+
+    def seal(self, content: bytes) -> Sealing:
+        """Seal part of a recording."""
+        return self.sealer.seal(self.person, content, RecordClass.RECORDING)
+
+
+@dataclass(slots=True)
+class Tape:
+    """Records one channel, the action of that number. `hold` stops and starts reading from the host.
+
+    `limit` is how many bytes are kept; None is all of them.
+    """
+
+    desk: Desk
+    number: int
+    show: Shown
+    forward: Callable[[bytes], None]
+    hold: Callable[[bool], None]
+    fail: Callable[[SojournError], None]
+    limit: int | None = None
+    _parts: int = 0
+    _lines: list[str] = field(default_factory=list)
+    _spooled: int = 0
+    _shown: int = 0
+    _since: float | None = None
+    _last: float = 0.0
+    _held: list[tuple[bytes, int | None]] = field(default_factory=list)
+    _held_size: int = 0
+    _under_way: bool = False
+    _failed: bool = False
+    _timer: asyncio.TimerHandle | None = None
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _echo: Echo = field(default_factory=Echo)
+    _spool: Spool = field(init=False)
+    _texts: dict[str, codecs.IncrementalDecoder] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self._spool = self.desk.spool(self.number)
+        self._last = asyncio.get_running_loop().time()
+        self._idle.set()
+
+    def begin(self, header: str) -> None:
+        """The first line."""
+        self._put(header)
+
+    def output(self, data: bytes, datatype: int | None) -> None:
+        """The host has said this: record it, and show it when that may be."""
+        if self._failed:
+            return
+        code = "o" if datatype is None else "e"
+        if self.limit is not None and self.limit <= 0 and not self.holding:
+            # Nothing of it is kept, and nothing that is kept waits before it.
+            self.show(data, datatype)
+            return
+        text = self._text(code, data)
+        typed = self._echo.answered(text)
+        if typed:
+            self._note("i", typed)
+        self._note(code, text)
+        late = self._since is not None and asyncio.get_running_loop().time() - self._since > LATE_SECONDS
+        if self._held or late or self._shown + len(data) > SHOWN_MAX:
+            self._held.append((data, datatype))
+            self._held_size += len(data)
+            if self._held_size > HELD_MAX:
+                self.hold(True)
+            self._flush()
+            return
+        self._shown += len(data)
+        self._spool_last()
+        if not self._failed:
+            self.show(data, datatype)
+
+    @property
+    def holding(self) -> bool:
+        """Whether output waits for its record."""
+        return bool(self._held) or self._under_way
+
+    def input(self, data: bytes) -> None:
+        """The client has sent this. Only a terminal's input may be secret; that of a command is kept as it is."""
+        if self.limit is None or self.limit > 0:
+            text = self._text("i", data)
+            kept = self._echo.typed(text) if self.limit is None else text
+            if kept:
+                self._note("i", kept)
+                self._spool_last()
+        self.forward(data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The terminal has another size."""
+        self._note("r", f"{columns}x{rows}")
+        self._spool_last()
+
+    def mark(self, text: str) -> None:
+        """Something of our own that a person is told."""
+        self._note("m", text)
+        self._spool_last()
+
+    def _text(self, code: str, data: bytes) -> str:
+        decoder = self._texts.get(code)
+        if decoder is None:
+            decoder = self._texts[code] = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        return decoder.decode(data)
+
+    def _note(self, code: str, text: str) -> None:
+        if self.limit is not None and code in "ioe":
+            if self.limit <= 0:
+                return
+            text = text[: self.limit]
+            self.limit -= len(text)
+            if self.limit <= 0:
+                self._put_event(code, text)
+                self._put_event("m", "what follows is not kept; its hash is on record")
+                return
+        self._put_event(code, text)
+
+    def _put_event(self, code: str, text: str) -> None:
+        now = asyncio.get_running_loop().time()
+        interval, self._last = now - self._last, now
+        self._put(cast.event(interval, code, text))
+
+    def _put(self, line: str) -> None:
+        self._lines.append(line)
+        self._idle.clear()
+        if self._since is None:
+            self._since = asyncio.get_running_loop().time()
+        if self._timer is None and not self._under_way:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
+
+    def _spool_last(self) -> None:
+        """What was just noted lies on disk before anything comes of it."""
+        fresh = self._lines[self._spooled :]
+        if fresh and not self._failed:
+            try:
+                self._spool.put(self._parts + 1, self.desk.seal(cast.pack(fresh)))
+            except OSError:
+                self._failed = True
+                self.fail(SojournError(Code.RECORD_FULL, directory=str(self._spool.path.parent)))
+            self._spooled = len(self._lines)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        left = self._echo.settle()
+        if left:
+            self._note("i", left)
+        self._flush()
+
+    def _flush(self) -> None:
+        """Record all that was noted; only one append is under way at a time."""
+        if self._under_way or self._failed:
+            return
+        if not self._lines:
+            self._release()
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        drafts: list[Draft] = []
+        sealings: list[Sealing] = []
+        for lines in _chunks(self._lines):
+            content = cast.pack(lines)
+            sealing = self.desk.seal(content)
+            self._parts += 1
+            event = ChunkRecorded(
+                session=self.desk.session,
+                number=self.number,
+                part=self._parts,
+                size=len(content),
+                content=sealing.sealed,
+            )
+            drafts.append(drafted(session_stream(self.desk.session), event))
+            sealings.append(sealing)
+        shown, held = self._shown, self._held
+        self._lines, self._spooled, self._held, self._held_size, self._since = [], 0, [], 0, None
+        self._under_way = True
+
+        def over(_: Part, error: SojournError | None) -> None:
+            self._under_way = False
+            if error is not None:
+                self._failed = True
+                self._idle.set()
+                self.fail(error)
+                return
+            self._shown -= shown
+            if not self._shown:
+                self._spool.clear()
+            for data, datatype in held:
+                self.show(data, datatype)
+            if self._held:
+                self._flush()
+            else:
+                self.hold(False)
+            if self._lines and self._timer is None and not self._under_way:
+                self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._on_time)
+            if not self._lines and not self._under_way:
+                self._idle.set()
+
+        size = sum(ENTRY_BYTES + len(one.ciphertext) for one in sealings)
+        self.desk.journal.record(Part(drafts, sealings, size, over))
+
+    def _release(self) -> None:
+        """Let go what waited for nothing that is kept."""
+        held, self._held, self._held_size = self._held, [], 0
+        for data, datatype in held:
+            self.show(data, datatype)
+        self.hold(False)
+
+    async def finish(self, how: str) -> None:
+        """Record how it ended and all that is left; what cannot be recorded now stays in the spool."""
+        self._put_event("x", how)
+        self._spool_last()
+        self._on_time()
+        try:
+            async with asyncio.timeout(FINISH_SECONDS):
+                while not self._idle.is_set():
+                    self._flush()
+                    await self._idle.wait()
+        except TimeoutError:
+            return
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+        if not self._failed:
+            self._spool.remove()
+
+
+def _chunks(lines: list[str]) -> list[list[str]]:
+    """The lines in groups of at most `CHUNK_BYTES_MAX` each; a longer line is a group of its own."""
+    groups: list[list[str]] = [[]]
+    size = 0
+    for line in lines:
+        if groups[-1] and size + len(line) > cast.CHUNK_BYTES_MAX:
+            groups.append([])
+            size = 0
+        groups[-1].append(line)
+        size += len(line)
+    return groups
