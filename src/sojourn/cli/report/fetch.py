@@ -79,7 +79,7 @@ def fetch(
     if common.json:
         print_json({**run, "path": str(path), "bytes": len(content)})
     else:
-        show(run["rows"], path, manifest_sha256=run["manifest_sha256"], problem=run["problem"])
+        show(run["rows"], path, run["manifest_sha256"], run["problem"])
     return Exit.FAILED if run["problem"] else Exit.DONE
 
 

@@ -70,23 +70,21 @@ def make(
     """
     if report not in REPORTS:
         raise SojournError(Code.INPUT_INVALID, problem=f"There is no report {report}", expected=", ".join(REPORTS))
+    latest, path = moment("--as-of", as_of) if as_of else None, out or Path(f"{report}.zip")
     asked = Asked(
         report=report,
         period=_period(from_, until),
         run_by=operator(),
         run_at=SystemClock().now(),
-        as_of=moment("--as-of", as_of) if as_of else None,
+        as_of=latest,
         sample=sample,
         seed=seed,
     )
-    path = out or Path(f"{report}.zip")
     built = _made(layout_of(data), asked, path)
     if json:
-        told = {"report": report, "path": str(path), "manifest_sha256": built.manifest_sha256, "problem": built.problem}
-        print_json({**told, "sheets": msgspec.to_builtins(built.sheets)})
+        print_json({"report": report, **msgspec.to_builtins(built), "path": str(path)})
     else:
-        rows = {one.name: one.rows for one in built.sheets}
-        show(rows, path, manifest_sha256=built.manifest_sha256, problem=built.problem)
+        show({one.name: one.rows for one in built.sheets}, path, built.manifest_sha256, built.problem)
     return Exit.FAILED if built.problem else Exit.DONE
 
 

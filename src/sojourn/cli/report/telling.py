@@ -25,7 +25,7 @@ def progress_shown() -> Iterator[Progressed]:
         yield lambda what, done, of: progress.update(task, description=what or "Waiting", completed=done, total=of)
 
 
-def show(rows: Mapping[str, int], path: Path, *, manifest_sha256: str, problem: str) -> None:
+def show(rows: Mapping[str, int], path: Path, manifest_sha256: str, problem: str) -> None:
     """What was written; first of all that it is not complete, if so."""
     if problem:
         print_line(f"THIS REPORT IS NOT COMPLETE: {problem}.")
