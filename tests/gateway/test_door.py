@@ -146,6 +146,10 @@ class TestDatabases:
     def test_a_database_that_is_not_opened_is_refused_by_name(self, gateway: Access, other: str) -> None:
         with pytest.raises(psycopg.OperationalError, match="does not open the database template1"):
             gateway.psycopg(dbname=f"{TARGET}/template1").__enter__()
+        # The client is told first, and then it is recorded.
+        until = time.monotonic() + 10
+        while not gateway.events(AttemptRefused) and time.monotonic() < until:
+            time.sleep(0.01)
         assert [one.code for one in gateway.events(AttemptRefused)] == ["target.database_unknown"]
 
 
