@@ -54,6 +54,11 @@ class Layout:
         return self.root / "ledger.vkey"
 
     @property
+    def next_verifier_key(self) -> Path:
+        """The public key that is to follow it, while the ledger's key is being changed."""
+        return self.root / "ledger.next.vkey"
+
+    @property
     def keys(self) -> Path:
         """Private keys, one file each (0600)."""
         return self.root / "keys"
@@ -141,7 +146,8 @@ class ScribeSettings:
     """The ledger's writer.
 
     `store` is the address of a PostgreSQL database; "" is a file in the data directory. `signing_key` says where its
-    key is kept: see `vault.signing.address`.
+    key is kept: see `vault.signing.address`; `next_signing_key` where the key is that is to follow it, once that has
+    begun.
     """
 
     origin: str = "sojourn.localhost/ledger"
@@ -149,6 +155,7 @@ class ScribeSettings:
     free_bytes_min: int = 64 * 1024 * 1024
     store: str = ""
     signing_key: str = "file"
+    next_signing_key: str = "file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

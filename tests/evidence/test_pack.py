@@ -471,7 +471,12 @@ async def test_no_refused_attempt_and_no_session_is_left_out_however_many_there_
 ) -> None:
     await record.ask_and_approve()
     event = AttemptRefused(
-        verb="approve", actor=ALICE, code=Code.APPROVAL_SELF, subject=request_stream(REQUEST), source=""
+        verb="approve",
+        actor=ALICE,
+        code=Code.APPROVAL_SELF,
+        subject=request_stream(REQUEST),
+        source="",
+        details=(("approvers", "bob"), ("person", "alice")),
     )
     await record.client.append([Change(stream=ATTEMPTS, event=event, seen=None)] * 600)
     async with asyncio.TaskGroup() as group:

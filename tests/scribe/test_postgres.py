@@ -25,7 +25,7 @@ from sojourn.domain.identifiers import SessionId, session_stream
 from sojourn.errors import SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import entry as entries
-from sojourn.ledger.note import Verifier
+from sojourn.ledger.note import SigningKey, Verifier
 from sojourn.scribe.client import ScribeClient
 from sojourn.scribe.postgres_schema import TRIGGERS, script
 from sojourn.scribe.postgres_store import PostgresStore
@@ -122,6 +122,26 @@ async def test_two_scribes_sign_one_history(pair: tuple[ScribeProcess, ScribePro
         signed = [checkpoints.open(await client.sign(), verifier) for client in (one, two)]
         assert signed[0] == signed[1]
         assert signed[0].size == 800
+
+
+async def test_a_scribe_that_knows_only_the_old_key_ends_when_another_one_has_recorded_the_new_one(
+    pair: tuple[ScribeProcess, ScribeProcess],
+) -> None:
+    first, second = pair
+    new = SigningKey.generate(KEY.name, b"\x08" * 32)
+    async with ScribeClient(second.layout.scribe_socket) as client:
+        await client.connected(20)
+        await asyncio.to_thread(first.stop)
+        first.keys = (KEY, new)
+        first.start()
+        assert second.running is not None
+        assert await asyncio.to_thread(second.running.wait, 60) == 1
+        _, said = second.running.communicate()
+        assert "signing.changed" in said
+        second.keys = (KEY, new)
+        second.start()
+        await client.connected(20)
+        assert checkpoints.open(await client.sign(), new.verifier()).size == 1, "the change is on record once"
 
 
 async def _write(client: ScribeClient, name: str, until: asyncio.Event, acknowledged: dict[str, int]) -> None:

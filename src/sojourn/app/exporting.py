@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sojourn.domain.identifiers import LEDGER
+from sojourn.domain.publication import statements
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.errors import LedgerError
@@ -12,6 +14,7 @@ from sojourn.ledger.note import Verifier
 from sojourn.publisher.attachments import candidates
 from sojourn.publisher.files import Files
 from sojourn.publisher.folder import Folder, open_folder
+from sojourn.scribe import codec
 from sojourn.settings import Layout
 
 from .kept import PAGE, Kept, damaged, reading
@@ -51,7 +54,8 @@ def export(layout: Layout, directory: Path) -> Exported:
             if folder.size > head.size:
                 raise damaged(kept.path, f"{directory} has {folder.size} signed entries, and the ledger {head.size}")
             attachments = _stage(kept, folder, head.size)
-            folder.publish(signed[1], head)
+            events = (codec.decode(one.kind, one.body) for one in kept.stream(LEDGER))
+            folder.publish(signed[1], head, statements(events))
             cosigned = cosigned_note(layout)
             if cosigned and checkpoints.open(cosigned, verifier).size <= head.size:
                 folder.files.write(COSIGNED, cosigned.encode())

@@ -80,9 +80,30 @@ def signing_key(layout: Layout, settings: Settings) -> Signer:
     return open_key(
         parse_address(settings.scribe.signing_key),
         origin=settings.scribe.origin,
-        pinned=_pinned(layout),
-        file=_signing_file(layout),
+        pinned=pinned(layout.verifier_key, layout),
+        file=signing_file(layout),
         secret_files=layout.configuration / "secrets",
+    )
+
+
+def next_signing_key(layout: Layout, settings: Settings) -> Signer | None:
+    """The key that is to follow, while the ledger's key is being changed. Raises SojournError as `signing_key` does."""
+    following = pinned(layout.next_verifier_key, layout)
+    return None if following is None else open_next_key(layout, settings, following.name, following)
+
+
+def open_next_key(layout: Layout, settings: Settings, name: str, expected: Verifier | None) -> Signer:
+    """The key at `scribe.next_signing_key`, of the ledger `name`. Raises SojournError as `signing_key` does."""
+    from sojourn.vault.signing.address import parse_address
+    from sojourn.vault.signing.place import NEXT_KEEPER_FILE, open_key
+
+    return open_key(
+        parse_address(settings.scribe.next_signing_key),
+        origin=name,
+        pinned=expected,
+        file=next_signing_file(layout),
+        secret_files=layout.configuration / "secrets",
+        keeper_file=NEXT_KEEPER_FILE,
     )
 
 
@@ -102,16 +123,20 @@ def _begin_ledger(layout: Layout, settings: Settings) -> None:
     from sojourn.vault.signing.place import make_key
 
     address = parse_address(settings.scribe.signing_key)
-    if _pinned(layout) is not None:
+    if pinned(layout.verifier_key, layout) is not None:
         return
     if address == FileAddress() and not layout.ledger.exists():
-        make_key(_signing_file(layout), settings.scribe.origin)
+        make_key(signing_file(layout), settings.scribe.origin)
     key = signing_key(layout, settings).verifier()
     _check_has_signed(layout, key)
-    # Written whole or not at all: another process of this start may read it at any moment.
-    partial = layout.verifier_key.with_suffix(f".{os.getpid()}.partial")
+    pin(layout.verifier_key, key)
+
+
+def pin(path: Path, key: Verifier) -> None:
+    """Write a public key whole or not at all: another process of this start may read it at any moment."""
+    partial = path.with_suffix(f".{os.getpid()}.partial")
     partial.write_text(key.vkey() + "\n")
-    partial.rename(layout.verifier_key)
+    partial.rename(path)
 
 
 def _check_has_signed(layout: Layout, key: Verifier) -> None:
@@ -124,26 +149,32 @@ def _check_has_signed(layout: Layout, key: Verifier) -> None:
     except FileNotFoundError:
         return
     except (LedgerError, UnicodeDecodeError) as error:
-        pinned = f"the one that signed {layout.anchor}"
-        raise SojournError(Code.SIGNING_CHANGED, vkey=key.vkey(), pinned=pinned) from error
+        signer = f"the one that signed {layout.anchor}"
+        raise SojournError(Code.SIGNING_CHANGED, vkey=key.vkey(), pinned=signer) from error
 
 
-def _pinned(layout: Layout) -> Verifier | None:
-    """The public key of a ledger that has begun; None for a new one, and where the file was lost."""
+def pinned(path: Path, layout: Layout) -> Verifier | None:
+    """The public key in a file of this installation; None where there is none. Raises SojournError `record.damaged`."""
     from sojourn.ledger.errors import LedgerError
     from sojourn.ledger.note import Verifier
 
     try:
-        return Verifier.parse(layout.verifier_key.read_text())
+        return Verifier.parse(path.read_text())
     except FileNotFoundError:
         return None
     except (LedgerError, UnicodeDecodeError) as error:
-        problem = f"{layout.verifier_key} holds no public key"
+        problem = f"{path} holds no public key"
         raise SojournError(Code.RECORD_DAMAGED, problem=problem, path=str(layout.ledger)) from error
 
 
-def _signing_file(layout: Layout) -> Path:
+def signing_file(layout: Layout) -> Path:
+    """Where the signing key lies that is kept in a file."""
     return layout.keys / "signing.key"
+
+
+def next_signing_file(layout: Layout) -> Path:
+    """Where the one lies that is to follow it."""
+    return layout.keys / "next.key"
 
 
 def key_pair(layout: Layout, recipient: str) -> KeyPair:

@@ -16,7 +16,14 @@ from sojourn.settings import Layout, Settings
 from sojourn.supervise import Process, Supervisor, sole_use
 
 from .ambient import SystemClock
-from .installation import prepare, read_catalogue, read_settings, require_installation, signing_key
+from .installation import (
+    next_signing_key,
+    prepare,
+    read_catalogue,
+    read_settings,
+    require_installation,
+    signing_key,
+)
 
 
 def serve(layout: Layout, only: str | None = None) -> int:
@@ -47,6 +54,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
             check_door(layout, settings)
             # A key that is away is better said here than by a scribe that ends again and again.
             signing_key(layout, settings)
+            next_signing_key(layout, settings)
             Supervisor(layout=layout, say=structlog.get_logger("serve").info).run()
         return 0
     prepare(layout, settings)
@@ -87,7 +95,15 @@ def _run_scribe(layout: Layout, settings: Settings) -> int:
 
     key = signing_key(layout, settings)
     seen = read_anchors(anchors(layout, settings, key.verifier()), structlog.get_logger("scribe").warning)
-    return process.run(layout, settings.scribe, key, SystemClock().now, stop_descriptor=sys.stdin.fileno(), seen=seen)
+    return process.run(
+        layout,
+        settings.scribe,
+        key,
+        SystemClock().now,
+        stop_descriptor=sys.stdin.fileno(),
+        seen=seen,
+        new_key=next_signing_key(layout, settings),
+    )
 
 
 def _run_until_told(work: Callable[[], Coroutine[object, object, None]]) -> int:

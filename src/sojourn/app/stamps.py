@@ -1,7 +1,7 @@
 """Checks the time stamps on record against the ledger that they are about.
 
 - Each token is over the checkpoint that its entry names, leads to a trusted root, and has the time that the entry says.
-- That checkpoint is signed by the ledger's key, and its root is that of the entries that are there.
+- That checkpoint is signed by the ledger's key of that size, and its root is that of the entries that are there.
 - Nothing that a stamp covers says that it happened after it, and nothing that it does not cover that it happened before
   it: whoever backdates has to deceive the authority too.
 """
@@ -16,16 +16,19 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from sojourn.domain.events import CheckpointStamped
-from sojourn.ledger import checkpoint as checkpoints
+from sojourn.domain.identifiers import LEDGER
+from sojourn.domain.publication import statements
+from sojourn.ledger import rotation as rotations
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.entry import at_of, format_time
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.merkle import Tree, leaf_hash
 from sojourn.ledger.note import Verifier
+from sojourn.ledger.rotation import Rotation
 from sojourn.publisher.token import TokenError, check_token
 from sojourn.scribe import codec
 
-from .kept import PAGE, Kept
+from .kept import PAGE, Kept, damaged
 from .verifying import Verdict
 
 TARGET = "time stamps"
@@ -55,11 +58,11 @@ def check_stamps(kept: Kept, trust: Trust) -> Verdict | None:
     Raises SojournError `record.damaged` for bytes that are no entry, or `tool.missing`.
     """
     problems: list[dict[str, str]] = []
-    good, count = [], 0
+    good, count, chain = [], 0, rotations_on_record(kept)
     for seq, event in _on_record(kept):
         count += 1
         try:
-            good.append(_opened(kept, seq, event, trust))
+            good.append(_opened(kept, seq, event, trust, chain))
         except (TokenError, LedgerError) as error:
             problems.append(_problem("timestamp.altered", f"entry {seq}", str(error)))
     if not count:
@@ -77,7 +80,16 @@ def _on_record(kept: Kept) -> Iterator[tuple[int, CheckpointStamped]]:
             yield entry.seq, event
 
 
-def _opened(kept: Kept, seq: int, event: CheckpointStamped, trust: Trust) -> _Stamp:
+def rotations_on_record(kept: Kept) -> tuple[Rotation, ...]:
+    """The changes of the ledger's key. Raises SojournError `record.damaged`."""
+    try:
+        events = [codec.decode(entry.kind, entry.body) for entry in kept.stream(LEDGER)]
+        return rotations.follow(rotations.split(statements(events)))
+    except LedgerError as error:
+        raise damaged(kept.path, f"what is on record of the signing key does not hold ({error})") from error
+
+
+def _opened(kept: Kept, seq: int, event: CheckpointStamped, trust: Trust, chain: Sequence[Rotation]) -> _Stamp:
     """Raises TokenError or LedgerError for a stamp that does not hold."""
     note = _attachment(kept, event.checkpoint_sha256, "checkpoint")
     token = _attachment(kept, event.token_sha256, "token")
@@ -87,7 +99,7 @@ def _opened(kept: Kept, seq: int, event: CheckpointStamped, trust: Trust) -> _St
     if time != event.time:
         raise TokenError(f"its token is of {format_time(time)}, and the entry says {format_time(event.time)}")
     try:
-        head = checkpoints.open(note.decode(), trust.key)
+        head = rotations.open_checkpoint(note.decode(), trust.key, chain)
     except UnicodeDecodeError as error:
         raise LedgerError("its checkpoint is no text") from error
     if head.size != event.size or head.size > seq:

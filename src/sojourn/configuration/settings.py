@@ -107,6 +107,7 @@ _SCRIBE: Mapping[str, _Reader] = {
     "free_bytes_min": lambda node: node.integer(0, 1 << 50),
     "store": _store,
     "signing_key": _text,
+    "next_signing_key": _text,
 }
 
 _S3: Mapping[str, _Reader] = {

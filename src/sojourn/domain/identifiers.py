@@ -32,6 +32,8 @@ CHANGES = StreamName("changes")
 SYSTEM = StreamName("system")
 ATTEMPTS = StreamName("attempts")
 PUBLICATION = StreamName("publication")
+LEDGER = StreamName("ledger")
+"""Changes of the key that signs the ledger."""
 KEEPING = StreamName("keeping")
 """What is held, how long records are kept, and what was destroyed."""
 STANDING = StreamName("standing")

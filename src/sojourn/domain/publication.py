@@ -20,6 +20,7 @@ from .events import (
     AccessReadmitted,
     AccessSuspended,
     Event,
+    LedgerKeyRotated,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -66,6 +67,11 @@ def first_late(held: Sequence[Held], now: datetime, refuse_after: timedelta) -> 
     """The place that keeps accesses from beginning, if there is one; the one that has lacked something longest."""
     late = [one for one in held if one.missing_since is not None and now - one.missing_since >= refuse_after]
     return min(late, key=lambda one: (one.missing_since or now, one.place), default=None)
+
+
+def statements(events: Iterable[Event]) -> str:
+    """The changes of the signing key among these events, one behind the other, as the file `rotations` has them."""
+    return "".join(event.statement for event in events if isinstance(event, LedgerKeyRotated))
 
 
 def is_suspended(events: Iterable[Event]) -> bool:

@@ -23,7 +23,7 @@ from sojourn.errors import Code, SojournError
 
 from .attributes import moment_text
 from .escape import visible
-from .material import EvidenceLedger, over, prove
+from .material import EvidenceLedger, over, prove, rotations
 from .pack import bind, entry_files
 
 
@@ -46,7 +46,8 @@ async def certificate_of(
     note, size = await over(ledger, max(places), cosigned())
     files = entry_files({seq: raw[seq][1] for seq in places}, await prove(ledger, places, size), note)
     text = "\n".join(_lines(name, done, chosen, note)) + "\n"
-    return bind({**files, "certificate.txt": text.encode()}, subject=KEEPING, checkpoint=note)
+    turns = await rotations(ledger, read_entry)
+    return bind({**files, "certificate.txt": text.encode()}, subject=KEEPING, checkpoint=note, rotations=turns)
 
 
 def _is_deed(one: Recorded, name: str) -> bool:

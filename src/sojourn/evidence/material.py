@@ -29,6 +29,7 @@ from sojourn.domain.events import (
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import (
     CONFIGURATION,
+    LEDGER,
     GrantId,
     SessionId,
     StreamName,
@@ -36,6 +37,7 @@ from sojourn.domain.identifiers import (
     request_stream,
     session_stream,
 )
+from sojourn.domain.publication import statements
 from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
@@ -104,7 +106,8 @@ class Disclosed:
 class Material:
     """Everything about one grant, as of `as_of`, the time of the newest entry under the checkpoint.
 
-    `raw` and `proofs` are by place; `checkpoint` is the one all proofs lead to.
+    `raw` and `proofs` are by place; `checkpoint` is the one all proofs lead to, `rotations` the changes of the
+    key that signed it.
     """
 
     grant: GrantId
@@ -113,6 +116,7 @@ class Material:
     raw: Mapping[int, bytes]
     proofs: Mapping[int, tuple[bytes, ...]]
     checkpoint: str
+    rotations: str
     disclosed: Mapping[str, Disclosed]
     attachments: Mapping[str, bytes]
 
@@ -172,6 +176,7 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
         raw={seq: data for seq, (_, data) in sorted(entries.items())},
         proofs=await prove(ledger, sorted(entries), size),
         checkpoint=note,
+        rotations=await rotations(ledger, sources.read_entry),
         disclosed=await _disclose(sources, ordered),
         attachments=await _attachments(ledger, ordered),
     )
@@ -195,6 +200,11 @@ async def over(ledger: EvidenceLedger, last: int, cosigned: str) -> tuple[str, i
         if size > last:
             break
     return note, size
+
+
+async def rotations(ledger: EvidenceLedger, read_entry: Callable[[bytes], Recorded]) -> str:
+    """The changes of the ledger's key, as the file `rotations` of a pack has them."""
+    return statements(read_entry(data).event for data in await ledger.raw_stream(LEDGER))
 
 
 async def prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dict[int, tuple[bytes, ...]]:

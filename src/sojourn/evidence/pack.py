@@ -27,12 +27,21 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 def build_pack(material: Material) -> bytes:
     """The pack as a ZIP."""
-    return bind(_files(material), subject=f"grant/{material.grant}", checkpoint=material.checkpoint)
+    return bind(
+        _files(material),
+        subject=f"grant/{material.grant}",
+        checkpoint=material.checkpoint,
+        rotations=material.rotations,
+    )
 
 
-def bind(files: Mapping[str, bytes], *, subject: str, checkpoint: str) -> bytes:
-    """These files about the stream `subject`, with the checkpoint and the manifest that lists them, as a ZIP."""
+def bind(files: Mapping[str, bytes], *, subject: str, checkpoint: str, rotations: str) -> bytes:
+    """These files about the stream `subject`, with the checkpoint, the changes of keys that lead to who signed it, and
+    the manifest that lists them, as a ZIP.
+    """
     whole = {**files, "checkpoint": checkpoint.encode()}
+    if rotations:
+        whole["rotations"] = rotations.encode()
     manifest = {
         "format": FORMAT,
         "origin": checkpoint.split("\n", 1)[0],

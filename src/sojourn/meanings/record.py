@@ -37,8 +37,8 @@ MEANINGS: Mapping[Code, Meaning] = {
         *DOWN,
     ),
     Code.SIGNING_CHANGED: Meaning(
-        "The signing key {vkey} is not the one of this ledger, which is {pinned}.",
-        "Set `scribe.signing_key` back to where the ledger's own key lies; a new key needs a new ledger.",
+        "The signing key {vkey} is not the one whose turn it is in this ledger, which is {pinned}.",
+        "Set `scribe.signing_key` back to where that key lies; a key is changed with `sojourn signing-key rotate`.",
         500,
         Exit.FAILED,
     ),

@@ -240,6 +240,11 @@ def cosigned_path(size: int, note: bytes) -> str:
     return f"cosigned/{size:0{DIGITS}}-{hashlib.sha256(note).hexdigest()[:DIGITS]}"
 
 
+def rotation_path(size: int) -> str:
+    """Where the change of keys after so many entries lies."""
+    return f"rotations/{size:0{DIGITS}}"
+
+
 def tail_path(first: int, last: int) -> str:
     """Where the entries `first` to `last` lie that are in no full bundle yet."""
     return f"tail/{first:0{DIGITS}}-{last:0{DIGITS}}"

@@ -3,6 +3,7 @@
     checkpoint                     the newest signed checkpoint that everything below leads to
     tile/<L>/<N>[.p/<W>]           hashes; a partial tile goes when the full one is there
     tile/entries/<N>[.p/<W>]       entries, each with its length before it
+    rotations                      changes of the key that signs, if there are any (ours)
     attachment/<sha256>            what entries name by hash (ours; tlog-tiles knows no such thing)
 
 The order of a publication: the scribe has committed and signed; the files are staged; everything new is read back, and
@@ -29,6 +30,7 @@ from .files import Files
 from .tiles import Tiles
 
 CHECKPOINT = "checkpoint"
+ROTATIONS = "rotations"
 
 
 @dataclass(slots=True)
@@ -86,8 +88,9 @@ class Folder:
         """Whether an attachment is there already."""
         return (self.files.root / attachment_path(sha256)).is_file()
 
-    def publish(self, note: str, head: Checkpoint) -> None:
-        """Publish the checkpoint in `note` over everything that was staged. Raises OSError.
+    def publish(self, note: str, head: Checkpoint, rotations: str = "") -> None:
+        """Publish the checkpoint in `note` over everything that was staged, and the changes of keys that lead to its
+        key. Raises OSError.
 
         Raises SojournError `publication.conflict` when the files do not lead to its root; nothing is published then.
         """
@@ -100,6 +103,8 @@ class Folder:
             shift = TILE_HEIGHT * level
             if hashes and size >> shift != self.published.size >> shift:
                 self._write_tile(level, (size >> shift) // TILE_WIDTH, b"".join(hashes))
+        if rotations:
+            self._write(ROTATIONS, rotations.encode())
         self.files.settle()
         try:
             tiles_root = Tiles(read=self.files.read, size=size).root()

@@ -13,6 +13,8 @@ import asyncio
 from collections.abc import Sequence
 
 from sojourn.codes import RECORD_WAITS
+from sojourn.domain.identifiers import LEDGER
+from sojourn.domain.publication import statements
 from sojourn.errors import Code, SojournError
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
@@ -109,7 +111,8 @@ async def _publish(context: Context, folder: Folder, signed: Signed) -> None:
         await _add_attachments(context.ledger, folder, [sha256 for entry in entries for sha256 in named(entry)])
         await asyncio.to_thread(folder.stage, entries)
     if folder.published.size < size:
-        await asyncio.to_thread(folder.publish, signed.note, signed.head)
+        rotations = statements(one.event for one in await context.ledger.stream(LEDGER))
+        await asyncio.to_thread(folder.publish, signed.note, signed.head, rotations)
     if context.newest.signed is None or context.newest.signed.head.size < size:
         context.newest.put(signed)
 

@@ -3,6 +3,7 @@
     tile/…, tile/entries/…         full tiles and full bundles, as in the folder
     tail/<first>-<last>            entries that are in no full bundle yet, in the form of a bundle
     attachment/<sha256>            as in the folder
+    rotations/<size>               changes of the key that signs, each for itself
     checkpoints/<size>             the signed checkpoint that a round ended with
     cosigned/<size>-<hash>         the newest checkpoint that the quorum of witnesses had cosigned by then
 
@@ -22,13 +23,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from sojourn.errors import Code, SojournError
+from sojourn.ledger import rotation as rotations
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.tiles import TILE_WIDTH, encode_bundle, tile_path, tiles_completed
 
 from .attachments import attachment_path, candidates
-from .bucket import CONNECTIONS, Bucket, checkpoint_path, cosigned_path, tail_path
+from .bucket import CONNECTIONS, Bucket, checkpoint_path, cosigned_path, rotation_path, tail_path
 from .files import Files
-from .folder import conflict, place_of
+from .folder import ROTATIONS, conflict, place_of
 from .tasks import Context, Signed
 from .tiles import Tiles
 
@@ -118,12 +120,20 @@ class Upload:
             if first < size:
                 entries = tiles.bundle(whole // TILE_WIDTH, size - whole)[first - whole :]
                 self.bucket.put(tail_path(first, size - 1), encode_bundle(entries), settings.tail_retention_days)
+            self._keep_rotations()
         except LedgerError as error:
             raise conflict(place_of(self.files), str(error)) from error
         self.bucket.put(checkpoint_path(size), signed.note.encode(), settings.retention_days)
         self.size = size
         if renewal:
             self.renewed_at = now
+
+    def _keep_rotations(self) -> None:
+        """Put the changes of keys there that the folder has. Raises LedgerError."""
+        content = self.files.read(ROTATIONS) or b""
+        for statement in rotations.split(content.decode(errors="replace")):
+            path = rotation_path(rotations.parse(statement).size)
+            self.bucket.put(path, statement.encode(), self.bucket.settings.retention_days)
 
     def _keep(self, one: tuple[str, bytes]) -> None:
         path, content = one

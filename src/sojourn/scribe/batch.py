@@ -9,6 +9,7 @@
 - A tombstone joins only if every key that it names is there to be destroyed. A value that was on its way when its
   key was destroyed joins and is as unreadable as the others; later ones are stale, because whoever seals under such a
   key does not follow the record.
+- Only the scribe itself says that its key has changed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sojourn.codes import Code
-from sojourn.domain.events import KeysDestroyed
+from sojourn.domain.events import KeysDestroyed, LedgerKeyRotated
 from sojourn.errors import SojournError
 from sojourn.ledger import entry as entries
 from sojourn.ledger.canonical import MAX_ENTRY_BYTES
@@ -32,6 +33,7 @@ from .rows import EntryRow
 from .store import Store
 
 _TOMBSTONE = KeysDestroyed.kind
+_ROTATION = LedgerKeyRotated.kind
 
 
 class UnacceptableError(Exception):
@@ -47,6 +49,8 @@ class OnRecord(Protocol):
     """What is on record already. Implemented by `log.Log`."""
 
     store: Store
+    rotating: bool
+    """Whether the scribe itself is recording a change of its key."""
 
     def version(self, stream: str) -> int:
         """The version of a stream on record."""
@@ -101,6 +105,8 @@ def accept(call: Append, batch: Batch, record: OnRecord) -> None:
         versions[stream] = version = version + 1
         rows.append(_row(draft, seq, version, at))
         seq += 1
+        if draft.kind == _ROTATION and not record.rotating:
+            raise _unusable("only the scribe itself records a change of its key", "another kind of entry")
         if draft.kind == _TOMBSTONE:
             tombstones.append(draft)
     if call.keys or call.matter:

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from sojourn.domain.events import KeysDestroyed
+from sojourn.domain.events import KeysDestroyed, LedgerKeyRotated
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import entry as entries
@@ -32,6 +32,7 @@ from .anchor import Watermark, write_anchor
 from .batch import Batch, UnacceptableError, accept
 from .edges import Edges, Tile
 from .protocol import Append, Appended, Refused
+from .rotation import check_followed
 from .rows import EntryRow, damaged
 from .store import NotWrittenError, Store, StoreError
 
@@ -54,7 +55,8 @@ class Log:
 
     `has_room(bytes)` tells whether the disk can take so many bytes and keep its reserve. `read_back` is the tree over
     the bytes that were read from the store again; it is never ahead of `edges`. `last_at` is the time of the last
-    entry. `old_pages` says that the write-ahead log may still hold a key that was destroyed, perhaps by the process
+    entry. `new_key` follows `key`, and both sign for a while; `rotating` while the scribe itself records that.
+    `old_pages` says that the write-ahead log may still hold a key that was destroyed, perhaps by the process
     before this one.
     """
 
@@ -65,6 +67,8 @@ class Log:
     has_room: Callable[[int], bool]
     edges: Edges
     read_back: Tree
+    new_key: Signer | None = None
+    rotating: bool = False
     signed_size: int = 0
     signed_note: str = ""
     unchecked_tiles: list[Tile] = field(default_factory=list)
@@ -81,11 +85,12 @@ class Log:
         """The number of entries on record."""
         return self.edges.size
 
-    def append(self, calls: Sequence[Append], *, arriving: int) -> list[Appended | Refused]:
+    def append(self, calls: Sequence[Append], *, arriving: int, at: int | None = None) -> list[Appended | Refused]:
         """Write a batch of about `arriving` bytes and give one answer for each call, in order.
 
         It is durable when this returns; its rows are in `written` then, behind those of other scribes that were not
-        known here yet. Raises what the store raises when it fails; nothing of the batch may be acknowledged then.
+        known here yet. With `at`, all of it is refused (`record.stale`) unless exactly so many entries are on record.
+        Raises what the store raises when it fails; nothing of the batch may be acknowledged then.
         """
         self.written = ()
         if not self.has_room(arriving):
@@ -94,6 +99,10 @@ class Log:
             try:
                 with self.store.writing() as size:
                     self.catch_up(size)
+                    if at not in (None, size):
+                        return [
+                            Refused(call.id, Code.RECORD_STALE, {"stream": call.drafts[0].stream}) for call in calls
+                        ]
                     batch = self._decided(calls)
                     edges = self.edges.copy()
                     tiles = edges.extend([row[4] for row in batch.rows])
@@ -164,6 +173,8 @@ class Log:
                     raise damaged(f"entry {seq} is not what its leaf says")
                 if kind == KeysDestroyed.kind:
                     self._keys.clear()
+                if kind == LedgerKeyRotated.kind:
+                    check_followed(data, self._signers())
             edges = self.edges.copy()
             self._grow(rows, edges, edges.extend([row[4] for row in rows]))
 
@@ -244,11 +255,14 @@ class Log:
                 raise damaged(f"tile {tile_index} of level {level} was not read back as it was written")
         # Looked at once: while the key is away this is done again and again.
         self.unchecked_tiles.clear()
-        note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), self.key)
+        note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), *self._signers())
         self._keep_checkpoint(size, note)
         write_anchor(self.anchor, note)
         self.signed_size, self.signed_note = size, note
         return note
+
+    def _signers(self) -> tuple[Signer, ...]:
+        return (self.key,) if self.new_key is None else (self.key, self.new_key)
 
     def _keep_checkpoint(self, size: int, note: str) -> None:
         for _ in range(WRITE_TRIES):

@@ -23,6 +23,7 @@ from .anchor import Seen, Watermark
 from .log import Log
 from .patience import PatientKey
 from .recovery import recover
+from .rotation import take_turns
 from .server import Server, listen
 from .sqlite_store import SqliteStore
 from .store import Store, StoreError
@@ -53,15 +54,17 @@ def run(
     *,
     room: Callable[[Path], int] = free_bytes,
     seen: Sequence[Seen] = (),
+    new_key: Signer | None = None,
 ) -> int:
     """Serve the ledger of `layout` until SIGTERM, SIGINT or the end of `stop_descriptor`. Returns the exit code.
 
     `seen` are checkpoints of this ledger that lie with others; a store that is behind one of them or contradicts it is
-    refused as if it were our own.
+    refused as if it were our own. `new_key` is to follow `key`: that goes on record, and both sign.
 
     Raises SojournError when the store must not be written: another scribe has it (`data.directory_busy`), it is
     damaged (`record.damaged`, also later, when what was written is not read back) or behind what was signed
-    (`record.behind`), or when others could reach the socket (`data.directory_open`).
+    (`record.behind`), or when others could reach the socket (`data.directory_open`);
+    as `rotation.take_turns` does when the record says that it is another key's turn.
 
     When a write fails the process ends at once with code 70: nothing of that batch is acknowledged, and nothing is
     tried again. Before that, `room` (free bytes of a directory) is asked: below the reserve of the settings every
@@ -77,8 +80,8 @@ def run(
         lock.write(str(os.getpid()))
         lock.flush()
         try:
-            patient = PatientKey(key=key, monotonic=time.monotonic, say=_say)
-            store, log = _open(layout, settings, patient, clock, room, seen)
+            store, log = _open(layout, settings, _patient(key), clock, room, seen)
+            take_turns(log, None if new_key is None else _patient(new_key))
             server = Server(
                 log=log,
                 listener=listen(layout.scribe_socket),
@@ -109,6 +112,10 @@ def _collect_seldom() -> None:
     """
     gc.freeze()
     gc.set_threshold(COLLECTED_EVERY)
+
+
+def _patient(key: Signer) -> PatientKey:
+    return PatientKey(key=key, monotonic=time.monotonic, say=_say)
 
 
 def _say(line: str) -> None:

@@ -21,12 +21,16 @@ KEY = SigningKey.generate("test.localhost/ledger", b"\x07" * 32)
 
 @dataclass(slots=True)
 class ScribeProcess:
-    """One scribe over one directory; may be killed and started again. `environment` is added to ours."""
+    """One scribe over one directory; may be killed and started again. `environment` is added to ours.
+
+    `keys` are the ledger's key and, while it is being changed, the one that follows it.
+    """
 
     root: Path
     settings: ScribeSettings = field(default_factory=ScribeSettings)
     environment: dict[str, str] = field(default_factory=dict)
     running: subprocess.Popen[str] | None = None
+    keys: tuple[SigningKey, ...] = (KEY,)
 
     @property
     def layout(self) -> Layout:
@@ -39,6 +43,7 @@ class ScribeProcess:
         command = [sys.executable, "-m", "sojourn.testing.scribe", str(self.root)]
         environment = {**os.environ, **self.environment}
         limits = [str(self.settings.checkpoint_seconds), str(self.settings.free_bytes_min), self.settings.store]
+        limits += [key.format() for key in self.keys]
         self.running = subprocess.Popen(
             [*command, *limits],
             stdin=subprocess.PIPE,
@@ -65,7 +70,9 @@ class ScribeProcess:
 
 
 def _main() -> int:
-    root, checkpoint_seconds, free_bytes_min, store = sys.argv[1:]
+    root, checkpoint_seconds, free_bytes_min, store, *keys = sys.argv[1:]
+    key, new_key = (*map(SigningKey.parse, keys), None)[:2]
+    assert key is not None
     settings = ScribeSettings(
         checkpoint_seconds=float(checkpoint_seconds),
         free_bytes_min=int(free_bytes_min),
@@ -73,7 +80,12 @@ def _main() -> int:
     )
     try:
         return process.run(
-            Layout(root=Path(root)), settings, KEY, lambda: datetime.now(UTC), stop_descriptor=sys.stdin.fileno()
+            Layout(root=Path(root)),
+            settings,
+            key,
+            lambda: datetime.now(UTC),
+            stop_descriptor=sys.stdin.fileno(),
+            new_key=new_key,
         )
     except SojournError as error:
         sys.stderr.write(f"{error}\n")

@@ -58,6 +58,7 @@ from .publication import (
     AttackTried,
     CheckpointStamped,
     LedgerDrilled,
+    LedgerKeyRotated,
     PublicationOverdue,
     PublicationRefused,
     PublicationResumed,
@@ -152,6 +153,7 @@ Event = (
     | WitnessPolicyAdopted
     | CheckpointStamped
     | LedgerDrilled
+    | LedgerKeyRotated
     | RequestSubmitted
     | RequestRevised
     | RequestCommented
@@ -251,6 +253,7 @@ __all__ = [
     "KeysDestroyed",
     "LapseCause",
     "LedgerDrilled",
+    "LedgerKeyRotated",
     "LookedBack",
     "NoticeFailed",
     "Outcome",

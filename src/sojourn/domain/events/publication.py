@@ -124,6 +124,17 @@ class CheckpointStamped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerKeyRotated:
+    """From here on another key signs the ledger. `statement` says so, signed by both keys (see `ledger.rotation`).
+
+    Stream `ledger`. Only the scribe writes it.
+    """
+
+    kind: ClassVar[str] = "ledger.key_rotated"
+    statement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttackTried:
     """One attack of a drill: who caught it first, and within how many milliseconds; "" if nobody did."""
 

@@ -1,7 +1,7 @@
 """The signing key of a ledger, from where the settings say that it is kept.
 
-A ledger has one key for life. Its public half is pinned when the ledger begins, and every later start compares: what
-now lies at the address has to be that key.
+Its public half is pinned when the ledger begins, and every later start compares: what now lies at the address has to
+be that key. While it is being changed there is a second one, with a pin and a PIN of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from .kept import unavailable
 KEEPER_FILE = "signing_key"
 """The file in `secrets/` with the PIN of the token, or the token of the transit engine."""
 
+NEXT_KEEPER_FILE = "next_signing_key"
+"""The same for the key that is to follow."""
+
 
 def make_key(file: Path, origin: str) -> None:
     """Make a key in a private file for a ledger that begins, unless there is one."""
@@ -29,7 +32,15 @@ def make_key(file: Path, origin: str) -> None:
     create_private(file, key.format().encode() + b"\n")
 
 
-def open_key(address: Address, *, origin: str, pinned: Verifier | None, file: Path, secret_files: Path) -> Signer:
+def open_key(
+    address: Address,
+    *,
+    origin: str,
+    pinned: Verifier | None,
+    file: Path,
+    secret_files: Path,
+    keeper_file: str = KEEPER_FILE,
+) -> Signer:
     """The key at `address`: of the ledger that `pinned` begins with, or for a new one with the name `origin`.
 
     Raises SojournError `signing.unavailable` when it cannot be had, `signing.changed` when another lies there,
@@ -42,11 +53,11 @@ def open_key(address: Address, *, origin: str, pinned: Verifier | None, file: Pa
         case Pkcs11Address():
             from .pkcs11 import pkcs11_key
 
-            key = pkcs11_key(address, name=name, pin=read_secret(secret_files, KEEPER_FILE))
+            key = pkcs11_key(address, name=name, pin=read_secret(secret_files, keeper_file))
         case TransitAddress():
             from .transit import transit_key
 
-            token = read_secret(secret_files, KEEPER_FILE)
+            token = read_secret(secret_files, keeper_file)
             # The engine may have turned the key since: ours is the version that the ledger began with.
             key = transit_key(address, name=name, token=token, public=pinned.public if pinned else None)
         case AwsAddress():

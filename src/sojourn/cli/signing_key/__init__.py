@@ -1,0 +1,1 @@
+"""sojourn signing-key: change the key that signs the ledger."""
