@@ -125,6 +125,7 @@ class Code(StrEnum):
     RECORDING_NONE = "recording.none"
     SSH_OFF = "ssh.off"
     HOST_NOT_ALLOWED = "host.not_allowed"
+    HOST_CHANGED = "host.changed"
     HOST_KEY_CHANGED = "host.key_changed"
 
     SESSION_UNKNOWN = "session.unknown"

@@ -12,8 +12,10 @@ import psycopg
 import pytest
 
 from sojourn.domain.events import AttemptRefused, CloseCause, RequestSubmitted, RequestWithdrawn, SessionClosed
-from sojourn.domain.identifiers import RequestId, request_stream
+from sojourn.domain.identifiers import RequestId, TargetName, request_stream
 from sojourn.domain.sealed import Sealed
+from sojourn.domain.ssh import Host
+from sojourn.domain.target import TargetKind
 from sojourn.gateway.postgres import backend, frontend, startup
 from sojourn.gateway.postgres.scram import ClientExchange, Mechanism
 from sojourn.gateway.tls import end_point_binding
@@ -144,6 +146,10 @@ class TestDatabases:
     def test_a_database_that_is_not_opened_is_refused_by_name(self, gateway: Access, other: str) -> None:
         with pytest.raises(psycopg.OperationalError, match="does not open the database template1"):
             gateway.psycopg(dbname=f"{TARGET}/template1").__enter__()
+        # The client is told first, and then it is recorded.
+        until = time.monotonic() + 10
+        while not gateway.events(AttemptRefused) and time.monotonic() < until:
+            time.sleep(0.01)
         assert [one.code for one in gateway.events(AttemptRefused)] == ["target.database_unknown"]
 
 
@@ -276,3 +282,9 @@ class TestWaiting:
         with pytest.raises(psycopg.OperationalError):
             gateway.psycopg().__enter__()
         assert time.monotonic() - begun < 3
+
+
+def test_an_ssh_host_is_not_opened_as_a_database(gateway: Access) -> None:
+    gateway.adopt(gateway.target, replace(gateway.target, name=TargetName("web-1"), kind=TargetKind.SSH, ssh=Host()))
+    with pytest.raises(psycopg.OperationalError, match="web-1"), gateway.psycopg(dbname="web-1"):
+        pass

@@ -168,3 +168,11 @@ def test_a_registered_key_opens_until_it_is_taken_back(served: tuple[Running, Ss
     assert found.installation.sojourn("ssh-key", "remove", added["token"], person="alice").returncode == 0
     refused = subprocess.run(command, check=False, timeout=30, capture_output=True)
     assert refused.returncode == 255
+
+
+def test_a_host_is_reached_by_its_own_protocol_alone(served: tuple[Running, Sshd]) -> None:
+    found, _ = served
+    _access(found, "operator")
+    asked = found.installation.sojourn("connect", "web-1", "--print-url", person="alice")
+    assert asked.returncode == 2
+    assert "is an SSH host" in asked.stderr

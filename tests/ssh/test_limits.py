@@ -112,3 +112,25 @@ async def test_fifty_channels_at_once_are_all_served(door: SshUnderTest) -> None
     assert [str(one.stdout).strip() for one in ran] == [str(one) for one in range(50)]
     assert [one.exit_status for one in ran] == [one % 7 for one in range(50)]
     assert not [one for one in await door.record.attempts() if isinstance(one, AttemptRefused)]
+
+
+async def test_an_access_opens_only_the_host_and_the_role_that_were_approved(door: SshUnderTest) -> None:
+    await door.access("restarter")
+    key, target = await door.key(), door.record.target
+    assert (await door.ssh(key, "echo restarted")).status == 0
+    wider = shell(commands=(), forward_to=("127.0.0.1:*",))
+    for changed in (
+        replace(target, roles=(Role(name=RoleName("restarter"), host=wider),)),
+        replace(target, port=target.port + 1),
+        replace(target, host="localhost"),
+        replace(target, roles=()),
+    ):
+        door.record.target = changed
+        await door.record.adopt(["alice", "bob"])
+        ran = await door.ssh(key, "echo restarted")
+        assert (ran.status, ran.out) == (255, b"")
+    narrower = replace(wider, shell=False, commands=("echo restarted",), forward_to=())
+    door.record.target = replace(target, roles=(Role(name=RoleName("restarter"), host=narrower),))
+    await door.record.adopt(["alice", "bob"])
+    assert (await door.ssh(key, "echo restarted")).status == 0
+    assert (await door.ssh(key, "id -un")).status == 126

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -78,6 +79,16 @@ class HostAccess:
         lines = [f"the variable {name} may be set" for name in self.environment]
         lines.append(f"{self.kept_bytes} bytes of each stream are kept")
         return tuple(lines)
+
+
+def place_line(host: str, port: int) -> str:
+    """What is observed of where an access was made: it is used there and nowhere else."""
+    return f"at {host} port {port}"
+
+
+def widened(access: HostAccess, observed: Collection[str]) -> tuple[str, ...]:
+    """What a role opens now that it did not when the access was made, as `observed` then."""
+    return tuple(line for line in access.opens if line not in observed)
 
 
 def narrower_access(narrow: HostAccess, wide: HostAccess) -> bool:

@@ -49,6 +49,11 @@ MEANINGS: Mapping[Code, Meaning] = {
         *REFUSED,
     ),
     Code.HOST_NOT_ALLOWED: Meaning("This access does not allow {what}.", "It allows: {allowed}.", *REFUSED),
+    Code.HOST_CHANGED: Meaning(
+        "{target} or its role {role} has been changed since this access was approved, so it is not opened.",
+        "End it with `sojourn end`, and ask again: sojourn request {target} {role}.",
+        *REFUSED,
+    ),
     Code.HOST_KEY_CHANGED: Meaning(
         "The host of {target} shows another key than the one that is pinned, so nothing was sent to it.",
         "If the host was given a new key, an administrator puts it into targets.yaml.",

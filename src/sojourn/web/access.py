@@ -168,6 +168,9 @@ async def connect(exchange: Exchange) -> shapes.Connection:
     target = services.office.in_force().catalogue.target(TargetName(exchange.name))
     if target is None:
         raise SojournError(Code.TARGET_UNKNOWN, target=exchange.name[:100])
+    if target.ssh is not None:
+        expected = f"`ssh {target.name}`, after `sojourn activate` and `sojourn ssh-config`"
+        raise SojournError(Code.INPUT_INVALID, problem=f"{target.name} is an SSH host", expected=expected)
     row = await _active(exchange, caller, sent.role)
     token, issued = await tokens.issue(
         services.office,

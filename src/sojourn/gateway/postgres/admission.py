@@ -19,7 +19,7 @@ from sojourn.domain.events import TokenPurpose
 from sojourn.domain.grant import Grant
 from sojourn.domain.identifiers import GrantId, PersonId, RoleName, TargetName, grant_stream
 from sojourn.domain.session import admit
-from sojourn.domain.target import Target
+from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, Refusal
 from sojourn.gateway.gate import Gate
 from sojourn.gateway.tls import ClientCertificate
@@ -139,7 +139,7 @@ class Admission:
         """The target and database that a `dbname` stands for. Raises RefusedError."""
         name, _, database = wanted.partition("/")
         target = self.gate.live.target(TargetName(name))
-        if target is None:
+        if target is None or target.kind is not TargetKind.POSTGRES:
             raise RefusedError(Refusal(Code.TARGET_UNKNOWN, {"target": name}), UNDEFINED_DATABASE, actor=person)
         if database and not target.opens_database(database):
             refusal = Refusal(Code.TARGET_DATABASE_UNKNOWN, {"target": name, "database": database})

@@ -13,6 +13,7 @@ from sojourn.domain.events import TokenPurpose
 from sojourn.domain.grant import Grant
 from sojourn.domain.identifiers import GrantId, PersonId, RoleName, TargetName, grant_stream
 from sojourn.domain.session import admit
+from sojourn.domain.ssh import place_line, widened
 from sojourn.domain.target import Target
 from sojourn.errors import Code, Refusal
 from sojourn.gateway.gate import Gate
@@ -59,4 +60,21 @@ def verdict(gate: Gate, known: Known) -> Grant:
     if isinstance(found, Refusal):
         subject = grant_stream(GrantId(found.details["grant"])) if "grant" in found.details else ""
         raise TurnedAwayError(found, actor=known.person, subject=subject)
+    _check(known.target, found)
     return found
+
+
+def _check(target: Target, grant: Grant) -> None:
+    """Refuse what its approvers have not seen: another host, or more than the role opened then.
+
+    A certificate would open any host that trusts the authority and has such an account. Raises TurnedAwayError.
+    """
+    role = target.role(grant.created.role)
+    details = {"target": target.name, "role": grant.created.role}
+    if role is None or role.host is None:
+        refusal = Refusal(Code.ROLE_UNKNOWN, {**details, "known": ", ".join(one.name for one in target.roles)})
+    elif place_line(target.host, target.port) not in grant.observed or widened(role.host, grant.observed):
+        refusal = Refusal(Code.HOST_CHANGED, details)
+    else:
+        return
+    raise TurnedAwayError(refusal, actor=grant.created.person, subject=grant_stream(grant.id))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 
 from sojourn.domain.reconciliation import Observation
-from sojourn.domain.ssh import HostAccess
+from sojourn.domain.ssh import HostAccess, place_line
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Claim, Made, Removal
@@ -59,7 +59,10 @@ class SshDriver:
             key = private_file(grant_key(password))
             async with log_in(target, account=account, key=key, certificate=lines[0]):
                 pass
-        return Made(observed=(*printed.splitlines(), *role.opens, *said(lines)), identity="")
+        return Made(
+            observed=(place_line(target.host, target.port), *printed.splitlines(), *role.opens, *said(lines)),
+            identity="",
+        )
 
     async def prolong(self, target: Target, claim: Claim, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.prolong`: the same certificates with a later end."""
