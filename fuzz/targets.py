@@ -27,7 +27,7 @@ from sojourn.publisher.certificate_set import with_sorted_certificates
 from sojourn.publisher.token import TokenError, check_token, read_roots
 from sojourn.scribe import anchor, client, codec, protocol, rows
 
-from . import postgres, seeds, writing
+from . import hosts, postgres, seeds, writing
 from .seeds import COSIGNER, KEY
 
 BYTES_MAX = 4096
@@ -248,6 +248,9 @@ TARGETS: dict[str, Target] = {
     "postgres-start": Target(judge=postgres.start, seeds=postgres.starts),
     "postgres-talk": Target(judge=postgres.talk, seeds=postgres.turns),
     "postgres-label": Target(judge=postgres.label, seeds=postgres.statements),
+    "ssh-files": Target(judge=hosts.sftp, seeds=hosts.packets),
+    "ssh-recording": Target(judge=hosts.recording, seeds=hosts.chunks),
+    "ssh-key": Target(judge=hosts.key, seeds=hosts.keys),
 }
 
 

@@ -31,6 +31,9 @@ class Curtain:
             if self._string:
                 self._string = not (letter == "\x07" or (self._held == "\x1b" and letter == "\\"))
                 self._held = "\x1b" if letter == "\x1b" else ""
+            elif self._held and not " " <= letter <= "~":
+                # A control within a sequence ends it unseen, and another escape begins anew.
+                self._held = "\x1b" if letter == "\x1b" else ""
             elif self._held:
                 self._held += letter
                 kept.append(self._judged())
