@@ -82,7 +82,8 @@ def make(
     )
     built = _made(layout_of(data), asked, path)
     if json:
-        print_json({"report": report, **msgspec.to_builtins(built), "path": str(path)})
+        told = {"manifest_sha256": built.manifest_sha256, "problem": built.problem}
+        print_json({"report": report, "path": str(path), **told, "sheets": msgspec.to_builtins(built.sheets)})
     else:
         show({one.name: one.rows for one in built.sheets}, path, built.manifest_sha256, built.problem)
     return Exit.FAILED if built.problem else Exit.DONE
