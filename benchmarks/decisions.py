@@ -13,17 +13,17 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sojourn.domain import request as requests
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.credential import derive_verifier
-from sojourn.domain.events import ActionCompleted, ActionIntended, Event, Outcome, RequestSubmitted, SessionOpened
+from sojourn.domain.events import Event, RequestSubmitted, SessionOpened
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import GrantId, RequestId, SessionId, TokenId, session_stream
 from sojourn.domain.policy import Question
 from sojourn.domain.request import Approve, Submit
-from sojourn.domain.sealed import Sealed
 from sojourn.gateway.postgres.classify import classify
 from sojourn.projections.projector import Projections
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.organisation import ALICE, BOB, CATALOGUE, READ, SHOP
 from sojourn.testing.sealer import FixedSealer
+from sojourn.testing.session import action
 from sojourn.vault.sealer import Sealer
 
 from .figures import Figure
@@ -113,33 +113,9 @@ def _page(page: int) -> list[Recorded]:
     )
     events: list[Event] = [opened]
     for number in range(1, PAGE):
-        events += _action(session, number)
+        events += action(session, number)
     at = SimulatedClock().now()
     return [
         Recorded(seq=page * PAGE + place, at=at, stream=session_stream(session), version=place + 1, event=event)
         for place, event in enumerate(events[:PAGE])
     ]
-
-
-def _action(session: SessionId, number: int) -> tuple[Event, Event]:
-    intended = ActionIntended(
-        session=session,
-        number=number,
-        protocol="postgres",
-        verb="read",
-        may_write=False,
-        objects=("shop.orders",),
-        detail=Sealed(commitment=f"{number:064x}", key="k-0123456789"),
-    )
-    completed = ActionCompleted(
-        session=session,
-        number=number,
-        outcome=Outcome.COMPLETED,
-        tags=("SELECT 1",),
-        sqlstate="",
-        rows=1,
-        bytes_in=64,
-        bytes_out=64,
-        duration_us=400,
-    )
-    return intended, completed

@@ -7,19 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sojourn.domain.events import (
-    ActionCompleted,
-    ActionIntended,
-    CloseCause,
     Event,
-    Outcome,
-    SessionClosed,
-    SessionOpened,
 )
 from sojourn.domain.grant import Grant
 from sojourn.domain.history import Change
-from sojourn.domain.identifiers import PersonId, RoleName, SessionId, StreamName, TokenId, session_stream
+from sojourn.domain.identifiers import PersonId, RoleName, SessionId, StreamName, session_stream
 from sojourn.domain.request import Request
-from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Refusal
 from sojourn.evidence.accesses import Access, Books, Configurations
@@ -30,6 +23,7 @@ from sojourn.ledger import entry as entries
 from sojourn.scribe import codec
 from sojourn.testing.organisation import ALICE, BOB, READ, SHOP, Workplace
 from sojourn.testing.sealer import FixedSealer
+from sojourn.testing.session import session_of
 from sojourn.workflow.activate import activate
 from sojourn.workflow.approve import approve
 from sojourn.workflow.end_early import end_early
@@ -38,7 +32,6 @@ from sojourn.workflow.provision import confirm_provisioned
 from sojourn.workflow.remove import confirm_removed
 from sojourn.workflow.submit import submit
 
-SEALED = Sealed(commitment="c" * 64, key="k-1")
 MINUTE = timedelta(minutes=1)
 
 
@@ -96,48 +89,7 @@ class Company:
         """A session with some actions, each with its outcome."""
         self.sessions += 1
         session = SessionId(f"s-{self.sessions:010d}")
-        stream = session_stream(session)
-        created = grant.created
-        opened = SessionOpened(
-            session=session,
-            grant=grant.id,
-            person=created.person,
-            target=created.target,
-            role=created.role,
-            database="shop",
-            token=TokenId("t-0000000001"),
-            node="gateway-1",
-            source="10.0.0.9:4711",
-            application="psql",
-            tls="TLSv1.3",
-        )
-        await self.say(stream, opened)
-        for number in range(first, first + actions):
-            intended = ActionIntended(
-                session=session,
-                number=number,
-                protocol="postgres",
-                verb="select",
-                may_write=False,
-                objects=("shop.orders",),
-                detail=SEALED,
-            )
-            completed = ActionCompleted(
-                session=session,
-                number=number,
-                outcome=Outcome.COMPLETED,
-                tags=("SELECT 3",),
-                sqlstate="",
-                rows=3,
-                bytes_in=20,
-                bytes_out=300,
-                duration_us=800,
-            )
-            await self.say(stream, intended, completed)
-        closed = SessionClosed(
-            session=session, cause=CloseCause.CLIENT_CLOSED, actions=actions, bytes_in=20, bytes_out=300
-        )
-        await self.say(stream, closed)
+        await self.say(session_stream(session), *session_of(grant, session, actions=actions, first=first))
         return session
 
     async def over(self, grant: Grant, *, after: timedelta = timedelta(seconds=1)) -> None:

@@ -35,6 +35,7 @@ from sojourn.domain.review import CHECKLIST
 from sojourn.errors import Refusal
 from sojourn.testing.organisation import ALICE, BOB, CAROL, CATALOGUE, DAVE, ERIN, READ, SHOP, Workplace, with_rules
 from sojourn.testing.sealer import FixedSealer
+from sojourn.testing.session import SEALED
 from sojourn.workflow.activate import activate
 from sojourn.workflow.approve import approve
 from sojourn.workflow.away import declare_absence
@@ -45,7 +46,7 @@ from sojourn.workflow.provision import confirm_provisioned
 from sojourn.workflow.reviewing import conclude, open_review
 from sojourn.workflow.submit import submit
 
-from .accesses import MINUTE, SEALED, Company
+from .accesses import MINUTE, Company
 
 READING, AMENDING = CATALOGUE.rules
 LATER = timedelta(hours=1)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from sojourn.cli.client import call, place, response
 from sojourn.cli.common import Common
 from sojourn.cli.moments import moment
-from sojourn.cli.output import print_json, print_line
+from sojourn.cli.output import print_json
 from sojourn.codes import Exit
 from sojourn.errors import Code, SojournError
 from sojourn.vault.files import write_private
+
+from .telling import progress_shown, show
 
 LOOK_SECONDS = 0.3
 
@@ -80,28 +79,15 @@ def fetch(
     if common.json:
         print_json({**run, "path": str(path), "bytes": len(content)})
     else:
-        _show(run, path)
+        show(run["rows"], path, run["manifest_sha256"], run["problem"])
     return Exit.FAILED if run["problem"] else Exit.DONE
 
 
 def _done(common: Common, run: dict[str, Any]) -> dict[str, Any]:
-    """The run when it is over, with its progress shown meanwhile to whoever sits at a terminal."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}"))
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("Waiting", total=None)
+    """The run when it is over."""
+    with progress_shown() as progress:
         while run["state"] not in ("done", "failed"):
             time.sleep(LOOK_SECONDS)
             run = call(common, "GET", place("report-runs", run["run"]))
-            progress.update(task, description=run["doing"] or "Waiting", completed=run["done"], total=run["of"])
+            progress(run["doing"], run["done"], run["of"])
     return run
-
-
-def _show(run: dict[str, Any], path: Path) -> None:
-    if run["problem"]:
-        print_line(f"THIS REPORT IS NOT COMPLETE: {run['problem']}.")
-        print_line()
-    for sheet, rows in run["rows"].items():
-        print_line(f"{rows:>9}  {sheet}")
-    print_line()
-    print_line(f"Wrote {path}; SHA-256 of its manifest {run['manifest_sha256']}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from datetime import UTC
 from pathlib import Path
@@ -12,20 +11,20 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from sojourn.app.ambient import SystemClock, operator
 from sojourn.app.reporting import Asked, make_report
 from sojourn.cli.audit.printing import layout_of
 from sojourn.cli.moments import moment
-from sojourn.cli.output import print_json, print_line
+from sojourn.cli.output import print_json
 from sojourn.codes import Exit
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.reports.build import Built
 from sojourn.evidence.reports.directory import REPORTS
 from sojourn.settings import Layout
+
+from .telling import progress_shown, show
 
 
 def make(
@@ -71,22 +70,21 @@ def make(
     """
     if report not in REPORTS:
         raise SojournError(Code.INPUT_INVALID, problem=f"There is no report {report}", expected=", ".join(REPORTS))
+    latest, path = moment("--as-of", as_of) if as_of else None, out or Path(f"{report}.zip")
     asked = Asked(
         report=report,
         period=_period(from_, until),
         run_by=operator(),
         run_at=SystemClock().now(),
-        as_of=moment("--as-of", as_of) if as_of else None,
+        as_of=latest,
         sample=sample,
         seed=seed,
     )
-    path = out or Path(f"{report}.zip")
     built = _made(layout_of(data), asked, path)
     if json:
-        told = {"report": report, "path": str(path), "manifest_sha256": built.manifest_sha256, "problem": built.problem}
-        print_json({**told, "sheets": msgspec.to_builtins(built.sheets)})
+        print_json({"report": report, **msgspec.to_builtins(built), "path": str(path)})
     else:
-        _show(built, path)
+        show({one.name: one.rows for one in built.sheets}, path, built.manifest_sha256, built.problem)
     return Exit.FAILED if built.problem else Exit.DONE
 
 
@@ -98,37 +96,17 @@ def _period(since: str, until: str) -> Window:
     return Window(start=start.astimezone(UTC), end=end.astimezone(UTC))
 
 
-_BARS = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}"))
-
-
 def _made(layout: Layout, asked: Asked, path: Path) -> Built:
     """The report at `path`, which is there whole or not at all."""
-    console = Console(stderr=True)
     try:
         with (
             tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".report-") as directory,
-            Progress(*_BARS, console=console, transient=True, disable=not sys.stderr.isatty()) as progress,
+            progress_shown() as progress,
         ):
-            task = progress.add_task("Reading the record", total=None)
-            built = make_report(
-                layout,
-                asked,
-                Path(directory),
-                lambda what, done, of: progress.update(task, description=what, completed=done, total=of),
-            )
+            built = make_report(layout, asked, Path(directory), progress)
             built.path.chmod(0o600)
             shutil.move(built.path, path)
             return built
     except OSError as error:
         problem = f"{path} cannot be written: {error.strerror or error}"
         raise SojournError(Code.INPUT_INVALID, problem=problem, expected="--out with a file of yours") from error
-
-
-def _show(built: Built, path: Path) -> None:
-    if built.problem:
-        print_line(f"THIS REPORT IS NOT COMPLETE: {built.problem}.")
-        print_line()
-    for sheet in built.sheets:
-        print_line(f"{sheet.rows:>9}  {sheet.name}")
-    print_line()
-    print_line(f"Wrote {path}; SHA-256 of its manifest {built.manifest_sha256}")

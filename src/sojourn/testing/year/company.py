@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -14,14 +14,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from sojourn.domain.events import (
-    ActionCompleted,
-    ActionIntended,
-    CloseCause,
     Event,
-    Outcome,
     ReviewOutcome,
-    SessionClosed,
-    SessionOpened,
     TargetReconciled,
 )
 from sojourn.domain.grant import Grant
@@ -33,17 +27,16 @@ from sojourn.domain.identifiers import (
     RoleName,
     SessionId,
     TargetName,
-    TokenId,
     session_stream,
     target_stream,
 )
 from sojourn.domain.policy import Facts, Ticket
 from sojourn.domain.request import Request
 from sojourn.domain.review import CHECKLIST
-from sojourn.domain.sealed import Sealed
 from sojourn.errors import Refusal
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.identifiers import CountedIds
+from sojourn.testing.session import session_of
 from sojourn.testing.stored_ledger import Forgery, StoredLedger
 from sojourn.vault.keys import KeyPair
 from sojourn.vault.sealer import Sealer
@@ -64,7 +57,6 @@ from sojourn.workflow.withdraw import withdraw
 from .organisation import BATCH, DAY, LEADS, READ, REPAIR, Plan, organisation
 
 MINUTE = timedelta(minutes=1)
-SEALED = Sealed(commitment="c" * 64, key="k-none")
 FACTS = Facts(ticket=Ticket(id="INC-1", kind="incident", state="open"), activities=("repair",))
 KEYS = KeyPair(recipient="evidence", private=X25519PrivateKey.from_private_bytes(b"\x09" * 32))
 PLANTED_EACH = 3
@@ -265,31 +257,9 @@ class Year:
         """A session in it, with its share of the year's actions."""
         self.clock.advance(MINUTE)
         self._sessions += 1
-        session, created = SessionId(f"s-{self._sessions:010d}"), grant.created
-        stream = session_stream(session)
+        session = SessionId(f"s-{self._sessions:010d}")
         count = self.random.randrange(1, max(2, 2 * self.plan.actions // self.plan.grants))
-        told: list[Event] = [
-            SessionOpened(
-                session=session,
-                grant=grant.id,
-                person=created.person,
-                target=created.target,
-                role=created.role,
-                database="app",
-                token=TokenId("t-0000000001"),
-                node="gateway-1",
-                source="192.0.2.7:4711",
-                application="psql",
-                tls="TLSv1.3",
-            )
-        ]
-        for number in range(1, count + 1):
-            told += _action(session, number)
-        told.append(
-            SessionClosed(
-                session=session, cause=CloseCause.CLIENT_CLOSED, actions=count, bytes_in=0, bytes_out=300 * count
-            )
-        )
+        told, stream = session_of(grant, session, actions=count), session_stream(session)
         self.ledger.write([Change(stream=stream, event=event, seen=None) for event in told])
         self.story.actions += count
 
@@ -340,26 +310,3 @@ def _by_kind(forgeries: Forgeries) -> Forgery:
         return event if forgery is None else forgery(event)
 
     return forge
-
-
-def _action(session: SessionId, number: int) -> Iterator[Event]:
-    yield ActionIntended(
-        session=session,
-        number=number,
-        protocol="postgres",
-        verb="select",
-        may_write=False,
-        objects=("app.orders",),
-        detail=SEALED,
-    )
-    yield ActionCompleted(
-        session=session,
-        number=number,
-        outcome=Outcome.COMPLETED,
-        tags=("SELECT 1",),
-        sqlstate="",
-        rows=1,
-        bytes_in=40,
-        bytes_out=300,
-        duration_us=700,
-    )
