@@ -6,6 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+SFTP = "internal-sftp"
+SFTP_READ_ONLY = "internal-sftp -R"
+FORWARDING = "false"
+"""What certificates force on a host that are for files, or for forwarding alone: it runs nothing then."""
+
+CERTIFICATE = "certificate "
+"""How a line of what was observed begins that holds a certificate."""
+
 
 class Files(StrEnum):
     """What a role may do with files by SFTP (and by `scp`, which speaks it)."""

@@ -10,16 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from sojourn.domain.ssh import Files, HostAccess
+from sojourn.domain.ssh import SFTP, SFTP_READ_ONLY, Files, HostAccess
 from sojourn.errors import Code, Refusal
 
 ALWAYS = ("LANG", "LC_*")
 """Variables that say how to write, which OpenSSH's packages pass on as well."""
-
-SFTP = "internal-sftp"
-SFTP_READ_ONLY = "internal-sftp -R"
-FORWARDING = "false"
-"""What the certificate forces that is for forwarding alone."""
 
 
 class Asked(StrEnum):

@@ -14,10 +14,11 @@ import asyncssh
 from asyncssh.channel import SSHChannel
 
 from sojourn.domain.events import Outcome
+from sojourn.domain.ssh import FORWARDING
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.entries import Intention, Result
 
-from .permission import FORWARDING, refusal
+from .permission import refusal
 from .setting import Flow, Setting
 
 PROTOCOL = "ssh"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import asyncssh
 from asyncssh.public_key import SSHOpenSSHCertificate
 
-from sojourn.domain.ssh import Host
+from sojourn.domain.ssh import CERTIFICATE, Host
 from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.vault.ssh_authority import grant_key, private_file
@@ -22,7 +22,6 @@ from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC
 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 30
-_CERTIFICATE = "certificate "
 
 
 @dataclass(slots=True)
@@ -138,8 +137,8 @@ def certificates_of(observed: Sequence[str]) -> dict[str, SSHOpenSSHCertificate]
     """The certificates of an access by what they force on the host, from what was read back of it."""
     held: dict[str, SSHOpenSSHCertificate] = {}
     for line in observed:
-        if line.startswith(_CERTIFICATE):
-            certificate = asyncssh.import_certificate(line.removeprefix(_CERTIFICATE))
+        if line.startswith(CERTIFICATE):
+            certificate = asyncssh.import_certificate(line.removeprefix(CERTIFICATE))
             assert isinstance(certificate, SSHOpenSSHCertificate), "control signs no other kind"
             held[str(certificate.options.get("force-command") or "")] = certificate
     return held

@@ -14,13 +14,8 @@ from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, ssh
 
-from sojourn.domain.ssh import Files, HostAccess
+from sojourn.domain.ssh import CERTIFICATE, FORWARDING, SFTP, SFTP_READ_ONLY, Files, HostAccess
 from sojourn.vault.ssh_authority import Authority, Certificate, grant_key, public_line
-
-SFTP = "internal-sftp"
-SFTP_READ_ONLY = "internal-sftp -R"
-WORD = "certificate "
-"""How a line of what was observed begins that holds a certificate."""
 
 
 def certificates_of(
@@ -62,7 +57,7 @@ def _uses(access: HostAccess) -> Iterable[tuple[str, tuple[str, ...]]]:
             yield command, ("permit-pty", *agent)
         if forwarding:
             # Nothing can be run by it: it is for the channels that need no command.
-            yield "false", forwarding
+            yield FORWARDING, forwarding
     if access.files is not Files.NONE:
         yield SFTP if access.files is Files.WRITE else SFTP_READ_ONLY, ()
 
@@ -90,9 +85,9 @@ def prolonged(authority: Authority, lines: Iterable[str], until: datetime) -> tu
 
 def said(lines: Iterable[str]) -> tuple[str, ...]:
     """Certificates as lines of what was observed."""
-    return tuple(f"{WORD}{line}" for line in lines)
+    return tuple(f"{CERTIFICATE}{line}" for line in lines)
 
 
 def found(observed: Iterable[str]) -> tuple[str, ...]:
     """The certificates among the lines of what was observed."""
-    return tuple(line.removeprefix(WORD) for line in observed if line.startswith(WORD))
+    return tuple(line.removeprefix(CERTIFICATE) for line in observed if line.startswith(CERTIFICATE))
