@@ -22,7 +22,6 @@ from sojourn.domain.policy import (
     Ticket,
     TicketRequirement,
     When,
-    barring,
     escalated,
     lacking,
     missing_in_all,
@@ -306,22 +305,6 @@ def test_administrators_do_not_ask_where_the_policy_keeps_it_apart() -> None:
 def test_who_will_execute_does_not_decide_where_the_policy_keeps_it_apart() -> None:
     apart = (Separation(name="apart", apart=(Duty.EXECUTE, Duty.APPROVE, Duty.REVIEW)),)
     assert terms(rule(), separations=apart, facts=facts(executing=(BEN,))).approvers == (CAT, DAN, EVE)
-
-
-@pytest.mark.parametrize("duty", [Duty.APPROVE, Duty.REVIEW, Duty.CERTIFY])
-def test_who_asked_has_no_other_say_whatever_the_policy_says(duty: Duty) -> None:
-    found = barring((), person=ANN, duty=duty, done={Duty.REQUEST: (ANN,)})
-    assert found is not None and duty in found.apart
-    assert barring((), person=BEN, duty=duty, done={Duty.REQUEST: (ANN,)}) is None
-
-
-def test_a_separation_bars_both_ways_and_nothing_else() -> None:
-    apart = (Separation(name="apart", apart=(Duty.APPROVE, Duty.REVIEW)),)
-    done = {Duty.APPROVE: (CAT,)}
-    assert barring(apart, person=CAT, duty=Duty.REVIEW, done=done) == apart[0]
-    assert barring(apart, person=CAT, duty=Duty.APPROVE, done={Duty.REVIEW: (CAT,)}) == apart[0]
-    assert barring(apart, person=CAT, duty=Duty.APPROVE, done=done) is None
-    assert barring(apart, person=CAT, duty=Duty.CERTIFY, done=done) is None
 
 
 # Explaining

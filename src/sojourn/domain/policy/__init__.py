@@ -18,7 +18,7 @@ from .rules import (
     Rule,
     When,
 )
-from .separation import ALWAYS_APART, Duty, Separation, apart_from, barring
+from .separation import ALWAYS_APART, Duty, Separation, apart_from
 from .terms import (
     ApproverGroup,
     BreakGlass,
@@ -68,7 +68,6 @@ __all__ = [
     "apart_from",
     "applying_lines",
     "approvers",
-    "barring",
     "compile_policy",
     "counts",
     "escalated",

@@ -7,11 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-
-from sojourn.domain.identifiers import PersonId
 
 
 class Duty(StrEnum):
@@ -46,16 +44,3 @@ def apart_from(separations: Iterable[Separation], duty: Duty) -> frozenset[Duty]
     return frozenset(
         other for one in (*ALWAYS_APART, *separations) if duty in one.apart for other in one.apart if other is not duty
     )
-
-
-def barring(
-    separations: Iterable[Separation], *, person: PersonId, duty: Duty, done: Mapping[Duty, Iterable[PersonId]]
-) -> Separation | None:
-    """The separation that bars `person` from `duty`, or None.
-
-    `done` says who did what for this access as of the moment; under `administer`, who is an administrator.
-    """
-    for one in (*ALWAYS_APART, *separations):
-        if duty in one.apart and any(person in done.get(other, ()) for other in one.apart if other is not duty):
-            return one
-    return None
