@@ -183,7 +183,8 @@ async def test_a_client_that_stops_in_mid_handshake_is_dropped_after_a_while(liv
 
 
 async def test_many_half_open_connections_do_not_keep_others_out(live_settings: Any) -> None:
-    async with live_settings(handshake_seconds=1.0) as live:
+    # Long enough that a loaded machine has answered all of them before it turns the first away.
+    async with live_settings(handshake_seconds=5.0) as live:
         secret = await live.enter()
         strangers = [await connect(live) for _ in range(200)]
         for _, writer in strangers:
