@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,10 @@ from fuzz.targets import TARGETS
 ROOT = Path(__file__).parents[2]
 RUNS = 8000
 SECONDS = 12
+fuzzing = pytest.mark.skipif(
+    importlib.util.find_spec("atheris") is None,
+    reason="there is no atheris for this Python or machine; what it found elsewhere is judged all the same",
+)
 
 PLANTED = """
 import sys
@@ -40,6 +45,7 @@ def test_what_fuzzing_starts_from_and_what_it_has_found_is_judged_well(target: s
         TARGETS[target].judge(data)
 
 
+@fuzzing
 def test_no_bytes_make_a_parser_fail_in_another_way_than_its_own(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fuzz", "together", f"--runs={RUNS}", f"--seconds={SECONDS}", "--seed=1"]
     done = subprocess.run(
@@ -49,6 +55,7 @@ def test_no_bytes_make_a_parser_fail_in_another_way_than_its_own(tmp_path: Path)
     assert "together: ok" in done.stdout
 
 
+@fuzzing
 def test_a_fault_that_is_one_changed_byte_away_is_found_and_kept(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PLANTED, str(tmp_path / "learned"), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=300, check=False)
