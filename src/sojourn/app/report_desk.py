@@ -77,7 +77,8 @@ class ReportDesk:
     async def run(self) -> None:
         """Make what is asked for, one after the other, until cancelled."""
         shutil.rmtree(self.directory, ignore_errors=True)
-        self.directory.mkdir(mode=0o700)
+        # What cannot be removed keeps nobody from working.
+        self.directory.mkdir(mode=0o700, exist_ok=True)
         while True:
             run, asked = await self._waiting.get()
             self.runs[run].state = RunState.RUNNING
