@@ -204,7 +204,7 @@ def test_settings_that_cannot_be_read_are_an_error_of_the_record(content: bytes)
         parse_held(content)
 
 
-@pytest.mark.parametrize("name", ["api_token_life", "invitation_life"])
+@pytest.mark.parametrize("name", ["api_token_life", "session_life", "invitation_life"])
 def test_no_life_is_so_short_that_nobody_could_come_in_to_make_it_longer(name: str) -> None:
     with pytest.raises(SojournError) as raised:
         parse_settings(f"control: {{{name}: 59s}}".encode())
