@@ -24,7 +24,7 @@ from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections import queries
-from sojourn.projections.gathering import gathering
+from sojourn.projections.gathering import gathering, taking_part
 from sojourn.projections.projector import Projections
 from sojourn.projections.reconciling import ProjectedRecords
 from sojourn.scribe.client import ScribeClient, read_entry
@@ -118,7 +118,9 @@ async def _serve_control(
     """Run read models, enforcer, clock and API until cancelled."""
 
     projections = Projections.open(layout.projections)
-    office = dataclasses.replace(office, gather=gathering(projections, in_force))
+    office = dataclasses.replace(
+        office, gather=gathering(projections, in_force), took_part=taking_part(projections, in_force)
+    )
     gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
     with projections.reading() as connection:
         unfinished = queries.unfinished(connection)

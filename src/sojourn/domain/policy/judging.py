@@ -11,6 +11,7 @@ from sojourn.errors import Code, Refusal
 
 from .calendar import closing
 from .compiled import Line, Policy
+from .duties import Done, apart_refusal, barred
 from .explaining import explain, in_short
 from .question import Facts, Question
 from .rules import Exclusion
@@ -31,12 +32,21 @@ def judge(policy: Policy, question: Question) -> Terms | Refusal:
     applying = applying_lines(policy, question)
     if not applying:
         return _not_allowed(policy, question)
-    if question.person in policy.administrators and Duty.ADMINISTER in policy.apart[Duty.REQUEST]:
-        return Refusal(
-            Code.POLICY_DUTIES_APART,
-            {"person": question.person, "duty": Duty.REQUEST, "other": Duty.ADMINISTER},
-        )
-    return merged(policy, question, applying)
+    return duties_apart(policy, question) or merged(policy, question, applying)
+
+
+def duties_apart(policy: Policy, question: Question) -> Refusal | None:
+    """Why the requester may not ask, or somebody who is to carry it out may not: asked of the facts of the moment.
+
+    Whoever asks for an access executes under it, and so do those whom the ticket names.
+    """
+    person, facts = question.person, question.facts
+    done = {Duty.CERTIFY: facts.certified}
+    refusals = (
+        apart_refusal(policy, Duty.REQUEST, person, done),
+        *(apart_refusal(policy, Duty.EXECUTE, one, done) for one in (person, *facts.executing)),
+    )
+    return next((one for one in refusals if one is not None), None)
 
 
 def applying_lines(policy: Policy, question: Question) -> tuple[Line, ...]:
@@ -75,12 +85,7 @@ def _not_allowed(policy: Policy, question: Question) -> Refusal:
 def excluded(policy: Policy, person: PersonId, facts: Facts, exclusions: Iterable[Exclusion]) -> frozenset[PersonId]:
     """Who may not decide on what `person` asks: they themselves, by whatever account, and whom rules and duties bar."""
     own = policy.accounts.get(person, frozenset((person,)))
-    found: set[PersonId] = set(own)
-    apart = policy.apart[Duty.APPROVE]
-    if Duty.EXECUTE in apart:
-        found.update(facts.executing)
-    if Duty.ADMINISTER in apart:
-        found |= policy.administrators
+    found: set[PersonId] = {*own, *barred(policy, Duty.APPROVE, done_so_far(facts))}
     for exclusion in exclusions:
         match exclusion:
             case Exclusion.MANAGER:
@@ -95,6 +100,11 @@ def excluded(policy: Policy, person: PersonId, facts: Facts, exclusions: Iterabl
             case Exclusion.EXECUTOR:
                 found.update(facts.executing)
     return frozenset(found)
+
+
+def done_so_far(facts: Facts) -> Done:
+    """Who did, or is to do, which duty for what is asked, as far as it is known by now; the requester besides."""
+    return {Duty.EXECUTE: facts.executing, Duty.CERTIFY: facts.certified}
 
 
 def merged(policy: Policy, question: Question, lines: Sequence[Line]) -> Terms:
@@ -184,8 +194,7 @@ def _review(policy: Policy, lines: Sequence[Line], question: Question) -> Review
     if not asking:
         return None
     out = policy.accounts.get(question.person, frozenset((question.person,)))
-    if Duty.ADMINISTER in policy.apart[Duty.REVIEW]:
-        out |= policy.administrators
+    out |= barred(policy, Duty.REVIEW, done_so_far(question.facts))
     within = min(rule.within for rule, _ in asking if rule is not None)
     return Review(within=within, people=_shared([people for _, people in asking], out))
 

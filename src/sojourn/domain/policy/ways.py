@@ -14,6 +14,7 @@ from datetime import timedelta
 from sojourn.domain.identifiers import PersonId, RoleName, RuleName, TargetName
 
 from .compiled import Line, Policy
+from .duties import NOTHING_DONE, barred, barring
 from .judging import excluded, merged_groups
 from .question import NO_FACTS
 from .requirements import say_requirements
@@ -81,8 +82,8 @@ def accesses_of(policy: Policy, person: PersonId) -> Iterator[Access]:
 
 
 def _may_ask(policy: Policy, person: PersonId) -> bool:
-    barred = Duty.ADMINISTER in policy.apart[Duty.REQUEST] and person in policy.administrators
-    return person in policy.people and not barred
+    duties = (Duty.REQUEST, Duty.EXECUTE)
+    return person in policy.people and not any(barring(policy, duty, person, NOTHING_DONE) for duty in duties)
 
 
 def _reached(policy: Policy, line: Line) -> frozenset[PersonId]:
@@ -103,6 +104,7 @@ def _enough(groups: tuple[ApproverGroup, ...]) -> bool:
 
 
 def _ways(policy: Policy, lines: tuple[Line, ...], person: PersonId) -> Iterator[Way]:
+    out = barred(policy, Duty.REVIEW, NOTHING_DONE)
     for line in lines:
         if person in line.who:
             groups = merged_groups((line,), excluded(policy, person, NO_FACTS, line.rule.excluded))
@@ -114,6 +116,6 @@ def _ways(policy: Policy, lines: tuple[Line, ...], person: PersonId) -> Iterator
                 given=say_requirements(line.requirements),
                 automatic=line.rule.automatic,
                 break_glass=line.rule.break_glass is not None,
-                reviewers=tuple(one for one in line.review if one != person),
+                reviewers=tuple(one for one in line.review if one != person and one not in out),
                 decidable=_enough(groups),
             )
