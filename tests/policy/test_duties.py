@@ -57,9 +57,7 @@ def test_whoever_administers_is_barred_from_what_is_apart_from_it_without_having
 
 
 @pytest.mark.parametrize(("doer", "asked"), [(ANN, BOT), (BOT, ANN)], ids=["agent", "owner"])
-def test_a_duty_done_by_one_account_bars_the_others_of_the_same_person(
-    doer: PersonId, asked: PersonId
-) -> None:
+def test_a_duty_done_by_one_account_bars_the_others_of_the_same_person(doer: PersonId, asked: PersonId) -> None:
     apart = policy(Duty.EXECUTE, Duty.CERTIFY)
     done: Done = {Duty.EXECUTE: (doer,)}
     assert barring(apart, Duty.CERTIFY, asked, done) is Duty.EXECUTE

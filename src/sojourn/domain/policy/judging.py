@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal
 
 from .calendar import closing
 from .compiled import Line, Policy
-from .duties import Done, apart_refusal, barred
+from .duties import Done, apart_refusal, barred, barring
 from .explaining import explain, in_short
 from .question import Facts, Question
 from .rules import Exclusion
@@ -84,22 +84,51 @@ def _not_allowed(policy: Policy, question: Question) -> Refusal:
 
 def excluded(policy: Policy, person: PersonId, facts: Facts, exclusions: Iterable[Exclusion]) -> frozenset[PersonId]:
     """Who may not decide on what `person` asks: they themselves, by whatever account, and whom rules and duties bar."""
+    return frozenset(why_excluded(policy, person, facts, exclusions))
+
+
+def why_excluded(
+    policy: Policy, person: PersonId, facts: Facts, exclusions: Iterable[Exclusion]
+) -> Mapping[PersonId, str]:
+    """The same people, each with why in words that fit behind their name: the first of several reasons."""
     own = policy.accounts.get(person, frozenset((person,)))
-    found: set[PersonId] = {*own, *barred(policy, Duty.APPROVE, done_so_far(facts))}
+    found: dict[PersonId, str] = dict.fromkeys(own, "it is their own, by whatever account")
+    if len(policy.apart[Duty.APPROVE]) > 1:
+        # Besides asking, which bars in every policy.
+        done = done_so_far(facts)
+        for one in barred(policy, Duty.APPROVE, done):
+            other = barring(policy, Duty.APPROVE, one, done)
+            found.setdefault(one, f"the policy keeps apart to approve and to {other}")
     for exclusion in exclusions:
-        match exclusion:
-            case Exclusion.MANAGER:
-                managers = (policy.people[one].manager for one in own if one in policy.people)
-                found.update(one for one in managers if one is not None)
-            case Exclusion.SUBORDINATE:
-                found.update(report for one in own for report in policy.reports.get(one, ()))
-            case Exclusion.RECIPROCAL:
-                found.update(facts.approved_by_requester)
-            case Exclusion.DEPLOYER:
-                found.update(facts.deployed)
-            case Exclusion.EXECUTOR:
-                found.update(facts.executing)
-    return frozenset(found)
+        for one in _excluded_by(exclusion, policy, own, facts):
+            found.setdefault(one, WHY_EXCLUDED[exclusion])
+    return found
+
+
+WHY_EXCLUDED = {
+    Exclusion.MANAGER: "the rule leaves out the manager of whoever asks",
+    Exclusion.SUBORDINATE: "the rule leaves out who reports to whoever asks",
+    Exclusion.RECIPROCAL: "whoever asks lately approved a request of theirs, and the rule leaves that out",
+    Exclusion.DEPLOYER: "they deployed what runs there, and the rule leaves that out",
+    Exclusion.EXECUTOR: "they are to carry it out, and the rule leaves that out",
+}
+
+
+def _excluded_by(exclusion: Exclusion, policy: Policy, own: frozenset[PersonId], facts: Facts) -> Iterable[PersonId]:
+    match exclusion:
+        case Exclusion.MANAGER:
+            managers = (policy.people[one].manager for one in own if one in policy.people)
+            return [one for one in managers if one is not None]
+        case Exclusion.SUBORDINATE:
+            return [report for one in own for report in policy.reports.get(one, ())]
+        case Exclusion.RECIPROCAL:
+            return facts.approved_by_requester
+        case Exclusion.DEPLOYER:
+            return facts.deployed
+        case Exclusion.EXECUTOR:
+            return facts.executing
+        case _:
+            assert_never(exclusion)
 
 
 def done_so_far(facts: Facts) -> Done:
