@@ -21,6 +21,7 @@ from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import (
     EndCause,
     Event,
+    GrantClaimed,
     GrantCreated,
     GrantEnded,
     GrantExtended,
@@ -42,6 +43,7 @@ from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.targets.enforcer import Enforcer
 from sojourn.targets.postgres import PostgresDriver
+from sojourn.targets.working import CLAIM_LASTS
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.ledger import MemoryLedger
 from sojourn.vault.keys import KeyPair
@@ -165,7 +167,9 @@ class World:
         return [one.event for one in self.ledger.entries if one.stream == grant_stream(grant)]
 
     def kinds(self, grant: GrantId) -> list[str]:
-        return [event.kind.removeprefix("grant.") for event in self.events(grant)]
+        """What became of the grant; which node worked on it is another matter."""
+        events = (event for event in self.events(grant) if not isinstance(event, GrantClaimed))
+        return [event.kind.removeprefix("grant.") for event in events]
 
     def password(self, grant: GrantId) -> str:
         """What the gateway would log in with."""
@@ -186,13 +190,15 @@ class World:
             with suppress(asyncio.CancelledError):
                 await task
 
-    def enforcer(self) -> Enforcer:
+    def enforcer(self, name: str = "node", claim_lasts: timedelta = CLAIM_LASTS) -> Enforcer:
         def in_force() -> Adopted:
             assert self.adopted is not None
             return self.adopted
 
         sealer = Sealer("gateway", self.pair.public, os.urandom)
         return Enforcer(
+            name=name,
+            claim_lasts=claim_lasts,
             office=Office(
                 ledger=self.through or self.ledger,
                 sealer=sealer,

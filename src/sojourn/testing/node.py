@@ -225,6 +225,7 @@ class Node:
 
     def _enforcer(self, office: Office, ledger: NodeLedger, life: _Life) -> Enforcer:
         return Enforcer(
+            name=self.name,
             office=office,
             follow=ledger.follow,
             attachment=ledger.attachment,

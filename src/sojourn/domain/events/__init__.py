@@ -25,6 +25,7 @@ from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDispose
 from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
+    GrantClaimed,
     GrantCreated,
     GrantEnded,
     GrantExtended,
@@ -123,6 +124,7 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | GrantClaimed
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -237,6 +239,7 @@ __all__ = [
     "FactWithdrawn",
     "Finding",
     "FindingKind",
+    "GrantClaimed",
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",

@@ -9,6 +9,7 @@ from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import (
     EndCause,
     Event,
+    GrantClaimed,
     GrantEnded,
     GrantExtended,
     GrantProlonged,
@@ -22,6 +23,7 @@ from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal
 
 from .commands import (
+    ClaimWork,
     Command,
     ConfirmProlonged,
     ConfirmProvisioned,
@@ -44,8 +46,10 @@ def decide(state: Grant, command: Command, adopted: Adopted, now: datetime) -> t
     match command:
         case ConfirmProvisioned():
             return _confirm_provisioned(state, command, now)
+        case ClaimWork():
+            return _claim(state, command, now)
         case GiveUpProvisioning():
-            if state.status is Status.ACTIVE:
+            if not command.torn and (state.status is Status.ACTIVE or _lost(state, command.node)):
                 return ()
             return _end(state, EndCause.PROVISIONING_FAILED, problem=command.problem)
         case Revoke():
@@ -92,6 +96,20 @@ def gone(state: Grant, adopted: Adopted) -> EndCause | None:
     return None if eligible else EndCause.HOLDER_MOVED
 
 
+def _claim(state: Grant, command: ClaimWork, now: datetime) -> tuple[Event, ...]:
+    """The claim, unless another node has one or this one has it for a good while yet."""
+    held = state.claim
+    enough = held is not None and held.node == command.node and held.until - now >= (command.until - now) / 2
+    if state.status is Status.REMOVED or enough or state.taken(command.node, now):
+        return ()
+    return (GrantClaimed(grant=state.id, node=command.node, until=command.until),)
+
+
+def _lost(state: Grant, node: str) -> bool:
+    """Whether another node has claimed the work meanwhile."""
+    return state.claim is not None and bool(node) and state.claim.node != node
+
+
 def _is_over(state: Grant) -> bool:
     return state.status in (Status.ENDED, Status.REMOVED)
 
@@ -106,8 +124,15 @@ def _confirm_provisioned(state: Grant, command: ConfirmProvisioned, now: datetim
         return ()
     if _is_over(state):
         return state.ended()
+    if _lost(state, command.node):
+        assert state.claim is not None, "it was lost to somebody"
+        return Refusal(Code.GRANT_CLAIMED, {"grant": state.id, "node": state.claim.node})
     event = GrantProvisioned(
-        grant=state.id, observed=command.observed, secret=command.secret, identity=command.identity
+        grant=state.id,
+        observed=command.observed,
+        secret=command.secret,
+        identity=command.identity,
+        node=command.node,
     )
     return _due(state, now) or (event,)
 
