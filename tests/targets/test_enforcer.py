@@ -358,6 +358,26 @@ async def test_a_target_that_left_the_configuration_still_gives_back_what_it_had
     assert world.bench.roles() == set()
 
 
+async def test_a_role_that_is_edited_while_an_access_lives_leaves_it_as_it_was_given_and_it_can_be_ended(
+    world: World,
+) -> None:
+    grant = await world.create("86")
+    async with world.enforcing():
+        await world.until_kind(grant, "provisioned")
+        session = world.log_in(grant)
+        fewer = replace(ROLE, privileges=ROLE.privileges[:1])
+        await world.adopt(replace(world.bench.target, roles=(fewer,)))
+        again = await world.create("85")
+        await world.until_kind(again, "provisioned")
+        session.execute("UPDATE shop.orders SET status = status WHERE false")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            world.log_in(again).execute("UPDATE shop.orders SET status = status WHERE false")
+        for one in (grant, again):
+            await world.end(one)
+            await world.until_kind(one, "removed")
+    assert world.bench.roles() == set()
+
+
 async def test_a_removal_is_never_confirmed_by_another_server(world: World) -> None:
     grant = await world.create("88")
     async with world.enforcing():
