@@ -321,12 +321,22 @@ def authority(name: str) -> bytes:
 
 def test_a_fingerprint_is_of_the_certificates_and_of_nothing_else() -> None:
     one, two = authority("one"), authority("two")
-    assert fingerprint(one + two) == fingerprint(b"# a comment\n" + two + one + one)
-    assert fingerprint(one + b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n") == fingerprint(one)
-    assert len({fingerprint(one), fingerprint(two), fingerprint(one + two)}) == 3
-    assert fingerprint(b"nothing") == ""
-    broken = one.replace(b"M", b"!", 1)
-    assert fingerprint(broken) not in ("", fingerprint(one))
+    revoked = b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"
+    same = (one, one + revoked, revoked + one + revoked, one.replace(b"\n", b"\r\n"), one + b"\n\n")
+    assert {fingerprint(each) for each in same} == {fingerprint(one)}
+    alias = two.replace(b" CERTIFICATE", b" X509 CERTIFICATE")
+    hidden = revoked.replace(b"AAAA\n", two)
+    others = (
+        two,
+        one + two,
+        two + one,
+        one + alias,
+        one + hidden,
+        one + b"# a comment",
+        one.replace(b"M", b"!", 1),
+        b"",
+    )
+    assert len({fingerprint(each) for each in (one, *others)}) == len(others) + 1
 
 
 def test_the_fingerprints_of_the_files_are_held_with_the_settings(tmp_path: Path) -> None:

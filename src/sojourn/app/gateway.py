@@ -127,12 +127,12 @@ def _check_authority(path: Path, approved: str) -> None:
 
     Raises OSError, or SojournError `settings.invalid`.
     """
-    if approved and fingerprint(path.read_bytes()) != approved:
+    if fingerprint(path.read_bytes()) != approved:
         raise SojournError(
             Code.SETTINGS_INVALID,
             name="gateway.client_authority",
             problem=f"{path} holds other certificates than those that are in force",
-            expected=f"certificates of the fingerprint {approved}, or a change that two administrators make",
+            expected=f"certificates of the fingerprint {approved or 'that is in force'}, or a change that two administrators make",
         )
 
 

@@ -50,9 +50,9 @@ def read_timestamp_roots(layout: Layout, settings: Settings) -> tuple[bytes, tup
         expected = "a file with the authority's root certificate (PEM) in the configuration folder"
         raise SojournError(Code.SETTINGS_INVALID, name="timestamp.root", problem=problem, expected=expected) from error
     approved = settings.timestamp.root_sha256
-    if approved and fingerprint(pem) != approved:
+    if fingerprint(pem) != approved:
         problem = f"{path} holds other certificates than those that are in force"
-        expected = f"certificates of the fingerprint {approved}, or a change that two administrators make"
+        expected = f"certificates of the fingerprint {approved or 'that is in force'}, or a change that two administrators make"
         raise SojournError(Code.SETTINGS_INVALID, name="timestamp.root", problem=problem, expected=expected)
     return pem, roots
 
