@@ -132,7 +132,7 @@ def _check_authority(path: Path, approved: str) -> None:
             Code.SETTINGS_INVALID,
             name="gateway.client_authority",
             problem=f"{path} holds other certificates than those that are in force",
-            expected=f"certificates of the fingerprint {approved or 'that is in force'}, or a change that two administrators make",
+            expected=f"those of the fingerprint {approved!r}, or a change that two administrators make",
         )
 
 

@@ -52,7 +52,7 @@ def read_timestamp_roots(layout: Layout, settings: Settings) -> tuple[bytes, tup
     approved = settings.timestamp.root_sha256
     if fingerprint(pem) != approved:
         problem = f"{path} holds other certificates than those that are in force"
-        expected = f"certificates of the fingerprint {approved or 'that is in force'}, or a change that two administrators make"
+        expected = f"those of the fingerprint {approved!r}, or a change that two administrators make"
         raise SojournError(Code.SETTINGS_INVALID, name="timestamp.root", problem=problem, expected=expected)
     return pem, roots
 
