@@ -40,6 +40,8 @@ def duties_apart(policy: Policy, question: Question) -> Refusal | None:
 
     Whoever asks for an access executes under it, and so do those whom the ticket names.
     """
+    if not policy.separated:
+        return None  # What every policy keeps apart from asking is done later, and never by whoever asked.
     person, facts = question.person, question.facts
     done = {Duty.CERTIFY: facts.certified}
     refusals = (

@@ -22,6 +22,9 @@ from .separation import Duty
 from .terms import ApproverGroup, approvers, missing_in_all
 from .when import say_when
 
+_ASKING = (Duty.REQUEST, Duty.EXECUTE)
+"""What somebody does who asks for an access."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
@@ -82,8 +85,9 @@ def accesses_of(policy: Policy, person: PersonId) -> Iterator[Access]:
 
 
 def _may_ask(policy: Policy, person: PersonId) -> bool:
-    duties = (Duty.REQUEST, Duty.EXECUTE)
-    return person in policy.people and not any(barring(policy, duty, person, NOTHING_DONE) for duty in duties)
+    if person not in policy.people:
+        return False
+    return not (policy.separated and any(barring(policy, duty, person, NOTHING_DONE) for duty in _ASKING))
 
 
 def _reached(policy: Policy, line: Line) -> frozenset[PersonId]:
@@ -104,7 +108,7 @@ def _enough(groups: tuple[ApproverGroup, ...]) -> bool:
 
 
 def _ways(policy: Policy, lines: tuple[Line, ...], person: PersonId) -> Iterator[Way]:
-    out = barred(policy, Duty.REVIEW, NOTHING_DONE)
+    out = barred(policy, Duty.REVIEW, NOTHING_DONE) if policy.separated else frozenset()
     for line in lines:
         if person in line.who:
             groups = merged_groups((line,), excluded(policy, person, NO_FACTS, line.rule.excluded))
