@@ -18,7 +18,7 @@ import pytest
 
 from sojourn.app.kept import reading
 from sojourn.demo.production import Production
-from sojourn.domain.events import GrantClaimed, GrantProvisioned, GrantRemoved
+from sojourn.domain.events import GrantLeased, GrantProvisioned, GrantRemoved
 from sojourn.scribe import codec
 from sojourn.settings import Layout
 from sojourn.testing.installation import Running, running
@@ -99,8 +99,8 @@ def test_two_control_processes_make_every_access_once_and_take_it_back_once(sojo
     for grant in grants:
         found = events(sojourn, grant)
         (made,) = of(found, GrantProvisioned)
-        claims = of(found, GrantClaimed)
-        assert claims[0].node == made.node and len(claims) == 2
+        leases = of(found, GrantLeased)
+        assert leases[0].node == made.node and len(leases) == 2
         assert len(of(found, GrantRemoved)) == 1
         makers.add(made.node)
     assert all("/control-" in name for name in makers)
@@ -108,15 +108,15 @@ def test_two_control_processes_make_every_access_once_and_take_it_back_once(sojo
 
 
 def test_what_a_killed_node_had_begun_is_gone_on_with_by_itself_in_the_same_seat(sojourn: Running) -> None:
-    """The node dies at any moment of making accesses; started again it goes on at once, and no claim is in its way."""
+    """The node dies at any moment of making accesses; started again it goes on at once, and no lease is in its way."""
     grants = [sojourn.granted()["grant"] for _ in range(3)]
     control = json.loads((sojourn.installation.layout.run / "control.json").read_text())["pid"]
     os.kill(control, signal.SIGKILL)
     begun = time.monotonic()
     for grant in grants:
         until(lambda one=grant: of(events(sojourn, one), GrantProvisioned), f"{grant} is made")
-    assert time.monotonic() - begun < SECONDS / 2, "a claim of the process before was waited for"
-    nodes = {event.node for grant in grants for event in of(events(sojourn, grant), GrantClaimed)}
+    assert time.monotonic() - begun < SECONDS / 2, "a lease of the process before was waited for"
+    nodes = {event.node for grant in grants for event in of(events(sojourn, grant), GrantLeased)}
     assert len(nodes) == 1
     for grant in grants:
         until(lambda: _revoked(sojourn, grant), "control answers again")  # noqa: B023

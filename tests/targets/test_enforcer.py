@@ -21,10 +21,10 @@ from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import (
     EndCause,
     Event,
-    GrantClaimed,
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProvisioned,
     GrantRemovalFailed,
@@ -43,7 +43,7 @@ from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.targets.enforcer import Enforcer
 from sojourn.targets.postgres import PostgresDriver
-from sojourn.targets.working import CLAIM_LASTS
+from sojourn.targets.working import LEASE_LASTS
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.ledger import MemoryLedger
 from sojourn.vault.keys import KeyPair
@@ -168,7 +168,7 @@ class World:
 
     def kinds(self, grant: GrantId) -> list[str]:
         """What became of the grant; which node worked on it is another matter."""
-        events = (event for event in self.events(grant) if not isinstance(event, GrantClaimed))
+        events = (event for event in self.events(grant) if not isinstance(event, GrantLeased))
         return [event.kind.removeprefix("grant.") for event in events]
 
     def password(self, grant: GrantId) -> str:
@@ -190,7 +190,7 @@ class World:
             with suppress(asyncio.CancelledError):
                 await task
 
-    def enforcer(self, name: str = "node", claim_lasts: timedelta = CLAIM_LASTS) -> Enforcer:
+    def enforcer(self, name: str = "node", lease_lasts: timedelta = LEASE_LASTS) -> Enforcer:
         def in_force() -> Adopted:
             assert self.adopted is not None
             return self.adopted
@@ -198,7 +198,7 @@ class World:
         sealer = Sealer("gateway", self.pair.public, os.urandom)
         return Enforcer(
             name=name,
-            claim_lasts=claim_lasts,
+            lease_lasts=lease_lasts,
             office=Office(
                 ledger=self.through or self.ledger,
                 sealer=sealer,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sojourn.domain.events import EndCause, GrantClaimed, GrantEnded, GrantProvisioned
+from sojourn.domain.events import EndCause, GrantEnded, GrantLeased, GrantProvisioned
 from sojourn.domain.identifiers import GrantId
 from sojourn.domain.target import TargetKind
 from sojourn.errors import Code, SojournError
@@ -20,7 +20,7 @@ from sojourn.targets.enforcer import Enforcer
 from sojourn.targets.postgres import PostgresDriver
 from sojourn.targets.postgres.connection import OPTIONS, STATEMENT_MS, reaching
 from sojourn.targets.postgres.driver import GRANT_SECONDS, REVOKE_SECONDS
-from sojourn.targets.working import CLAIM_LASTS
+from sojourn.targets.working import LEASE_LASTS
 
 from .conftest import Bench
 from .test_enforcer import WallClock, World, world_at
@@ -82,8 +82,8 @@ def roles(world: World) -> list[str]:
     return [str(name) for (name,) in found]
 
 
-def claimants(world: World, grant: GrantId) -> list[str]:
-    return [event.node for event in world.events(grant) if isinstance(event, GrantClaimed)]
+def leased_to(world: World, grant: GrantId) -> list[str]:
+    return [event.node for event in world.events(grant) if isinstance(event, GrantLeased)]
 
 
 def maker(world: World, grant: GrantId) -> str:
@@ -98,13 +98,15 @@ async def used_and_over(world: World, grant: GrantId) -> None:
     await world.until_kind(grant, "removed", 60)
 
 
-async def test_of_two_nodes_that_see_the_same_grants_each_is_made_once_and_by_whoever_claimed_it(world: World) -> None:
+async def test_of_two_nodes_that_see_the_same_grants_one_makes_each_who_has_its_lease(
+    world: World,
+) -> None:
     grants = [await world.create(f"2n{number}") for number in range(12)]
     async with node(world, "a"), node(world, "b"):
         for grant in grants:
             await world.until(lambda name=grant: len(world.kinds(name)) > 1, 90)  # type: ignore[misc]
             assert world.kinds(grant) == ["created", "provisioned"], world.events(grant)
-            assert claimants(world, grant)[0] == maker(world, grant)
+            assert leased_to(world, grant)[0] == maker(world, grant)
             world.log_in(grant).execute("SELECT 1")
         for grant in grants:
             await world.end(grant)
@@ -112,25 +114,25 @@ async def test_of_two_nodes_that_see_the_same_grants_each_is_made_once_and_by_wh
             await world.until_kind(grant, "removed", 90)
     for grant in grants:
         assert world.kinds(grant) == ["created", "provisioned", "ended", "removed"]
-        nodes = claimants(world, grant)
-        assert len(nodes) == 2, "one claim for making it, and one for taking it back"
+        nodes = leased_to(world, grant)
+        assert len(nodes) == 2, "one lease for making it, and one for taking it back"
     assert roles(world) == []
 
 
-async def test_nobody_else_works_on_what_a_node_has_claimed_and_after_its_claim_another_does(world: World) -> None:
+async def test_nobody_else_works_on_what_a_node_has_leased_and_after_its_lease_another_does(world: World) -> None:
     held = Held(after=False)
     lasting = timedelta(seconds=3)
     async with node(world, "a", lasting=lasting, driver=held):
         grant = await world.create("2lapse")
         await held.reached.wait()
-    # Node a is dead, and its claim is on record.
-    (claim,) = (event for event in world.events(grant) if isinstance(event, GrantClaimed))
+    # Node a is dead, and its lease is on record.
+    (lease,) = (event for event in world.events(grant) if isinstance(event, GrantLeased))
     async with node(world, "b"):
-        while datetime.now(UTC) < claim.until - timedelta(milliseconds=500):
-            assert world.kinds(grant) == ["created"] and claimants(world, grant) == ["a"]
+        while datetime.now(UTC) < lease.until - timedelta(milliseconds=500):
+            assert world.kinds(grant) == ["created"] and leased_to(world, grant) == ["a"]
             await asyncio.sleep(0.05)
         await world.until_kind(grant, "provisioned", 60)
-        assert datetime.now(UTC) >= claim.until
+        assert datetime.now(UTC) >= lease.until
         assert maker(world, grant) == "b"
         await used_and_over(world, grant)
 
@@ -142,11 +144,11 @@ async def test_a_node_that_starts_again_in_the_same_seat_goes_on_at_once(world: 
         await held.reached.wait()
     async with node(world, "a"):
         assert await world.until_kind(grant, "provisioned", 60) < LONG.total_seconds() / 4
-        assert claimants(world, grant) == ["a"]
+        assert leased_to(world, grant) == ["a"]
         await used_and_over(world, grant)
 
 
-async def test_a_node_held_up_past_its_claim_ends_what_two_have_made_and_nothing_is_left(world: World) -> None:
+async def test_a_node_held_up_past_its_lease_ends_what_two_have_made_and_nothing_is_left(world: World) -> None:
     """It made the login, was held up, and another made it again: which password it has is not known, so it ends."""
     held = Held(after=True)
     async with AsyncExitStack() as nodes:
@@ -188,10 +190,10 @@ async def test_a_node_that_makes_a_login_after_its_removal_was_confirmed_takes_i
 async def test_what_a_held_up_node_has_begun_is_undone_by_the_server_before_anybody_takes_over(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So a node that is stopped between two statements has made nothing by the time its claim lapses."""
+    """So a node that is stopped between two statements has made nothing by the time its lease lapses."""
     allowed = STATEMENT_MS / 1000
-    assert GRANT_SECONDS + allowed < CLAIM_LASTS.total_seconds()
-    assert CLAIM_LASTS.total_seconds() / 2 > REVOKE_SECONDS
+    assert GRANT_SECONDS + allowed < LEASE_LASTS.total_seconds()
+    assert LEASE_LASTS.total_seconds() / 2 > REVOKE_SECONDS
     monkeypatch.setitem(OPTIONS, "idle_in_transaction_session_timeout", 200)
     with pytest.raises(SojournError) as raised:
         async with (

@@ -1,7 +1,7 @@
 """Seats: by which name a control process is known to others that enforce the same ledger.
 
 Each running process of an installation has a seat of its own, held by a lock that the kernel lets go with the process.
-One that is started again sits down where the one before sat, under the same name: what that one had claimed is its own.
+One that is started again sits down where the one before sat, under the same name: the leases of that one are its own.
 """
 
 from __future__ import annotations

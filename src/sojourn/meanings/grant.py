@@ -33,7 +33,7 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.GRANT_NOT_READY: Meaning(
         "Grant {grant} is still being set up on {target}.", "Try again in a few seconds.", *DOWN
     ),
-    Code.GRANT_CLAIMED: Meaning(
+    Code.GRANT_LEASED: Meaning(
         "Control node {node} has taken over the work on grant {grant} meanwhile.",
         "Nothing has to be done: that node goes on with it.",
         *CONFLICT,

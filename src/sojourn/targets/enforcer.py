@@ -8,7 +8,7 @@ on record: provisioned or not, ended or not, removed or not. So a restart betwee
   differently, and one an hour.
 - Time is looked at every second, so a wall clock that is set forward ends what is over.
 - Before anything is done at a target the grant is read again: nobody knows what became of an append without answer.
-- Several control nodes may enforce one ledger. Whoever works on a grant at its target has claimed it on record; a claim
+- Several control nodes may enforce one ledger. Whoever works on a grant at its target has a lease of it on record. It
   lapses long after every deadline at a target, so that of two nodes one works and the other goes on after it.
 - A fault in one grant's task is logged and tried again; it never stops the others.
 """
@@ -42,7 +42,7 @@ from sojourn.workflow.ports import Office, Sealer
 
 from .places import Places
 from .port import TargetDriver
-from .working import CLAIM_LASTS, Working
+from .working import LEASE_LASTS, Working
 
 PREFIXES = ("grant/", "request/", CONFIGURATION, STANDING)
 PROVISION_TRIES = 3
@@ -98,7 +98,7 @@ class Enforcer:
     drivers: Mapping[TargetKind, TargetDriver]
     new_password: Callable[[], str]
     overdue_after: timedelta = OVERDUE_AFTER
-    claim_lasts: timedelta = CLAIM_LASTS
+    lease_lasts: timedelta = LEASE_LASTS
     start: int = 0
     _grants: dict[GrantId, Grant] = field(default_factory=dict)
     _requests: dict[RequestId, Request] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Enforcer:
             secret_sealer=self.secret_sealer,
             places=self._places,
             others=self._others,
-            lasting=self.claim_lasts,
+            lasting=self.lease_lasts,
         )
 
     async def run(self) -> None:

@@ -1,7 +1,7 @@
-"""Work on one grant at its target: done by the control node that has claimed it on record, and by no other.
+"""Work on one grant at its target: done by the control node that has the lease of it on record, and by no other.
 
-- The claim is made once there is a place for the work, so that it does not lapse in a queue.
-- A claim lapses long after every deadline at a target. Whoever finds that another node took the work over while they
+- The lease is taken once there is a place for the work, so that it does not lapse in a queue.
+- A lease lapses long after every deadline at a target. Whoever finds that another node took the work over while they
   were at it leaves nothing that is not on record: the grant ends, and is removed.
 """
 
@@ -15,13 +15,13 @@ from sojourn.domain.grant import Grant
 from sojourn.domain.identifiers import GrantId
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.workflow import expire, provision
-from sojourn.workflow.claim import claim_work
+from sojourn.workflow.lease import take_lease
 from sojourn.workflow.ports import Office, Sealer
 
 from .places import Places, Work
 from .port import Claim, Removal
 
-CLAIM_LASTS = timedelta(seconds=90)
+LEASE_LASTS = timedelta(seconds=90)
 """Twice as long as a target takes at most to do what is asked of it, or to be given up."""
 
 
@@ -34,7 +34,7 @@ class Working:
     secret_sealer: Sealer
     places: Places
     others: Callable[[Grant], frozenset[GrantId]]
-    lasting: timedelta = CLAIM_LASTS
+    lasting: timedelta = LEASE_LASTS
 
     async def provision(self, grant: Grant, password: str) -> None:
         """Make it real, and put on record what was read back. Nothing is done where the work is another node's.
@@ -47,7 +47,7 @@ class Working:
             known = ", ".join(one.name for one in place.target.roles)
             raise SojournError(Code.ROLE_UNKNOWN, target=place.target.name, role=created.role, known=known)
         async with self.places.slots(place.target, Work.PROVISIONING):
-            if not await self._claimed(grant):
+            if not await self._leased(grant):
                 return
             made = await place.driver.grant(
                 place.target, role, self._mark(grant), password=password, secret=place.secret
@@ -83,7 +83,7 @@ class Working:
         """
         place = self.places.of(grant)
         async with self.places.slots(place.target, Work.PROVISIONING):
-            if not await self._claimed(grant):
+            if not await self._leased(grant):
                 return None
             return await place.driver.prolong(place.target, self._mark(grant), secret=place.secret)
 
@@ -91,13 +91,13 @@ class Working:
         """Take it back; gives what was read back, or None where the work is another node's. Raises as `prolong`."""
         place = self.places.of(grant)
         async with self.places.slots(place.target, Work.REMOVAL):
-            if not await self._claimed(grant):
+            if not await self._leased(grant):
                 return None
             return await place.driver.revoke(place.target, self._mark(grant), secret=place.secret)
 
-    async def _claimed(self, grant: Grant) -> bool:
-        """Whether the work on it is this node's, by the record, and the grant still stands where it stood."""
-        held = await claim_work(self.office, grant=grant.id, node=self.name, lasting=self.lasting)
+    async def _leased(self, grant: Grant) -> bool:
+        """Whether the lease of it is this node's, by the record, and the grant still stands where it stood."""
+        held = await take_lease(self.office, grant=grant.id, node=self.name, lasting=self.lasting)
         return held.status is grant.status and not held.taken(self.name, self.office.clock.now())
 
     def _mark(self, grant: Grant) -> Claim:

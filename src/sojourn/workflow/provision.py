@@ -30,7 +30,7 @@ async def confirm_provisioned(
 
     `identity` is how the target's login is known again, and `node` has made it.
 
-    Gives the active grant, or why it may not become active any more (ended, past its end, or claimed by another node
+    Gives the active grant, or why it may not become active any more (ended, past its end, or leased to another node
     meanwhile; on record): then what was made in the target has to be removed. If the grant is active already, it stays
     as it is and this secret is not kept. Raises SojournError from the ledger.
     """
@@ -51,7 +51,7 @@ async def give_up_provisioning(
     """Say that the target would not take the privilege: the grant ends, and what was half made gets removed.
 
     An active grant stays as it is, since the target did take it, and so does one that another node than `node` has
-    claimed; but not one that two nodes have made at once (`torn`). Gives the grant, or why not (on record). Raises
+    leased; but not one that two nodes have made at once (`torn`). Gives the grant, or why not (on record). Raises
     SojournError from the ledger.
     """
     attempt = Attempt(verb="give_up_provisioning", actor=SYSTEM_ACTOR, source="")

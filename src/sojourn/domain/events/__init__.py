@@ -25,10 +25,10 @@ from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDispose
 from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
-    GrantClaimed,
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProlongingFailed,
     GrantProvisioned,
@@ -124,7 +124,7 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
-    | GrantClaimed
+    | GrantLeased
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -239,10 +239,10 @@ __all__ = [
     "FactWithdrawn",
     "Finding",
     "FindingKind",
-    "GrantClaimed",
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
+    "GrantLeased",
     "GrantProlonged",
     "GrantProlongingFailed",
     "GrantProvisioned",

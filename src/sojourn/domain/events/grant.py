@@ -45,10 +45,10 @@ class GrantCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrantClaimed:
+class GrantLeased:
     """A control node works on the grant at its target, and no other does before `until`."""
 
-    kind: ClassVar[str] = "grant.claimed"
+    kind: ClassVar[str] = "grant.leased"
     grant: GrantId
     node: str
     until: datetime

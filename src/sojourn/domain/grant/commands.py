@@ -10,7 +10,7 @@ from sojourn.domain.sealed import Sealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimWork:
+class TakeLease:
     """A control node wants to work on it at its target, alone until then."""
 
     node: str
@@ -117,7 +117,7 @@ class ReportProlongingFailed:
 
 
 Command = (
-    ClaimWork
+    TakeLease
     | ConfirmProvisioned
     | GiveUpProvisioning
     | Revoke

@@ -9,9 +9,9 @@ from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import (
     EndCause,
     Event,
-    GrantClaimed,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProlongingFailed,
     GrantProvisioned,
@@ -23,7 +23,6 @@ from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal
 
 from .commands import (
-    ClaimWork,
     Command,
     ConfirmProlonged,
     ConfirmProvisioned,
@@ -37,6 +36,7 @@ from .commands import (
     ReportProlongingFailed,
     ReportRemovalFailed,
     Revoke,
+    TakeLease,
 )
 from .state import Grant, Status
 
@@ -46,8 +46,8 @@ def decide(state: Grant, command: Command, adopted: Adopted, now: datetime) -> t
     match command:
         case ConfirmProvisioned():
             return _confirm_provisioned(state, command, now)
-        case ClaimWork():
-            return _claim(state, command, now)
+        case TakeLease():
+            return _lease(state, command, now)
         case GiveUpProvisioning():
             if not command.torn and (state.status is Status.ACTIVE or _lost(state, command.node)):
                 return ()
@@ -96,18 +96,18 @@ def gone(state: Grant, adopted: Adopted) -> EndCause | None:
     return None if eligible else EndCause.HOLDER_MOVED
 
 
-def _claim(state: Grant, command: ClaimWork, now: datetime) -> tuple[Event, ...]:
-    """The claim, unless another node has one or this one has it for a good while yet."""
-    held = state.claim
+def _lease(state: Grant, command: TakeLease, now: datetime) -> tuple[Event, ...]:
+    """The lease, unless another node has one or this one has it for a good while yet."""
+    held = state.lease
     enough = held is not None and held.node == command.node and held.until - now >= (command.until - now) / 2
     if state.status is Status.REMOVED or enough or state.taken(command.node, now):
         return ()
-    return (GrantClaimed(grant=state.id, node=command.node, until=command.until),)
+    return (GrantLeased(grant=state.id, node=command.node, until=command.until),)
 
 
 def _lost(state: Grant, node: str) -> bool:
-    """Whether another node has claimed the work meanwhile."""
-    return state.claim is not None and bool(node) and state.claim.node != node
+    """Whether another node has taken the lease meanwhile."""
+    return state.lease is not None and bool(node) and state.lease.node != node
 
 
 def _is_over(state: Grant) -> bool:
@@ -125,8 +125,8 @@ def _confirm_provisioned(state: Grant, command: ConfirmProvisioned, now: datetim
     if _is_over(state):
         return state.ended()
     if _lost(state, command.node):
-        assert state.claim is not None, "it was lost to somebody"
-        return Refusal(Code.GRANT_CLAIMED, {"grant": state.id, "node": state.claim.node})
+        assert state.lease is not None, "it was lost to somebody"
+        return Refusal(Code.GRANT_LEASED, {"grant": state.id, "node": state.lease.node})
     event = GrantProvisioned(
         grant=state.id,
         observed=command.observed,

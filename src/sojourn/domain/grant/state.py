@@ -9,10 +9,10 @@ from enum import StrEnum
 from sojourn.domain.events import (
     EndCause,
     Event,
-    GrantClaimed,
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProvisioned,
     GrantRemovalFailed,
@@ -35,7 +35,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class Lease:
     """A control node works on it at its target, alone before `until`."""
 
     node: str
@@ -48,7 +48,7 @@ class Grant:
 
     `extensions` are the ends that extensions gave it, in order, `extended_by` the requests for them, and
     `prolonged_to` the end that the target has confirmed. `identity` is how the target's login is known again,
-    `observed` what was last read back from the target. `provisioned_by` is the node that made it, and `claim` that of
+    `observed` what was last read back from the target. `provisioned_by` is the node that made it, and `lease` that of
     one that works on it.
     """
 
@@ -64,7 +64,7 @@ class Grant:
     prolonged_to: datetime | None = None
     extended_by: tuple[RequestId, ...] = ()
     provisioned_by: str = ""
-    claim: Claimed | None = None
+    lease: Lease | None = None
 
     @property
     def id(self) -> GrantId:
@@ -93,7 +93,7 @@ class Grant:
 
     def taken(self, node: str, now: datetime) -> bool:
         """Whether another node than this works on it at this moment."""
-        return self.claim is not None and self.claim.node != node and now < self.claim.until
+        return self.lease is not None and self.lease.node != node and now < self.lease.until
 
     def over(self, now: datetime) -> Refusal | None:
         """The refusal for what comes when the access is over, or None while it is not."""
@@ -130,10 +130,10 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
                 identity=event.identity,
                 observed=event.observed,
                 provisioned_by=event.node,
-                claim=None,
+                lease=None,
             )
-        case GrantClaimed():
-            return replace(state, claim=Claimed(node=event.node, until=event.until))
+        case GrantLeased():
+            return replace(state, lease=Lease(node=event.node, until=event.until))
         case GrantExtended():
             return replace(
                 state,
@@ -141,7 +141,7 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
                 extended_by=(*state.extended_by, event.request),
             )
         case GrantProlonged():
-            return replace(state, prolonged_to=event.until, observed=event.observed, claim=None)
+            return replace(state, prolonged_to=event.until, observed=event.observed, lease=None)
         case GrantEnded():
             return replace(state, status=Status.ENDED, cause=event.cause)
         case GrantRemovalFailed():
