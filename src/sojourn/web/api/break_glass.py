@@ -9,16 +9,16 @@ from sojourn.identity import accounts
 from sojourn.web.exchange import Exchange
 from sojourn.workflow.break_glass import break_glass
 
-from . import access, asking, bodies, shapes
+from . import access, asking, assurance_shapes, bodies, shapes
 
 
-async def offered(exchange: Exchange) -> shapes.GlassOffered:
+async def offered(exchange: Exchange) -> assurance_shapes.GlassOffered:
     """GET /break-glass: what the caller may take without a decision beforehand, and on which terms."""
     caller = await exchange.caller()
     found = accesses_of(exchange.services.office.in_force().catalogue.policy(), caller.id)
-    return shapes.GlassOffered(
+    return assurance_shapes.GlassOffered(
         accesses=tuple(
-            shapes.GlassWay(target=one.target, role=one.role, rule=way.rule, how=say_way(way))
+            assurance_shapes.GlassWay(target=one.target, role=one.role, rule=way.rule, how=say_way(way))
             for one in found
             for way in one.ways
             if way.break_glass

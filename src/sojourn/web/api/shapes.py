@@ -82,23 +82,6 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GlassWay:
-    """An access that the caller may take by break-glass: the rule, and in words on which terms."""
-
-    target: str
-    role: str
-    rule: str
-    how: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GlassOffered:
-    """All that the caller may take by break-glass."""
-
-    accesses: tuple[GlassWay, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionShown:
     """One person's word on a request; `on_behalf_of` is whose place it fills, when that person is away."""
 
