@@ -13,7 +13,7 @@ import pytest
 
 from sojourn.demo.production import Production, psql_with_tls
 
-from .conftest import PERSON, TARGET, Access, settle
+from .conftest import PERSON, TARGET, Access, dial, settle
 from .raw import FLUSH, SYNC, RawClient, bind, error_fields, execute, extended, message, parse, query
 
 
@@ -31,6 +31,27 @@ def test_a_simple_query_of_several_statements_is_one_action_with_their_tags(gate
     ((_, outcome),) = settle(gateway, 1)
     assert outcome.tags == ("SELECT 1", "CREATE TABLE", "INSERT 0 2", "SELECT 2")
     assert outcome.rows == 5
+
+
+def test_what_has_more_rows_than_the_role_should_need_is_marked(gateway: Access) -> None:
+    gateway.adopt(gateway.target, mark_rows_over=2)
+    client = dial(gateway)
+    # A token that is newer than the configuration.
+    assert client.log_in(PERSON, gateway.token(), TARGET)[-1][0] == "Z"
+    for sql in ("SELECT generate_series(1, 2)", "SELECT generate_series(1, 3)"):
+        client.send(query(sql))
+        client.until_ready()
+    client.send(query("SELECT 1; SELECT generate_series(1, 3)"))
+    client.until_ready()
+    client.send(extended("SELECT generate_series(1, 3)") + SYNC)
+    client.until_ready()
+    mark = "more than 2 rows"
+    assert [one.tags for _, one in settle(gateway, 4)] == [
+        ("SELECT 2",),
+        ("SELECT 3", mark),
+        ("SELECT 1", "SELECT 3", mark),
+        ("SELECT 3", mark),
+    ]
 
 
 def test_a_text_of_very_many_statements_has_an_outcome_that_fits_into_the_record(

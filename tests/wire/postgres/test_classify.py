@@ -193,6 +193,27 @@ def test_a_statement_that_may_write_is_labelled_so(sql: str, verb: VerbClass) ->
     assert (label.verb, label.may_write, label.parsed) == (verb, True, True)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "IDENTIFY_SYSTEM",
+        " start_replication SLOT s LOGICAL 0/0",
+        "BASE_BACKUP (LABEL 'x')",
+        "CREATE_REPLICATION_SLOT s PHYSICAL",
+        "DROP_REPLICATION_SLOT s; DROP TABLE t",
+        "UPLOAD_MANIFEST",
+    ],
+)
+def test_a_command_of_replication_is_labelled_so(sql: str) -> None:
+    label = classify(sql)
+    assert (label.verb, label.may_write, label.parsed) == (VerbClass.REPLICATION, True, False)
+
+
+@pytest.mark.parametrize("sql", ["IDENTIFY_SYSTEMS", "(IDENTIFY_SYSTEM", "-- x\nIDENTIFY_SYSTEM"])
+def test_what_only_looks_like_a_command_of_replication_is_not(sql: str) -> None:
+    assert classify(sql).verb is VerbClass.UNPARSED
+
+
 @pytest.mark.parametrize("sql", UNPARSED)
 def test_a_text_that_cannot_be_parsed_whole_may_write(sql: str) -> None:
     label = classify(sql)

@@ -55,6 +55,15 @@ class Label:
 
 
 _UNPARSED = Label(verb=VerbClass.UNPARSED, may_write=True, statements=0, tables=(), parsed=False)
+_REPLICATION = Label(verb=VerbClass.REPLICATION, may_write=True, statements=0, tables=(), parsed=False)
+
+_REPLICATION_COMMAND = re.compile(
+    r"\s*(?:IDENTIFY_SYSTEM|READ_REPLICATION_SLOT|BASE_BACKUP|START_REPLICATION|(?:CREATE|ALTER|DROP)_REPLICATION_SLOT"
+    r"|TIMELINE_HISTORY|UPLOAD_MANIFEST)\b",
+    re.IGNORECASE | re.ASCII,
+)
+"""The commands of the replication protocol (manual section 54.4). The server knows them by their first word alone, and
+takes the whole text for one command; anywhere else such a text is a syntax error."""
 
 
 _MANIPULATION = re.compile(r"\s*(?:select|insert|update|delete)\b", re.IGNORECASE)
@@ -99,7 +108,7 @@ def _label(sql: str) -> Label:
             return _UNPARSED
         tree = postgast.parse(sql)
     except (postgast.PgQueryError, DecodeError, UnicodeError):
-        return _UNPARSED
+        return _REPLICATION if _REPLICATION_COMMAND.match(sql) else _UNPARSED
     verbs: set[VerbClass] = set()
     tables: dict[str, None] = {}
     may_write = False

@@ -245,6 +245,9 @@ class Conversation:
                     finished += self._ready(event, now)
                 case "G":
                     self._copy_began()
+                case "W" if action is not None:
+                    # Replication goes both ways until both sides have ended it; there is no Sync in it.
+                    self._copying = action
                 case "1" | "2" | "3" | "n" | "t" | "T":
                     if head is not None and head.kind == _ANSWERS[kind] and kind != "t":
                         finished += self._confirmed(self._pop(), now)
