@@ -33,6 +33,19 @@ def test_a_simple_query_of_several_statements_is_one_action_with_their_tags(gate
     assert outcome.rows == 5
 
 
+def test_of_several_statements_it_is_on_record_which_were_done_and_how_the_next_one_failed(
+    gateway: Access, raw: RawClient
+) -> None:
+    raw.send(query("SELECT 1; SELECT generate_series(1, 2); SELECT 1/0; SELECT 3"))
+    assert raw.until_ready() == "TDCTDDCTEZ"
+    raw.send(query("BEGIN; SELECT 1; ROLLBACK; SELECT 1; nonsense"))
+    assert raw.until_ready() == "EZ"
+    (_, failed), (_, refused) = settle(gateway, 2)
+    assert (failed.outcome, failed.tags, failed.sqlstate) == ("failed", ("SELECT 1", "SELECT 2"), "22012")
+    assert failed.rows == 3
+    assert (refused.outcome, refused.tags, refused.sqlstate) == ("failed", (), "42601")
+
+
 def test_what_has_more_rows_than_the_role_should_need_is_marked(gateway: Access) -> None:
     gateway.adopt(gateway.target, mark_rows_over=2)
     client = dial(gateway)

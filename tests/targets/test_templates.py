@@ -195,6 +195,7 @@ async def test_a_role_that_replicates_takes_an_account_of_ours_that_may_since_16
 async def test_an_account_that_replicates_is_lent_where_the_configuration_says_so(bench: Bench, made: None) -> None:
     bench.owner("ALTER ROLE shop_owner REPLICATION")
     lent = role(account="shop_owner", replication=True)
+    bench.target = target_of(bench.server, lent)
     if bench.version < 160000:
         # Before 16 only a superuser alters an account that has it.
         with pytest.raises(SojournError):

@@ -225,7 +225,13 @@ class Admission:
         request = self.gate.live.pending(known.person, known.target.name, known.role)
         if request is None:
             return ""
-        return f"Request {request} is not an access yet; `sojourn show {request}` tells what it waits for."
+        link = self.gate.settings.link.rstrip("/")
+        place = (
+            f"{link}/requests/{request} and `sojourn show {request}` tell"
+            if link
+            else f"`sojourn show {request}` tells"
+        )
+        return f"Request {request} is not an access yet; {place} what it waits for."
 
 
 def _replicates(target: Target, name: RoleName) -> bool:

@@ -228,20 +228,3 @@ def _judge_setting(setting: Any) -> tuple[VerbClass, bool]:
     if name in ("transaction", "session characteristics", "transaction snapshot"):
         return VerbClass.TRANSACTION, _asks_to_write(setting.args)
     return VerbClass.SESSION, name not in HARMLESS_SETTINGS
-
-
-_SECRET = re.compile(r"\bpassword\b", re.IGNORECASE)
-_SECRET_PLACE = re.compile(r"\b(role|user|group|options|mapping|server|subscription|connection)\b", re.IGNORECASE)
-_SECRET_STRING = re.compile(r"\bpassword\s*=\s*\S|\bpostgres(ql)?://[^\s/:@]*:[^\s@]+@", re.IGNORECASE)
-
-
-def contains_secret(sql: str) -> bool:
-    """Whether a text seems to carry a password, so that its record must be sealed harder.
-
-    Looks at words and not at syntax, so that a text which does not parse is covered too: `password` beside the words
-    of role, user mapping, server or subscription statements, or inside a connection string. Errs towards True; a
-    password put together at run time cannot be seen. Linear in the length of the text.
-    """
-    if _SECRET_STRING.search(sql):
-        return True
-    return bool(_SECRET.search(sql) and _SECRET_PLACE.search(sql))
