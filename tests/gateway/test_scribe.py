@@ -267,11 +267,15 @@ STATEMENTS = {
     "dollar quotes": f"ALTER ROLE nobody PASSWORD $q${SECRET}$q$",
     "no syntax at all": f"ALTER ROLE nobody PASWORD '{SECRET}",
     "an error that repeats it": f"SELECT '{SECRET}'::int",
-    "a name that repeats it": f'SELECT * FROM "{SECRET}"',
+    "an identifier": f'ALTER ROLE nobody PASSWORD "{SECRET}"',
+    "a column": f'SELECT "{SECRET}" FROM shop.orders',
+    "a user mapping": f"CREATE USER MAPPING FOR nobody SERVER nothing OPTIONS (password '{SECRET}')",
+    "a subscription": f"CREATE SUBSCRIPTION s CONNECTION 'host=h password={SECRET}' PUBLICATION p",
+    "several statements": f"SELECT 1; ALTER ROLE nobody PASSWORD '{SECRET}'; SELECT 2",
     "a dynamic statement": f"DO $$ BEGIN EXECUTE 'ALTER ROLE nobody PASSWORD ''{SECRET}'''; END $$",
     "a prepared name": f'EXECUTE "{SECRET}"',
 }
-"""None of them succeeds."""
+"""None of them succeeds. (The names of tables are labels, which lie in clear.)"""
 
 
 def _spellings(text: str) -> dict[str, bytes]:

@@ -37,7 +37,7 @@ def test_of_several_statements_it_is_on_record_which_were_done_and_how_the_next_
     gateway: Access, raw: RawClient
 ) -> None:
     raw.send(query("SELECT 1; SELECT generate_series(1, 2); SELECT 1/0; SELECT 3"))
-    assert raw.until_ready() == "TDCTDDCTEZ"
+    assert raw.until_ready() == "TDCTDDCEZ"
     raw.send(query("BEGIN; SELECT 1; ROLLBACK; SELECT 1; nonsense"))
     assert raw.until_ready() == "EZ"
     (_, failed), (_, refused) = settle(gateway, 2)
