@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import time
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from sojourn.demo.production import Production, psql_with_tls
+from sojourn.domain.events import ActionIntended
 
 from .conftest import PERSON, TARGET, Access, dial, settle
 from .raw import FLUSH, SYNC, RawClient, bind, error_fields, execute, extended, message, parse, query
@@ -218,6 +220,28 @@ def test_a_name_that_sql_has_prepared_is_never_recorded_as_certain(gateway: Acce
     found = settle(gateway, 2)
     assert "what really runs" in found[0][0]
     assert "prepared_in_sql" in found[1][0]
+
+
+def test_what_is_bound_to_a_name_that_sql_has_prepared_is_on_record(gateway: Access, raw: RawClient) -> None:
+    raw.send(query("PREPARE p(text) AS SELECT $1"))
+    raw.until_ready()
+    value = b"bound-all-the-same"
+    values = b"\0\0\0\1" + len(value).to_bytes(4, "big") + value + b"\0\0"
+    raw.send(message("B", b"\0p\0" + values) + execute() + SYNC)
+    assert raw.until_ready() == "2DCZ"
+    _, (detail, _) = settle(gateway, 2)
+    assert json.loads(detail) == {"binds": [{"text": value.decode()}], "portal": "", "statement": "p"}
+
+
+def test_the_columns_of_a_statement_are_sealed_with_it(gateway: Access, raw: RawClient) -> None:
+    raw.send(query("SELECT status, id FROM shop.orders WHERE id < 3"))
+    raw.until_ready()
+    raw.send(extended("SELECT id FROM shop.orders") + SYNC)
+    raw.until_ready()
+    (one, _), (other, _) = settle(gateway, 2)
+    assert sorted(json.loads(one)["columns"]) == ["id", "status"]
+    assert list(json.loads(other)) == ["binds", "columns", "portal", "statement", "text"]
+    assert {event.objects for event in gateway.events(ActionIntended)} == {("shop.orders",)}
 
 
 def test_a_function_call_is_on_record(gateway: Access, raw: RawClient) -> None:

@@ -96,6 +96,8 @@ class SessionRecorder:
             size += len(one.detail)
         if size > DETAIL_BYTES_MAX:
             error = SojournError(Code.RECORD_TOO_LARGE, size=str(size), limit=str(DETAIL_BYTES_MAX))
+            for one in intentions:
+                self.note(one, Result(outcome=Outcome.SKIPPED, message=error.refusal.sentence.encode()))
             asyncio.get_running_loop().call_soon(then, error)
         elif not self.prompt:
             self._waiting = (intentions, then)
@@ -178,7 +180,8 @@ class SessionRecorder:
     def note(self, intention: Intention, result: Result) -> None:
         """Record what failed without having become an action: intent and outcome, shortly after."""
         if len(intention.detail) > DETAIL_BYTES_MAX:
-            intention = intention._replace(detail=b'{"too_large":true}')
+            size = len(intention.detail)
+            intention = intention._replace(detail=b'{"size":%d,"too_large":true}' % size)
         self._notes.append((intention, result))
         self._mend_soon()
 

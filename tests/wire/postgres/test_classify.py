@@ -281,6 +281,35 @@ DEEP = {
 }
 
 
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("select a, t.b, s.t.c from t", ("a", "b", "c")),
+        ("select * from t", ("*",)),
+        ("select t.* from t where t.a = 1 order by b", ("*", "b", "a")),
+        ("select count(*) from t", ()),
+        ("select a as shown from t", ("a",)),
+        ("insert into t(a, b) values (1, 2)", ("a", "b")),
+        ("insert into t values (1)", ()),
+        ("insert into t(a) values (1) on conflict (a) do update set b = excluded.c", ("a", "b", "c")),
+        ("update t set a = b where c = 1 returning d", ("a", "b", "c", "d")),
+        ("merge into t using s on t.i = s.i when matched then update set a = s.b", ("a", "i", "b")),
+        ("copy t(a, b) to stdout", ("a", "b")),
+        ("copy (select a from t) to stdout", ("a",)),
+        ("explain select a from t", ("a",)),
+        ("select 'a', $1", ()),
+        ("select a from t; select b from u", ("a", "b")),
+        (
+            "select " + ", ".join(f"c{place}" for place in range(100)) + " from t",
+            tuple(f"c{place}" for place in range(64)),
+        ),
+    ],
+)
+def test_the_columns_that_a_text_names_are_found(sql: str, columns: tuple[str, ...]) -> None:
+    assert set(classify(sql).columns) == set(columns)
+    assert len(classify(sql).columns) == len(columns)
+
+
 @pytest.mark.parametrize("shape", DEEP)
 def test_a_hostile_text_is_labelled_within_a_tenth_of_a_second(shape: str) -> None:
     sql = DEEP[shape]

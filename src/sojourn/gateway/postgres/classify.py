@@ -18,7 +18,7 @@ from typing import Any
 import postgast
 from google.protobuf.message import DecodeError
 
-from sojourn.gateway.postgres.survey import Survey, survey
+from sojourn.gateway.postgres.survey import COLUMNS_MAX, TABLES_MAX, Survey, survey
 from sojourn.gateway.postgres.vocabulary import (
     HARMLESS_ROOTS,
     HARMLESS_SETTINGS,
@@ -44,7 +44,7 @@ _FUNCTION_RANK = (
 class Label:
     """What a text of one or more statements is.
 
-    `statements` counts them (zero if not parsed), `tables` names what they touch by name, at most 64.
+    `statements` counts them (zero if not parsed), `tables` and `columns` name what they touch by name, at most 64 each.
     """
 
     verb: VerbClass
@@ -52,6 +52,7 @@ class Label:
     statements: int
     tables: tuple[str, ...]
     parsed: bool
+    columns: tuple[str, ...] = ()
 
 
 _UNPARSED = Label(verb=VerbClass.UNPARSED, may_write=True, statements=0, tables=(), parsed=False)
@@ -111,6 +112,7 @@ def _label(sql: str) -> Label:
         return _REPLICATION if _REPLICATION_COMMAND.match(sql) else _UNPARSED
     verbs: set[VerbClass] = set()
     tables: dict[str, None] = {}
+    columns: dict[str, None] = {}
     may_write = False
     for raw in tree.stmts:
         found = survey(raw.stmt)
@@ -118,6 +120,7 @@ def _label(sql: str) -> Label:
         verbs.add(verb)
         may_write = may_write or writes
         tables |= found.tables
+        columns |= found.columns
     match len(verbs):
         case 0:
             verb = VerbClass.EMPTY
@@ -125,7 +128,14 @@ def _label(sql: str) -> Label:
             verb = verbs.pop()
         case _:
             verb = VerbClass.MIXED
-    return Label(verb=verb, may_write=may_write, statements=len(tree.stmts), tables=tuple(tables)[:64], parsed=True)
+    return Label(
+        verb=verb,
+        may_write=may_write,
+        statements=len(tree.stmts),
+        tables=tuple(tables)[:TABLES_MAX],
+        parsed=True,
+        columns=tuple(columns)[:COLUMNS_MAX],
+    )
 
 
 def _judge(node: Any, found: Survey) -> tuple[VerbClass, bool]:
