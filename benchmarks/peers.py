@@ -44,14 +44,18 @@ DATABASES = ("asyncpg_intro_test", "cli_a", "cli_b", "postgres", "psycopg2_test"
 """What the suites connect to; `replication` is what PostgreSQL's own programs say where they open no database."""
 
 CONNECTIONS = 150
+BATTERY = "benchmarks.psycopg_battery"
 _LAST = re.compile(r"^(\d+) passed, (\d+) failed", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """One script, where it connects to, and how it is told to use TLS beyond `PGSSLMODE`. `newest` runs libpq 18's."""
+    """One script, where it connects to, and how it is told to use TLS beyond `PGSSLMODE`.
 
-    script: str
+    `newest` runs it with the programs of PostgreSQL 18; without a script it is the battery for psycopg 3.
+    """
+
+    script: str = ""
     database: str = "postgres"
     tls: tuple[str, ...] = ()
     newest: bool = False
@@ -63,6 +67,7 @@ SUITES = {
     "jdbc": Suite(script="run_jdbc.sh", tls=("?sslmode=require",)),
     "pg_cli": Suite(script="run_pg_cli.sh"),
     "pg_cli-18": Suite(script="run_pg_cli.sh", newest=True),
+    "psycopg3": Suite(),
 }
 
 
@@ -111,7 +116,7 @@ async def door(server: Production, password: str, directory: Path, *, tls: bool)
             settings = GatewaySettings(port=0, require_tls=False, connections_max=500)
             own = load_door(directory / "tls" / "server.crt", directory / "tls" / "server.key")
             async with gateway(ledger=ledger, host=server.host, port=server.port, tls=own, settings=settings) as open_:
-                whole = Role(name=ROLE, connections_max=CONNECTIONS)
+                whole = Role(name=ROLE, connections_max=CONNECTIONS, replication=True)
                 authority = str(directory / "tls" / "authority.crt") if tls else ""
                 mode = TlsMode.VERIFY_FULL if tls else TlsMode.DISABLE
                 targets = [
@@ -142,10 +147,11 @@ async def run(suite: Suite, folder: Path, way: Way, log: Path) -> str:
     if suite.newest:
         _, library = psql_with_tls(binaries())
         environment |= {"PATH": f"{binaries()}:{os.environ['PATH']}", **library}
-    command = [str(folder / suite.script), way.host, str(way.port), PERSON, suite.database, *more]
+    program = ["bash", str(folder / suite.script)] if suite.script else [sys.executable, "-m", BATTERY]
+    command = [*program, way.host, str(way.port), PERSON, suite.database, *more]
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            "bash", *command, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, env=environment
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, env=environment
         )
         await process.wait()
     found = _LAST.findall(log.read_text(errors="replace"))
