@@ -94,10 +94,10 @@ class Recorded:
         await self.ledger.connected(20)
 
 
-def _prepare(access: Access, credential: str) -> str:
+def _prepare(access: Access, credential: str, seconds: float) -> str:
     """Record a configuration, a token and a grant; gives the token's secret."""
     access.adopt(access.target)
-    access.give(credential)
+    access.give(credential, seconds=seconds)
     return access.token()
 
 
@@ -121,13 +121,19 @@ async def gateway_over_scribe(
     server: Production, proxy: Proxy, tmp_path: Path, settings: GatewaySettings, credential: str
 ) -> AsyncIterator[Recorded]:
     """A gateway, its scribe, and an access; what reaches the target goes through the proxy."""
-    async with _serving(server, proxy, tmp_path, settings, credential) as running:
+    async with _serving(server, proxy, tmp_path, settings, credential, seconds=3600) as running:
         yield running
 
 
 @asynccontextmanager
 async def _serving(
-    server: Production, proxy: Proxy, tmp_path: Path, settings: GatewaySettings, credential: str
+    server: Production,
+    proxy: Proxy,
+    tmp_path: Path,
+    settings: GatewaySettings,
+    credential: str,
+    *,
+    seconds: float,
 ) -> AsyncIterator[Recorded]:
     evidence, keys = ensure_key_pair(tmp_path, "evidence"), ensure_key_pair(tmp_path, "gateway")
     ensure_certificates(tmp_path / "tls", names=["localhost"], now=datetime.now(UTC))
@@ -135,7 +141,7 @@ async def _serving(
     memory = SlowLedger(clock=MachineClock())
     target = replace(target_of(server), port=proxy.port)
     access = Access(loop=asyncio.get_running_loop(), ledger=memory, target=target, evidence=evidence, keys=keys)
-    secret = await asyncio.to_thread(_prepare, access, credential)
+    secret = await asyncio.to_thread(_prepare, access, credential, seconds)
     scribe = ScribeProcess(tmp_path / "data")
     scribe.start()
     numbers = iter(range(1, 1000))
@@ -257,6 +263,34 @@ async def test_with_a_full_disk_nothing_runs_nobody_gets_in_and_a_transaction_is
     assert not _sent(proxy, b"COMMIT") and not _sent(proxy, b"shop.never(")
     ends = [one.cause for one in await running.ended(2)]
     assert ends == [CloseCause.RECORD_UNAVAILABLE, CloseCause.CLIENT_CLOSED]
+
+
+@pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL], ids=["mute", "dead"])
+async def test_an_access_ends_on_time_whatever_has_become_of_the_scribe(
+    server: Production, proxy: Proxy, tmp_path: Path, settings: GatewaySettings, credential: str, how: signal.Signals
+) -> None:
+    begun = asyncio.get_running_loop().time()
+    async with _serving(server, proxy, tmp_path, settings, credential, seconds=5) as running:
+        connection = await running.connect()
+        waiting = asyncio.create_task(connection.execute("SELECT pg_sleep(60)"))
+        while not _sent(proxy, b"pg_sleep(60)"):
+            await asyncio.sleep(0.02)
+        running.pause(how)
+        async with asyncio.timeout(20):
+            with pytest.raises(psycopg.errors.AdminShutdown):
+                await waiting
+        # The grant was made a moment after the test began, and not before.
+        assert 4.9 < asyncio.get_running_loop().time() - begun < 9
+        if how is signal.SIGKILL:
+            running.scribe.kill()
+            running.scribe.start()
+        else:
+            running.pause(signal.SIGCONT)
+        await running.ledger.connected(20)
+        (end,) = await running.ended()
+        assert end.cause is CloseCause.GRANT_ENDED
+        assert end.cut_lag_us is not None and end.cut_lag_us < 500_000
+        assert await running.outcomes() == ["interrupted"]
 
 
 SECRET = "sEcr3t-Of-The-Test"
