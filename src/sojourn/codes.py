@@ -103,6 +103,7 @@ class Code(StrEnum):
     GRANT_EXPIRED = "grant.expired"
     GRANT_ENDED = "grant.ended"
     GRANT_NOT_READY = "grant.not_ready"
+    GRANT_LEASED = "grant.leased"
     GRANT_END_MOVED = "grant.end_moved"
     GRANT_NOT_EXTENDABLE = "grant.not_extendable"
     GRANT_NOT_YOURS = "grant.not_yours"

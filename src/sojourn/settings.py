@@ -108,7 +108,10 @@ class ClientName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """The gateway's listener and limits. `client_authority` "" takes no certificates of clients."""
+    """The gateway's listener and limits. `client_authority` "" takes no certificates of clients.
+
+    `client_authority_sha256` is the fingerprint of its certificates.
+    """
 
     host: str = "127.0.0.1"
     port: int = 6543
@@ -123,6 +126,7 @@ class GatewaySettings:
     idle_seconds: int = 0
     session_seconds: int = 0
     client_authority: str = ""
+    client_authority_sha256: str = ""
     client_name: ClientName = ClientName.ID
 
 
@@ -236,12 +240,13 @@ class NotifySettings:
 class TimestampSettings:
     """The time-stamping authority (RFC 3161) that is asked for its time; `url` "" is none.
 
-    `root` is the file with the certificates that its tokens lead to, in the configuration folder. `clocks_apart_max` is
-    how far its time and this machine's may be apart.
+    `root` is the file with the certificates that its tokens lead to, in the configuration folder, and `root_sha256`
+    their fingerprint. `clocks_apart_max` is how far its time and this machine's may be apart.
     """
 
     url: str = ""
     root: str = "timestamp-root.pem"
+    root_sha256: str = ""
     every: timedelta = timedelta(hours=1)
     answer_seconds: float = 10.0
     clocks_apart_max: timedelta = timedelta(minutes=1)

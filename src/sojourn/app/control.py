@@ -24,7 +24,7 @@ from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
 from sojourn.projections import queries
-from sojourn.projections.gathering import gathering
+from sojourn.projections.gathering import gathering, taking_part
 from sojourn.projections.projector import Projections
 from sojourn.projections.reconciling import ProjectedRecords
 from sojourn.scribe.client import ScribeClient, read_entry
@@ -51,6 +51,7 @@ from .keeping import forget_destroyed, uses_of
 from .notify import courier
 from .publisher import published_copies
 from .report_desk import ReportDesk
+from .seats import seat
 from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
@@ -69,9 +70,10 @@ async def run_control(layout: Layout, settings: Settings) -> None:
             process="control", node=node("control"), build=BUILD, settings_sha256=settings_digest(settings)
         )
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
-            tasks.create_task(_serve_control(layout, settings, ledger, office, in_force))
+        with seat(layout, lambda: new_id(node("control"))) as name:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
+                tasks.create_task(_serve_control(layout, settings, ledger, office, in_force, name))
 
 
 def require_loopback(settings: Settings) -> None:
@@ -113,16 +115,19 @@ def make_office(
 
 
 async def _serve_control(
-    layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, in_force: InForce
+    layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, in_force: InForce, name: str
 ) -> None:
     """Run read models, enforcer, clock and API until cancelled."""
 
     projections = Projections.open(layout.projections)
-    office = dataclasses.replace(office, gather=gathering(projections, in_force))
+    office = dataclasses.replace(
+        office, gather=gathering(projections, in_force), took_part=taking_part(projections, in_force)
+    )
     gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
     with projections.reading() as connection:
         unfinished = queries.unfinished(connection)
     enforcer = Enforcer(
+        name=name,
         office=office,
         start=projections.following if unfinished is None else min(unfinished, projections.following),
         follow=ledger.follow,

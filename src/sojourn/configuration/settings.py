@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sojourn.settings import (
     WitnessSettings,
 )
 
+from .fingerprint import fingerprint
 from .nodes import Node, compose, read_bytes
 
 SETTINGS_FILE = "settings.yaml"
@@ -34,6 +36,8 @@ LIFE_MIN = timedelta(minutes=1)
 
 ORIGIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:/[a-z0-9._-]+)*", re.ASCII)
 """C2SP tlog-checkpoint recommends a URL without scheme; neither space nor plus may stand in a signer's name."""
+
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 PREFIX = re.compile(r"(?:[A-Za-z0-9._-]+/)+", re.ASCII)
 """What may stand before the names of objects in a bucket."""
@@ -86,6 +90,13 @@ def _life(node: Node) -> timedelta:
     return value
 
 
+def _fingerprint(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and SHA256.fullmatch(value) is None:
+        node.fail(f"{value[:80]!a} is no fingerprint", 'a SHA-256 in 64 hexadecimal digits, or "" for that of the file')
+    return value
+
+
 def _port(node: Node) -> int:
     return node.integer(0, 65535)
 
@@ -104,6 +115,7 @@ _GATEWAY: Mapping[str, _Reader] = {
     "idle_seconds": lambda node: node.integer(0, 2_592_000),
     "session_seconds": lambda node: node.integer(0, 2_592_000),
     "client_authority": _text_or_nothing,
+    "client_authority_sha256": _fingerprint,
     "client_name": lambda node: node.choice({str(name): name for name in ClientName}),
 }
 _CONTROL: Mapping[str, _Reader] = {
@@ -153,6 +165,7 @@ _WITNESS: Mapping[str, _Reader] = {
 _TIMESTAMP: Mapping[str, _Reader] = {
     "url": _authority,
     "root": _text,
+    "root_sha256": _fingerprint,
     "every": Node.duration,
     "answer_seconds": Node.seconds,
     "clocks_apart_max": Node.duration,
@@ -186,10 +199,31 @@ def _webhook(name: str, node: Node) -> WebhookSettings:
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
 
+    Fingerprints that it does not say are those of the files in `directory`.
+
     Raises SojournError `configuration.invalid`.
     """
     path = directory / SETTINGS_FILE
-    return parse_settings(read_bytes(path)) if path.exists() else Settings()
+    return _with_fingerprints(parse_settings(read_bytes(path)) if path.exists() else Settings(), directory)
+
+
+def _with_fingerprints(settings: Settings, directory: Path) -> Settings:
+    """The same with the fingerprints of the certificates in the files that it names, where it does not say them."""
+    gateway, timestamp = settings.gateway, settings.timestamp
+    if gateway.client_authority and not gateway.client_authority_sha256:
+        found = _fingerprint_of(directory / gateway.client_authority)
+        gateway = replace(gateway, client_authority_sha256=found)
+    if timestamp.url and not timestamp.root_sha256:
+        timestamp = replace(timestamp, root_sha256=_fingerprint_of(directory / timestamp.root))
+    return replace(settings, gateway=gateway, timestamp=timestamp)
+
+
+def _fingerprint_of(path: Path) -> str:
+    """The fingerprint of a file; "" for one that cannot be read, which whoever needs it says."""
+    try:
+        return fingerprint(path.read_bytes())
+    except OSError:
+        return ""
 
 
 def parse_settings(content: bytes) -> Settings:

@@ -327,6 +327,7 @@ Index("grant_to_review", grant.c.ended_at, sqlite_where=text("review_within IS N
 Index("review_due", review.c.due, sqlite_where=text("status = 'open'"))
 Index("review_waiting", review.c.seq, sqlite_where=text("status <> 'concluded'"))
 Index("campaign_item_by_what", campaign_item.c.campaign, campaign_item.c.person, campaign_item.c.target)
+Index("campaign_item_by_access", campaign_item.c.person, campaign_item.c.target, campaign_item.c.role)
 Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("told_by_person", told.c.person)

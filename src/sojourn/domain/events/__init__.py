@@ -29,6 +29,7 @@ from .grant import (
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProlongingFailed,
     GrantProvisioned,
@@ -126,6 +127,7 @@ Event = (
     | ExceptionDisposed
     | CallBegun
     | CallSettled
+    | GrantLeased
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -245,6 +247,7 @@ __all__ = [
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
+    "GrantLeased",
     "GrantProlonged",
     "GrantProlongingFailed",
     "GrantProvisioned",
