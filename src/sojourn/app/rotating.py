@@ -26,6 +26,7 @@ from .installation import (
     pinned,
     read_settings,
     require_installation,
+    require_open,
     signing_file,
 )
 
@@ -54,6 +55,7 @@ def rotate(layout: Layout) -> Begun:
     one, and as `installation.signing_key` does for the next key.
     """
     require_installation(layout)
+    require_open(layout)
     settings = read_settings(layout)
     layout.run.mkdir(mode=0o700, exist_ok=True)
     with sole_use(layout):

@@ -22,6 +22,8 @@ from .installation import (
     read_catalogue,
     read_settings,
     require_installation,
+    require_open,
+    second_signing_key,
     signing_key,
 )
 
@@ -32,6 +34,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
     Raises SojournError when the directory, its settings or its configuration will not do.
     """
     require_installation(layout)
+    require_open(layout)
     settings = read_settings(layout)
     configure_logging()
     if only is None:
@@ -55,6 +58,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
             # A key that is away is better said here than by a scribe that ends again and again.
             signing_key(layout, settings)
             next_signing_key(layout, settings)
+            second_signing_key(layout, settings)
             Supervisor(layout=layout, say=structlog.get_logger("serve").info).run()
         return 0
     prepare(layout, settings)
@@ -92,6 +96,7 @@ def _run_scribe(layout: Layout, settings: Settings) -> int:
     from sojourn.scribe import process
 
     from .anchors import anchors, read_anchors
+    from .compromised import read_before
 
     key = signing_key(layout, settings)
     seen = read_anchors(anchors(layout, settings, key.verifier()), structlog.get_logger("scribe").warning)
@@ -103,6 +108,8 @@ def _run_scribe(layout: Layout, settings: Settings) -> int:
         stop_descriptor=sys.stdin.fileno(),
         seen=seen,
         new_key=next_signing_key(layout, settings),
+        before=read_before(layout),
+        second_key=second_signing_key(layout, settings),
     )
 
 

@@ -57,6 +57,7 @@ from .publication import (
     AccessSuspended,
     AttackTried,
     CheckpointStamped,
+    LedgerBegunAnew,
     LedgerDrilled,
     LedgerKeyRotated,
     PublicationOverdue,
@@ -152,6 +153,7 @@ Event = (
     | WormExamined
     | WitnessPolicyAdopted
     | CheckpointStamped
+    | LedgerBegunAnew
     | LedgerDrilled
     | LedgerKeyRotated
     | RequestSubmitted
@@ -252,6 +254,7 @@ __all__ = [
     "HoldScope",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerBegunAnew",
     "LedgerDrilled",
     "LedgerKeyRotated",
     "LookedBack",
