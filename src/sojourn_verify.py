@@ -427,7 +427,7 @@ def verify_target(target: Path, options: Any, trust: Trust, since: list[Signed],
         trust.check(report.head)
         need(read_entry(data)[0] == index, "entry.misplaced", f"its own number is not {index}")
         report.checked["entries"] = 1
-    elif magic.startswith(b"PK") or (not magic and not ledger):
+    elif magic.startswith(b"PK") or (target.is_dir() and not ledger):
         with zipfile.ZipFile(target) if magic else nullcontext() as archive:
             verify_pack(list_files(target, archive, report), trust, since, report)
     else:
