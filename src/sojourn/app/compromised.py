@@ -31,6 +31,7 @@ from sojourn.vault.files import create_private, write_private
 from .ambient import operator
 from .installation import pinned, prepare, read_settings, require_installation, require_open
 from .kept import Kept, reading
+from .settled import settings_as_read
 from .witnesses import read_witness_policy
 
 
@@ -108,7 +109,7 @@ def _check_apart(old: Layout, new: Layout, settings: Settings, key: Verifier) ->
         raise _unusable("the new ledger cannot lie where the old one does", "another data directory")
     if settings.scribe.origin == key.name:
         raise _unusable(f"the new ledger has the same name, {key.name}", "another scribe.origin in its settings")
-    before = read_settings(old)
+    before = settings_as_read(old)
     if settings.scribe.store and settings.scribe.store == before.scribe.store:
         raise _unusable("both ledgers are in one database", "another scribe.store in the settings of the new one")
     s3, s3_before = settings.publisher.s3, before.publisher.s3

@@ -19,21 +19,16 @@ from sojourn.vault.signing.address import FileAddress, parse_address
 from sojourn.vault.signing.place import make_key
 
 from .anchors import Anchor, anchors, read_anchors
-<<<<<<< HEAD
 from .installation import (
     next_signing_file,
     open_next_key,
     pin,
     pinned,
-    read_settings,
     require_installation,
     require_open,
     signing_file,
 )
-=======
-from .installation import next_signing_file, open_next_key, pin, pinned, require_installation, signing_file
 from .settled import settings_as_read
->>>>>>> main
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +55,8 @@ def rotate(layout: Layout) -> Begun:
     one, and as `installation.signing_key` does for the next key.
     """
     require_installation(layout)
-<<<<<<< HEAD
     require_open(layout)
-    settings = read_settings(layout)
-=======
     settings = settings_as_read(layout)
->>>>>>> main
     layout.run.mkdir(mode=0o700, exist_ok=True)
     with sole_use(layout):
         old = _present(layout)
