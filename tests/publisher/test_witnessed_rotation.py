@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+
+import httpx2
 
 from sojourn.app.rotating import finish, rotate
 from sojourn.errors import SojournError
@@ -32,9 +35,9 @@ def signed_by(note: str, vkey: str) -> bool:
     return True
 
 
-def complaint(layout: Layout) -> str:
+async def complaint(layout: Layout) -> str:
     try:
-        finish(layout, print)
+        await asyncio.to_thread(finish, layout, print)
     except SojournError as error:
         return str(error)
     return ""
@@ -52,12 +55,12 @@ async def test_a_witness_cosigns_before_during_and_after_a_change_of_keys_and_re
 
     new = rotate(layout).new.vkey()
     await work(layout, 10, None)
-    assert "what the old key has signed" in complaint(layout), "the witness was not told of the new key yet"
+    assert "what the old key has signed" in await complaint(layout), "the witness was not told of the new key yet"
     add_log(witness.layout, Verifier.parse(new))
     await work(layout, 10, witness)
     during = layout.cosigned.read_text()
     assert signed_by(during, old) and signed_by(during, new) and signed_by(witness.latest(), new)
-    assert complaint(layout) == ""
+    assert await complaint(layout) == ""
 
     write_private(witness.layout.logs, f"{new}\n".encode())
     await work(layout, 10, witness)
@@ -78,6 +81,4 @@ async def test_a_witness_cosigns_before_during_and_after_a_change_of_keys_and_re
 
 
 def post(witness: WitnessHere, body: bytes) -> int:
-    import httpx2
-
     return httpx2.post(f"{witness.url}/add-checkpoint", content=body, timeout=10).status_code

@@ -66,7 +66,7 @@ def test_another_history_before_a_ledger_and_one_that_ends_too_early_are_found(
 ) -> None:
     new = tools.write_directory(following(tools, ledger.note(5)).published(), tmp_path / "new")
     short = tools.write_directory(ledger.published(4), tmp_path / "short")
-    assert codes(verify(new, *keys, "--follows", short)[1]) == {"store.truncated"}
+    assert "store.truncated" in codes(verify(new, *keys, "--follows", short)[1])
     forged = tools.new_ledger(key=ledger.key)
     for place in range(7):
         forged.append("grant/g-1", "grant.created", {"place": place})
