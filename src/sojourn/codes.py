@@ -152,6 +152,7 @@ class Code(StrEnum):
     RECORD_STORE_UNREADY = "record.store_unready"
     SIGNING_UNAVAILABLE = "signing.unavailable"
     SIGNING_CHANGED = "signing.changed"
+    SIGNING_COMPROMISED = "signing.compromised"
     WITNESS_MISSING = "witness.missing"
     WITNESS_DAMAGED = "witness.damaged"
     WITNESS_BUSY = "witness.busy"

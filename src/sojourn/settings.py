@@ -59,6 +59,21 @@ class Layout:
         return self.root / "ledger.next.vkey"
 
     @property
+    def second_verifier_key(self) -> Path:
+        """The public key of the second signature, where the settings ask for one."""
+        return self.root / "ledger.second.vkey"
+
+    @property
+    def before(self) -> Path:
+        """What the first entry of a ledger that is begun anew says of the one before it (JSON)."""
+        return self.root / "before.json"
+
+    @property
+    def closed(self) -> Path:
+        """The public key of the ledger that follows this one, whose key may be in other hands. It is only read."""
+        return self.root / "closed.vkey"
+
+    @property
     def keys(self) -> Path:
         """Private keys, one file each (0600)."""
         return self.root / "keys"
@@ -97,6 +112,13 @@ class Layout:
     def published(self) -> Path:
         """How far each published copy of the ledger is, as the publisher sees it while it runs (JSON)."""
         return self.run / "published.json"
+
+
+class SecondSignature(StrEnum):
+    """Whether checkpoints carry a second signature of the ledger, and of which kind. Experimental."""
+
+    NONE = "none"
+    ML_DSA_44 = "ml-dsa-44"
 
 
 class ClientName(StrEnum):
@@ -154,7 +176,7 @@ class ScribeSettings:
 
     `store` is the address of a PostgreSQL database; "" is a file in the data directory. `signing_key` says where its
     key is kept: see `vault.signing.address`; `next_signing_key` where the key is that is to follow it, once that has
-    begun.
+    begun. `second_signature` is experimental: see `ledger.second_key`.
     """
 
     origin: str = "sojourn.localhost/ledger"
@@ -163,6 +185,7 @@ class ScribeSettings:
     store: str = ""
     signing_key: str = "file"
     next_signing_key: str = "file"
+    second_signature: SecondSignature = SecondSignature.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

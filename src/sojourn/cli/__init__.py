@@ -77,6 +77,7 @@ COMMANDS = {
     "ledger": "Show the signed head of the record.",
     "signing-key rotate": "Begin to change the key that signs the ledger.",
     "signing-key finish": "Let the new key sign alone.",
+    "signing-key compromised": "Begin a new ledger, since the key of this one may be in other hands.",
     "doctor worm": "Try to alter what is locked in the bucket.",
     "audit tail": "Show the newest entries of the record, and those to come.",
     "audit show": "Show one entry, or all of a stream.",

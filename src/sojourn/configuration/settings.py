@@ -20,6 +20,7 @@ from sojourn.settings import (
     NotifySettings,
     PublisherSettings,
     ScribeSettings,
+    SecondSignature,
     Settings,
     TimestampSettings,
     WebhookSettings,
@@ -139,6 +140,7 @@ _SCRIBE: Mapping[str, _Reader] = {
     "store": _store,
     "signing_key": _text,
     "next_signing_key": _text,
+    "second_signature": lambda node: node.choice({str(one): one for one in SecondSignature}),
 }
 
 _S3: Mapping[str, _Reader] = {

@@ -34,6 +34,8 @@ ATTEMPTS = StreamName("attempts")
 PUBLICATION = StreamName("publication")
 LEDGER = StreamName("ledger")
 """Changes of the key that signs the ledger."""
+ORIGIN = StreamName("origin")
+"""Of a ledger that was begun anew: which one it follows."""
 KEEPING = StreamName("keeping")
 """What is held, how long records are kept, and what was destroyed."""
 STANDING = StreamName("standing")

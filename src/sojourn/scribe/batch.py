@@ -9,7 +9,7 @@
 - A tombstone joins only if every key that it names is there to be destroyed. A value that was on its way when its
   key was destroyed joins and is as unreadable as the others; later ones are stale, because whoever seals under such a
   key does not follow the record.
-- Only the scribe itself says that its key has changed.
+- Only the scribe itself says that its key has changed, and which ledger this one follows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sojourn.codes import Code
-from sojourn.domain.events import KeysDestroyed, LedgerKeyRotated
+from sojourn.domain.events import KeysDestroyed, LedgerBegunAnew, LedgerKeyRotated
 from sojourn.errors import SojournError
 from sojourn.ledger import entry as entries
 from sojourn.ledger.canonical import MAX_ENTRY_BYTES
@@ -33,7 +33,7 @@ from .rows import EntryRow
 from .store import Store
 
 _TOMBSTONE = KeysDestroyed.kind
-_ROTATION = LedgerKeyRotated.kind
+_OF_THE_SCRIBE = frozenset({LedgerKeyRotated.kind, LedgerBegunAnew.kind})
 
 
 class UnacceptableError(Exception):
@@ -49,8 +49,8 @@ class OnRecord(Protocol):
     """What is on record already. Implemented by `log.Log`."""
 
     store: Store
-    rotating: bool
-    """Whether the scribe itself is recording a change of its key."""
+    by_itself: bool
+    """Whether the scribe itself is recording something of its own."""
 
     def version(self, stream: str) -> int:
         """The version of a stream on record."""
@@ -105,8 +105,8 @@ def accept(call: Append, batch: Batch, record: OnRecord) -> None:
         versions[stream] = version = version + 1
         rows.append(_row(draft, seq, version, at))
         seq += 1
-        if draft.kind == _ROTATION and not record.rotating:
-            raise _unusable("only the scribe itself records a change of its key", "another kind of entry")
+        if draft.kind in _OF_THE_SCRIBE and not record.by_itself:
+            raise _unusable(f"only the scribe itself records {draft.kind}", "another kind of entry")
         if draft.kind == _TOMBSTONE:
             tombstones.append(draft)
     if call.keys or call.matter:
