@@ -11,8 +11,9 @@ that are no call are answered once, with `Refused` under id 0, and the connectio
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from typing import Annotated, get_args
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Annotated, cast, get_args
 
 import msgspec
 from msgspec import Meta
@@ -178,6 +179,12 @@ class Appended(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="appe
     at: str
 
 
+class AppendedTogether(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="together"):
+    """Several appends that one client had in flight together are durable: their answers in one frame, in order."""
+
+    answers: list[Appended]
+
+
 class Refused(msgspec.Struct, array_like=True, frozen=True, tag="refused"):
     """It was not done; `code` is a `sojourn.codes.Code`."""
 
@@ -243,7 +250,10 @@ class Hashes(msgspec.Struct, array_like=True, frozen=True, tag="hashes"):
     hashes: list[bytes]
 
 
-Answer = Appended | Refused | Entries | Matters | Keys | Blob | Head | Note | Hashes
+Single = Appended | Refused | Entries | Matters | Keys | Blob | Head | Note | Hashes
+"""What answers one call."""
+
+Answer = Single | AppendedTogether
 
 _TAGS = frozenset(str(call.__struct_config__.tag) for call in get_args(Call))
 _encoder = msgspec.msgpack.Encoder()
@@ -266,6 +276,19 @@ def frames(messages: Iterable[Call | Answer]) -> bytes:
     """The bytes of several frames, in order."""
     payloads = map(_encoder.encode, messages)
     return b"".join([part for payload in payloads for part in (len(payload).to_bytes(HEADER_BYTES, "big"), payload)])
+
+
+def together(answers: Sequence[Appended | Refused]) -> list[Answer]:
+    """The same answers in the same order, those of appends that follow one another in one message."""
+    if len(answers) == 1:
+        return [*answers]
+    found: list[Answer] = []
+    for kind, run in groupby(answers, type):
+        if kind is Appended:
+            found.append(AppendedTogether(cast("list[Appended]", list(run))))
+        else:
+            found.extend(run)
+    return found
 
 
 def call_id_of(payload: bytes) -> int | None:
