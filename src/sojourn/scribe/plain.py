@@ -19,7 +19,6 @@ from .batch import LOOKED_AT, Batch, OnRecord
 from .codec import all_canonical
 from .protocol import Append, Appended, Draft, Matter
 
-
 FEW = 8
 """Fewer entries than that are decided sooner one after the other."""
 
