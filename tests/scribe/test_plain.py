@@ -11,6 +11,7 @@ from sojourn.codes import Code
 from sojourn.domain.events import ActionIntended, CancelRequested, Event, KeysDestroyed
 from sojourn.domain.identifiers import SessionId
 from sojourn.domain.sealed import Sealed
+from sojourn.errors import SojournError
 from sojourn.scribe import codec, plain, protocol
 from sojourn.scribe.batch import Batch, UnacceptableError, accept
 from sojourn.scribe.protocol import Append, Appended, AppendedTogether, Draft, Key, Matter, Refused
@@ -138,7 +139,7 @@ def test_bodies_that_are_checked_together_are_held_to_what_each_is_held_to(bodie
     def alone(body: bytes) -> bool:
         try:
             return codec.is_canonical(kind, body)
-        except codec.SojournError:
+        except SojournError:
             return False
 
     if bodies:
