@@ -20,8 +20,8 @@ from .conftest import Desk
 
 AT = "2026-11-30T10:00:00.000000Z"
 FAULTS = (
-    "none", "stale", "guard", "key", "attachment", "unknown key", "taken", "twice", "tombstone", "rotation",
-    "not canonical", "line break", "unknown kind", "no stream", "too large", "not utf-8",
+    "none", "stale", "guard", "key", "attachment", "unknown key", "taken", "twice", "not hex", "tombstone",
+    "rotation", "not canonical", "line break", "unknown kind", "no stream", "too large", "not utf-8",
 )  # fmt: skip
 HELD = Key("k-held", "alice/statement", "evidence", b"wrapped")
 
@@ -61,6 +61,7 @@ def spoilt(call: Append, fault: str) -> Append:
         "key": {"keys": [Key("k-new", "alice/statement", "evidence", b"other")]},
         "attachment": {"attachments": [b"content"]},
         "unknown key": {"matter": [Matter("ee" * 32, "k-unknown", b"x")]},
+        "not hex": {"matter": [Matter("AB" * 32, HELD.key, b"x")]},
         "taken": {"matter": [Matter("ab" * 32, HELD.key, b"x")]},
         "twice": {"matter": [Matter("cd" * 32, HELD.key, b"x"), Matter("cd" * 32, HELD.key, b"y")]},
     }
@@ -144,6 +145,47 @@ def test_bodies_that_are_checked_together_are_held_to_what_each_is_held_to(bodie
 
     if bodies:
         assert codec.all_canonical(kind, bodies) is all(map(alone, bodies))
+
+
+@pytest.mark.parametrize(
+    "commitment", ["AB" * 32, "ab" * 31 + "g0", "ab" * 31 + " 0", "ab" * 31 + "\n0", "\u0661b" * 32], ids=repr
+)
+@pytest.mark.parametrize("others", [0, plain.FEW])
+def test_a_commitment_that_is_no_hash_is_refused_and_its_batch_goes_on(
+    held: Desk, commitment: str, others: int
+) -> None:
+    wrong = Append(1, [action("s-a", 1)], [], [Matter(commitment, HELD.key, b"x")])
+    calls = [wrong, *(Append(number, [action("s-b", number)]) for number in range(2, 2 + others))]
+    refused, *rest = held.log.append(calls, arriving=0)
+    assert isinstance(refused, Refused)
+    assert refused.code == Code.INPUT_INVALID
+    assert [type(one) for one in rest] == [Appended] * others
+
+
+def test_a_commitment_with_a_line_break_behind_it_is_no_call() -> None:
+    for call in (
+        Append(7, [action("s-a", 1)], [], [Matter("ab" * 32 + "\n", HELD.key, b"x")]),
+        protocol.ReadAttachment(7, "ab" * 32 + "\n"),
+    ):
+        with pytest.raises(msgspec.ValidationError):
+            protocol.call_decoder.decode(protocol.frame(call)[4:])
+
+
+@given(st.lists(st.integers(0, 60), max_size=12, unique=True))
+@settings(deadline=None, max_examples=60)
+def test_commitments_are_found_whether_few_or_many_are_asked(
+    tmp_path_factory: pytest.TempPathFactory, asked: list[int]
+) -> None:
+    desk = Desk(tmp_path_factory.mktemp("taken"))
+    desk.open()
+    values = [Matter(f"{number:064x}", HELD.key, b"x") for number in range(30)]
+    desk.append(action("s-a", 1), keys=[HELD], matter=values[:20])
+    with desk.store.writing():
+        desk.store._write_index()
+    desk.append(action("s-a", 2), matter=values[20:])
+    found = desk.store.taken({f"{number:064x}" for number in asked})
+    desk.store.close()
+    assert found == {f"{number:064x}" for number in asked if number < 30}
 
 
 def test_answers_of_appends_that_follow_one_another_go_in_one_frame_and_keep_their_order() -> None:

@@ -29,7 +29,7 @@ from sojourn.ledger.merkle import leaf_hash
 
 from . import codec
 from .codec import is_canonical
-from .protocol import Append, Appended, Draft, Key, Matter, Refused
+from .protocol import Append, Appended, Draft, Key, Matter, Refused, all_hex
 from .rows import EntryRow
 from .store import Store
 
@@ -172,6 +172,8 @@ def _fresh_keys(call: Append, batch: Batch, record: OnRecord) -> dict[str, Key]:
 
 def _fresh_matter(call: Append, keys: dict[str, Key], batch: Batch, record: OnRecord) -> dict[str, Matter]:
     matter: dict[str, Matter] = {}
+    if not all_hex(one.commitment for one in call.matter):
+        raise _unusable("a commitment is no SHA-256", "64 hexadecimal digits")
     for one in call.matter:
         if one.key not in keys and one.key not in batch.keys and not record.knows_key(one.key):
             key = record.store.key(one.key)

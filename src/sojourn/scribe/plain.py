@@ -17,7 +17,7 @@ from sojourn.ledger.merkle import leaf_hashes
 
 from .batch import LOOKED_AT, Batch, OnRecord
 from .codec import all_canonical
-from .protocol import Append, Appended, Draft, Matter
+from .protocol import Append, Appended, Draft, Matter, all_hex
 
 FEW = 8
 """Fewer entries than that are decided sooner one after the other."""
@@ -75,7 +75,7 @@ def _numbers(drafts: Sequence[Draft], versions: dict[str, int], record: OnRecord
 def _fresh(matter: Sequence[Matter], batch: Batch, record: OnRecord) -> dict[str, Matter] | None:
     """The sealed values by commitment, if each is new and its key is on record."""
     sealed = {one.commitment: one for one in matter}
-    if batch.taken or len(sealed) < len(matter):
+    if batch.taken or len(sealed) < len(matter) or not all_hex(sealed):
         return None
     if not all(record.knows_key(key) for key in {one.key for one in matter}):
         return None

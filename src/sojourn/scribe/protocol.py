@@ -36,7 +36,9 @@ Place = Annotated[int, Meta(ge=0, lt=2**53)]
 
 Stream = Annotated[str, Meta(max_length=256)]
 Name = Annotated[str, Meta(max_length=256)]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+Commitment = Annotated[str, Meta(min_length=64, max_length=64)]
+"""A SHA-256 too. That its digits are some is asked of many at once, when they are to be written (`all_hex`)."""
 
 
 class Draft(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -51,7 +53,7 @@ class Draft(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Matter(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A sealed value that goes beside the ledger."""
 
-    commitment: Sha256
+    commitment: Commitment
     key: Name
     ciphertext: Annotated[bytes, Meta(max_length=CIPHERTEXT_BYTES_MAX)]
 
@@ -276,6 +278,15 @@ def frames(messages: Iterable[Call | Answer]) -> bytes:
     """The bytes of several frames, in order."""
     payloads = map(_encoder.encode, messages)
     return b"".join([part for payload in payloads for part in (len(payload).to_bytes(HEADER_BYTES, "big"), payload)])
+
+
+def all_hex(texts: Iterable[str]) -> bool:
+    """Whether there is nothing but lowercase hexadecimal digits in all of them together."""
+    joined = "".join(texts)
+    try:
+        return bytes.fromhex(joined).hex() == joined
+    except ValueError:
+        return False
 
 
 def together(answers: Sequence[Appended | Refused]) -> list[Answer]:
