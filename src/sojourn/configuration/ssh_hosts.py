@@ -23,13 +23,14 @@ PUBLIC_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9
 DESTINATION = re.compile(r"(/[\x21-\x7e]+|(\[[0-9a-f:.]+\]|[A-Za-z0-9.*-]+):([0-9]{1,5}|\*))", re.ASCII)
 ADDRESS = re.compile(r"(/[\x21-\x7e]+|(\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})", re.ASCII)
 PATH = re.compile(r"/[A-Za-z0-9._/-]+", re.ASCII)
+LOG = re.compile(r"journal|/[A-Za-z0-9._/-]+", re.ASCII)
 SUDO = re.compile(r"\([a-z_][a-z0-9_-]*\) (NOPASSWD: )?/[\x20-\x7e]+", re.ASCII)
 
 
 def read_host(name: TargetName, node: Node) -> Target:
     """One target of the kind `ssh`. Raises SojournError `configuration.invalid`."""
     required = ("kind", "host", "port", "administrator", "roles")
-    optional = ("host_keys", "host_authorities", "source_addresses", "revoked_keys", "description", "labels")
+    optional = ("host_keys", "host_authorities", "source_addresses", "revoked_keys", "log", "description", "labels")
     fields = node.fields(*required, *optional, required=required)
     host = Host(
         keys=_keys(fields.get("host_keys")),
@@ -41,6 +42,7 @@ def read_host(name: TargetName, node: Node) -> Target:
         revoked=_shaped(fields["revoked_keys"], PATH, "the path of a file")
         if "revoked_keys" in fields
         else "/etc/ssh/sojourn_revoked",
+        log=_shaped(fields["log"], LOG, "the path of a file, or journal") if "log" in fields else "",
     )
     if not host.keys and not host.authorities:
         node.fail("Nothing says how this host proves who it is", "host_keys or host_authorities")

@@ -30,7 +30,8 @@ class Host:
     `keys` are its pinned public keys, `authorities` keys that sign its host certificates; one of the two at least.
     `administrator` is the account that Sojourn itself uses, with certificates of a minute: root, or one that may use
     sudo without a password. `source_addresses` are the networks that certificates may be used from: the gateway's and
-    control's own. `revoked` is the path of the list of what is revoked that the host reads (`RevokedKeys`).
+    control's own. `revoked` is the path of the list of what is revoked that the host reads (`RevokedKeys`), `log` that of
+    sshd's own log, or `journal`; "" looks in the usual places.
     """
 
     keys: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Host:
     administrator: str = "root"
     source_addresses: tuple[str, ...] = ()
     revoked: str = "/etc/ssh/sojourn_revoked"
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -269,7 +269,8 @@ def _session(event: Event, recorded: Recorded, write: Writer) -> None:
             }
             write.insert(t.session, values)
         case SessionConnected():
-            write.update(t.session, {"id": event.session}, {"process": event.process})
+            values = {"seq": recorded.seq, "session": event.session, "process": event.process, "at": text(recorded.at)}
+            write.insert(t.reached, values)
         case SessionClosed():
             closed = {"closed_at": text(recorded.at), "cause": event.cause, "cut_lag_us": event.cut_lag_us}
             write.update(t.session, {"id": event.session}, closed)

@@ -118,7 +118,6 @@ class SessionRow:
     source: str
     application: str
     opened_at: str
-    process: int | None
     closed_at: str | None
     cause: str | None
     actions: int

@@ -263,7 +263,7 @@ async def _prepare(
     target = Target(
         name=TargetName(TARGET),
         kind=TargetKind.SSH,
-        host="127.0.0.1",
+        host=host.address,
         port=port or host.port,
         database="",
         administrator="root",

@@ -30,17 +30,21 @@ class Sshd:
     revoked: Path
     log: Path
     directory: Path
+    address: str = "127.0.0.1"
 
 
 @contextmanager
-def sshd(directory: Path, *, authority: str, sessions: int = 200) -> Iterator[Sshd]:
+def sshd(
+    directory: Path, *, authority: str, sessions: int = 200, address: str = "127.0.0.1", more: str = ""
+) -> Iterator[Sshd]:
     """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
 
-    It opens so many `sessions` on one connection. Needs to be root.
+    It opens so many `sessions` on one connection; `more` is the rest of its configuration. Needs to be root.
     """
     install()
     directory.mkdir(parents=True)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as listener:
         port = listener.getsockname()[1]
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
     (directory / "authority.pub").write_text(authority + "\n")
@@ -48,7 +52,7 @@ def sshd(directory: Path, *, authority: str, sessions: int = 200) -> Iterator[Ss
     subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked], check=True)
     (directory / "sshd_config").write_text(
         f"""Port {port}
-ListenAddress 127.0.0.1
+ListenAddress {address}
 HostKey {directory}/host
 TrustedUserCAKeys {directory}/authority.pub
 RevokedKeys {revoked}
@@ -65,25 +69,26 @@ MaxStartups 500
 MaxSessions {sessions}
 AllowStreamLocalForwarding yes
 LogLevel VERBOSE
+{more}
 """
     )
     log = directory / "log"
     with log.open("wb") as output:
         process = subprocess.Popen([PROGRAM, "-D", "-e", "-f", directory / "sshd_config"], stderr=output)
     try:
-        _wait(process, port, log)
+        _wait(process, (address, port), log)
         host_key = " ".join((directory / "host.pub").read_text().split()[:2])
-        yield Sshd(port=port, host_key=host_key, revoked=revoked, log=log, directory=directory)
+        yield Sshd(port=port, host_key=host_key, revoked=revoked, log=log, directory=directory, address=address)
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], address: tuple[str, int], log: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(address, 1).close()
         except OSError:
             if process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"sshd did not start: {log.read_text()}") from None

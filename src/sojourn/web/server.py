@@ -24,6 +24,7 @@ from . import (
     spans,
     ssh,
     standing,
+    stopping,
     targets,
 )
 from .exchange import Handler, answer, nowhere
@@ -97,6 +98,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/sessions/{name}", record.session),
     ("GET", "/sessions/{name}/actions", record.actions),
     ("GET", "/sessions/{name}/recording", recording.read),
+    ("POST", "/sessions/{name}/stop", stopping.session),
     ("GET", "/attempts", record.attempts),
     ("POST", "/holds", keeping.place_hold),
     ("GET", "/holds", keeping.holds),

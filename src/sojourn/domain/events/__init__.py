@@ -34,6 +34,7 @@ from .grant import (
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
 from .keeping import (
     DisposedClass,
@@ -128,6 +129,7 @@ Event = (
     | GrantEnded
     | GrantRemovalFailed
     | GrantRemoved
+    | GrantSessionStopped
     | GrantExtended
     | GrantProlonged
     | GrantProlongingFailed
@@ -246,6 +248,7 @@ __all__ = [
     "GrantRemovalFailed",
     "GrantRemovalOverdue",
     "GrantRemoved",
+    "GrantSessionStopped",
     "HoldPlaced",
     "HoldReleaseRequested",
     "HoldReleased",

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
+from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, SessionId, TargetName
 from sojourn.domain.policy import Review
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
@@ -133,3 +133,14 @@ class GrantRemovalOverdue:
     since: datetime
     attempts: int
     problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantSessionStopped:
+    """Somebody entitled to end the access has ended one session of it; the access itself goes on."""
+
+    kind: ClassVar[str] = "grant.session_stopped"
+    grant: GrantId
+    session: SessionId
+    stopped_by: PersonId
+    source: str

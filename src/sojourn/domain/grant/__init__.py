@@ -6,6 +6,7 @@
   no rule lets them have it any more, or because the target would not take it. From that moment it opens nothing.
 - An approved extension moves the end, from where it is to a later moment: no gap, and nothing is counted twice. Until
   it is approved the end stays where it was. Over is over: no extension brings a grant back.
+- One session of it can be ended without it, by whoever may revoke it.
 - Each grant ends for itself: ending one takes nothing from another, however they overlap.
 - It is finished only when its removal has been read back from the target.
 - Ending needs no eligibility of the holder and no approval: what was given can always be taken back.
@@ -26,6 +27,7 @@ from .commands import (
     ReportProlongingFailed,
     ReportRemovalFailed,
     Revoke,
+    StopSession,
 )
 from .decisions import decide, gone
 from .state import Grant, Status, evolve
@@ -46,6 +48,7 @@ __all__ = [
     "ReportRemovalFailed",
     "Revoke",
     "Status",
+    "StopSession",
     "decide",
     "evolve",
     "gone",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sojourn.domain.identifiers import PersonId, RequestId
+from sojourn.domain.identifiers import PersonId, RequestId, SessionId
 from sojourn.domain.sealed import Sealed
 
 
@@ -30,6 +30,15 @@ class Revoke:
     """Somebody takes the access away."""
 
     person: PersonId
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopSession:
+    """Somebody ends one session, and leaves the access as it is."""
+
+    person: PersonId
+    session: SessionId
     source: str
 
 
@@ -105,6 +114,7 @@ Command = (
     ConfirmProvisioned
     | GiveUpProvisioning
     | Revoke
+    | StopSession
     | EndEarly
     | Expire
     | EndForLeaver

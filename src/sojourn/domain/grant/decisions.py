@@ -17,6 +17,7 @@ from sojourn.domain.events import (
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal
@@ -35,6 +36,7 @@ from .commands import (
     ReportProlongingFailed,
     ReportRemovalFailed,
     Revoke,
+    StopSession,
 )
 from .state import Grant, Status
 
@@ -52,6 +54,8 @@ def decide(state: Grant, command: Command, adopted: Adopted, now: datetime) -> t
             if not _may_revoke(state, command.person, adopted.catalogue):
                 return Refusal(Code.GRANT_REVOKE_NOT_ENTITLED, {"person": command.person, "grant": state.id})
             return _due(state, now) or _end(state, EndCause.REVOKED, ended_by=command.person, source=command.source)
+        case StopSession():
+            return _stop(state, command, adopted.catalogue)
         case EndEarly():
             if command.person != state.created.person:
                 return Refusal(Code.GRANT_NOT_YOURS, {"grant": state.id, "owner": state.created.person})
@@ -118,6 +122,18 @@ def _end(
     if _is_over(state):
         return state.ended()
     return (GrantEnded(grant=state.id, cause=cause, ended_by=ended_by, source=source, problem=problem),)
+
+
+def _stop(state: Grant, command: StopSession, catalogue: Catalogue) -> tuple[Event, ...] | Refusal:
+    if not _may_revoke(state, command.person, catalogue):
+        return Refusal(Code.GRANT_REVOKE_NOT_ENTITLED, {"person": command.person, "grant": state.id})
+    if _is_over(state):
+        return state.ended()
+    if command.session in state.stopped:
+        return ()
+    return (
+        GrantSessionStopped(grant=state.id, session=command.session, stopped_by=command.person, source=command.source),
+    )
 
 
 def _may_revoke(state: Grant, person: PersonId, catalogue: Catalogue) -> bool:

@@ -53,7 +53,6 @@ class Session:
     setting: Setting | None = None
     _channels: dict[Startable, asyncio.Task[None]] = field(default_factory=dict)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
-    _begun: bool = False
     _hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     _text: str = ""
 
@@ -67,7 +66,7 @@ class Session:
             target=target,
             key=key_of(password),
             certificates=certificates_of(self.grant.observed),
-            connected=self._connected,
+            connected=self.recorder.connected,
             lost=self._target_lost,
             agent=lambda: self.connection.get_agent_path() or "",
         )
@@ -91,11 +90,6 @@ class Session:
             moved=self._moved,
             start=self._start,
         )
-
-    def _connected(self, port: int) -> None:
-        if not self._begun:
-            self._begun = True
-            self.recorder.connected(port)
 
     def _moved(self, received: int, sent: int) -> None:
         self.bytes_in += received
@@ -160,6 +154,10 @@ class Session:
         if self.cause is None:
             self._text = f"{refusal.sentence} {refusal.next_step}"
             self.end(cause)
+
+    def stop(self, refusal: Refusal) -> None:
+        """End the session because somebody says so."""
+        self.expel(refusal, CloseCause.STOPPED)
 
     def fail(self, error: SojournError) -> None:
         """End the session because its record cannot be written."""

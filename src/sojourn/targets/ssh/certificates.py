@@ -21,6 +21,7 @@ from sojourn.vault.ssh_authority import Authority, Certificate, grant_key, publi
 def certificates_of(
     authority: Authority,
     access: HostAccess,
+    serial: int,
     *,
     account: str,
     credential: str,
@@ -29,7 +30,7 @@ def certificates_of(
     since: datetime,
     until: datetime,
 ) -> tuple[str, ...]:
-    """The certificates of an access, one line each."""
+    """The certificates of an access, one line each. `serial` is their number, which the host writes into its log."""
     public = public_line(grant_key(password))
     lines = []
     for command, permits in _uses(access):
@@ -42,7 +43,7 @@ def certificates_of(
             source_addresses=source_addresses,
             permits=permits,
         )
-        lines.append(authority.certify(public, certificate, serial=int(since.timestamp())))
+        lines.append(authority.certify(public, certificate, serial=serial))
     return tuple(lines)
 
 

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from sojourn.domain.reconciliation import Observation
 from sojourn.domain.ssh import HostAccess, place_line
@@ -17,13 +18,15 @@ from sojourn.targets.port import Claim, Made, Removal
 from sojourn.vault.ssh_authority import Authority, grant_key, private_file
 from sojourn.workflow.ports import Clock
 
-from . import scripts
+from . import scripts, watching
 from .certificates import certificates_of, found, prolonged, said
 from .connection import Reach, log_in, of
+from .observing import OWN_SERIAL, observation
 from .preflight import lacking
 
 GRANT_SECONDS = 25.0
 REVOKE_SECONDS = 40.0
+WATCH_BYTES_MAX = 8 * 1024 * 1024
 
 
 class SshDriver:
@@ -40,24 +43,27 @@ class SshDriver:
         """See `targets.port.TargetDriver.grant`."""
         access = _access(role)
         account = access.login or claim.credential
-        lines = certificates_of(
+        sign = partial(
+            certificates_of,
             self._authority,
             access,
             account=account,
             credential=claim.credential,
             password=password,
             source_addresses=of(target).source_addresses,
-            since=self._clock.now(),
+            since=(now := self._clock.now()),
             until=claim.ends[-1],
         )
+        lines = sign(int(now.timestamp()))
         async with asyncio.timeout(GRANT_SECONDS):
             script = scripts.make(
                 access, account=account, grant=claim.grant, credential=claim.credential, until=claim.ends[-1]
             )
             printed = await self._reach.run(target, script)
-            # The host is asked whether it takes the certificate, before anybody is told that it does.
+            # The host is asked whether it takes the certificate, before anybody is told that it does: by one that is
+            # the same but for its number, which tells this log-in from those of the access in the host's log.
             key = private_file(grant_key(password))
-            async with log_in(target, account=account, key=key, certificate=lines[0]):
+            async with log_in(target, account=account, key=key, certificate=sign(OWN_SERIAL)[0]):
                 pass
         return Made(
             observed=(place_line(target.host, target.port), *printed.splitlines(), *role.opens, *said(lines)),
@@ -97,9 +103,12 @@ class SshDriver:
             return False
 
     async def observe(self, target: Target, *, secret: str, log_place: str) -> Observation:
-        """See `targets.port.TargetDriver.observe`. What a host shows of its sessions is not compared yet."""
-        problem = "the sessions of an SSH host are not compared with the record"
-        raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
+        """See `targets.port.TargetDriver.observe`."""
+        accounts = {_access(role).login for role in target.roles} - {""}
+        async with asyncio.timeout(GRANT_SECONDS):
+            script = watching.script(accounts, of(target).log, log_place)
+            printed = await self._reach.run(target, script, limit=WATCH_BYTES_MAX)
+        return observation(printed, roles_accounts=accounts, authority=self._authority.public, now=self._clock.now())
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.preflight`."""
