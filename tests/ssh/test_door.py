@@ -17,6 +17,7 @@ from sojourn.domain.identifiers import PersonId, RequestId, RoleName, TargetName
 from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code
 from sojourn.settings import GatewaySettings
+from sojourn.testing.authenticator import ECDSA, ED25519, SoftwareAuthenticator
 from sojourn.testing.gateway import RealClock, SlowLedger
 from sojourn.testing.ssh import SshUnderTest, host_authority, run, ssh_gateway
 from sojourn.testing.sshd import Sshd, sshd
@@ -143,6 +144,27 @@ class _Unsigned(asyncssh.SSHKeyPair):
 
     def sign(self, data: bytes) -> bytes:
         return self._signer.sign(data)
+
+
+@pytest.mark.parametrize("kind", [ED25519, ECDSA])
+async def test_a_key_in_a_fido_device_opens_when_the_device_was_touched(door: SshUnderTest, kind: str) -> None:
+    await door.access()
+    device, other = SoftwareAuthenticator(kind), SoftwareAuthenticator(kind)
+    await door.register(device.line, "alice")
+
+    async def opens(key: SoftwareAuthenticator) -> bool:
+        try:
+            async with asyncssh.connect(
+                "127.0.0.1", door.port, username="web-1", client_keys=[key], known_hosts=None, config=None
+            ) as connection:
+                return (await connection.run("true")).exit_status == 0
+        except asyncssh.PermissionDenied:
+            return False
+
+    assert await opens(device)
+    device.touched = False
+    assert not await opens(device)
+    assert not await opens(other)
 
 
 async def test_a_stranger_learns_nothing_about_targets(door: SshUnderTest) -> None:

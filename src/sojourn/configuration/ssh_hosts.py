@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from sojourn.domain.identifiers import RoleName, TargetName
-from sojourn.domain.ssh import Files, Host, HostAccess
+from sojourn.domain.ssh import Files, Host, HostAccess, Leftovers
 from sojourn.domain.target import Role, Target, TargetKind, TlsMode
 
 from .names import once, pairs
@@ -74,10 +74,13 @@ def _role(name: RoleName, node: Node) -> Role:
         "forward_to",
         "listen_on",
         "agent",
+        "x11",
         "environment",
         "kept_bytes",
         "groups",
         "sudo",
+        "chroot",
+        "leftovers",
     )
     access = HostAccess(
         login=_shaped(fields["login"], ACCOUNT, "an account of the host") if "login" in fields else "",
@@ -90,10 +93,15 @@ def _role(name: RoleName, node: Node) -> Role:
         forward_to=_list(fields.get("forward_to"), DESTINATION, "host:port, or the path of a socket"),
         listen_on=_list(fields.get("listen_on"), ADDRESS, "host:port, or the path of a socket"),
         agent=_yes(fields.get("agent")),
+        x11=_yes(fields.get("x11")),
         environment=_list(fields.get("environment"), VARIABLE, "the name of a variable"),
         kept_bytes=fields["kept_bytes"].integer(0, KEPT_BYTES_MAX) if "kept_bytes" in fields else 1 << 20,
         groups=_list(fields.get("groups"), ACCOUNT, "a group of the host"),
         sudo=_list(fields.get("sudo"), SUDO, "a rule such as (root) NOPASSWD: /usr/bin/systemctl restart nginx"),
+        chroot=_shaped(fields["chroot"], PATH, "the path of a folder on the host") if "chroot" in fields else "",
+        leftovers=fields["leftovers"].choice({str(one): one for one in Leftovers})
+        if "leftovers" in fields
+        else Leftovers.ENDED,
     )
     _check(node, fields, access)
     return Role(
@@ -116,6 +124,18 @@ def _check(node: Node, fields: dict[str, Node], access: HostAccess) -> None:
         fields["commands"].fail(f"Found {len(access.commands)} commands", f"at most {COMMANDS_MAX}")
     if access.groups and not access.temporary:
         fields["groups"].fail("Groups are for accounts that are made for the access", "temporary: true")
+    if access.leftovers is Leftovers.REPORTED and access.temporary:
+        fields["leftovers"].fail("With a temporary account all that it runs is ended", "login, or leftovers: ended")
+    if access.chroot:
+        _check_chroot(fields["chroot"], access)
+
+
+def _check_chroot(node: Node, access: HostAccess) -> None:
+    """The host can keep files within a folder, and hardly a shell, which needs all its programs there."""
+    if access.files is Files.NONE or access.shell or access.commands or access.forward_to or access.listen_on:
+        node.fail("A folder is kept to by SFTP alone", "files, and no shell, commands or forwarding beside it")
+    if access.temporary and not access.groups:
+        node.fail("The host knows by its group which temporary account it keeps there", "groups, with one at least")
 
 
 def _yes(node: Node | None) -> bool:

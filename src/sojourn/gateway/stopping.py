@@ -16,7 +16,7 @@ from .gate import Gate
 
 @contextmanager
 def stoppable(gate: Gate, grant: Grant, session: SessionId, stop: Callable[[Refusal], None]) -> Iterator[None]:
-    """Call `stop` with the reason when the session is to end while the context lasts; at once if that is known by now."""
+    """Call `stop` with the reason when the session is to end, while the context lasts; at once if it was told."""
 
     def told(event: GrantEnded | GrantExtended | GrantSessionStopped, _: datetime) -> None:
         if isinstance(event, GrantSessionStopped) and event.session == session:

@@ -204,7 +204,8 @@ def _grant(event: Event, recorded: Recorded, write: Writer) -> None:
         case GrantRemovalOverdue():
             _set_grant(write, event.grant, overdue_since=text(event.since))
         case GrantRemoved():
-            _set_grant(write, event.grant, status="removed", removed_at=at)
+            left = "runs on, as the role says: " + ", ".join(event.left) if event.left else None
+            _set_grant(write, event.grant, status="removed", removed_at=at, problem=left)
 
 
 def _created(event: GrantCreated, recorded: Recorded, write: Writer) -> None:

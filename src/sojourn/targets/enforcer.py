@@ -319,6 +319,7 @@ class Enforcer:
                     role_present=removal.role_present,
                     sessions_present=removal.sessions_present,
                     sessions_terminated=life.terminated,
+                    left=removal.left,
                 )
                 return
             problem = f"read back: {removal}"
@@ -364,6 +365,7 @@ class Enforcer:
             identity=grant.identity,
             others=others,
             observed=grant.observed,
+            role=created.role,
         )
 
     async def _lapse(self, stream: str, name: RequestId) -> None:

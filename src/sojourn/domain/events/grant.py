@@ -82,7 +82,10 @@ class GrantRemovalFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRemoved:
-    """Read back from the target: the role is gone. `sessions_terminated` were still open there."""
+    """Read back from the target: the role is gone. `sessions_terminated` were still open there.
+
+    `left` is what runs on there because the role says that it is reported and not ended, one line each.
+    """
 
     kind: ClassVar[str] = "grant.removed"
     grant: GrantId
@@ -90,6 +93,7 @@ class GrantRemoved:
     sessions_present: int
     sessions_terminated: int
     read_back_at: datetime
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,11 +62,12 @@ class EndForLeaver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmRemoved:
-    """What was read back from the target after removal."""
+    """What was read back from the target after removal; `left` is what may run on."""
 
     role_present: bool
     sessions_present: int
     sessions_terminated: int
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

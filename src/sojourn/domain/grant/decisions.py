@@ -203,5 +203,6 @@ def _removal(
             sessions_present=0,
             sessions_terminated=command.sessions_terminated,
             read_back_at=now,
+            left=command.left,
         ),
     )

@@ -99,6 +99,7 @@ class SshDoor:
         """
         loop = asyncio.get_running_loop()
         connection = Connection(loop, self._options)
+        connection.screens = {}
         address = source.rpartition(":")[0]
         visitor: Visitor | None = None
         try:
@@ -109,7 +110,7 @@ class SshDoor:
             await loop.connect_accepted_socket(lambda: connection, client)
             visitor = Visitor.of(connection)
             connection.proved = visitor.proved
-            connection.lends_agent = visitor.lends_agent
+            connection.lends_agent, connection.shows_windows = visitor.lends_agent, visitor.shows_windows
             await self._receive(connection, visitor, source, jumped)
         except TurnedAwayError as error:
             await self._turn_away(connection, error, source)
@@ -300,6 +301,13 @@ class Visitor(asyncssh.SSHServer):
         if not setting.access.agent:
             refuse(setting, "agent", "", "the use of your agent on the host")
         return setting.access.agent
+
+    async def shows_windows(self) -> bool:
+        """Whether the role lets programs of the host open windows on the person's screen; a refusal is on record."""
+        setting = await self._may_forward()
+        if not setting.access.x11:
+            refuse(setting, "x11", "", "windows of the host on your screen")
+        return setting.access.x11
 
     async def _may_forward(self) -> Setting:
         await self._admitted.wait()

@@ -18,11 +18,14 @@ from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.gate import Gate
 from sojourn.gateway.recorder import SessionRecorder
 
+from .identity import Connection
 from .intents import Intents
 from .setting import Setting, Startable
 from .spool import spool_of
 from .tape import Desk
+from .tunnel import End
 from .upstream import Upstreams, certificates_of, key_of
+from .windows import to_screen
 
 log = structlog.get_logger("gateway")
 
@@ -41,7 +44,7 @@ class Session:
 
     gate: Gate
     recorder: SessionRecorder
-    connection: asyncssh.SSHServerConnection
+    connection: Connection
     access: HostAccess
     grant: Grant
     spool: Path
@@ -69,6 +72,7 @@ class Session:
             connected=self.recorder.connected,
             lost=self._target_lost,
             agent=lambda: self.connection.get_agent_path() or "",
+            show=self._show,
         )
         self.active_at = asyncio.get_running_loop().time()
         self.setting = Setting(
@@ -89,7 +93,13 @@ class Session:
             complete=self.recorder.complete,
             moved=self._moved,
             start=self._start,
+            screen=self.connection.screens.get,
         )
+
+    async def _show(self, host: str, port: int) -> End:
+        """A window of the host on the person's screen. Raises asyncssh.ChannelOpenError."""
+        assert self.setting is not None, "only a channel of this session opens a connection to the host"
+        return await to_screen(self.setting, self.connection, host, port)
 
     def _moved(self, received: int, sent: int) -> None:
         self.bytes_in += received

@@ -20,6 +20,7 @@ from sojourn.vault.ssh_authority import grant_key, private_file
 from sojourn.vault.ssh_hosts import trusted
 
 from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC
+from .windows import Show, show_windows
 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 30
@@ -35,6 +36,7 @@ class Upstreams:
     connected: Callable[[int], None]
     lost: Callable[[], None]
     agent: Callable[[], str]
+    show: Show
     _open: dict[tuple[str, bool], asyncio.Task[asyncssh.SSHClientConnection]] = field(default_factory=dict)
     _closing: bool = False
 
@@ -91,6 +93,7 @@ class Upstreams:
             problem = str(error) or type(error).__name__
             raise SojournError(Code.TARGET_UNREACHABLE, target=self.target.name, problem=problem) from error
         watcher.connected = True
+        show_windows(connection, self.show)
         if self._closing:
             connection.abort()
         self.connected(int(connection.get_extra_info("sockname")[1]))

@@ -51,11 +51,13 @@ def _uses(access: HostAccess) -> Iterable[tuple[str, tuple[str, ...]]]:
     """What each certificate forces, and what it permits."""
     forwarding = ("permit-port-forwarding",) if access.forward_to or access.listen_on else ()
     agent = ("permit-agent-forwarding",) if access.agent else ()
+    windows = ("permit-X11-forwarding",) if access.x11 else ()
+    lent = (*agent, *windows)
     if access.shell:
-        yield "", ("permit-pty", *forwarding, *agent)
+        yield "", ("permit-pty", *forwarding, *lent)
     else:
         for command in access.commands:
-            yield command, ("permit-pty", *agent)
+            yield command, ("permit-pty", *lent)
         if forwarding:
             # Nothing can be run by it: it is for the channels that need no command.
             yield FORWARDING, forwarding

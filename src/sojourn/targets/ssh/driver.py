@@ -8,10 +8,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
+import asyncssh
+
 from sojourn.domain.reconciliation import Observation
-from sojourn.domain.ssh import HostAccess, place_line
+from sojourn.domain.ssh import HostAccess, Leftovers, place_line
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Claim, Made, Removal
@@ -63,12 +66,29 @@ class SshDriver:
             # The host is asked whether it takes the certificate, before anybody is told that it does: by one that is
             # the same but for its number, which tells this log-in from those of the access in the host's log.
             key = private_file(grant_key(password))
-            async with log_in(target, account=account, key=key, certificate=sign(OWN_SERIAL)[0]):
-                pass
+            async with log_in(target, account=account, key=key, certificate=sign(OWN_SERIAL)[0]) as connection:
+                if access.chroot:
+                    await self._check_chroot(target, access, account, connection)
         return Made(
             observed=(place_line(target.host, target.port), *printed.splitlines(), *role.opens, *said(lines)),
             identity="",
         )
+
+    async def _check_chroot(
+        self, target: Target, access: HostAccess, account: str, connection: asyncssh.SSHClientConnection
+    ) -> None:
+        """See that the account finds at `/` what lies in the role's folder. Raises SojournError `target.refused`."""
+        marker = (await self._reach.run(target, scripts.mark(access.chroot))).strip()
+        try:
+            async with connection.start_sftp_client() as files:
+                kept = await files.exists(f"/{marker}")
+        except asyncssh.Error as error:
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=f"SFTP: {error}") from error
+        finally:
+            await self._reach.run(target, scripts.unmark(access.chroot, marker))
+        if not kept:
+            problem = f"the host does not keep {account} within {access.chroot}: `sojourn target ssh-setup` says how"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
 
     async def prolong(self, target: Target, claim: Claim, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.prolong`: the same certificates with a later end."""
@@ -79,18 +99,19 @@ class SshDriver:
     async def revoke(self, target: Target, claim: Claim, *, secret: str) -> Removal:
         """See `targets.port.TargetDriver.revoke`."""
         async with asyncio.timeout(REVOKE_SECONDS):
-            ended, left, present = 0, 0, False
-            list_of = scripts.revoke(of(target), authority=self._authority.public, credential=claim.credential)
+            script = scripts.revoke(of(target), authority=self._authority.public, credential=claim.credential)
+            for account, access in _accounts(target, claim):
+                script += scripts.take_away(access, account=account, grant=claim.grant, credential=claim.credential)
+            # The list of what is revoked is replaced whole, so one at a time does that.
             async with self._lists.setdefault((target.host, target.port), asyncio.Lock()):
-                await self._reach.run(target, list_of)
-            for account, access in _accounts(target, claim.credential):
-                script = scripts.take_away(access, account=account, grant=claim.grant, credential=claim.credential)
                 printed = (await self._reach.run(target, script)).splitlines()
-                ended += _number(printed, "ended")
-                left += _number(printed, "left")
-                present = present or "account present" in printed
             opens = await self._still_opens(target, claim.credential)
-        return Removal(role_present=opens or present, sessions_present=left, sessions_terminated=ended)
+        return Removal(
+            role_present=opens or "account present" in printed,
+            sessions_present=_sum(printed, "left"),
+            sessions_terminated=_sum(printed, "ended"),
+            left=tuple(line.removeprefix("runs ") for line in printed if line.startswith("runs ")),
+        )
 
     async def _still_opens(self, target: Target, credential: str) -> bool:
         """Whether the host takes a certificate of that name, shown to it now."""
@@ -121,14 +142,16 @@ def _access(role: Role) -> HostAccess:
     return role.host
 
 
-def _accounts(target: Target, credential: str) -> tuple[tuple[str, HostAccess], ...]:
-    """The accounts that an access of that name may have had, each once."""
-    accesses = (_access(role) for role in target.roles)
-    return tuple({access.login or credential: access for access in accesses}.items())
+def _accounts(target: Target, claim: Claim) -> tuple[tuple[str, HostAccess], ...]:
+    """The accounts that the access may have had, each once. What is left running there is as its own role says."""
+    leftovers = next((_access(role).leftovers for role in target.roles if role.name == claim.role), Leftovers.ENDED)
+    accesses = (replace(_access(role), leftovers=leftovers) for role in target.roles)
+    return tuple({access.login or claim.credential: access for access in accesses}.items())
 
 
-def _number(printed: list[str], word: str) -> int:
-    for line in printed:
-        if line.startswith(f"{word} ") and line.removeprefix(f"{word} ").strip().isdigit():
-            return int(line.removeprefix(f"{word} "))
-    raise ValueError(f"the host did not say {word}")
+def _sum(printed: list[str], word: str) -> int:
+    """What was counted for each account. Raises ValueError if nothing was."""
+    said = [line.removeprefix(f"{word} ").strip() for line in printed if line.startswith(f"{word} ")]
+    if not said:
+        raise ValueError(f"the host did not say {word}")
+    return sum(map(int, said))
