@@ -16,6 +16,9 @@ COMMANDS_MAX = 40
 """Each is a certificate of its own in the grant's entry, which has 64 KiB at most."""
 
 KEPT_BYTES_MAX = 1 << 30
+KEPT_FILE_BYTES_MAX = 16 << 20
+"""Of each file; a folder of a thousand is a thousand times that in the record."""
+
 CONNECTIONS_MAX = 100
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
@@ -77,6 +80,7 @@ def _role(name: RoleName, node: Node) -> Role:
         "x11",
         "environment",
         "kept_bytes",
+        "kept_file_bytes",
         "groups",
         "sudo",
         "chroot",
@@ -96,6 +100,7 @@ def _role(name: RoleName, node: Node) -> Role:
         x11=_yes(fields.get("x11")),
         environment=_list(fields.get("environment"), VARIABLE, "the name of a variable"),
         kept_bytes=fields["kept_bytes"].integer(0, KEPT_BYTES_MAX) if "kept_bytes" in fields else 1 << 20,
+        kept_file_bytes=fields["kept_file_bytes"].integer(0, KEPT_FILE_BYTES_MAX) if "kept_file_bytes" in fields else 0,
         groups=_list(fields.get("groups"), ACCOUNT, "a group of the host"),
         sudo=_list(fields.get("sudo"), SUDO, "a rule such as (root) NOPASSWD: /usr/bin/systemctl restart nginx"),
         chroot=_shaped(fields["chroot"], PATH, "the path of a folder on the host") if "chroot" in fields else "",

@@ -59,6 +59,7 @@ class HostAccess:
     addresses that may be listened on there. `agent` lends the person's agent to the host, and `x11` their screen.
     `environment` are the names of variables that a client may set.
     `kept_bytes` is how much of each stream of a command without a terminal is kept; its hash is always on record.
+    `kept_file_bytes` is how much of the content of each file by SFTP is kept, so that a reviewer can see it.
     `chroot` is the folder that the host itself keeps SFTP within. `leftovers` says what becomes of what still runs at
     the end; in a temporary account everything is ended.
     """
@@ -74,6 +75,7 @@ class HostAccess:
     x11: bool = False
     environment: tuple[str, ...] = ()
     kept_bytes: int = 1 << 20
+    kept_file_bytes: int = 0
     groups: tuple[str, ...] = ()
     sudo: tuple[str, ...] = ()
     chroot: str = ""
@@ -104,6 +106,8 @@ class HostAccess:
         """What else is settled about its sessions."""
         lines = [f"the variable {name} may be set" for name in self.environment]
         lines.append(f"{self.kept_bytes} bytes of each stream are kept")
+        if self.kept_file_bytes:
+            lines.append(f"{self.kept_file_bytes} bytes of each file that is transferred are kept")
         if self.leftovers is Leftovers.REPORTED:
             lines.append("what is left running at the end is reported, and runs on")
         return tuple(lines)
@@ -125,6 +129,7 @@ def narrower_access(narrow: HostAccess, wide: HostAccess) -> bool:
     return (
         (narrow.login, narrow.temporary) == (wide.login, wide.temporary)
         and narrow.kept_bytes >= wide.kept_bytes
+        and narrow.kept_file_bytes >= wide.kept_file_bytes
         and wide.chroot in ("", narrow.chroot)
         and wide.leftovers in (Leftovers.REPORTED, narrow.leftovers)
         and (wide.shell or (not narrow.shell and set(narrow.commands) <= set(wide.commands)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import asyncssh
 
@@ -20,6 +21,7 @@ from sojourn.gateway.entries import Intention, Result
 from .asking import intention_of, refused
 from .files import FileWatch
 from .host_end import HostEnd
+from .kept import kept_file
 from .permission import Asked, Use, environment, judge, mosh
 from .setting import Flow, Keeper, Setting
 from .tape import Tape
@@ -258,21 +260,20 @@ class Channel(asyncssh.SSHServerSession[bytes]):
                 forward=self._forward,
                 hold=self._hold_client,
                 fail=setting.fail,
+                keep=partial(kept_file, setting, lambda wait: self._hold_target("record", wait)),
             )
-        tape = Tape(
+        name, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
+        header = cast.header(columns=size[0], rows=size[1], terminal=name, began=setting.clock.now(), command=use.text)
+        return Tape(
             desk=setting.desk,
             number=self._number,
             show=self._show,
             forward=self._forward,
             hold=lambda wait: self._hold_target("record", wait),
             fail=setting.fail,
+            header=header,
             limit=None if self._terminal is not None else setting.access.kept_bytes,
         )
-        name, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
-        tape.begin(
-            cast.header(columns=size[0], rows=size[1], terminal=name, began=setting.clock.now(), command=use.text)
-        )
-        return tape
 
     def _intention(self, setting: Setting, use: Use) -> Intention:
         assert self._client is not None

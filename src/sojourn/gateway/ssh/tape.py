@@ -75,9 +75,11 @@ class Tape:
     forward: Callable[[bytes], None]
     hold: Callable[[bool], None]
     fail: Callable[[SojournError], None]
+    header: str
     limit: int | None = None
     _parts: int = 0
     _lines: list[str] = field(default_factory=list)
+    _size: int = 0
     _spooled: int = 0
     _shown: int = 0
     _since: float | None = None
@@ -93,14 +95,10 @@ class Tape:
     _texts: dict[str, codecs.IncrementalDecoder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Begin with nothing."""
+        """Begin with the first line."""
         self._spool = self.desk.spool(self.number)
         self._last = asyncio.get_running_loop().time()
-        self._idle.set()
-
-    def begin(self, header: str) -> None:
-        """The first line."""
-        self._put(header)
+        self._put(self.header)
 
     def output(self, data: bytes, datatype: int | None) -> None:
         """The host has said this: record it, and show it when that may be."""
@@ -142,6 +140,8 @@ class Tape:
             if kept:
                 self._note("i", kept)
                 self._spool_last()
+            if self._size > SHOWN_MAX:
+                self._flush()
         self.forward(data)
 
     def resize(self, columns: int, rows: int) -> None:
@@ -179,6 +179,7 @@ class Tape:
 
     def _put(self, line: str) -> None:
         self._lines.append(line)
+        self._size += len(line)
         self._idle.clear()
         if self._since is None:
             self._since = asyncio.get_running_loop().time()
@@ -229,7 +230,8 @@ class Tape:
             drafts.append(drafted(session_stream(self.desk.session), event))
             sealings.append(sealing)
         shown, held = self._shown, self._held
-        self._lines, self._spooled, self._held, self._held_size, self._since = [], 0, [], 0, None
+        self._lines, self._size, self._spooled = [], 0, 0
+        self._held, self._held_size, self._since = [], 0, None
         self._under_way = True
 
         def over(_: Part, error: SojournError | None) -> None:
@@ -265,6 +267,10 @@ class Tape:
 
     async def finish(self, how: str) -> None:
         """Record how it ended and all that is left; what cannot be recorded now stays in the spool."""
+        for code, decoder in self._texts.items():
+            # A letter that was begun and not ended is kept as the bytes that it is.
+            if rest := decoder.decode(b"", final=True):
+                self._note(code, rest)
         self._put_event("x", how)
         self._spool_last()
         self._on_time()
