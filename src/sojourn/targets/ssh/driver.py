@@ -129,7 +129,14 @@ class SshDriver:
         async with asyncio.timeout(GRANT_SECONDS):
             script = watching.script(accounts, of(target).log, log_place)
             printed = await self._reach.run(target, script, limit=WATCH_BYTES_MAX)
-        return observation(printed, roles_accounts=accounts, authority=self._authority.public, now=self._clock.now())
+        try:
+            return observation(
+                printed, roles_accounts=accounts, authority=self._authority.public, now=self._clock.now()
+            )
+        except ValueError as error:
+            # Whoever is root on the host can print what they like; that is on record as a look that failed.
+            problem = f"what it says of its sessions cannot be read: {error}"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem[:400]) from error
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.preflight`."""

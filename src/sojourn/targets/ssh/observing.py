@@ -25,7 +25,10 @@ _CERTIFICATE = re.compile(r"\S+-CERT \S+ ID (?P<id>\S+) \(serial (?P<serial>\d+)
 
 
 def observation(printed: str, *, roles_accounts: Collection[str], authority: str, now: datetime) -> Observation:
-    """What was printed by `watching.script`, as an observation. `authority` is the public key that signs for us."""
+    """What was printed by `watching.script`, as an observation. `authority` is the public key that signs for us.
+
+    Raises ValueError for what that script does not print.
+    """
     words: dict[str, list[str]] = {}
     for line in printed.splitlines():
         word, _, rest = line.partition(" ")
@@ -54,7 +57,7 @@ def _sessions(holds: Iterable[str], sockets: Iterable[str], ours: Collection[str
         inode, _, title = line.partition(" ")
         titles.setdefault(inode, []).append(title)
     for line in sockets:
-        inode, remote = line.split()
+        inode, _, remote = line.partition(" ")
         said = titles.get(inode, [])
         found = [match for match in map(_TITLE.fullmatch, said) if match is not None]
         if not found or any(_NOT_YET.search(title) for title in said):
@@ -103,11 +106,18 @@ def _reading(words: Mapping[str, list[str]], ours: Collection[str], authority: s
     return LogReading(
         place=words["log-place"][-1],
         sessions=tuple(sessions),
-        through=datetime.fromtimestamp(int(words["time"][0]), UTC),
+        through=_time((words.get("time") or [""])[0]),
         gap="log-whole" not in words or bool(unread),
         tells_all=tells_all,
         problem=f"{unread} lines of sshd's log cannot be read" if unread else "",
     )
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(text), UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError(f"{text[:40]!a} is no time") from error
 
 
 def _zone(text: str) -> timezone:
@@ -119,11 +129,13 @@ def _moment(text: str, zone: timezone, now: datetime) -> datetime | None:
     """When a line was written: with a date as in RFC 3339, or as in RFC 3164, which has neither year nor zone."""
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     try:
         # The year comes first, for the 29th of February.
         moment = datetime.strptime(f"{now.astimezone(zone).year} {text}", "%Y %b %d %H:%M:%S").replace(tzinfo=zone)
+        if moment - now > timedelta(days=1):
+            moment = moment.replace(year=moment.year - 1)
     except ValueError:
         return None
-    return moment.replace(year=moment.year - 1) if moment - now > timedelta(days=1) else moment.astimezone(UTC)
+    return moment.astimezone(UTC)
