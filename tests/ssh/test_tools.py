@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 from pathlib import Path
 
+import paramiko  # type: ignore[import-untyped]
+
 from sojourn.domain.events import SessionOpened
 from sojourn.testing.ssh import SshUnderTest, run
 
@@ -95,6 +97,38 @@ async def test_an_editor_starts_its_server_on_the_host_and_reaches_it_through_th
     await door.record.closed()
     verbs = [(one.verb, detail["text"]) for one, detail, _ in await door.record.actions()]
     assert verbs == [("exec", "bash"), ("forward", f"127.0.0.1:{port}")]
+
+
+def _by_paramiko(port: int, key: Path, folder: Path) -> tuple[bytes, bytes, int, bytes]:
+    """What a script with paramiko does: a command with input, and a file there and back."""
+    client = paramiko.SSHClient()
+    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+    client.connect(
+        "127.0.0.1", port, username="web-1", key_filename=str(key), allow_agent=False, look_for_keys=False, timeout=20
+    )
+    with client:
+        stdin, stdout, stderr = client.exec_command("cat; echo err >&2; exit 7")
+        stdin.write(b"in")
+        stdin.channel.shutdown_write()
+        out, err, status = stdout.read(), stderr.read(), stdout.channel.recv_exit_status()
+        with client.open_sftp() as files:
+            with files.open(f"{folder}/paramiko", "w") as file:
+                file.set_pipelined(True)
+                file.write(b"x" * 3_000_000)
+            with files.open(f"{folder}/paramiko", "r") as file:
+                file.prefetch()
+                back = file.read()
+    return out, err, status, back
+
+
+async def test_paramiko_runs_commands_and_moves_files(door: SshUnderTest, files: Place) -> None:
+    await door.access()
+    key = await door.key()
+    ran = await asyncio.to_thread(_by_paramiko, door.port, key, files.there)
+    assert ran == (b"in", b"err\n", 7, b"x" * 3_000_000)
+    await door.record.closed()
+    done = {one.verb: outcome for one, _, outcome in await door.record.actions() if one.protocol == "sftp"}
+    assert (done["write"].bytes_in, done["read"].bytes_out) == (3_000_000, 3_000_000)
 
 
 async def test_many_channels_of_one_connection_are_one_session(door: SshUnderTest) -> None:
