@@ -154,6 +154,22 @@ async def test_when_the_record_is_away_nothing_more_is_shown_and_the_session_is_
     assert person.screen.count(b"y") < 70_000
 
 
+async def test_a_record_that_does_not_answer_ends_the_session(
+    door: SshUnderTest, ledger: SlowLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sojourn.gateway.ssh.tape.SILENT_SECONDS", 1.0)
+    await door.access()
+    async with terminal(door, await door.key(), "bash --norc") as person:
+        await person.see(r"\$ ")
+        ledger.delay = 8.0
+        person.type("head -c 300000 /dev/zero | tr '\\0' y\r")
+        await person.see("record cannot be written", seconds=7)
+        ledger.delay = 0.0
+        (closed,) = await door.record.closed()
+    assert closed.cause is CloseCause.RECORD_UNAVAILABLE
+    assert person.screen.count(b"y") < 70_000
+
+
 async def test_a_gateway_that_dies_loses_nothing_that_was_shown(
     place: Path, host: Sshd, ledger: SlowLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

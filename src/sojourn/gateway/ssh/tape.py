@@ -2,7 +2,7 @@
 
 - A little output goes on at once: it is sealed into the spool first, and its chunk becomes an entry within a second.
 - As soon as more is on its way than `SHOWN_MAX`, or the record is late, output waits until its chunk is durable.
-- If the record cannot be written nothing more is shown, and the session ends.
+- If the record cannot be written nothing more is shown, and the session ends; so it does when the record does not answer.
 - After a crash what is in the spool is put on record at the next start (`spool.py`), so nothing that was shown is lost.
 """
 
@@ -36,6 +36,9 @@ HELD_MAX = 1024 * 1024
 
 FLUSH_SECONDS = 1.0
 LATE_SECONDS = 5.0
+SILENT_SECONDS = 15.0
+"""So long a chunk may wait for its answer. A record that says nothing for longer is as good as none."""
+
 FINISH_SECONDS = 10.0
 
 
@@ -89,6 +92,7 @@ class Tape:
     _under_way: bool = False
     _failed: bool = False
     _timer: asyncio.TimerHandle | None = None
+    _silence: asyncio.TimerHandle | None = None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _echo: Echo = field(default_factory=Echo)
     _spool: Spool = field(init=False)
@@ -236,6 +240,10 @@ class Tape:
 
         def over(_: Part, error: SojournError | None) -> None:
             self._under_way = False
+            if self._silence is not None:
+                self._silence.cancel()
+            if self._failed:
+                return
             if error is not None:
                 self._failed = True
                 self._idle.set()
@@ -255,8 +263,15 @@ class Tape:
             if not self._lines and not self._under_way:
                 self._idle.set()
 
+        self._silence = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._unanswered)
         size = sum(ENTRY_BYTES + len(one.ciphertext) for one in sealings)
         self.desk.journal.record(Part(drafts, sealings, size, over))
+
+    def _unanswered(self) -> None:
+        """The record has said nothing for too long: the session ends. What is in the spool comes on record later."""
+        self._failed = True
+        self._idle.set()
+        self.fail(SojournError(Code.RECORD_UNAVAILABLE))
 
     def _release(self) -> None:
         """Let go what waited for nothing that is kept."""
