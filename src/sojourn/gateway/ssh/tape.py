@@ -2,7 +2,7 @@
 
 - A little output goes on at once: it is sealed into the spool first, and its chunk becomes an entry within a second.
 - As soon as more is on its way than `SHOWN_MAX`, or the record is late, output waits until its chunk is durable.
-- If the record cannot be written nothing more is shown, and the session ends; so it does when the record does not answer.
+- If the record cannot be written, or does not answer, nothing more is shown and the session ends.
 - After a crash what is in the spool is put on record at the next start (`spool.py`), so nothing that was shown is lost.
 """
 
