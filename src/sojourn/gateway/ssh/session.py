@@ -18,6 +18,7 @@ from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.gate import Gate
 from sojourn.gateway.recorder import SessionRecorder
 
+from .forwarding import Forwarding
 from .identity import Connection
 from .intents import Intents
 from .setting import Setting, Startable
@@ -25,7 +26,6 @@ from .spool import spool_of
 from .tape import Desk
 from .tunnel import End
 from .upstream import Upstreams, certificates_of, key_of
-from .windows import to_screen
 
 log = structlog.get_logger("gateway")
 
@@ -99,7 +99,7 @@ class Session:
     async def _show(self, host: str, port: int) -> End:
         """A window of the host on the person's screen. Raises asyncssh.ChannelOpenError."""
         assert self.setting is not None, "only a channel of this session opens a connection to the host"
-        return await to_screen(self.setting, self.connection, host, port)
+        return await Forwarding(self.connection).to_screen(self.setting, host, port)
 
     def _moved(self, received: int, sent: int) -> None:
         self.bytes_in += received

@@ -14,9 +14,6 @@ import asyncssh
 from asyncssh.channel import SSHX11Channel
 from asyncssh.packet import SSHPacket
 
-from .setting import Setting
-from .tunnel import End, Tunnel
-
 
 @dataclass(frozen=True, slots=True)
 class Screen:
@@ -37,7 +34,7 @@ class Screen:
         return Screen(bytes.fromhex(protocol), binascii.a2b_hex(cookie), int(number))
 
 
-Show = Callable[[str, int], Awaitable[End]]
+Show = Callable[[str, int], Awaitable[asyncssh.SSHTCPSession[bytes]]]
 """Opens a connection to the person's screen for a program at that address of the host."""
 
 
@@ -51,7 +48,7 @@ def show_windows(connection: asyncssh.SSHClientConnection, show: Show) -> None:
         screen = Screen.read(display)
         return screen.protocol, screen.cookie, screen.number
 
-    def opened(packet: SSHPacket) -> tuple[SSHX11Channel, Awaitable[End]]:
+    def opened(packet: SSHPacket) -> tuple[SSHX11Channel, Awaitable[asyncssh.SSHTCPSession[bytes]]]:
         host, port = packet.get_string().decode("utf-8", "backslashreplace"), packet.get_uint32()
         packet.check_end()
         channel = connection.create_x11_channel()
@@ -62,9 +59,3 @@ def show_windows(connection: asyncssh.SSHClientConnection, show: Show) -> None:
     for name, method in replaced.items():
         assert hasattr(connection, name), "asyncssh names its methods otherwise"
         setattr(connection, name, method)
-
-
-async def to_screen(setting: Setting, client: asyncssh.SSHServerConnection, host: str, port: int) -> End:
-    """A connection from the host to the person's screen. Raises asyncssh.ChannelOpenError."""
-    tunnel = Tunnel(setting, "x11", "the person's screen", origin=f"{host}:{port}")
-    return await tunnel.open(lambda far: client.create_x11_connection(far, host, port))

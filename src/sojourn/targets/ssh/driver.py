@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 
 import asyncssh
@@ -100,16 +99,22 @@ class SshDriver:
         """See `targets.port.TargetDriver.revoke`."""
         async with asyncio.timeout(REVOKE_SECONDS):
             script = scripts.revoke(of(target), authority=self._authority.public, credential=claim.credential)
-            for account, access in _accounts(target, claim):
-                script += scripts.take_away(access, account=account, grant=claim.grant, credential=claim.credential)
+            leftovers = (_access(role).leftovers for role in target.roles if role.name == claim.role)
+            script += scripts.take_away(
+                # A role that was not temporary then may be now: such an account has the access's own name.
+                temporary=[claim.credential],
+                grant=claim.grant,
+                credential=claim.credential,
+                leftovers=next(leftovers, Leftovers.ENDED),
+            )
             # The list of what is revoked is replaced whole, so one at a time does that.
             async with self._lists.setdefault((target.host, target.port), asyncio.Lock()):
                 printed = (await self._reach.run(target, script)).splitlines()
             opens = await self._still_opens(target, claim.credential)
         return Removal(
             role_present=opens or "account present" in printed,
-            sessions_present=_sum(printed, "left"),
-            sessions_terminated=_sum(printed, "ended"),
+            sessions_present=_number(printed, "left"),
+            sessions_terminated=_number(printed, "ended"),
             left=tuple(line.removeprefix("runs ") for line in printed if line.startswith("runs ")),
         )
 
@@ -149,16 +154,9 @@ def _access(role: Role) -> HostAccess:
     return role.host
 
 
-def _accounts(target: Target, claim: Claim) -> tuple[tuple[str, HostAccess], ...]:
-    """The accounts that the access may have had, each once. What is left running there is as its own role says."""
-    leftovers = next((_access(role).leftovers for role in target.roles if role.name == claim.role), Leftovers.ENDED)
-    accesses = (replace(_access(role), leftovers=leftovers) for role in target.roles)
-    return tuple({access.login or claim.credential: access for access in accesses}.items())
-
-
-def _sum(printed: list[str], word: str) -> int:
-    """What was counted for each account. Raises ValueError if nothing was."""
-    said = [line.removeprefix(f"{word} ").strip() for line in printed if line.startswith(f"{word} ")]
-    if not said:
-        raise ValueError(f"the host did not say {word}")
-    return sum(map(int, said))
+def _number(printed: list[str], word: str) -> int:
+    """What was counted. Raises ValueError if nothing was."""
+    for line in printed:
+        if line.startswith(f"{word} ") and line.removeprefix(f"{word} ").strip().isdigit():
+            return int(line.removeprefix(f"{word} "))
+    raise ValueError(f"the host did not say {word}")

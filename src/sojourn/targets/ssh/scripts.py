@@ -5,7 +5,7 @@ Every word that comes from outside is quoted; nothing else is put into them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from shlex import quote
 
@@ -71,27 +71,27 @@ def revoke(host: Host, *, authority: str, credential: str) -> str:
     )
 
 
-def take_away(access: HostAccess, *, account: str, grant: str, credential: str) -> str:
-    """End what is left, or tell of it, and remove what was made; print what was ended and what is there still.
+def take_away(*, temporary: Collection[str], grant: str, credential: str, leftovers: Leftovers) -> str:
+    """End what is left of an access, or tell of it, and remove what was made; print what was ended and what is there.
 
-    Prints `ended N`, `left N`, `account present` or `account absent`, and `runs PID NAME` for what may run on. It runs
-    in a shell of its own, so that several can follow each other.
+    `temporary` are the accounts that may have been made for it. Prints `ended N`, `left N`, `runs PID NAME` for what
+    may run on, and `account present` for an account that would not go.
     """
-    name, mark = quote(account), quote(f"SOJOURN_GRANT={grant}")
+    accounts = [quote(name) for name in temporary]
     # What carries the mark is of this access, whoever it has become since.
-    found = f"grep -lzxF -- {mark} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3"
-    if access.temporary:
-        found += f"; id {name} >/dev/null 2>&1 && ps -o pid=,stat= -u {name} | awk '$2 !~ /^Z/ {{print $1}}'"
-    lines = [
-        "(set -u",
-        f"marked() {{ {{ {found}; }} | sort -u; }}",
-        f"rm -f {quote(f'/etc/sudoers.d/sojourn-{credential}')}",
-        *(_report() if access.leftovers is Leftovers.REPORTED else _kill()),
+    found = [f"grep -lzxF -- {quote(f'SOJOURN_GRANT={grant}')} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3"]
+    found += [
+        f"id {name} >/dev/null 2>&1 && ps -o pid=,stat= -u {name} | awk '$2 !~ /^Z/ {{print $1}}'" for name in accounts
     ]
-    if access.temporary:
-        lines += [f"id {name} >/dev/null 2>&1 && userdel -rf {name} >/dev/null 2>&1"]
-        lines += [f"id {name} >/dev/null 2>&1 && echo 'account present' || echo 'account absent'"]
-    return "\n".join((*lines, "exit 0)", ""))
+    lines = [
+        "set +e",
+        f"marked() {{ {{ {'; '.join(found)}; }} | sort -u; }}",
+        f"rm -f {quote(f'/etc/sudoers.d/sojourn-{credential}')}",
+        *(_report() if leftovers is Leftovers.REPORTED else _kill()),
+        *(f"id {name} >/dev/null 2>&1 && userdel -rf {name} >/dev/null 2>&1" for name in accounts),
+        *(f"id {name} >/dev/null 2>&1 && echo 'account present'" for name in accounts),
+    ]
+    return "\n".join((*lines, "exit 0", ""))
 
 
 def _kill() -> Iterable[str]:

@@ -74,7 +74,7 @@ def _log(log: str, place: str) -> str:
     return f"""
 echo "zone $(date +%z)"
 echo "time $(date +%s)"
-accepted() {{ grep -aE '(sshd|sshd-session)\\[[0-9]+\\]: Accepted ' | sed 's/^/log /'; }}
+accepted() {{ grep -aE '(sshd|sshd-session)\\[[0-9]+\\]: Accepted [^ ]+ for ' | sed 's/^/log /'; }}
 from_journal() {{
   {journal} && command -v journalctl >/dev/null || return 1
   cursor={cursor}; told=$(mktemp)
