@@ -1,0 +1,125 @@
+"""Reports through the API, for auditors: ask for one, see how far it is, take it away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from starlette.responses import FileResponse, Response
+
+from sojourn.domain.events import EvidenceForm
+from sojourn.domain.people import Person
+from sojourn.domain.window import Window
+from sojourn.errors import Code, SojournError
+from sojourn.evidence.reports.directory import REPORTS
+from sojourn.web.exchange import Exchange
+from sojourn.web.report_desk import ReportRun, Wish
+from sojourn.workflow.evidence import give_evidence
+
+from . import auditing_shapes, bodies
+from .answering import HEADERS
+
+SAMPLE_MAX = 10_000
+
+
+async def listing(exchange: Exchange) -> auditing_shapes.Reports:
+    """GET /reports: the reports that can be made; for auditors."""
+    await _auditor(exchange)
+    shown = [
+        auditing_shapes.ReportListed(report=name, title=one.title, purpose=one.purpose) for name, one in REPORTS.items()
+    ]
+    return auditing_shapes.Reports(reports=tuple(shown))
+
+
+async def ask(exchange: Exchange) -> auditing_shapes.RunShown:
+    """POST /reports: have a report made; for auditors. The period is half-open."""
+    caller = await exchange.caller()
+    sent = await exchange.body(bodies.AskReport)
+    _require_auditor(caller)
+    if sent.report not in REPORTS:
+        raise SojournError(
+            Code.INPUT_INVALID, problem=f"There is no report {sent.report[:60]}", expected=", ".join(REPORTS)
+        )
+    if not 0 <= sent.sample <= SAMPLE_MAX:
+        raise SojournError(Code.INPUT_INVALID, problem="`sample` will not do", expected=f"0 to {SAMPLE_MAX}")
+    start, end = _moment("start", sent.start), _moment("end", sent.end)
+    if end <= start:
+        raise SojournError(Code.INPUT_INVALID, problem="`end` is not after `start`", expected="a period")
+    # What is signed is what a report is made from, so the newest entries are signed first.
+    await exchange.services.sign()
+    wish = Wish(
+        report=sent.report,
+        period=Window(start=start, end=end),
+        person=caller.id,
+        as_of=_moment("as_of", sent.as_of) if sent.as_of else None,
+        sample=sent.sample,
+        seed=sent.seed,
+    )
+    return _shown(exchange.services.reports.ask(wish))
+
+
+def _moment(name: str, given: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(given)
+        return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        expected = "a date, or a moment after RFC 3339"
+        raise SojournError(Code.INPUT_INVALID, problem=f"`{name}` is no moment", expected=expected) from error
+
+
+async def one(exchange: Exchange) -> auditing_shapes.RunShown:
+    """GET /report-runs/{name}: how far the making of a report is; for auditors."""
+    await _auditor(exchange)
+    return _shown(_run(exchange))
+
+
+async def file(exchange: Exchange) -> Response:
+    """GET /report-runs/{name}/file: the report (ZIP); for auditors. Who was given it is on record."""
+    caller = await _auditor(exchange)
+    run = _run(exchange)
+    path = exchange.services.reports.file_of(run.run)
+    if path is None or not path.exists():
+        raise SojournError(Code.REPORT_NOT_READY, run=run.run, state=run.state)
+    await give_evidence(
+        exchange.services.office,
+        form=EvidenceForm.REPORT,
+        subject=f"report/{run.report}",
+        person=caller.id,
+        sha256=run.manifest_sha256,
+        size=path.stat().st_size,
+        source=exchange.source,
+    )
+    name = {"content-disposition": f'attachment; filename="{run.report}.zip"'}
+    return FileResponse(path, 200, {**HEADERS, **name}, media_type="application/zip")
+
+
+def _run(exchange: Exchange) -> ReportRun:
+    run = exchange.services.reports.run_of(exchange.name)
+    if run is None:
+        raise SojournError(Code.REPORT_UNKNOWN, run=exchange.name[:100])
+    return run
+
+
+def _shown(run: ReportRun) -> auditing_shapes.RunShown:
+    return auditing_shapes.RunShown(
+        run=run.run,
+        report=run.report,
+        person=run.person,
+        state=run.state,
+        doing=run.doing,
+        done=run.done,
+        of=run.of,
+        manifest_sha256=run.manifest_sha256,
+        problem=run.problem,
+        rows=run.rows,
+    )
+
+
+async def _auditor(exchange: Exchange) -> Person:
+    caller = await exchange.caller()
+    _require_auditor(caller)
+    return caller
+
+
+def _require_auditor(caller: Person) -> None:
+    if not caller.auditor:
+        raise SojournError(Code.PERMISSION_DENIED, person=caller.id, action="make reports", who="an auditor")
