@@ -32,6 +32,7 @@ from . import (
     spans,
     ssh,
     standing,
+    stopping,
     targets,
 )
 
@@ -191,6 +192,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/sessions/{name}", record.session, PERSON),
     Endpoint("GET", "/sessions/{name}/actions", record.actions, PERSON, query=("after",)),
     Endpoint("GET", "/sessions/{name}/recording", recording.read, PERSON),
+    Endpoint("POST", "/sessions/{name}/stop", stopping.session, PERSON, bodies.Nothing),
     Endpoint(
         "GET",
         "/attempts",

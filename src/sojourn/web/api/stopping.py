@@ -8,11 +8,11 @@ from sojourn.domain.identifiers import SessionId
 from sojourn.errors import Code, SojournError
 from sojourn.projections import queries
 from sojourn.projections.queries import SessionRow
+from sojourn.web.exchange import Exchange
 from sojourn.workflow.stop import stop
 
 from . import bodies, shapes
 from .access import POLL_SECONDS, WAIT_SECONDS, visible
-from .exchange import Exchange
 from .record import show_session
 
 
