@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -66,8 +67,11 @@ def sshd(
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
     (directory / "authority.pub").write_text(authority + "\n")
     revoked = directory / "revoked"
-    (directory / "folder" / "inside").mkdir(parents=True)
-    (directory / "folder" / "inside").chmod(0o777)
+    # Root alone may write to it and to all above it, or sshd keeps nobody there.
+    folder = Path(tempfile.mkdtemp(prefix="sojourn-folder-", dir="/srv"))
+    folder.chmod(0o755)
+    (folder / "inside").mkdir()
+    (folder / "inside").chmod(0o777)
     subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked], check=True)
     (directory / "sshd_config").write_text(
         f"""Port {port}
@@ -91,7 +95,7 @@ X11Forwarding yes
 LogLevel VERBOSE
 {more}
 Match Group {CONFINED}
-  ChrootDirectory {directory}/folder
+  ChrootDirectory {folder}
 """
     )
     log = directory / "log"
@@ -106,7 +110,7 @@ Match Group {CONFINED}
             port=port,
             host_key=host_key,
             revoked=revoked,
-            folder=directory / "folder",
+            folder=folder,
             log=log,
             directory=directory,
             address=address,
@@ -114,6 +118,7 @@ Match Group {CONFINED}
     finally:
         process.terminate()
         process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_log(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -82,7 +82,8 @@ class SshDriver:
             async with connection.start_sftp_client() as files:
                 kept = await files.exists(f"/{marker}")
         except asyncssh.Error as error:
-            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=f"SFTP: {error}") from error
+            problem = f"SFTP does not work ({error}): {access.chroot} and all above it have to be root's alone"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem) from error
         finally:
             await self._reach.run(target, scripts.unmark(access.chroot, marker))
         if not kept:
