@@ -44,7 +44,7 @@ rules:
 """
 SETTINGS = """\
 gateway: { port: 0, ssh: true, ssh_port: 0 }
-control: { port: 0 }
+control: { port: 0, reconcile_seconds: 600 }
 scribe: { origin: sojourn-ssh.localhost/ledger }
 """
 
