@@ -204,8 +204,8 @@ def _grant(event: Event, recorded: Recorded, write: Writer) -> None:
         case GrantRemovalOverdue():
             _set_grant(write, event.grant, overdue_since=text(event.since))
         case GrantRemoved():
-            left = "runs on, as the role says: " + ", ".join(event.left) if event.left else None
-            _set_grant(write, event.grant, status="removed", removed_at=at, problem=left)
+            leftovers = "\n".join(event.left) or None
+            _set_grant(write, event.grant, status="removed", removed_at=at, leftovers=leftovers)
 
 
 def _created(event: GrantCreated, recorded: Recorded, write: Writer) -> None:

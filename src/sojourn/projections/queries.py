@@ -100,6 +100,7 @@ class GrantRow:
     extended: int
     prolonged_to: str | None
     overdue_since: str | None
+    leftovers: str | None
     break_glass: int
     review_within: int | None
     review_opened: int | None

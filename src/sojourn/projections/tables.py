@@ -99,6 +99,7 @@ grant = Table(
     Column("extended", Integer, nullable=False),
     Column("prolonged_to", String),
     Column("overdue_since", String),
+    Column("leftovers", String),
     Column("break_glass", Integer, nullable=False),
     Column("review_within", Integer),
     Column("review_opened", Integer),
