@@ -8,9 +8,14 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+
+import asyncssh
+import pytest
 
 from sojourn.domain.events import ActionCompleted, ActionIntended
-from sojourn.testing.ssh import Ran, SshUnderTest, run
+from sojourn.gateway.ssh.session import Session
+from sojourn.testing.ssh import Ran, SshUnderTest, run, shell
 
 PROGRAM = r"""
 import os, socket, subprocess
@@ -81,3 +86,16 @@ async def test_a_role_that_does_not_say_so_shows_no_windows(door: SshUnderTest) 
     refused, allowed = await _acted(door)
     assert (refused[0].verb, refused[2].tags) == ("x11", ("refused",))
     assert "x11" not in allowed[1]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_host_that_opens_a_window_unasked_is_refused(asked: bool) -> None:
+    """A host may lie: what it opens counts only if the role allows it and the person's client has asked."""
+    noted: list[str] = []
+    access = shell(x11=not asked)
+    setting = SimpleNamespace(access=access, note=lambda intention, _: noted.append(intention.verb))
+    connection = SimpleNamespace(screens={"channel": "screen"} if asked else {})
+    session = SimpleNamespace(setting=setting, access=access, connection=connection)
+    with pytest.raises(asyncssh.ChannelOpenError, match="windows of the host"):
+        await Session._show(session, "localhost", 6010)  # type: ignore[arg-type]
+    assert noted == ["x11"]

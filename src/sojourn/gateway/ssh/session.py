@@ -24,7 +24,7 @@ from .intents import Intents
 from .setting import Setting, Startable
 from .spool import spool_of
 from .tape import Desk
-from .tunnel import End
+from .tunnel import End, refuse
 from .upstream import Upstreams, certificates_of, key_of
 
 log = structlog.get_logger("gateway")
@@ -97,8 +97,10 @@ class Session:
         )
 
     async def _show(self, host: str, port: int) -> End:
-        """A window of the host on the person's screen. Raises asyncssh.ChannelOpenError."""
+        """A window of the host on the person's screen. Raises asyncssh.ChannelOpenError where nobody asked for it."""
         assert self.setting is not None, "only a channel of this session opens a connection to the host"
+        if not self.access.x11 or not self.connection.screens:
+            raise refuse(self.setting, "x11", "", "windows of the host on your screen")
         return await Forwarding(self.connection).to_screen(self.setting, host, port)
 
     def _moved(self, received: int, sent: int) -> None:
