@@ -89,6 +89,9 @@ class Tape:
     _last: float = 0.0
     _held: list[tuple[bytes, int | None]] = field(default_factory=list)
     _held_size: int = 0
+    _in_flight: bool = False
+    """Whether output waits for the append that is under way: what comes after it must not pass it by."""
+
     _under_way: bool = False
     _failed: bool = False
     _timer: asyncio.TimerHandle | None = None
@@ -119,7 +122,7 @@ class Tape:
             self._note("i", typed)
         self._note(code, text)
         late = self._since is not None and asyncio.get_running_loop().time() - self._since > LATE_SECONDS
-        if self._held or late or self._shown + len(data) > SHOWN_MAX:
+        if self._held or self._in_flight or late or self._shown + len(data) > SHOWN_MAX:
             self._held.append((data, datatype))
             self._held_size += len(data)
             if self._held_size > HELD_MAX:
@@ -236,10 +239,10 @@ class Tape:
         shown, held = self._shown, self._held
         self._lines, self._size, self._spooled = [], 0, 0
         self._held, self._held_size, self._since = [], 0, None
-        self._under_way = True
+        self._under_way, self._in_flight = True, bool(held)
 
         def over(_: Part, error: SojournError | None) -> None:
-            self._under_way = False
+            self._under_way, self._in_flight = False, False
             if self._silence is not None:
                 self._silence.cancel()
             if self._failed:
