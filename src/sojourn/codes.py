@@ -131,6 +131,7 @@ class Code(StrEnum):
     HOST_KEY_CHANGED = "host.key_changed"
 
     SESSION_UNKNOWN = "session.unknown"
+    SESSION_STOPPED = "session.stopped"
     GATEWAY_NOT_POSTGRES = "gateway.not_postgres"
     GATEWAY_TLS_REQUIRED = "gateway.tls_required"
     GATEWAY_HANDSHAKE_TIMEOUT = "gateway.handshake_timeout"

@@ -58,6 +58,7 @@ COMMANDS = {
     "actions": "List what was done in a session.",
     "replay": "See what was shown in a session, search it, or write it to a file.",
     "watch": "See what is shown in a session while it lasts.",
+    "stop": "End one session, and leave its access.",
     "attempts": "List what was refused.",
     "evidence": "Write the evidence pack of one access.",
     "exception dispose": "Say what becomes of a test that failed.",

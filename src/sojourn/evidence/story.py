@@ -138,6 +138,7 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Rea
                     "role_present": event.role_present,
                     "sessions_present": event.sessions_present,
                     "sessions_terminated": event.sessions_terminated,
+                    **({"left": list(event.left)} if event.left else {}),
                 }
             }
         case ConfigurationAdopted():

@@ -204,7 +204,8 @@ def _grant(event: Event, recorded: Recorded, write: Writer) -> None:
         case GrantRemovalOverdue():
             _set_grant(write, event.grant, overdue_since=text(event.since))
         case GrantRemoved():
-            _set_grant(write, event.grant, status="removed", removed_at=at)
+            leftovers = "\n".join(event.left) or None
+            _set_grant(write, event.grant, status="removed", removed_at=at, leftovers=leftovers)
 
 
 def _created(event: GrantCreated, recorded: Recorded, write: Writer) -> None:
@@ -269,7 +270,8 @@ def _session(event: Event, recorded: Recorded, write: Writer) -> None:
             }
             write.insert(t.session, values)
         case SessionConnected():
-            write.update(t.session, {"id": event.session}, {"process": event.process})
+            values = {"seq": recorded.seq, "session": event.session, "process": event.process, "at": text(recorded.at)}
+            write.insert(t.reached, values)
         case SessionClosed():
             closed = {"closed_at": text(recorded.at), "cause": event.cause, "cut_lag_us": event.cut_lag_us}
             write.update(t.session, {"id": event.session}, closed)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 8
+SCHEMA = 9
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -99,6 +99,7 @@ grant = Table(
     Column("extended", Integer, nullable=False),
     Column("prolonged_to", String),
     Column("overdue_since", String),
+    Column("leftovers", String),
     Column("break_glass", Integer, nullable=False),
     Column("review_within", Integer),
     Column("review_opened", Integer),
@@ -116,13 +117,22 @@ session = Table(
     Column("source", String, nullable=False),
     Column("application", String, nullable=False),
     Column("opened_at", String, nullable=False),
-    Column("process", Integer),
     Column("closed_at", String),
     Column("cause", String),
     Column("actions", Integer, nullable=False),
     Column("cut_lag_us", Integer),
     Column("seq", Integer, nullable=False),
 )
+
+reached = Table(
+    "reached",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("session", String, nullable=False, index=True),
+    Column("process", Integer, nullable=False),
+    Column("at", String, nullable=False),
+)
+"""By what number a target knows a session; one that has several connections there has as many."""
 
 action = Table(
     "action",
@@ -343,6 +353,7 @@ FOLDED = (
     comment,
     grant,
     session,
+    reached,
     action,
     attempt,
     token,

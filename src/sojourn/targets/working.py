@@ -109,4 +109,5 @@ class Working:
             identity=grant.identity,
             others=self.others(grant),
             observed=grant.observed,
+            role=grant.created.role,
         )

@@ -36,6 +36,7 @@ from .grant import (
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
 from .keeping import (
     DisposedClass,
@@ -134,6 +135,7 @@ Event = (
     | GrantEnded
     | GrantRemovalFailed
     | GrantRemoved
+    | GrantSessionStopped
     | GrantExtended
     | GrantProlonged
     | GrantProlongingFailed
@@ -256,6 +258,7 @@ __all__ = [
     "GrantRemovalFailed",
     "GrantRemovalOverdue",
     "GrantRemoved",
+    "GrantSessionStopped",
     "HoldPlaced",
     "HoldReleaseRequested",
     "HoldReleased",

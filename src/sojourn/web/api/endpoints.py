@@ -33,6 +33,7 @@ from . import (
     spans,
     ssh,
     standing,
+    stopping,
     targets,
 )
 
@@ -196,7 +197,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("GET", "/sessions/{name}", record.session, PERSON),
     Endpoint("GET", "/sessions/{name}/actions", record.actions, PERSON, query=("after",)),
-    Endpoint("GET", "/sessions/{name}/recording", recording.read, PERSON),
+    Endpoint("GET", "/sessions/{name}/recording", recording.read, PERSON, query=("action", "after")),
+    Endpoint("POST", "/sessions/{name}/stop", stopping.session, PERSON, bodies.Nothing),
     Endpoint(
         "GET",
         "/attempts",
