@@ -226,7 +226,7 @@ def _services(
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,
         pack=lambda grant: pack_of(
-            grant, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned
+            grant, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
         ),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,

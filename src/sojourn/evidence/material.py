@@ -1,7 +1,7 @@
 """Gathers everything on record about one access: raw entries, proofs, opened values, attachments.
 
-- The streams of the request, of the grant, of each of its sessions, of the requests that extended it and of its review
-  come whole, from their first entry.
+- The streams of the request, of the grant, of its exceptions, of each of its sessions, of the requests that extended it
+  and of its review come whole, from their first entry.
 - Absences in which somebody decided for another, its use of break-glass, and the facts that its requests rested on come
   one by one.
 - Refused attempts about them come one by one; so does each configuration under which something was decided.
@@ -33,6 +33,7 @@ from sojourn.domain.identifiers import (
     GrantId,
     SessionId,
     StreamName,
+    exception_stream,
     grant_stream,
     request_stream,
     session_stream,
@@ -119,6 +120,7 @@ class Material:
     rotations: str
     disclosed: Mapping[str, Disclosed]
     attachments: Mapping[str, bytes]
+    build: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,7 @@ class Sources:
     `sessions(grant)` and `attempts(subjects)` come from the read models: which sessions there were, and at which
     places refused attempts are on record, as `tombstones(keys)` does for destroyed sealing keys. `read_entry` decodes
     an entry; `open_sealed` opens for the recipient `evidence`. `cosigned` gives the newest checkpoint of this ledger
-    that the quorum of witnesses has cosigned, "" if there is none.
+    that the quorum of witnesses has cosigned, "" if there is none. `build` is the version of Sojourn that tells it.
     """
 
     ledger: EvidenceLedger
@@ -138,6 +140,7 @@ class Sources:
     attempts: Callable[[Sequence[str]], Awaitable[Sequence[int]]]
     tombstones: Callable[[Sequence[str]], Awaitable[Sequence[int]]]
     cosigned: Callable[[], str]
+    build: str
 
 
 async def gather(sources: Sources, grant: GrantId) -> Material:
@@ -148,7 +151,7 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
         raise SojournError(Code.GRANT_UNKNOWN, grant=grant)
     created = sources.read_entry(own[0]).event
     assert isinstance(created, GrantCreated), "a grant's stream begins with its creation"
-    streams = [request_stream(created.request), grant_stream(grant)]
+    streams = [request_stream(created.request), grant_stream(grant), exception_stream(created.request)]
     streams += streams_besides(map(sources.read_entry, own), grant)
     streams += [session_stream(session) for session in sorted(await sources.sessions(grant))]
     raw = [entry for stream in streams for entry in await ledger.raw_stream(stream)]
@@ -179,6 +182,7 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
         rotations=await rotations(ledger, sources.read_entry),
         disclosed=await _disclose(sources, ordered),
         attachments=await _attachments(ledger, ordered),
+        build=sources.build,
     )
 
 

@@ -23,6 +23,7 @@ async def pack_of(
     projections: Projections,
     open_sealed: Callable[[SealedMatter, SealingKey], OpenedValue],
     cosigned: Callable[[], str],
+    build: str,
 ) -> bytes:
     """The evidence pack (ZIP) of one grant. Raises SojournError `grant.unknown`, or the ledger's."""
 
@@ -47,6 +48,7 @@ async def pack_of(
         attempts=attempts,
         tombstones=tombstones,
         cosigned=cosigned,
+        build=build,
     )
     material = await gather(sources, GrantId(grant))
     # Telling, hashing and compressing a long access takes seconds of pure work; the loop has others to serve.

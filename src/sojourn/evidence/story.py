@@ -29,6 +29,7 @@ from sojourn.domain.events import (
     RequestActivated,
     RequestApproved,
     RequestDenied,
+    RequestRevised,
     RequestSubmitted,
     SessionClosed,
     SessionOpened,
@@ -38,9 +39,11 @@ from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
 
 from .attributes import moment_text
+from .blocks import blocks
 from .circumstances import besides
-from .examination import examine
+from .examination import examine, fold
 from .material import Disclosed, Material
+from .walk import walk
 
 Story = dict[str, Any]
 """Plain values, ready for JSON."""
@@ -71,7 +74,8 @@ class Readable:
 
 def tell(material: Material) -> Story:
     """The whole story."""
-    entries = material.entries
+    entries, (books, access) = material.entries, fold(material)
+    tests = examine(material, books, access)
     destroyed = frozenset(key for one in entries if isinstance(one.event, KeysDestroyed) for key in one.event.keys)
     readable = Readable(disclosed=material.disclosed, destroyed=destroyed)
     story: Story = {
@@ -84,12 +88,18 @@ def tell(material: Material) -> Story:
         "sessions": [],
         "configurations": [],
         "shredded": [],
-        "tests": [dataclasses.asdict(test) for test in examine(material)],
+        "tests": [dataclasses.asdict(test) for test in tests],
         "entries": len(entries),
+        "walk": [dataclasses.asdict(hop) for hop in walk(entries)],
     }
+
+    def text(sealed: Sealed | None) -> str | None:
+        return _text(sealed, readable)
+
+    story["blocks"] = [dataclasses.asdict(line) for line in blocks(material, books, access, tests, text)]
     sessions: dict[str, Story] = {}
     begun = next((one.event.request for one in entries if isinstance(one.event, GrantCreated)), "")
-    story |= besides(entries, begun, lambda sealed: _text(sealed, readable))
+    story |= besides(entries, begun, text)
     own = (one for one in entries if getattr(one.event, "request", begun) == begun)
     for one in own:
         _tell(one, story, sessions, readable)
@@ -102,6 +112,9 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Rea
     match event:
         case RequestSubmitted():
             story["request"] = _request(one, event, readable)
+        case RequestRevised():
+            # What was decided on is what was asked in the end; who changed it stands in the walk-through.
+            story["request"] = _request(one, event.content, readable)
         case RequestApproved() | RequestDenied():
             story["decisions"].append(_decision(one, event, readable))
         case AttemptRefused():

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sojourn.domain.events import ExceptionDisposed
-from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import RequestId
 from sojourn.evidence.accesses import Access, Books
-from sojourn.evidence.attributes import AttributeTest
+from sojourn.evidence.attributes import AttributeTest, dispositions
 from sojourn.evidence.attributes.answer import Letter, passed
 from sojourn.ledger import entry as entries
 
@@ -32,11 +30,7 @@ class Context:
 
     def __post_init__(self) -> None:
         """Sort what was said about exceptions."""
-        self._disposed = {}
-        for one in self.books.others:
-            if isinstance(one.event, ExceptionDisposed):
-                said = self._disposed.get(one.event.request, ())
-                self._disposed[one.event.request] = (*said, in_words(one))
+        self._disposed = dispositions(self.books.others)
 
     @property
     def events(self) -> list[Event]:
@@ -68,12 +62,3 @@ class Context:
         """Kind, time (as it is written) and body of the entry at a place, read again."""
         entry = entries.parse(self.raw(seq))
         return entry.kind, entry.at.isoformat(), json.loads(entry.body)
-
-
-def in_words(one: Recorded) -> str:
-    """A disposition as people read it."""
-    event = one.event
-    assert isinstance(event, ExceptionDisposed)
-    ticket = f", ticket {event.ticket}" if event.ticket else ""
-    said = f"{' '.join(event.letters)} {event.disposition} by {event.person}, owner {event.owner}{ticket}"
-    return f"{said} (entry {one.seq})"
