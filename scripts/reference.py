@@ -18,7 +18,7 @@ import yaml
 from sojourn.cli import COMMANDS, place
 from sojourn.codes import Code, Exit
 from sojourn.meanings import CATALOGUE
-from sojourn.web import (
+from sojourn.web.api import (
     assurance_shapes,
     auditing_shapes,
     configuration_shapes,
@@ -28,7 +28,7 @@ from sojourn.web import (
     standing_shapes,
     target_shapes,
 )
-from sojourn.web.server import ROUTES
+from sojourn.web.api.endpoints import ENDPOINTS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = REPOSITORY / "docs" / "reference"
@@ -123,17 +123,18 @@ def api_page() -> str:
         "Everything lies below `/api/v1`. Calls carry `Authorization: Bearer TOKEN` with a token from `POST /sign-in`;",
         "only `/sign-in`, `/enrol` and `/health` need none. There are no cookies, and what a page of another site",
         "makes a browser send is refused. A body is a JSON object of at most 64 KiB, sent as `application/json`; one",
-        "with an unknown field is refused. What a body holds is written down in `sojourn/web/bodies.py`. A call that",
+        "with an unknown field is refused. What one holds is written down in `sojourn/web/api/bodies.py`. A call that",
         "changes something answers when its own effect can be read, and every refusal is on record before it is",
         "answered. An error is an [ErrorShown](#errorshown) with the HTTP status of its code in",
         "[errors.md](errors.md); an address that does not exist answers 404, and a wrong method 405.",
         "",
-        "| call | what it does | what it answers |",
-        "|---|---|---|",
+        "| call | what it does | who may | what it answers |",
+        "|---|---|---|---|",
     ]
-    for method, path, handler in ROUTES:
-        purpose = _flowing(handler).partition(": ")[2].partition("\n")[0]
-        lines.append(f"| `{method} {path}` | {purpose[:1].upper()}{purpose[1:]} | {_answered(handler)} |")
+    for one in ENDPOINTS:
+        purpose = _flowing(one.handler).partition(": ")[2].partition("\n")[0]
+        purpose = f"{purpose[:1].upper()}{purpose[1:]}"
+        lines.append(f"| `{one.method} {one.path}` | {purpose} | {one.permission} | {_answered(one.handler)} |")
     lines += ["", "Times are UTC (RFC 3339). A number says its unit in its name. What does not apply is null."]
     for shape in _shapes():
         lines += ["", f"### {shape.__name__}", "", _flowing(shape), "", "| field | type |", "|---|---|"]

@@ -15,7 +15,7 @@ import pytest
 from sojourn.app.ambient import new_code
 from sojourn.cli import COMMANDS, GROUPS
 from sojourn.testing.installation import Running
-from sojourn.web import shapes
+from sojourn.web.api import shapes
 
 EXECUTABLE = Path(sys.executable).with_name("sojourn")
 HOSTILE = "INC-1\n2026-01-01 [CRITICAL] admin logged in \x1b[2K\x07\u202e\u200b\u2028"

@@ -19,7 +19,7 @@ from sojourn.scribe.client import ScribeClient
 from sojourn.settings import BucketSettings, Layout, PublisherSettings, Settings
 from sojourn.testing.organisation import Workplace
 from sojourn.testing.scribe import ScribeProcess
-from sojourn.web.shapes import CopyShown
+from sojourn.web.api.shapes import CopyShown
 from sojourn.workflow.ports import Late
 from sojourn.workflow.readmit import look_once
 

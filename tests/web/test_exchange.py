@@ -11,11 +11,11 @@ import pytest
 from sojourn.codes import Code
 from sojourn.meanings import CATALOGUE
 from sojourn.testing.installation import Running
-from sojourn.web.exchange import BODY_BYTES_MAX, HEADERS
-from sojourn.web.server import ROUTES
+from sojourn.web.api.endpoints import ENDPOINTS
+from sojourn.web.api.exchange import BODY_BYTES_MAX, HEADERS
 
-POSTS = [path for method, path, _ in ROUTES if method == "POST"]
-GETS = [path for method, path, _ in ROUTES if method == "GET"]
+POSTS = [one.path for one in ENDPOINTS if one.method == "POST"]
+GETS = [one.path for one in ENDPOINTS if one.method == "GET"]
 
 
 def _filled(path: str) -> str:

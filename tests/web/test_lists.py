@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sojourn.testing.installation import Running
-from sojourn.web.server import ROUTES
+from sojourn.web.api.endpoints import ENDPOINTS
 
 BOUNDED = {
     "/targets": "what is configured",
@@ -19,7 +19,7 @@ SINGLE = {"/me", "/configuration", "/configuration/files", "/ledger", "/health"}
 """What is one thing and no list."""
 
 LISTS = sorted(
-    path for method, path, _ in ROUTES if method == "GET" and "{" not in path and path not in {*BOUNDED, *SINGLE}
+    one.path for one in ENDPOINTS if one.method == "GET" and "{" not in one.path and one.path not in {*BOUNDED, *SINGLE}
 )
 
 

@@ -19,7 +19,7 @@ from sojourn.publisher.upload import fill_bucket
 from sojourn.scribe.client import ScribeClient
 from sojourn.scribe.process import free_bytes
 from sojourn.settings import Layout, Settings
-from sojourn.web.shapes import CopyShown
+from sojourn.web.api.shapes import CopyShown
 
 from .ambient import BUILD, SystemClock, node
 from .timestamps import timestamp_tasks

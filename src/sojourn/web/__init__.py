@@ -1,1 +1,1 @@
-"""The JSON API: a thin skin over workflow and projections."""
+"""Pages and JSON API: thin skins over workflow and projections."""

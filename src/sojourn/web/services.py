@@ -16,8 +16,8 @@ from sojourn.vault.ssh_authority import Authority
 from sojourn.workflow.keeping import KeyUses
 from sojourn.workflow.ports import Office, Sealer
 
+from .api.shapes import CopyShown
 from .report_desk import Desk
-from .shapes import CopyShown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

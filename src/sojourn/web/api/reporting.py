@@ -11,11 +11,11 @@ from sojourn.domain.people import Person
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.reports.directory import REPORTS
+from sojourn.web.report_desk import ReportRun, Wish
 from sojourn.workflow.evidence import give_evidence
 
 from . import auditing_shapes, bodies
 from .exchange import HEADERS, Exchange
-from .report_desk import ReportRun, Wish
 
 SAMPLE_MAX = 10_000
 

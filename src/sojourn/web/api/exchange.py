@@ -24,11 +24,11 @@ from sojourn.domain.people import Person
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.identity import tokens
 from sojourn.meanings import CATALOGUE
+from sojourn.web.services import Services
+from sojourn.web.strangers import Strangers
 from sojourn.workflow.deciding import Attempt, refuse
 
-from .services import Services
 from .shapes import ErrorShown, Problem
-from .strangers import Strangers
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_SECONDS = 10.0

@@ -1,0 +1,1 @@
+"""The JSON API: a thin skin over workflow and projections."""

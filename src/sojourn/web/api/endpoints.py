@@ -1,0 +1,229 @@
+"""Every address of the JSON API, all below /api/v1: one table that serves, documents and is tested.
+
+Each row names who may call it. The rules themselves stand in `domain/` and `workflow/`, where every path obeys them;
+a test calls each address as everybody and holds the table to what is answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from msgspec import Struct
+
+from . import (
+    access,
+    asking,
+    auditing,
+    bodies,
+    break_glass,
+    certifying,
+    configuration,
+    deciding,
+    facts,
+    keeping,
+    people,
+    record,
+    recording,
+    reporting,
+    reviewing,
+    spans,
+    ssh,
+    standing,
+    targets,
+)
+from .exchange import Handler
+
+
+class Permission(StrEnum):
+    """Who may call an address."""
+
+    OPEN = "anybody"
+    PERSON = "whoever is signed in, for what concerns them"
+    OVERSIGHT = "administrators and auditors"
+    ADMINISTRATOR = "administrators"
+    AUDITOR = "auditors"
+
+
+OPEN, PERSON, OVERSIGHT = Permission.OPEN, Permission.PERSON, Permission.OVERSIGHT
+ADMINISTRATOR, AUDITOR = Permission.ADMINISTRATOR, Permission.AUDITOR
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address: method, path below /api/v1, handler, who may call it, what is sent and which queries it knows."""
+
+    method: str
+    path: str
+    handler: Handler
+    permission: Permission
+    body: type[Struct] | None = None
+    query: tuple[str, ...] = ()
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("POST", "/sign-in", people.sign_in, OPEN, bodies.SignIn),
+    Endpoint("POST", "/sign-out", people.sign_out, PERSON, bodies.Nothing),
+    Endpoint("POST", "/enrol", people.enrol, OPEN, bodies.Enrol),
+    Endpoint("GET", "/me", people.me, PERSON),
+    Endpoint("POST", "/people/{name}/invitation", people.invite, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("POST", "/people/{name}/leave", standing.leave, ADMINISTRATOR, bodies.Reason),
+    Endpoint("POST", "/people/{name}/rejoin", standing.rejoin, ADMINISTRATOR, bodies.Reason),
+    Endpoint("GET", "/people/{name}/look-back", standing.looked_back, OVERSIGHT),
+    Endpoint("POST", "/absences", standing.declare, PERSON, bodies.Absence),
+    Endpoint("GET", "/absences", standing.listing, PERSON),
+    Endpoint("POST", "/absences/{name}/end", standing.end, PERSON, bodies.Nothing),
+    Endpoint("GET", "/configuration", configuration.in_force, OVERSIGHT, query=("at",)),
+    Endpoint("GET", "/configuration/files", configuration.files, OVERSIGHT, query=("at",)),
+    Endpoint("POST", "/configuration/changes", configuration.propose, ADMINISTRATOR, bodies.ConfigurationChange),
+    Endpoint("GET", "/configuration/changes", configuration.listing, OVERSIGHT, query=("before",)),
+    Endpoint("GET", "/configuration/changes/{name}", configuration.one, OVERSIGHT),
+    Endpoint("POST", "/configuration/changes/{name}/approve", configuration.approve, ADMINISTRATOR, bodies.Decision),
+    Endpoint("POST", "/configuration/changes/{name}/withdraw", configuration.withdraw, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("POST", "/facts", facts.tell, PERSON, bodies.FactGiven),
+    Endpoint("POST", "/facts/withdraw", facts.withdraw, PERSON, bodies.FactTaken),
+    Endpoint(
+        "GET",
+        "/facts",
+        facts.listing,
+        OVERSIGHT,
+        query=(
+            "fact",
+            "before",
+        ),
+    ),
+    Endpoint("GET", "/targets", asking.targets, PERSON),
+    Endpoint("POST", "/targets/{name}/connection", access.connect, PERSON, bodies.ConnectionAsk),
+    Endpoint("GET", "/targets/{name}/ssh-setup", ssh.setup, ADMINISTRATOR),
+    Endpoint("POST", "/ssh-keys", ssh.key, PERSON, bodies.SshKey),
+    Endpoint("POST", "/ssh-keys/{name}/revoke", ssh.forget, PERSON, bodies.Nothing),
+    Endpoint("POST", "/targets/{name}/preflight", targets.preflight, OVERSIGHT, bodies.Nothing),
+    Endpoint("POST", "/targets/{name}/reconcile", targets.reconcile, OVERSIGHT, bodies.Nothing),
+    Endpoint("GET", "/targets/{name}/looks", targets.listing, OVERSIGHT, query=("before",)),
+    Endpoint("POST", "/requests", asking.submit, PERSON, bodies.Ask),
+    Endpoint(
+        "GET",
+        "/requests",
+        asking.listing,
+        PERSON,
+        query=(
+            "mine",
+            "status",
+            "waiting",
+            "before",
+        ),
+    ),
+    Endpoint("GET", "/requests/{name}", asking.one, PERSON),
+    Endpoint("POST", "/requests/{name}/approve", deciding.approve, PERSON, bodies.Decision),
+    Endpoint("POST", "/requests/{name}/approve-less", deciding.approve_less, PERSON, bodies.LessDecision),
+    Endpoint("POST", "/requests/{name}/deny", deciding.deny, PERSON, bodies.Decision),
+    Endpoint("POST", "/requests/{name}/comments", deciding.comment, PERSON, bodies.Said),
+    Endpoint("POST", "/requests/{name}/revise", asking.revise, PERSON, bodies.Ask),
+    Endpoint("POST", "/requests/{name}/withdraw", asking.withdraw, PERSON, bodies.Nothing),
+    Endpoint("POST", "/requests/{name}/withdraw-approval", deciding.withdraw_approval, PERSON, bodies.Nothing),
+    Endpoint("POST", "/requests/{name}/activate", access.activate, PERSON, bodies.Nothing),
+    Endpoint("POST", "/requests/{name}/disposition", auditing.dispose, OVERSIGHT, bodies.Dispose),
+    Endpoint("POST", "/break-glass", break_glass.take, PERSON, bodies.Glass),
+    Endpoint(
+        "GET",
+        "/grants",
+        access.listing,
+        PERSON,
+        query=(
+            "mine",
+            "status",
+            "target",
+            "before",
+        ),
+    ),
+    Endpoint(
+        "GET",
+        "/spans",
+        spans.listing,
+        PERSON,
+        query=(
+            "mine",
+            "target",
+            "before",
+        ),
+    ),
+    Endpoint("GET", "/grants/{name}", access.one, PERSON),
+    Endpoint("POST", "/grants/{name}/extend", asking.extend, PERSON, bodies.MoreTime),
+    Endpoint("POST", "/grants/{name}/revoke", access.revoke, PERSON, bodies.Nothing),
+    Endpoint("POST", "/grants/{name}/end", access.end, PERSON, bodies.Nothing),
+    Endpoint("GET", "/grants/{name}/evidence", auditing.evidence, PERSON),
+    Endpoint("GET", "/reports", reporting.listing, AUDITOR),
+    Endpoint("POST", "/reports", reporting.ask, AUDITOR, bodies.AskReport),
+    Endpoint("GET", "/report-runs/{name}", reporting.one, AUDITOR),
+    Endpoint("GET", "/report-runs/{name}/file", reporting.file, AUDITOR),
+    Endpoint(
+        "GET",
+        "/reviews",
+        reviewing.listing,
+        PERSON,
+        query=(
+            "all",
+            "mine",
+            "before",
+        ),
+    ),
+    Endpoint("GET", "/reviews/{name}", reviewing.one, PERSON),
+    Endpoint("POST", "/reviews/{name}/notes", reviewing.note, PERSON, bodies.Said),
+    Endpoint("POST", "/reviews/{name}/conclude", reviewing.conclude, PERSON, bodies.Conclusion),
+    Endpoint("POST", "/campaigns", certifying.begin, ADMINISTRATOR, bodies.Campaign),
+    Endpoint("GET", "/campaigns", certifying.listing, OVERSIGHT, query=("before",)),
+    Endpoint("GET", "/campaigns/{name}", certifying.one, PERSON, query=("after",)),
+    Endpoint("POST", "/campaigns/{name}/decisions", certifying.decide, PERSON, bodies.ItemDecision),
+    Endpoint("POST", "/campaigns/{name}/close", certifying.close, ADMINISTRATOR, bodies.Nothing),
+    Endpoint(
+        "GET",
+        "/sessions",
+        record.sessions,
+        PERSON,
+        query=(
+            "grant",
+            "mine",
+            "open",
+            "before",
+        ),
+    ),
+    Endpoint("GET", "/sessions/{name}", record.session, PERSON),
+    Endpoint("GET", "/sessions/{name}/actions", record.actions, PERSON, query=("after",)),
+    Endpoint("GET", "/sessions/{name}/recording", recording.read, PERSON),
+    Endpoint(
+        "GET",
+        "/attempts",
+        record.attempts,
+        OVERSIGHT,
+        query=(
+            "actor",
+            "subject",
+            "before",
+        ),
+    ),
+    Endpoint("POST", "/holds", keeping.place_hold, ADMINISTRATOR, bodies.Hold),
+    Endpoint(
+        "GET",
+        "/holds",
+        keeping.holds,
+        OVERSIGHT,
+        query=(
+            "all",
+            "after",
+        ),
+    ),
+    Endpoint("POST", "/holds/{name}/release", keeping.release_hold, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("POST", "/shreddings", keeping.request_shredding, ADMINISTRATOR, bodies.Shredding),
+    Endpoint("GET", "/shreddings", keeping.shreddings, OVERSIGHT, query=("after",)),
+    Endpoint("POST", "/shreddings/{name}/confirm", keeping.confirm_shredding, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("POST", "/shreddings/{name}/withdraw", keeping.withdraw_shredding, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("GET", "/retention", keeping.retention, OVERSIGHT),
+    Endpoint("POST", "/retention", keeping.set_retention, ADMINISTRATOR, bodies.Retention),
+    Endpoint("POST", "/retention/{name}/confirm", keeping.confirm_shortening, ADMINISTRATOR, bodies.Days),
+    Endpoint("POST", "/retention/{name}/withdraw", keeping.withdraw_shortening, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("POST", "/disposals", keeping.dispose, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("GET", "/disposals/{name}/certificate", keeping.certificate, OVERSIGHT),
+    Endpoint("GET", "/ledger", record.ledger, PERSON),
+    Endpoint("GET", "/health", record.health, OPEN),
+)
+"""The table."""
