@@ -18,10 +18,12 @@ from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import merkle
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import Verifier
+from sojourn.ledger.proving import ProvingTree
 from sojourn.scribe.client import read_entry
 from sojourn.settings import Layout
 
 from .ambient import BUILD
+from .backing import back
 from .kept import PAGE, Kept, damaged, reading
 
 Progress = Callable[[str, int, int | None], None]
@@ -51,7 +53,7 @@ def make_report(layout: Layout, asked: Asked, directory: Path, progress: Progres
     """
     wanted = REPORTS[asked.report]
     with reading(layout) as kept:
-        books, base = _fold(layout, kept, asked.as_of, progress)
+        books, base, tree = _fold(layout, kept, asked.as_of, progress)
         parameters = Parameters(
             report=asked.report,
             title=wanted.title,
@@ -66,17 +68,23 @@ def make_report(layout: Layout, asked: Asked, directory: Path, progress: Progres
             sample=asked.sample,
             seed=asked.seed,
         )
-        context = Context(books=books, parameters=parameters, base=base, raw=lambda seq: next(kept.raw(seq, seq + 1)))
+        context = Context(
+            books=books,
+            parameters=parameters,
+            base=base,
+            raw=lambda seq: next(kept.raw(seq, seq + 1)),
+            backing=back(kept, tree, books, asked.period, base.note),
+        )
         return build(context, wanted.sheets(context), directory, lambda sheet, rows: progress(sheet, rows, None))
 
 
-def _fold(layout: Layout, kept: Kept, as_of: datetime | None, progress: Progress) -> tuple[Books, Base]:
+def _fold(layout: Layout, kept: Kept, as_of: datetime | None, progress: Progress) -> tuple[Books, Base, ProvingTree]:
     """Read every signed entry once: hash it, and fold what was recorded up to `as_of`."""
     signed = kept.last_checkpoint()
     if signed is None:
         raise damaged(kept.path, "nothing is signed yet")
     head, problem = _head(layout, signed[1])
-    books, tree = Books(configurations=Configurations(attachment=kept.attachment)), merkle.Tree()
+    books, tree = Books(configurations=Configurations(attachment=kept.attachment)), ProvingTree()
     size, later, last_at = min(head.size, kept.size()), 0, None
     for start in range(0, size, PAGE):
         page = list(kept.raw(start, min(start + PAGE, size)))
@@ -91,9 +99,10 @@ def _fold(layout: Layout, kept: Kept, as_of: datetime | None, progress: Progress
     if not problem and (size, tree.root()) != (head.size, head.root):
         problem = f"the {size} entries do not lead to the root that was signed over {head.size}"
     root = base64.b64encode(head.root).decode()
-    return books, Base(
+    base = Base(
         origin=head.origin, size=size - later, root=root, note=signed[1], last_at=last_at, problem=problem, later=later
     )
+    return books, base, tree
 
 
 def _head(layout: Layout, note: str) -> tuple[checkpoints.Checkpoint, str]:

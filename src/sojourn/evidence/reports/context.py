@@ -13,7 +13,7 @@ from sojourn.evidence.attributes import AttributeTest, dispositions
 from sojourn.evidence.attributes.answer import Letter, passed
 from sojourn.ledger import entry as entries
 
-from .parameters import Base, Parameters
+from .parameters import Backing, Base, Parameters
 from .population import Event, events
 
 
@@ -25,6 +25,7 @@ class Context:
     parameters: Parameters
     base: Base
     raw: Callable[[int], bytes]
+    backing: Backing = field(default_factory=Backing)
     _events: list[Event] | None = field(default=None, init=False)
     _disposed: dict[RequestId, tuple[str, ...]] = field(init=False)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sojourn.domain.window import Window
@@ -47,6 +47,14 @@ class Base:
     last_at: datetime | None
     later: int = 0
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backing:
+    """Entries with their proofs and attachments, as files of a pack; `subject` is the stream of one of the entries."""
+
+    subject: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def parameters_sheet(parameters: Parameters, base: Base, counted: Iterator[Row]) -> Sheet:
