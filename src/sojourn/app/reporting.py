@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sojourn.domain.window import Window
 from sojourn.evidence.accesses import Books, Configurations
+from sojourn.evidence.controls.report import Shown, shown
 from sojourn.evidence.reports.build import Built, build
 from sojourn.evidence.reports.context import Context
 from sojourn.evidence.reports.directory import REPORTS
@@ -24,6 +26,7 @@ from sojourn.settings import Layout
 
 from .ambient import BUILD
 from .backing import back
+from .installation import read_settings
 from .kept import PAGE, Kept, damaged, reading
 
 Progress = Callable[[str, int, int | None], None]
@@ -52,6 +55,20 @@ def make_report(layout: Layout, asked: Asked, directory: Path, progress: Progres
     Raises SojournError `data.directory_missing`, `data.directory_open`, or `record.damaged` for what is no entry.
     """
     wanted = REPORTS[asked.report]
+    with _read(layout, asked, progress) as context:
+        return build(context, wanted.sheets(context), directory, lambda sheet, rows: progress(sheet, rows, None))
+
+
+def controls_of(layout: Layout, asked: Asked) -> list[Shown]:
+    """Every control over the period. Raises as `make_report` does."""
+    with _read(layout, asked, lambda *_: None) as context:
+        return list(shown(context))
+
+
+@contextmanager
+def _read(layout: Layout, asked: Asked, progress: Progress) -> Iterator[Context]:
+    """Everything that a report is made from, while the ledger is open."""
+    wanted = REPORTS[asked.report]
     with reading(layout) as kept:
         books, base, tree = _fold(layout, kept, asked.as_of, progress)
         parameters = Parameters(
@@ -68,14 +85,14 @@ def make_report(layout: Layout, asked: Asked, directory: Path, progress: Progres
             sample=asked.sample,
             seed=asked.seed,
         )
-        context = Context(
+        yield Context(
             books=books,
             parameters=parameters,
             base=base,
             raw=lambda seq: next(kept.raw(seq, seq + 1)),
+            settings=read_settings(layout),
             backing=back(kept, tree, books, asked.period, base.note),
         )
-        return build(context, wanted.sheets(context), directory, lambda sheet, rows: progress(sheet, rows, None))
 
 
 def _fold(layout: Layout, kept: Kept, as_of: datetime | None, progress: Progress) -> tuple[Books, Base, ProvingTree]:

@@ -64,6 +64,9 @@ COMMANDS = {
     "report list": "List the reports that can be made.",
     "report fetch": "Have a report made by the installation, and take it away.",
     "report make": "Make a report on the machine itself, whether Sojourn runs or not.",
+    "controls list": "List every control, with what is on record of it.",
+    "controls show": "Show one control: wording, design, operation, tests.",
+    "controls prove": "Try to break the controls, and have the result signed.",
     "hold place": "Keep what must not be destroyed.",
     "hold list": "List holds.",
     "hold release": "Release a hold; takes two people.",
@@ -117,6 +120,7 @@ COMMANDS = {
 
 GROUPS: dict[str, str] = {
     "exception": "What becomes of what a test found wrong.",
+    "controls": "What the controls promise, and what shows that they work.",
     "report": "Populations, rosters and exceptions over a period.",
     "store": "Choose where the ledger is kept.",
     "review": "Look back at what was done under an access.",

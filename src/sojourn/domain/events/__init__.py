@@ -21,7 +21,14 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
-from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
+from .evidence import (
+    ControlsProved,
+    Disposition,
+    EvidenceForm,
+    EvidenceGiven,
+    ExceptionDisposed,
+    ProbeTried,
+)
 from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
@@ -123,6 +130,7 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | ControlsProved
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -224,6 +232,7 @@ __all__ = [
     "ConfigurationFile",
     "ConfigurationProposed",
     "ConfigurationWithdrawn",
+    "ControlsProved",
     "DisposedClass",
     "Disposition",
     "EligibilityRemovalConfirmed",
@@ -259,6 +268,7 @@ __all__ = [
     "Outcome",
     "PersonLeft",
     "PersonReturned",
+    "ProbeTried",
     "ProcessStarted",
     "PublicationOverdue",
     "PublicationRefused",

@@ -12,6 +12,7 @@ from sojourn.evidence.accesses import Access, Books
 from sojourn.evidence.attributes import AttributeTest, dispositions
 from sojourn.evidence.attributes.answer import Letter, passed
 from sojourn.ledger import entry as entries
+from sojourn.settings import Settings
 
 from .parameters import Backing, Base, Parameters
 from .population import Event, events
@@ -26,6 +27,7 @@ class Context:
     base: Base
     raw: Callable[[int], bytes]
     backing: Backing = field(default_factory=Backing)
+    settings: Settings = field(default_factory=Settings)
     _events: list[Event] | None = field(default=None, init=False)
     _disposed: dict[RequestId, tuple[str, ...]] = field(init=False)
 
