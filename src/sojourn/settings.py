@@ -133,6 +133,7 @@ class ControlSettings:
     host: str = "127.0.0.1"
     port: int = 6580
     api_token_life: timedelta = timedelta(hours=12)
+    session_life: timedelta = timedelta(hours=12)
     gateway_token_life: timedelta = timedelta(minutes=15)
     ssh_certificate_life: timedelta = timedelta(hours=12)
     ssh_key_life: timedelta = timedelta(days=90)

@@ -94,6 +94,7 @@ _CONTROL: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
     "api_token_life": Node.duration,
+    "session_life": Node.duration,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,
     "ssh_key_life": Node.duration,

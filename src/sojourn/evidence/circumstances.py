@@ -94,7 +94,7 @@ async def entries_besides(
     found = [data for stream in streams for data in await ledger.raw_stream(stream) if belongs(read_entry(data))]
     asked = [one.event.content if isinstance(one.event, RequestRevised) else one.event for one in entries]
     facts = {place for event in asked if isinstance(event, RequestSubmitted) for place in event.facts.entries}
-    last = max(one.seq for one in entries)
+    last = max((one.seq for one in entries), default=0)
     tickets = {event.facts.ticket.id for event in asked if isinstance(event, RequestSubmitted) and event.facts.ticket}
     for ticket in sorted(tickets):
         told = [read_entry(data) for data in await ledger.raw_stream(fact_stream(f"{FactKind.TICKET}/{ticket}"))]

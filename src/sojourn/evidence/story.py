@@ -120,21 +120,7 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Rea
         case AttemptRefused():
             story["refused"].append(_refused(one, event))
         case GrantCreated():
-            story["access"] |= {
-                **_place(one),
-                "person": event.person,
-                "target": event.target,
-                "role": event.role,
-                "start": moment_text(event.window.start),
-                "end": moment_text(event.window.end),
-                "credential": event.credential,
-                "configuration_version": event.configuration_version,
-                "provisioned": None,
-                "privileges": [],
-                "ended": None,
-                "removal_failed": [],
-                "removed": None,
-            }
+            story["access"] |= _access(one, event)
         case GrantProvisioned():
             story["access"] |= {"provisioned": _place(one), "privileges": list(event.observed)}
         case GrantEnded():
@@ -248,6 +234,24 @@ def _request(one: Recorded, event: RequestSubmitted, readable: Readable) -> Stor
         "configuration_version": event.configuration_version,
         "source": event.source,
         "activated": None,
+    }
+
+
+def _access(one: Recorded, event: GrantCreated) -> Story:
+    return {
+        **_place(one),
+        "person": event.person,
+        "target": event.target,
+        "role": event.role,
+        "start": moment_text(event.window.start),
+        "end": moment_text(event.window.end),
+        "credential": event.credential,
+        "configuration_version": event.configuration_version,
+        "provisioned": None,
+        "privileges": [],
+        "ended": None,
+        "removal_failed": [],
+        "removed": None,
     }
 
 

@@ -15,12 +15,12 @@ from sojourn.domain.policy.difference import compare
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.errors import Code, SojournError
 from sojourn.projections.moments import text
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.workflow import change as changing
 from sojourn.workflow.adopt import catalogue_bytes, read_catalogue
 
 from . import bodies
 from . import configuration_shapes as shapes
-from .exchange import PAGE, Exchange
 from .viewing import opened
 
 FILES_BYTES_MAX = 4 * 1024 * 1024
