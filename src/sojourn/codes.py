@@ -173,6 +173,12 @@ class Code(StrEnum):
     REPORT_UNKNOWN = "report.unknown"
     REPORT_NOT_READY = "report.not_ready"
     REPORT_QUEUE_FULL = "report.queue_full"
+    SAMPLE_UNKNOWN = "sample.unknown"
+    SAMPLE_ITEM_UNKNOWN = "sample.item_unknown"
+    SAMPLE_QUESTION_UNKNOWN = "sample.question_unknown"
+    SAMPLE_ANSWERED = "sample.answered"
+    SAMPLE_FULL = "sample.full"
+    EVIDENCE_UNKNOWN = "evidence.unknown"
 
     INPUT_INVALID = "input.invalid"
     SERVICE_UNREACHABLE = "service.unreachable"

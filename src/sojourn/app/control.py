@@ -15,7 +15,7 @@ import uvicorn
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
-from sojourn.domain.identifiers import SYSTEM
+from sojourn.domain.identifiers import SYSTEM, PersonId, RequestId
 from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
@@ -41,6 +41,7 @@ from sojourn.workflow.adopt import adopt, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Late, Office
 from sojourn.workflow.readmit import watch_copies
+from sojourn.workflow.sampling import record_sample
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
@@ -49,7 +50,8 @@ from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key
 from .keeping import forget_destroyed, uses_of
 from .notify import courier
 from .publisher import published_copies
-from .report_desk import ReportDesk
+from .report_desk import Drawn, ReportDesk
+from .vouching import bundle, vouch
 from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
@@ -131,7 +133,7 @@ async def _serve_control(
     )
     opener = Opener(key_pair(layout, EVIDENCE))
     reconciler = _reconciler(layout, settings, ledger, office, projections)
-    desk = ReportDesk(layout=layout, new_id=office.new_id)
+    desk = ReportDesk(layout=layout, new_id=office.new_id, drawn=lambda one: _drawn(office, one))
     services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk)
     telling = courier(layout, settings.notify, ledger, in_force)
     async with asyncio.TaskGroup() as tasks:
@@ -146,6 +148,20 @@ async def _serve_control(
         if office.late is not None:
             tasks.create_task(watch_copies(office, office.late))
         tasks.create_task(_serve_api(layout, settings, services))
+
+
+async def _drawn(office: Office, one: Drawn) -> str:
+    """Put a sample on record, and give its id."""
+    return await record_sample(
+        office,
+        person=PersonId(one.person),
+        period=one.period,
+        as_of=one.as_of,
+        seed=one.seed,
+        population=one.population,
+        requests=tuple(map(RequestId, one.requests)),
+        manifest_sha256=one.manifest_sha256,
+    )
 
 
 def _drivers(layout: Layout, settings: Settings) -> dict[TargetKind, TargetDriver]:
@@ -207,6 +223,11 @@ def _services(
     def cosigned() -> str:
         return cosigned_note(layout)
 
+    async def pack(name: str) -> bytes:
+        return await pack_of(
+            name, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
+        )
+
     return Services(
         office=office,
         projections=projections,
@@ -225,9 +246,9 @@ def _services(
         copies=lambda: published_copies(layout),
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,
-        pack=lambda grant: pack_of(
-            grant, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
-        ),
+        pack=pack,
+        packs=lambda name, requests: bundle(desk.directory / "samples", name, requests, pack),
+        given=lambda sha256, person: vouch(ledger, sha256, person),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,
         verifier_key=layout.verifier_key.read_text().strip(),

@@ -63,7 +63,7 @@ def streams_besides(own: Iterable[Recorded], grant: GrantId) -> list[StreamName]
 
 
 async def entries_besides(
-    ledger: Streams, read_entry: Callable[[bytes], Recorded], entries: Sequence[Recorded], grant: GrantId
+    ledger: Streams, read_entry: Callable[[bytes], Recorded], entries: Sequence[Recorded], grant: GrantId | None
 ) -> list[bytes]:
     """Single entries of other streams that belong to it.
 

@@ -17,9 +17,7 @@ def fold(material: Material) -> tuple[Books, Access]:
     books = Books(configurations=Configurations(attachment=material.attachments.get))
     for one in material.entries:
         books.take(one)
-    access = books.accesses.of_grant(material.grant)
-    assert access is not None, "the streams of the request and of the grant come whole"
-    return books, access
+    return books, books.accesses.requests[material.request]
 
 
 def examine(material: Material, books: Books, access: Access) -> tuple[AttributeTest, ...]:

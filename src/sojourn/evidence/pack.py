@@ -37,7 +37,7 @@ def build_pack(material: Material) -> bytes:
     """The pack as a ZIP."""
     return bind(
         _files(material),
-        subject=f"grant/{material.grant}",
+        subject=f"grant/{material.grant}" if material.grant else f"request/{material.request}",
         checkpoint=material.checkpoint,
         rotations=material.rotations,
     )

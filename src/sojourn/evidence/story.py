@@ -81,6 +81,8 @@ def tell(material: Material) -> Story:
     story: Story = {
         "format": "sojourn-story/1",
         "grant": material.grant,
+        "subject": material.grant or material.request,
+        "status": access.status,
         "request": {},
         "decisions": [],
         "refused": [],
@@ -98,12 +100,14 @@ def tell(material: Material) -> Story:
 
     story["blocks"] = [dataclasses.asdict(line) for line in blocks(material, books, access, tests, text)]
     sessions: dict[str, Story] = {}
-    begun = next((one.event.request for one in entries if isinstance(one.event, GrantCreated)), "")
+    begun = material.request
     story |= besides(entries, begun, text)
     own = (one for one in entries if getattr(one.event, "request", begun) == begun)
     for one in own:
         _tell(one, story, sessions, readable)
     story["sessions"] = list(sessions.values())
+    if not story["access"]:
+        story["access"] = _nothing(story["request"])
     return story
 
 
@@ -253,6 +257,13 @@ def _access(one: Recorded, event: GrantCreated) -> Story:
         "removal_failed": [],
         "removed": None,
     }
+
+
+def _nothing(request: Story) -> Story:
+    """What stands in the place of an access that never was."""
+    empty = dict.fromkeys(("entry", "at", "start", "end", "credential", "provisioned", "ended", "removed"))
+    asked = {name: request.get(name) for name in ("person", "target", "role", "configuration_version")}
+    return {**asked, **empty, "privileges": [], "removal_failed": []}
 
 
 def _configuration(one: Recorded, event: ConfigurationAdopted) -> Story:

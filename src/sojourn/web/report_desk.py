@@ -34,7 +34,10 @@ class Wish:
 
 @dataclass(slots=True, kw_only=True)
 class ReportRun:
-    """How far the making of a report is: `doing` has `done` (of `of`, if that is known)."""
+    """How far the making of a report is: `doing` has `done` (of `of`, if that is known).
+
+    `sample` is the id of the sample that was drawn in it, which is on record; "" for none.
+    """
 
     run: str
     report: str
@@ -45,6 +48,7 @@ class ReportRun:
     of: int | None = None
     manifest_sha256: str = ""
     problem: str = ""
+    sample: str = ""
     rows: dict[str, int] = field(default_factory=dict)
 
 

@@ -89,6 +89,7 @@ from .request import (
     RequestWithdrawn,
 )
 from .review import ReviewConcluded, ReviewNoted, ReviewOpened, ReviewOutcome, ReviewOverdue
+from .sample import InformationGiven, InformationRequested, SampleDrawn
 from .session import (
     ActionCompleted,
     ActionIntended,
@@ -130,6 +131,9 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | SampleDrawn
+    | InformationRequested
+    | InformationGiven
     | ControlsProved
     | GrantCreated
     | GrantProvisioned
@@ -259,6 +263,8 @@ __all__ = [
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
+    "InformationGiven",
+    "InformationRequested",
     "KeysDestroyed",
     "LapseCause",
     "LedgerDrilled",
@@ -292,6 +298,7 @@ __all__ = [
     "ReviewOpened",
     "ReviewOutcome",
     "ReviewOverdue",
+    "SampleDrawn",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",

@@ -16,6 +16,7 @@ class EvidenceForm(StrEnum):
     PACK = "pack"
     REPORT = "report"
     CERTIFICATE = "certificate"
+    PACKS = "packs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

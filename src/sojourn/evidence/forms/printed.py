@@ -42,8 +42,8 @@ def printed(story: Story, canonical: bytes, *, as_of: datetime) -> bytes:
 
     template = files("sojourn.evidence").joinpath("templates/pack.typ").read_bytes()
     told = {
-        "title": f"Evidence of grant {story['grant']}",
-        "grant": story["grant"],
+        "title": f"Evidence of {story['subject']}",
+        "subject": story["subject"],
         "sha256": hashlib.sha256(canonical).hexdigest(),
         "as_of": as_of.strftime("%Y-%m-%d %H:%M:%S UTC"),
         "day": [as_of.year, as_of.month, as_of.day],

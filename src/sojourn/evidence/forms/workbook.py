@@ -16,7 +16,7 @@ def workbook(story: Story, *, as_of: datetime) -> bytes:
     """The bytes of the XLSX; the same story gives the same."""
     with tempfile.TemporaryDirectory(prefix="sojourn-pack-") as directory:
         path = Path(directory) / "pack.xlsx"
-        with open_workbook(path, title=f"Evidence of {story['grant']}", created=as_of) as book:
+        with open_workbook(path, title=f"Evidence of {story['subject']}", created=as_of) as book:
             for sheet in sheets(story):
                 writer = book.add(sheet)
                 for row in sheet.rows:

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -53,12 +54,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A report on disk: its sheets, its ZIP, and the SHA-256 (hex) of its manifest, which covers every file."""
+    """A report on disk: its sheets, its ZIP, and the SHA-256 (hex) of its manifest, which covers every file.
+
+    It is as of `as_of`; `drawn` are the requests of its sample, out of `population` access events.
+    """
 
     sheets: tuple[Written, ...]
     path: Path
     manifest_sha256: str
     problem: str
+    as_of: datetime
+    population: int
+    drawn: tuple[str, ...]
 
     def rows(self, sheet: str) -> int:
         """How many rows a sheet has."""
@@ -181,7 +188,13 @@ def _bind(context: Context, written: tuple[Written, ...], directory: Path) -> Bu
     bundle = directory / f"{parameters.report}.zip"
     _zip(bundle, files | {MANIFEST: directory / MANIFEST})
     return Built(
-        sheets=written, path=bundle, manifest_sha256=hashlib.sha256(manifest).hexdigest(), problem=base.problem
+        sheets=written,
+        path=bundle,
+        manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        problem=base.problem,
+        as_of=parameters.as_of,
+        population=len(context.events) if context.drawn else 0,
+        drawn=tuple(event.access.request for event in context.drawn),
     )
 
 

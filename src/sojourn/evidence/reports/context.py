@@ -20,7 +20,10 @@ from .population import Event, events
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """`raw(seq)` gives the bytes of an entry again, by another way than the one that the books were folded by."""
+    """`raw(seq)` gives the bytes of an entry again, by another way than the one that the books were folded by.
+
+    `drawn` is the sample, once a report has drawn it.
+    """
 
     books: Books
     parameters: Parameters
@@ -28,6 +31,7 @@ class Context:
     raw: Callable[[int], bytes]
     backing: Backing = field(default_factory=Backing)
     settings: Settings = field(default_factory=Settings)
+    drawn: list[Event] = field(default_factory=list, init=False)
     _events: list[Event] | None = field(default=None, init=False)
     _disposed: dict[RequestId, tuple[str, ...]] = field(init=False)
 

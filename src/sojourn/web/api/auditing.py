@@ -10,6 +10,7 @@ from sojourn.domain.events import EvidenceForm
 from sojourn.domain.identifiers import PersonId, RequestId
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
+from sojourn.projections import queries
 from sojourn.web.exchange import Exchange
 from sojourn.workflow.evidence import dispose_of_exceptions, give_evidence
 
@@ -34,6 +35,30 @@ async def evidence(exchange: Exchange) -> Response:
         )
     await exchange.caught_up()
     return await given(exchange, caller, EvidenceForm.PACK, f"grant/{row.id}", await exchange.services.pack(row.id))
+
+
+async def evidence_of_request(exchange: Exchange) -> Response:
+    """GET /requests/{name}/evidence: the pack of an access event, whatever came of it; for whom it concerns, auditors.
+
+    For a request that became an access it is the pack of its grant. Who was given it is on record.
+    """
+    caller = await exchange.caller()
+    with exchange.services.projections.reading() as connection:
+        row = queries.request(connection, exchange.name)
+        approvers = queries.approvers(connection, exchange.name)
+    concerned = row is not None and caller.id in {row.person, *(one.person for one in approvers)}
+    if row is None or not (concerned or caller.auditor or caller.administrator):
+        raise SojournError(Code.REQUEST_UNKNOWN, request=exchange.name[:100])
+    if not (concerned or caller.auditor):
+        raise SojournError(
+            Code.PERMISSION_DENIED,
+            person=caller.id,
+            action="read what was said about this request",
+            who="its requester, its approvers or an auditor",
+        )
+    await exchange.caught_up()
+    content = await exchange.services.pack(row.id)
+    return await given(exchange, caller, EvidenceForm.PACK, f"request/{row.id}", content)
 
 
 async def given(exchange: Exchange, caller: Person, form: EvidenceForm, subject: str, content: bytes) -> Response:

@@ -38,6 +38,7 @@ class RunShown:
     """The making of a report: `state` is waiting, running, done or failed; `doing` has `done` (of `of`, if known).
 
     When it is done, `rows` has the rows of each sheet, and `problem` says why the record is not whole (empty if it is).
+    `sample` is the id of the sample that was drawn in it; empty for none.
     """
 
     run: str
@@ -49,4 +50,5 @@ class RunShown:
     of: int | None
     manifest_sha256: str
     problem: str
+    sample: str
     rows: dict[str, int]

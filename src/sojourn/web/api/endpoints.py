@@ -29,6 +29,7 @@ from . import (
     recording,
     reporting,
     reviewing,
+    sampling,
     spans,
     ssh,
     standing,
@@ -123,6 +124,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/requests/{name}/withdraw", asking.withdraw, PERSON, bodies.Nothing),
     Endpoint("POST", "/requests/{name}/withdraw-approval", deciding.withdraw_approval, PERSON, bodies.Nothing),
     Endpoint("POST", "/requests/{name}/activate", access.activate, PERSON, bodies.Nothing),
+    Endpoint("GET", "/requests/{name}/evidence", auditing.evidence_of_request, PERSON),
     Endpoint("POST", "/requests/{name}/disposition", auditing.dispose, OVERSIGHT, bodies.Dispose),
     Endpoint("POST", "/break-glass", break_glass.take, PERSON, bodies.Glass),
     Endpoint(
@@ -157,6 +159,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/reports", reporting.ask, AUDITOR, bodies.AskReport),
     Endpoint("GET", "/report-runs/{name}", reporting.one, AUDITOR),
     Endpoint("GET", "/report-runs/{name}/file", reporting.file, AUDITOR),
+    Endpoint("GET", "/samples", sampling.listing, PERSON),
+    Endpoint("GET", "/samples/{name}", sampling.one, PERSON),
+    Endpoint("POST", "/samples/{name}/questions", sampling.ask, AUDITOR, bodies.AskInformation),
+    Endpoint("POST", "/samples/{name}/answers", sampling.answer, PERSON, bodies.GiveInformation),
+    Endpoint("GET", "/samples/{name}/packs", sampling.packs, AUDITOR),
+    Endpoint("GET", "/evidence-given/{name}", sampling.given, PERSON),
     Endpoint(
         "GET",
         "/reviews",

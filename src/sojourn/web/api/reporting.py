@@ -110,6 +110,7 @@ def _shown(run: ReportRun) -> auditing_shapes.RunShown:
         of=run.of,
         manifest_sha256=run.manifest_sha256,
         problem=run.problem,
+        sample=run.sample,
         rows=run.rows,
     )
 
