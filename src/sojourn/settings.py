@@ -94,6 +94,11 @@ class Layout:
         return self.root / "spool"
 
     @property
+    def forwarded(self) -> Path:
+        """How far each SIEM has taken the record; without them all of it is sent again."""
+        return self.root / "forwarded"
+
+    @property
     def published(self) -> Path:
         """How far each published copy of the ledger is, as the publisher sees it while it runs (JSON)."""
         return self.run / "published.json"
@@ -231,6 +236,32 @@ class NotifySettings:
     webhooks: tuple[WebhookSettings, ...] = ()
 
 
+class SiemKind(StrEnum):
+    """How events get to a SIEM."""
+
+    HTTPS = "https"
+    SYSLOG = "syslog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemSettings:
+    """A destination of every entry as an OCSF event: `url` for `https`, `host` and `port` for `syslog` (over TLS).
+
+    `secret` names the file of a bearer token among the secrets. `authority` is a file of certificates in the
+    configuration folder; "" trusts the system's.
+    """
+
+    name: str
+    kind: SiemKind
+    url: str = ""
+    host: str = ""
+    port: int = 6514
+    secret: str = ""
+    authority: str = ""
+    seconds: float = 20.0
+    overdue: timedelta = timedelta(minutes=15)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimestampSettings:
     """The time-stamping authority (RFC 3161) that is asked for its time; `url` "" is none.
@@ -257,3 +288,4 @@ class Settings:
     witness: WitnessSettings = field(default_factory=WitnessSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)
+    siem: tuple[SiemSettings, ...] = ()

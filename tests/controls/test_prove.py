@@ -16,7 +16,7 @@ from sojourn.demo.installation import POLICY_FILE, SETTINGS_FILE, TARGETS_FILE
 from sojourn.demo.production import Production
 from sojourn.testing.installation import PASSWORD, Running, running
 
-TARGETS = TARGETS_FILE.replace("    kind: postgres\n", "    kind: postgres\n    labels: { sandbox: 'yes' }\n") + (
+TARGETS = TARGETS_FILE.replace("    kind: postgres\n", "    kind: postgres\n    labels: {{ sandbox: 'yes' }}\n") + (
     "      everything:\n"
     "        description: What nobody may have\n"
     "        privileges: [{{ schema: shop, tables: all, verbs: [delete] }}]\n"

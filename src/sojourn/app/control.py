@@ -46,6 +46,7 @@ from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .copies import late_copies
+from .forwarding import forwarders
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .notify import courier
@@ -145,6 +146,8 @@ async def _serve_control(
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         if telling is not None:
             tasks.create_task(telling.run())
+        for forwarder in forwarders(layout, settings, ledger):
+            tasks.create_task(forwarder.run())
         if office.late is not None:
             tasks.create_task(watch_copies(office, office.late))
         tasks.create_task(_serve_api(layout, settings, services))

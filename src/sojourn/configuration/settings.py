@@ -18,6 +18,8 @@ from sojourn.settings import (
     PublisherSettings,
     ScribeSettings,
     Settings,
+    SiemKind,
+    SiemSettings,
     TimestampSettings,
     WebhookSettings,
     WitnessSettings,
@@ -166,6 +168,28 @@ def _webhook(name: str, node: Node) -> WebhookSettings:
     return WebhookSettings(name=name, url=url, secret=fields["secret"].name("the name of a secret"))
 
 
+_SIEM: Mapping[str, _Reader] = {
+    "kind": lambda node: node.choice({str(one): one for one in SiemKind}),
+    "url": _text,
+    "host": _text,
+    "port": _port,
+    "secret": lambda node: node.name("the name of a secret"),
+    "authority": _text_or_nothing,
+    "seconds": Node.seconds,
+    "overdue": Node.duration,
+}
+
+
+def _siem(name: str, node: Node) -> SiemSettings:
+    """One destination; each kind has to say where it is."""
+    found = SiemSettings(name=name, **_section(node, _SIEM))
+    if found.kind is SiemKind.HTTPS and not found.url.startswith("https://"):
+        node.fail(f"{name} has no address that begins with https://", "url, with the address that events are posted to")
+    if found.kind is SiemKind.SYSLOG and not found.host:
+        node.fail(f"{name} has no host", "host, with the name of the server that takes syslog over TLS")
+    return found
+
+
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
 
@@ -177,7 +201,7 @@ def read_settings(directory: Path) -> Settings:
     root = compose(path.name, read_bytes(path))
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp", "notify")
+    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp", "notify", "siem")
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
@@ -189,6 +213,9 @@ def read_settings(directory: Path) -> Settings:
         witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
         timestamp=TimestampSettings(**_section(sections.get("timestamp"), _TIMESTAMP)),
         notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
+        siem=tuple(_siem(name, one) for name, one in sections["siem"].named("destinations").items())
+        if "siem" in sections
+        else (),
     )
 
 

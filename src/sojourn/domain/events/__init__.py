@@ -58,7 +58,7 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .notice import NoticeFailed
+from .notice import ForwardingOverdue, ForwardingResumed, NoticeFailed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
@@ -202,6 +202,8 @@ Event = (
     | FactTold
     | FactWithdrawn
     | NoticeFailed
+    | ForwardingOverdue
+    | ForwardingResumed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -250,6 +252,8 @@ __all__ = [
     "FactWithdrawn",
     "Finding",
     "FindingKind",
+    "ForwardingOverdue",
+    "ForwardingResumed",
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
