@@ -94,6 +94,11 @@ class Layout:
         return self.root / "spool"
 
     @property
+    def delivered(self) -> Path:
+        """Reports that were made by a schedule, for auditors to take away."""
+        return self.root / "delivered"
+
+    @property
     def forwarded(self) -> Path:
         """How far each SIEM has taken the record; without them all of it is sent again."""
         return self.root / "forwarded"
@@ -244,7 +249,7 @@ class SiemKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiemSettings:
+class SiemDestination:
     """A destination of every entry as an OCSF event: `url` for `https`, `host` and `port` for `syslog` (over TLS).
 
     `secret` names the file of a bearer token among the secrets. `authority` is a file of certificates in the
@@ -260,6 +265,42 @@ class SiemSettings:
     authority: str = ""
     seconds: float = 20.0
     overdue: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemSettings:
+    """Where every entry goes as an OCSF event."""
+
+    destinations: tuple[SiemDestination, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSettings:
+    """A report that is made by itself over each `month` or `quarter`, and taken to `folder`, bucket and people.
+
+    `sample` rows are drawn by `seed` and the start of the period, with the packs of all of them. "" is no folder, and a
+    `bucket` of "" is none. `mail` are the ids of people who are told: the hash is in the mail, the file behind sign-in.
+    """
+
+    name: str
+    report: str
+    every: str
+    sample: int = 0
+    seed: str = ""
+    folder: str = ""
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    mail: tuple[str, ...] = ()
+    overdue: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsSettings:
+    """Reports that are made by themselves."""
+
+    schedules: tuple[ScheduleSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,4 +329,5 @@ class Settings:
     witness: WitnessSettings = field(default_factory=WitnessSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)
-    siem: tuple[SiemSettings, ...] = ()
+    siem: SiemSettings = field(default_factory=SiemSettings)
+    reports: ReportsSettings = field(default_factory=ReportsSettings)

@@ -7,7 +7,7 @@ import dataclasses
 import ipaddress
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 import uvicorn
@@ -15,13 +15,14 @@ import uvicorn
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
-from sojourn.domain.identifiers import SYSTEM, PersonId, RequestId
+from sojourn.domain.identifiers import SYSTEM, PersonId, RequestId, SampleId
 from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
+from sojourn.notify.channels import Mail
 from sojourn.projections import queries
 from sojourn.projections.gathering import gathering
 from sojourn.projections.projector import Projections
@@ -41,7 +42,7 @@ from sojourn.workflow.adopt import adopt, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Late, Office
 from sojourn.workflow.readmit import watch_copies
-from sojourn.workflow.sampling import record_sample
+from sojourn.workflow.sampling import load_samples, record_sample
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
@@ -49,9 +50,10 @@ from .copies import late_copies
 from .forwarding import forwarders
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
-from .notify import courier
+from .notify import courier, mailing
 from .publisher import published_copies
 from .report_desk import Drawn, ReportDesk
+from .scheduling import Scheduler, delivered_files
 from .vouching import bundle, vouch
 from .witnesses import cosigned_note
 
@@ -146,11 +148,33 @@ async def _serve_control(
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         if telling is not None:
             tasks.create_task(telling.run())
+        if settings.reports.schedules:
+            mail = mailing(layout, settings.notify, in_force)
+            tasks.create_task(_scheduler(layout, settings, office, desk, services, mail).run())
         for forwarder in forwarders(layout, settings, ledger):
             tasks.create_task(forwarder.run())
         if office.late is not None:
             tasks.create_task(watch_copies(office, office.late))
         tasks.create_task(_serve_api(layout, settings, services))
+
+
+def _scheduler(
+    layout: Layout, settings: Settings, office: Office, desk: ReportDesk, services: Services, mail: Mail | None
+) -> Scheduler:
+    async def items(sample: str) -> Sequence[str]:
+        samples, _ = await load_samples(office.ledger)
+        return samples[SampleId(sample)].drawn.requests
+
+    return Scheduler(
+        layout=layout,
+        office=office,
+        desk=desk,
+        sign=services.sign,
+        packs=services.packs,
+        items=items,
+        schedules=settings.reports.schedules,
+        mail=mail,
+    )
 
 
 async def _drawn(office: Office, one: Drawn) -> str:
@@ -252,6 +276,7 @@ def _services(
         pack=pack,
         packs=lambda name, requests: bundle(desk.directory / "samples", name, requests, pack),
         given=lambda sha256, person: vouch(ledger, sha256, person),
+        delivered=lambda: delivered_files(layout),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,
         verifier_key=layout.verifier_key.read_text().strip(),

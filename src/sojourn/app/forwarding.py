@@ -7,7 +7,7 @@ import socket
 from sojourn.evidence.forwarding import Forwarder, Https, Sink, Syslog
 from sojourn.evidence.ocsf import Source
 from sojourn.scribe.client import ScribeClient
-from sojourn.settings import Layout, Settings, SiemKind, SiemSettings
+from sojourn.settings import Layout, Settings, SiemDestination, SiemKind
 from sojourn.vault.secrets import read_secret
 
 from .ambient import BUILD, SystemClock
@@ -16,7 +16,7 @@ from .places import PlaceFile
 
 def forwarders(layout: Layout, settings: Settings, ledger: ScribeClient) -> list[Forwarder]:
     """One for each destination. Raises SojournError when a secret is missing."""
-    if settings.siem:
+    if settings.siem.destinations:
         layout.forwarded.mkdir(mode=0o700, exist_ok=True)
     return [
         Forwarder(
@@ -27,11 +27,11 @@ def forwarders(layout: Layout, settings: Settings, ledger: ScribeClient) -> list
             clock=SystemClock(),
             overdue=one.overdue,
         )
-        for one in settings.siem
+        for one in settings.siem.destinations
     ]
 
 
-def _sink(layout: Layout, settings: Settings, one: SiemSettings) -> Sink:
+def _sink(layout: Layout, settings: Settings, one: SiemDestination) -> Sink:
     authority = str(layout.configuration / one.authority) if one.authority else ""
     if one.kind is SiemKind.HTTPS:
         token = read_secret(layout.configuration / "secrets", one.secret) if one.secret else ""

@@ -32,14 +32,19 @@ def courier(
     )
 
 
+def mailing(layout: Layout, settings: NotifySettings, in_force: Callable[[], Adopted]) -> Mail | None:
+    """The way to send mail; None where no server is set. Raises SojournError when its password is missing."""
+    mail = settings.mail
+    if not mail.host:
+        return None
+    password = read_secret(layout.configuration / "secrets", mail.secret) if mail.secret else ""
+    return Mail(settings=mail, password=password, link=settings.link, seconds=settings.seconds, in_force=in_force)
+
+
 def _channels(layout: Layout, settings: NotifySettings, in_force: Callable[[], Adopted]) -> tuple[Channel, ...]:
-    secrets, mail = layout.configuration / "secrets", settings.mail
-    found: list[Channel] = []
-    if mail.host:
-        password = read_secret(secrets, mail.secret) if mail.secret else ""
-        found.append(
-            Mail(settings=mail, password=password, link=settings.link, seconds=settings.seconds, in_force=in_force)
-        )
+    secrets = layout.configuration / "secrets"
+    mail = mailing(layout, settings, in_force)
+    found: list[Channel] = [] if mail is None else [mail]
     found += (
         Webhook(
             name=f"webhook {one.name}",

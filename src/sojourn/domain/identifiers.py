@@ -44,6 +44,8 @@ FACTS = StreamName("fact")
 """What was told about the world, as a subject of attempts; each thing has a stream of its own."""
 EVIDENCE = StreamName("evidence")
 """What evidence was given to whom, and what came of trying to break the controls."""
+SCHEDULES = StreamName("schedules")
+"""Which reports were delivered by a schedule, and which are overdue."""
 SAMPLES = StreamName("samples")
 """What auditors drew, what they asked about it, and what they were told."""
 

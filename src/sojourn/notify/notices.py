@@ -11,6 +11,7 @@ from datetime import datetime
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import (
     BreakGlassUsed,
+    DeliveryOverdue,
     ForwardingOverdue,
     GrantRemovalOverdue,
     RequestEscalated,
@@ -22,7 +23,7 @@ from sojourn.domain.events import (
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import PersonId
 
-PREFIXES = ("request/", "break_glass/", "review/", "grant/", "notices")
+PREFIXES = ("request/", "break_glass/", "review/", "grant/", "notices", "schedules")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,11 @@ def _told(recorded: Recorded, adopted: Adopted) -> tuple[str, tuple[PersonId, ..
                 f"It has taken nothing since {since}. Nothing is lost: everything from entry {waiting.place} on waits."
             )
             return "forwarding_overdue", people, subject, text, f"ledger/{waiting.place}"
+        case DeliveryOverdue() as missing:
+            people = tuple(one.id for one in adopted.catalogue.people if one.administrator)
+            subject = f"ALARM: the report of the schedule {missing.schedule} is not delivered"
+            text = f"It was due at {missing.period.end.isoformat(timespec='minutes')}. It is tried again for ever."
+            return "delivery_overdue", people, subject, text, "reports"
         case _:
             return None
 

@@ -59,9 +59,10 @@ class Services:
     checkpoint over them, `copies()` are its published copies; `preflight(target)` says what is lacking there,
     `reconcile(target)` compares it with the record; `pack(name)` builds an evidence pack of a grant or a request,
     `certificate(name)` that of a destruction (both ZIP), `packs(sample, requests)` those of several access events;
-    `given(sha256, person)` is what vouches for evidence that was given (to anybody, for None); `key_uses(person)`
-    tells which sealing keys still open; `reports` makes reports; `gateway_address()` is where clients connect;
-    `random_bytes(n)` are fresh; `ssh` is None where the gateway does not speak it.
+    `delivered()` are the files that schedules made; `given(sha256, person)` is what vouches for evidence that was
+    given (to anybody, for None); `key_uses(person)` tells which sealing keys still open; `reports` makes reports;
+    `gateway_address()` is where clients connect; `random_bytes(n)` are fresh; `ssh` is None where the gateway does
+    not speak it.
     """
 
     office: Office
@@ -79,6 +80,7 @@ class Services:
     pack: Callable[[str], Awaitable[bytes]]
     packs: Callable[[str, Sequence[str]], Awaitable[Bundle]]
     given: Callable[[str, str | None], Awaitable[Vouched | None]]
+    delivered: Callable[[], Sequence[Path]]
     preflight: Callable[[Target], Awaitable[tuple[str, ...]]]
     reconcile: Callable[[Target], Awaitable[TargetReconciled]]
     certificate: Callable[[str], Awaitable[bytes]]

@@ -21,6 +21,7 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
+from .delivery import DeliveryOverdue, ReportDelivered
 from .evidence import (
     ControlsProved,
     Disposition,
@@ -131,6 +132,8 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | ReportDelivered
+    | DeliveryOverdue
     | SampleDrawn
     | InformationRequested
     | InformationGiven
@@ -239,6 +242,7 @@ __all__ = [
     "ConfigurationProposed",
     "ConfigurationWithdrawn",
     "ControlsProved",
+    "DeliveryOverdue",
     "DisposedClass",
     "Disposition",
     "EligibilityRemovalConfirmed",
@@ -284,6 +288,7 @@ __all__ = [
     "PublicationRefused",
     "PublicationResumed",
     "RecordsDisposed",
+    "ReportDelivered",
     "RequestActivated",
     "RequestApproved",
     "RequestCommented",

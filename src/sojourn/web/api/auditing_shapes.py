@@ -52,3 +52,18 @@ class RunShown:
     problem: str
     sample: str
     rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredListed:
+    """A file that a schedule made: a report, or the packs of its sample."""
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredFiles:
+    """Everything that schedules made and that is there to be taken away."""
+
+    files: tuple[DeliveredListed, ...]

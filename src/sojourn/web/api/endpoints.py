@@ -159,6 +159,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/reports", reporting.ask, AUDITOR, bodies.AskReport),
     Endpoint("GET", "/report-runs/{name}", reporting.one, AUDITOR),
     Endpoint("GET", "/report-runs/{name}/file", reporting.file, AUDITOR),
+    Endpoint("GET", "/delivered-reports", reporting.delivered, AUDITOR),
+    Endpoint("GET", "/delivered-reports/{name}", reporting.delivered_file, AUDITOR),
     Endpoint("GET", "/samples", sampling.listing, PERSON),
     Endpoint("GET", "/samples/{name}", sampling.one, PERSON),
     Endpoint("POST", "/samples/{name}/questions", sampling.ask, AUDITOR, bodies.AskInformation),

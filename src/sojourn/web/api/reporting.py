@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from datetime import UTC, datetime
+from pathlib import Path
 
 from starlette.responses import FileResponse, Response
 
@@ -90,6 +93,39 @@ async def file(exchange: Exchange) -> Response:
     )
     name = {"content-disposition": f'attachment; filename="{run.report}.zip"'}
     return FileResponse(path, 200, {**HEADERS, **name}, media_type="application/zip")
+
+
+async def delivered(exchange: Exchange) -> auditing_shapes.DeliveredFiles:
+    """GET /delivered-reports: what schedules made; for auditors."""
+    await _auditor(exchange)
+    files = exchange.services.delivered()
+    return auditing_shapes.DeliveredFiles(
+        files=tuple(auditing_shapes.DeliveredListed(name=one.name, bytes=one.stat().st_size) for one in files)
+    )
+
+
+async def delivered_file(exchange: Exchange) -> Response:
+    """GET /delivered-reports/{name}: a file that a schedule made; for auditors. Who was given it is on record."""
+    caller = await _auditor(exchange)
+    path = next((one for one in exchange.services.delivered() if one.name == exchange.name), None)
+    if path is None:
+        raise SojournError(Code.REPORT_UNKNOWN, run=exchange.name[:100])
+    await give_evidence(
+        exchange.services.office,
+        form=EvidenceForm.REPORT,
+        subject=f"report/{path.stem}",
+        person=caller.id,
+        sha256=await asyncio.to_thread(_sha256, path),
+        size=path.stat().st_size,
+        source=exchange.source,
+    )
+    name = {"content-disposition": f'attachment; filename="{path.name}"'}
+    return FileResponse(path, 200, {**HEADERS, **name}, media_type="application/zip")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _run(exchange: Exchange) -> ReportRun:
