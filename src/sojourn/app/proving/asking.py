@@ -119,5 +119,5 @@ def _connects(form: dict[str, Any]) -> str:
         with psycopg.connect(form["url"], connect_timeout=10) as connection:
             connection.execute("select 1")
     except psycopg.Error as error:
-        return str(error).strip().splitlines()[-1][:200] if str(error).strip() else type(error).__name__
+        return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
     return ""
