@@ -26,8 +26,8 @@ from sojourn.settings import Layout
 
 from .ambient import BUILD
 from .backing import back
-from .installation import read_settings
 from .kept import PAGE, Kept, damaged, reading
+from .settled import settings_as_read
 
 Progress = Callable[[str, int, int | None], None]
 """Is told what is being done, how much of it is done, and of how much (None if that is not known)."""
@@ -90,7 +90,7 @@ def _read(layout: Layout, asked: Asked, progress: Progress) -> Iterator[Context]
             parameters=parameters,
             base=base,
             raw=lambda seq: next(kept.raw(seq, seq + 1)),
-            settings=read_settings(layout),
+            settings=settings_as_read(layout),
             backing=back(kept, tree, books, asked.period, base.note),
         )
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import msgspec
 
 from sojourn.app.ambient import operator
-from sojourn.app.installation import read_settings, require_installation
+from sojourn.app.installation import require_installation
 from sojourn.app.results import Signed, sign_result
+from sojourn.app.settled import settings_in_force
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ControlsProved, ProbeTried
 from sojourn.domain.history import Change
@@ -85,7 +86,7 @@ async def prove(
             raise SojournError(Code.RECORD_UNAVAILABLE)
         bench = Bench(
             layout=layout,
-            settings=read_settings(layout),
+            settings=settings_in_force(layout),
             ledger=ledger,
             api=api,
             adopted=adopted,
