@@ -31,7 +31,7 @@ from sojourn.vault.certificates import ensure_certificates
 SECONDS = 30.0
 SYSLOG = re.compile(
     r"<(\d+)>1 (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) (\S+) sojourn - (\S{1,32}) "
-    r'\[meta sequenceId="(\d+)"\]\[sojourn@32473 place="(\d+)" origin="([^"]*)"\] \ufeff(\{.*\})'
+    r'\[meta sequenceId="(\d+)"\]\[sojourn@32473 place="(\d+)" origin="((?:\\.|[^"\\])*)"\] \ufeff(\{.*\})'
 )
 
 
