@@ -175,6 +175,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query=(
             "all",
             "mine",
+            "by",
             "before",
         ),
     ),
