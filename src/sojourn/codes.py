@@ -32,6 +32,7 @@ class Code(StrEnum):
     CHANGE_NOT_PENDING = "change.not_pending"
     CHANGE_LOCKS_OUT = "change.locks_out"
     CHANGE_NEEDS_APPROVAL = "change.needs_approval"
+    CHANGE_LETS_IN = "change.lets_in"
     CHANGE_NO_SECOND_PERSON = "change.no_second_person"
     SETTINGS_INVALID = "settings.invalid"
     SETTINGS_NOT_IN_FORCE = "settings.not_in_force"

@@ -74,6 +74,7 @@ class ReportDesk:
             as_of=wish.as_of,
             sample=wish.sample,
             seed=wish.seed,
+            targets=wish.targets,
         )
         try:
             self._waiting.put_nowait((run, asked))

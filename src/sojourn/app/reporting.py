@@ -35,7 +35,10 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A report that somebody wants: `as_of` None for everything that is signed, `sample` rows drawn by `seed`."""
+    """A report that somebody wants: `as_of` None for everything that is signed, `sample` rows drawn by `seed`.
+
+    `targets` are those that it is about, empty for all.
+    """
 
     report: str
     period: Window
@@ -44,6 +47,7 @@ class Asked:
     as_of: datetime | None = None
     sample: int = 0
     seed: str = ""
+    targets: tuple[str, ...] = ()
 
 
 def make_report(layout: Layout, asked: Asked, directory: Path, progress: Progress) -> Built:
@@ -81,7 +85,11 @@ def _read(layout: Layout, asked: Asked, progress: Progress) -> Iterator[Context]
             run_at=asked.run_at,
             period=asked.period,
             as_of=asked.as_of or base.last_at or asked.run_at,
-            filters=(("as of", "" if asked.as_of is None else asked.as_of.isoformat()),),
+            filters=(
+                ("as of", "" if asked.as_of is None else asked.as_of.isoformat()),
+                ("targets", ", ".join(asked.targets)),
+            ),
+            targets=asked.targets,
             sample=asked.sample,
             seed=asked.seed,
         )

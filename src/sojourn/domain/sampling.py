@@ -1,6 +1,6 @@
 """Samples: what an auditor drew, and what they want to know about it.
 
-- A sample is drawn by an auditor, by a seed that is on record, and never changes afterwards.
+- A sample is drawn by an auditor, of this house or let in from outside, by a seed that is on record. It never changes.
 - An auditor asks somebody known about one item of it; whoever is asked answers, or an administrator for them.
 - A question is answered once. Who asked does not answer.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import assert_never
 
 from sojourn.errors import Code, Refusal
@@ -89,20 +90,21 @@ def fold(events: Iterable[Event]) -> Samples:
     return state
 
 
-def decide(state: Sample, command: Command, adopted: Adopted) -> Event | Refusal:
+def decide(state: Sample, command: Command, adopted: Adopted, now: datetime) -> Event | Refusal:
     """The event, or why there is none."""
     match command:
         case Ask():
-            return _ask(state, command, adopted)
+            return _ask(state, command, adopted, now)
         case Answer():
             return _answer(state, command, adopted)
         case _:
             assert_never(command)
 
 
-def _ask(state: Sample, command: Ask, adopted: Adopted) -> Event | Refusal:
+def _ask(state: Sample, command: Ask, adopted: Adopted, now: datetime) -> Event | Refusal:
     name, person = state.drawn.sample, adopted.catalogue.person(command.person)
-    if person is None or not person.auditor:
+    own = person is not None and (person.auditor or command.person == state.drawn.person)
+    if person is None or not own or not person.may_audit(now):
         return Refusal(
             Code.PERMISSION_DENIED, {"person": command.person, "action": "ask about a sample", "who": "an auditor"}
         )

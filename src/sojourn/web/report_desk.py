@@ -22,7 +22,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """A report that `person` wants."""
+    """A report that `person` wants, about `targets` (empty for all)."""
 
     report: str
     period: Window
@@ -30,6 +30,7 @@ class Wish:
     as_of: datetime | None
     sample: int
     seed: str
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -92,7 +92,7 @@ async def _settle(
             assert refusal is not None
             return await refuse(office, attempt, SAMPLES, refusal)
         sealing: Sealing = office.sealer.seal(person, text.encode("utf-8", "backslashreplace"))
-        event = sampling.decide(state, command(sealing.sealed), adopted)
+        event = sampling.decide(state, command(sealing.sealed), adopted, office.clock.now())
         if isinstance(event, Refusal):
             return await refuse(office, attempt, SAMPLES, event)
         change = Change(stream=SAMPLES, event=event, seen=version)

@@ -50,9 +50,15 @@ class Context:
                     as_of=self.parameters.as_of,
                     integrity=self.integrity,
                     dispositions=self.dispositions,
+                    wanted=self.wanted,
                 )
             )
         return self._events
+
+    def wanted(self, access: Access) -> bool:
+        """Whether an access is on a target that the report is about."""
+        targets = self.parameters.targets
+        return not targets or access.asked.event.target in targets
 
     @property
     def integrity(self) -> AttributeTest:

@@ -21,6 +21,9 @@ class Report:
     sheets: Callable[[Context], Iterator[Sheet]]
 
 
+BY_TARGET = frozenset(("access-events", "emergency-access", "service-access", "late-revocations"))
+"""Reports that can be about some targets alone."""
+
 REPORTS: dict[str, Report] = {
     "access-events": Report(
         title="Access events",

@@ -16,7 +16,10 @@ TEMPLATE = "1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """`period` is `[start, end)`; the record was read up to `as_of`. `sample` rows are drawn by `seed` (0 for none)."""
+    """`period` is `[start, end)`; the record was read up to `as_of`. `sample` rows are drawn by `seed` (0 for none).
+
+    `targets` are those that it is about, empty for all.
+    """
 
     report: str
     title: str
@@ -28,6 +31,7 @@ class Parameters:
     period: Window
     as_of: datetime
     filters: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
     sample: int = 0
     seed: str = ""
 

@@ -26,7 +26,7 @@ async def evidence(exchange: Exchange) -> Response:
     """
     caller = await exchange.caller()
     row = visible(exchange, caller, exchange.name)
-    if not (concerns(exchange, caller, row) or caller.auditor):
+    if not (concerns(exchange, caller, row) or _audits(exchange, caller, row.target)):
         raise SojournError(
             Code.PERMISSION_DENIED,
             person=caller.id,
@@ -47,9 +47,10 @@ async def evidence_of_request(exchange: Exchange) -> Response:
         row = queries.request(connection, exchange.name)
         approvers = queries.approvers(connection, exchange.name)
     concerned = row is not None and caller.id in {row.person, *(one.person for one in approvers)}
-    if row is None or not (concerned or caller.auditor or caller.administrator):
+    audits = row is not None and _audits(exchange, caller, row.target)
+    if row is None or not (concerned or audits or caller.administrator):
         raise SojournError(Code.REQUEST_UNKNOWN, request=exchange.name[:100])
-    if not (concerned or caller.auditor):
+    if not (concerned or audits):
         raise SojournError(
             Code.PERMISSION_DENIED,
             person=caller.id,
@@ -59,6 +60,11 @@ async def evidence_of_request(exchange: Exchange) -> Response:
     await exchange.caught_up()
     content = await exchange.services.pack(row.id)
     return await given(exchange, caller, EvidenceForm.PACK, f"request/{row.id}", content)
+
+
+def _audits(exchange: Exchange, caller: Person, target: str) -> bool:
+    """Whether the caller audits what was done on that target, here or from outside."""
+    return caller.may_audit(exchange.services.office.clock.now(), target)
 
 
 async def given(exchange: Exchange, caller: Person, form: EvidenceForm, subject: str, content: bytes) -> Response:

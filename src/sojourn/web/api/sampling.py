@@ -65,9 +65,11 @@ async def answer(exchange: Exchange) -> sampling_shapes.SampleShown:
 async def packs(exchange: Exchange) -> Response:
     """GET /samples/{name}/packs: the packs of all items in one ZIP; for auditors. Who was given them is on record."""
     caller = await exchange.caller()
-    if not caller.auditor:
+    if not caller.may_audit(exchange.services.office.clock.now()):
         raise SojournError(Code.PERMISSION_DENIED, person=caller.id, action="take packs of a sample", who="an auditor")
     found = await _sample(exchange, caller)
+    if not (caller.auditor or found.drawn.person == caller.id):
+        raise SojournError(Code.SAMPLE_UNKNOWN, sample=exchange.name[:100])
     await exchange.caught_up()
     bundle = await exchange.services.packs(found.drawn.sample, found.drawn.requests)
     await give_evidence(
@@ -104,7 +106,12 @@ async def _sample(exchange: Exchange, caller: Person) -> Sample:
 
 def _concerns(one: Sample, caller: Person) -> bool:
     asked = any(question.asked.of == caller.id for question in one.questions.values())
-    return caller.auditor or caller.administrator or asked
+    return _whole(one, caller) or asked
+
+
+def _whole(one: Sample, caller: Person) -> bool:
+    """Whether the caller may see all of a sample: they drew it, or oversee everything."""
+    return caller.auditor or caller.administrator or caller.id == one.drawn.person
 
 
 def _listed(one: Sample) -> sampling_shapes.SampleListed:
@@ -124,7 +131,7 @@ def _listed(one: Sample) -> sampling_shapes.SampleListed:
 
 
 async def _shown(exchange: Exchange, caller: Person, one: Sample) -> sampling_shapes.SampleShown:
-    drawn, all_of_it = one.drawn, caller.auditor or caller.administrator
+    drawn, all_of_it = one.drawn, _whole(one, caller)
     questions = [asked for asked in one.questions.values() if all_of_it or asked.asked.of == caller.id]
     sealed = [asked.asked.text.commitment for asked in questions]
     sealed += [asked.given.text.commitment for asked in questions if asked.given is not None]
