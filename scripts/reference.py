@@ -22,9 +22,12 @@ from sojourn.web.api import (
     assurance_shapes,
     auditing_shapes,
     configuration_shapes,
+    fact_shapes,
     keeping_shapes,
+    policy_shapes,
     sampling_shapes,
     shapes,
+    span_shapes,
     ssh_shapes,
     standing_shapes,
     target_shapes,
@@ -43,6 +46,9 @@ SHAPES = (
     keeping_shapes,
     target_shapes,
     configuration_shapes,
+    policy_shapes,
+    span_shapes,
+    fact_shapes,
 )
 """Where the shapes of answers are written down."""
 

@@ -122,3 +122,13 @@ def test_garbage_on_the_port_leaves_the_api_running(sojourn: Running, sent: byte
         while connection.recv(4096):
             pass
     assert sojourn.send("GET", "/health").json()["ok"] is True
+
+
+def test_a_look_that_would_say_the_same_again_says_so_without_a_body(sojourn: Running) -> None:
+    first = sojourn.send("GET", "/me", person="alice")
+    tag = first.headers["etag"]
+    again = sojourn.send("GET", "/me", person="alice", headers={"if-none-match": f'"other", {tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    other = sojourn.send("GET", "/me", person="bob", headers={"if-none-match": tag})
+    assert other.status_code == 200 and other.json()["person"] == "bob"
+    assert "etag" not in sojourn.send("POST", "/requests", {}, person="alice").headers
