@@ -64,6 +64,8 @@ class DeliveredListed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveredFiles:
-    """Everything that schedules made and that is there to be taken away."""
+    """What schedules made and is there to be taken away. `more` says that there is more of it: ask with `before`."""
 
     files: tuple[DeliveredListed, ...]
+    more: bool
+    next: int | None

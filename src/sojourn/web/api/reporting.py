@@ -14,7 +14,7 @@ from sojourn.domain.people import Person
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.reports.directory import BY_TARGET, REPORTS
-from sojourn.web.exchange import Exchange
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.web.report_desk import ReportRun, Wish
 from sojourn.workflow.evidence import give_evidence
 
@@ -99,9 +99,17 @@ async def file(exchange: Exchange) -> Response:
 async def delivered(exchange: Exchange) -> auditing_shapes.DeliveredFiles:
     """GET /delivered-reports: what schedules made; for auditors."""
     _require_own(await exchange.caller())
-    files = exchange.services.delivered()
+    before = exchange.before()
+    numbered = [
+        (number, one)
+        for number, one in enumerate(exchange.services.delivered(), 1)
+        if before is None or number < before
+    ]
+    page, more = numbered[: -PAGE - 1 : -1], len(numbered) > PAGE
     return auditing_shapes.DeliveredFiles(
-        files=tuple(auditing_shapes.DeliveredListed(name=one.name, bytes=one.stat().st_size) for one in files)
+        files=tuple(auditing_shapes.DeliveredListed(name=one.name, bytes=one.stat().st_size) for _, one in page),
+        more=more,
+        next=page[-1][0] if more else None,
     )
 
 

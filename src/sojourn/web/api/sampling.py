@@ -10,7 +10,7 @@ from sojourn.domain.people import Person
 from sojourn.domain.sampling import Sample
 from sojourn.errors import Code, SojournError
 from sojourn.projections.moments import text
-from sojourn.web.exchange import Exchange
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.workflow import sampling
 from sojourn.workflow.evidence import give_evidence
 
@@ -23,8 +23,15 @@ async def listing(exchange: Exchange) -> sampling_shapes.Samples:
     """GET /samples: every sample, for auditors and administrators; for others those that they are asked about."""
     caller = await exchange.caller()
     found, _ = await sampling.load_samples(exchange.services.office.ledger)
-    seen = [one for one in reversed(tuple(found.values())) if _concerns(one, caller)]
-    return sampling_shapes.Samples(samples=tuple(map(_listed, seen)))
+    before = exchange.before()
+    numbered = [
+        (number, one)
+        for number, one in enumerate(found.values(), 1)
+        if _concerns(one, caller) and (before is None or number < before)
+    ]
+    page, more = numbered[: -PAGE - 1 : -1], len(numbered) > PAGE
+    samples = tuple(_listed(one) for _, one in page)
+    return sampling_shapes.Samples(samples=samples, more=more, next=page[-1][0] if more else None)
 
 
 async def one(exchange: Exchange) -> sampling_shapes.SampleShown:

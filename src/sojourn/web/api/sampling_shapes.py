@@ -23,9 +23,11 @@ class SampleListed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """Every sample that the caller may see, the newest first."""
+    """Samples that the caller may see, newest first. `more` says that there are older ones: ask with `before`."""
 
     samples: tuple[SampleListed, ...]
+    more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
