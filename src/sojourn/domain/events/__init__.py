@@ -22,7 +22,15 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
-from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
+from .delivery import DeliveryOverdue, ReportDelivered
+from .evidence import (
+    ControlsProved,
+    Disposition,
+    EvidenceForm,
+    EvidenceGiven,
+    ExceptionDisposed,
+    ProbeTried,
+)
 from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
@@ -54,7 +62,7 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .notice import NoticeFailed
+from .notice import ForwardingOverdue, ForwardingResumed, NoticeFailed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
@@ -86,6 +94,7 @@ from .request import (
     RequestWithdrawn,
 )
 from .review import ReviewConcluded, ReviewNoted, ReviewOpened, ReviewOutcome, ReviewOverdue
+from .sample import InformationGiven, InformationRequested, SampleDrawn
 from .session import (
     ActionCompleted,
     ActionIntended,
@@ -130,6 +139,12 @@ Event = (
     | CallBegun
     | CallSettled
     | GrantLeased
+    | ReportDelivered
+    | DeliveryOverdue
+    | SampleDrawn
+    | InformationRequested
+    | InformationGiven
+    | ControlsProved
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -199,6 +214,8 @@ Event = (
     | FactTold
     | FactWithdrawn
     | NoticeFailed
+    | ForwardingOverdue
+    | ForwardingResumed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -235,6 +252,8 @@ __all__ = [
     "ConfigurationFile",
     "ConfigurationProposed",
     "ConfigurationWithdrawn",
+    "ControlsProved",
+    "DeliveryOverdue",
     "DisposedClass",
     "Disposition",
     "EligibilityRemovalConfirmed",
@@ -248,6 +267,8 @@ __all__ = [
     "FactWithdrawn",
     "Finding",
     "FindingKind",
+    "ForwardingOverdue",
+    "ForwardingResumed",
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
@@ -263,6 +284,8 @@ __all__ = [
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
+    "InformationGiven",
+    "InformationRequested",
     "KeysDestroyed",
     "LapseCause",
     "LedgerBegunAnew",
@@ -273,11 +296,13 @@ __all__ = [
     "Outcome",
     "PersonLeft",
     "PersonReturned",
+    "ProbeTried",
     "ProcessStarted",
     "PublicationOverdue",
     "PublicationRefused",
     "PublicationResumed",
     "RecordsDisposed",
+    "ReportDelivered",
     "RequestActivated",
     "RequestApproved",
     "RequestCommented",
@@ -296,6 +321,7 @@ __all__ = [
     "ReviewOpened",
     "ReviewOutcome",
     "ReviewOverdue",
+    "SampleDrawn",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",
