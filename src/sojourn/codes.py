@@ -119,6 +119,11 @@ class Code(StrEnum):
     CREDENTIALS_MISSING = "credentials.missing"
     INVITATION_INVALID = "invitation.invalid"
     PASSWORD_TOO_SHORT = "password.too_short"  # noqa: S105 - an error code, not a password
+    PASSKEY_INVALID = "passkey.invalid"
+    PASSKEY_UNKNOWN = "passkey.unknown"
+    PASSKEY_COPIED = "passkey.copied"
+    PASSKEY_LAST = "passkey.last"
+    PASSKEYS_FULL = "passkey.too_many"
     ATTEMPTS_LIMITED = "attempts.limited"
     PERMISSION_DENIED = "permission.denied"
 

@@ -128,10 +128,14 @@ class GatewaySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlSettings:
-    """The JSON API's listener and the life of what it issues."""
+    """The JSON API's listener and the life of what it issues.
+
+    `public_url` is the address that people's browsers show; "" is that of a browser on this machine.
+    """
 
     host: str = "127.0.0.1"
     port: int = 6580
+    public_url: str = ""
     api_token_life: timedelta = timedelta(hours=12)
     gateway_token_life: timedelta = timedelta(minutes=15)
     ssh_certificate_life: timedelta = timedelta(hours=12)

@@ -21,7 +21,10 @@ from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
+from sojourn.identity.ceremonies import RelyingParty
+from sojourn.identity.challenges import Challenges
 from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.passkeys import Passkeys
 from sojourn.projections import queries
 from sojourn.projections.gathering import gathering
 from sojourn.projections.projector import Projections
@@ -213,6 +216,11 @@ def _services(
         settings=settings,
         passwords=PasswordReader(matter=ledger.matter, open_value=opener.open_value),
         limit=AttemptLimit(SystemClock().now),
+        passkeys=Passkeys(
+            office=office,
+            challenges=Challenges(SystemClock().now, secrets.token_bytes),
+            party=lambda: RelyingParty(public_url(layout, settings)),
+        ),
         gateway_sealer=gateway_sealer,
         matter=ledger.matter,
         attachment=ledger.attachment,
@@ -248,6 +256,12 @@ def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:
         grants=public_authority(layout.keys, GRANTS),
         address=lambda: announced(layout.run / SSH_PLACE) or ("", settings.gateway.ssh_port),
     )
+
+
+def public_url(layout: Layout, settings: Settings) -> str:
+    """The address that people's browsers show: that of the settings, or of a browser on this machine."""
+    _, port = announced(layout.run / "control.json") or ("", settings.control.port)
+    return settings.control.public_url or f"http://localhost:{port}"
 
 
 async def _serve_api(layout: Layout, settings: Settings, services: Services) -> None:

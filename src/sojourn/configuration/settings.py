@@ -31,6 +31,11 @@ ORIGIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:/[a-z0-9._-]+)*", re.AS
 PREFIX = re.compile(r"(?:[A-Za-z0-9._-]+/)+", re.ASCII)
 """What may stand before the names of objects in a bucket."""
 
+PUBLIC_URL = re.compile(
+    r"https://(?!\d+(?:\.\d+){3}(?::|$))[a-z0-9][a-z0-9.-]*(?::\d{1,5})?|http://localhost(?::\d{1,5})?"
+)
+"""Passkeys answer for a name, never for a number, and only where nobody listens in (WebAuthn level 3, 5.1.2)."""
+
 _Reader = Callable[[Node], object]
 
 
@@ -70,6 +75,16 @@ def _authority(node: Node) -> str:
     return value
 
 
+def _public_url(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and PUBLIC_URL.fullmatch(value) is None:
+        node.fail(
+            f"{value!a} is no address that passkeys can answer for",
+            "https://NAME, with a port if need be and nothing behind it; http:// for localhost alone",
+        )
+    return value
+
+
 def _port(node: Node) -> int:
     return node.integer(0, 65535)
 
@@ -93,6 +108,7 @@ _GATEWAY: Mapping[str, _Reader] = {
 _CONTROL: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
+    "public_url": _public_url,
     "api_token_life": Node.duration,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,

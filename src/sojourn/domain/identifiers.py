@@ -22,6 +22,7 @@ DisposalId = NewType("DisposalId", str)
 AbsenceId = NewType("AbsenceId", str)
 CampaignId = NewType("CampaignId", str)
 ChangeId = NewType("ChangeId", str)
+PasskeyId = NewType("PasskeyId", str)
 
 StreamName = NewType("StreamName", str)
 """A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""

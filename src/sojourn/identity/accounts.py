@@ -18,8 +18,8 @@ from sojourn.domain.account import Account, Command, Enrol, Invite
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, account_stream
 from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey
-from sojourn.errors import Code, Refusal
-from sojourn.workflow.deciding import Attempt, refuse
+from sojourn.errors import Code, Refusal, SojournError
+from sojourn.workflow.deciding import TRIES_MAX, Attempt, append_unless_stale, refuse
 from sojourn.workflow.loading import fold
 from sojourn.workflow.ports import Office
 
@@ -52,9 +52,9 @@ class PasswordReader:
 async def invite(office: Office, *, person: PersonId, invited_by: str, life: timedelta, code: str) -> Account | Refusal:
     """Let `person` set up an account with the one-time `code`; an earlier invitation is replaced."""
     command = Invite(
-        person=person, code_sha256=_digest(code), expires_at=office.clock.now() + life, invited_by=invited_by
+        person=person, code_sha256=digest_of(code), expires_at=office.clock.now() + life, invited_by=invited_by
     )
-    return await _settle(office, Attempt(verb="invite", actor=invited_by, source=""), person, command, ())
+    return await settle(office, Attempt(verb="invite", actor=invited_by, source=""), person, command, ())
 
 
 async def enrol(
@@ -65,13 +65,13 @@ async def enrol(
     refusal = check_length(password, minimum)
     if refusal is not None:
         return await refuse(office, attempt, account_stream(person), refusal)
-    command = Enrol(person=person, code_sha256=_digest(code), password=_UNSEALED)
-    state = await _load(office, person)
+    command = Enrol(person=person, code_sha256=digest_of(code), password=_UNSEALED)
+    state = await load_account(office, person)
     foreseen = accounts.decide(state, command, office.in_force().catalogue, office.clock.now())
     if isinstance(foreseen, Refusal):
         return await refuse(office, attempt, account_stream(person), foreseen)
     sealing = office.sealer.seal(person, (await hash_password(password)).encode(), RecordClass.CREDENTIAL)
-    return await _settle(office, attempt, person, replace(command, password=sealing.sealed), (sealing,))
+    return await settle(office, attempt, person, replace(command, password=sealing.sealed), (sealing,))
 
 
 def check_length(password: str, minimum: int) -> Refusal | None:
@@ -93,7 +93,7 @@ async def sign_in(
     limited = limit.take(address, person)
     if limited is not None:
         return await refuse(office, attempt, account_stream(person), limited)
-    hashed = await reader.read(await _load(office, person))
+    hashed = await reader.read(await load_account(office, person))
     right = await verify_password(hashed or DECOY, password[:PASSWORD_LENGTH_MAX])
     if hashed is None or not right or len(password) > PASSWORD_LENGTH_MAX:
         return await refuse(office, attempt, account_stream(person), Refusal(Code.CREDENTIALS_INVALID))
@@ -101,28 +101,36 @@ async def sign_in(
     return person
 
 
-async def _load(office: Office, person: PersonId) -> Account | None:
+async def load_account(office: Office, person: PersonId) -> Account | None:
     """The account of somebody the catalogue knows. A name that it does not know is never looked up."""
     known = office.in_force().catalogue.person(person)
     return fold(accounts.evolve, await office.ledger.stream(account_stream(NOBODY if known is None else person)))
 
 
-async def _settle(
+async def settle(
     office: Office, attempt: Attempt, person: PersonId, command: Command, sealings: tuple[Sealing, ...]
 ) -> Account | Refusal:
+    """Decide on the account and record it. Gives it as it is afterwards, or why not (on record).
+
+    Raises SojournError: `record.stale` after too many tries, else what the ledger raises.
+    """
     stream = account_stream(person)
-    entries = await office.ledger.stream(stream) if office.in_force().catalogue.person(person) is not None else ()
-    state = fold(accounts.evolve, entries)
-    decided = accounts.decide(state, command, office.in_force().catalogue, office.clock.now())
-    if isinstance(decided, Refusal):
-        return await refuse(office, attempt, stream, decided)
-    changes = [Change(stream=stream, event=event, seen=len(entries) + place) for place, event in enumerate(decided)]
-    await office.ledger.append(changes, sealings=sealings)
-    for event in decided:
-        state = accounts.evolve(state, event)
-    assert state is not None, "an account that was written to exists"
-    return state
+    for tried in range(TRIES_MAX):
+        catalogue = office.in_force().catalogue
+        entries = await office.ledger.stream(stream) if catalogue.person(person) is not None else ()
+        state = fold(accounts.evolve, entries)
+        decided = accounts.decide(state, command, catalogue, office.clock.now())
+        if isinstance(decided, Refusal):
+            return await refuse(office, attempt, stream, decided)
+        changes = [Change(stream=stream, event=event, seen=len(entries) + place) for place, event in enumerate(decided)]
+        if await append_unless_stale(office, tried, changes, sealings, None):
+            for event in decided:
+                state = accounts.evolve(state, event)
+            assert state is not None, "an account that was written to exists"
+            return state
+    raise SojournError(Code.RECORD_STALE, stream=stream)
 
 
-def _digest(code: str) -> str:
+def digest_of(code: str) -> str:
+    """What is kept of a one-time code: its SHA-256 (hex)."""
     return hashlib.sha256(code.strip().encode()).hexdigest()

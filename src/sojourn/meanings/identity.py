@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Exit, Meaning
 
-from .answers import CONFLICT, INPUT, REFUSED, SIGN_IN
+from .answers import CONFLICT, INPUT, MISSING, REFUSED, SIGN_IN
 
 MEANINGS: Mapping[Code, Meaning] = {
     Code.ACCOUNT_EXISTS: Meaning("{person} has an account already.", "Sign in with `sojourn login`.", *CONFLICT),
@@ -26,6 +26,23 @@ MEANINGS: Mapping[Code, Meaning] = {
         "The password has {length} characters; at least {minimum} are needed.",
         "Choose a longer one.",
         *INPUT,
+    ),
+    Code.PASSKEY_INVALID: Meaning(
+        "That is no answer of a passkey to what was asked: {problem}.", "Try again, from the beginning.", *INPUT
+    ),
+    Code.PASSKEY_UNKNOWN: Meaning(
+        "There is no passkey {passkey} of {person}.", "Look at yours with `GET /passkeys`.", *MISSING
+    ),
+    Code.PASSKEY_COPIED: Meaning(
+        "Passkey {passkey} counted {counted}, and {known} before: there may be a copy of it.",
+        "Sign in with another one, remove this one, and tell an administrator.",
+        *REFUSED,
+    ),
+    Code.PASSKEY_LAST: Meaning(
+        "Without passkey {passkey} {person} could not sign in any more.", "Add another one first.", *CONFLICT
+    ),
+    Code.PASSKEYS_FULL: Meaning(
+        "{person} has {count} passkeys, and more are not kept.", "Remove one that is not used any more.", *CONFLICT
     ),
     Code.ATTEMPTS_LIMITED: Meaning(
         "Too many failed attempts from {source}.", "Wait {seconds} seconds and try again.", 429, Exit.REFUSED

@@ -10,6 +10,7 @@ from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.domain.target import Target
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.passkeys import Passkeys
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
 from sojourn.vault.ssh_authority import Authority
@@ -50,6 +51,7 @@ class Services:
     settings: Settings
     passwords: PasswordReader
     limit: AttemptLimit
+    passkeys: Passkeys
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     attachment: Callable[[str], Awaitable[bytes]]

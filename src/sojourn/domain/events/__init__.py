@@ -52,6 +52,7 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .notice import NoticeFailed
+from .passkey import PasskeyAdded, PasskeyRemoved, PasskeyUsed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
@@ -109,6 +110,9 @@ from .target import Finding, FindingKind, TargetReconciled, TargetUnobserved
 Event = (
     AccountInvited
     | AccountEnrolled
+    | PasskeyAdded
+    | PasskeyUsed
+    | PasskeyRemoved
     | TokenIssued
     | TokenRevoked
     | AttemptRefused
@@ -257,6 +261,9 @@ __all__ = [
     "LookedBack",
     "NoticeFailed",
     "Outcome",
+    "PasskeyAdded",
+    "PasskeyRemoved",
+    "PasskeyUsed",
     "PersonLeft",
     "PersonReturned",
     "ProcessStarted",

@@ -5,6 +5,8 @@ These are structs and not dataclasses because only structs can refuse a field th
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 from sojourn.domain.events import Disposition, ReviewOutcome
@@ -24,6 +26,30 @@ class Enrol(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     person: str
     code: str
     password: str
+
+
+class PasskeyOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A browser is to make a passkey: for `person` with the code of their invitation, or for whoever is signed in."""
+
+    person: str = ""
+    code: str = ""
+
+
+class PasskeyMade(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The passkey that a browser has made (`toJSON()`), and what its person calls it."""
+
+    ticket: str
+    credential: dict[str, Any]
+    label: str
+    person: str = ""
+    code: str = ""
+
+
+class PasskeyAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a passkey has answered (`toJSON()`) to what was asked with `ticket`."""
+
+    ticket: str
+    credential: dict[str, Any]
 
 
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

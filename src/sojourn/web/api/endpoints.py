@@ -22,6 +22,7 @@ from . import (
     deciding,
     facts,
     keeping,
+    passkeys,
     people,
     record,
     recording,
@@ -63,6 +64,12 @@ class Endpoint:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/sign-in", people.sign_in, OPEN, bodies.SignIn),
+    Endpoint("POST", "/sign-in/passkey/options", passkeys.ask, OPEN, bodies.Nothing),
+    Endpoint("POST", "/sign-in/passkey", passkeys.sign_in, OPEN, bodies.PasskeyAnswer),
+    Endpoint("POST", "/passkeys/options", passkeys.offer, OPEN, bodies.PasskeyOffer),
+    Endpoint("POST", "/passkeys", passkeys.add, OPEN, bodies.PasskeyMade),
+    Endpoint("GET", "/passkeys", passkeys.listing, PERSON),
+    Endpoint("POST", "/passkeys/{name}/remove", passkeys.remove, PERSON, bodies.Nothing),
     Endpoint("POST", "/sign-out", people.sign_out, PERSON, bodies.Nothing),
     Endpoint("POST", "/enrol", people.enrol, OPEN, bodies.Enrol),
     Endpoint("GET", "/me", people.me, PERSON),
