@@ -11,8 +11,9 @@ import pytest
 from sojourn.codes import Code
 from sojourn.meanings import CATALOGUE
 from sojourn.testing.installation import Running
+from sojourn.web.api.answering import HEADERS
 from sojourn.web.api.endpoints import ENDPOINTS, Permission
-from sojourn.web.api.exchange import BODY_BYTES_MAX, HEADERS
+from sojourn.web.exchange import BODY_BYTES_MAX
 
 POSTS = [one.path for one in ENDPOINTS if one.method == "POST"]
 GETS = [one.path for one in ENDPOINTS if one.method == "GET"]

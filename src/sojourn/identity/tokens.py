@@ -23,7 +23,7 @@ from sojourn.workflow.loading import fold
 from sojourn.workflow.ports import Office, Sealer
 
 SECRET_BYTES = 20
-_SHAPE = re.compile(r"sj_(api|gateway)_(t-[0-9a-z]{6,32})_([a-z2-7]{32})")
+_SHAPE = re.compile(r"sj_(api|browser|gateway)_(t-[0-9a-z]{6,32})_([a-z2-7]{32})")
 
 
 async def issue(

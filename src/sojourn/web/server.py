@@ -1,21 +1,38 @@
-"""The application: the JSON API below /api/v1."""
+"""The application: the JSON API below /api/v1, the pages, and the files that pages load."""
 
 from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from .api.answering import answer, nowhere
 from .api.endpoints import ENDPOINTS
-from .api.exchange import answer, nowhere
+from .pages.frame import lost, page
+from .pages.statics import static
+from .pages.table import PAGES
 from .services import Services
 from .strangers import Strangers
+
+API = "/api/v1"
 
 
 def build(services: Services) -> Starlette:
     """The application."""
-    routes = [Route(one.path, answer(one.handler), methods=[one.method]) for one in ENDPOINTS]
-    application = Starlette(routes=[Mount("/api/v1", routes=routes)], exception_handlers={HTTPException: nowhere})
+    application = Starlette(
+        routes=[
+            Mount(API, routes=[Route(one.path, answer(one.handler), methods=[one.method]) for one in ENDPOINTS]),
+            Route("/static/{hash}/{name}", static, methods=["GET"]),
+            *(Route(one.path, page(one.handler), methods=[one.method]) for one in PAGES),
+        ],
+        exception_handlers={HTTPException: _nowhere},
+    )
     application.state.services = services
     application.state.strangers = Strangers(services.office.clock.now)
     return application
+
+
+async def _nowhere(http: HttpRequest, error: Exception) -> Response:
+    return await (nowhere if http.url.path.startswith(API) else lost)(http, error)

@@ -15,6 +15,7 @@ class TokenPurpose(StrEnum):
     """What a token opens."""
 
     API = "api"
+    BROWSER = "browser"
     GATEWAY = "gateway"
     SSH = "ssh"
 

@@ -15,12 +15,12 @@ from sojourn.identity import tokens
 from sojourn.projections import assured, queries
 from sojourn.projections.moments import text
 from sojourn.projections.queries import GrantRow
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.workflow.activate import activate as activate_request
 from sojourn.workflow.end_early import end_early
 from sojourn.workflow.revoke import revoke as revoke_grant
 
 from . import bodies, shapes
-from .exchange import PAGE, Exchange
 
 WAIT_SECONDS = 15.0
 POLL_SECONDS = 0.02

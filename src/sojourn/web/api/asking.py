@@ -11,13 +11,13 @@ from sojourn.domain.policy import DURATION_MIN, Facts, Question
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.projections import assured, queries
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.workflow.extend import extend as extend_grant
 from sojourn.workflow.revise import revise as revise_request
 from sojourn.workflow.submit import submit as submit_request
 from sojourn.workflow.withdraw import withdraw as withdraw_request
 
 from . import assurance_shapes, bodies, shapes
-from .exchange import PAGE, Exchange
 from .viewing import row_of, show, show_all
 
 

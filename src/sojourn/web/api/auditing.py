@@ -10,11 +10,12 @@ from sojourn.domain.events import EvidenceForm
 from sojourn.domain.identifiers import PersonId, RequestId
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
+from sojourn.web.exchange import Exchange
 from sojourn.workflow.evidence import dispose_of_exceptions, give_evidence
 
 from . import auditing_shapes, bodies
 from .access import concerns, visible
-from .exchange import HEADERS, Exchange
+from .answering import HEADERS
 
 
 async def evidence(exchange: Exchange) -> Response:

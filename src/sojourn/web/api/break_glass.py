@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sojourn.domain.identifiers import RoleName, TargetName
 from sojourn.identity import accounts
+from sojourn.web.exchange import Exchange
 from sojourn.workflow.break_glass import break_glass
 
 from . import access, asking, bodies, shapes
-from .exchange import Exchange
 
 
 async def take(exchange: Exchange) -> shapes.GrantShown:

@@ -8,12 +8,12 @@ from sojourn.domain.identifiers import CampaignId, PersonId
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
 from sojourn.projections import assured
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.workflow import certifying as campaigns
 from sojourn.workflow.adopt import load_standing
 
 from . import assurance_shapes, bodies
 from .asking import moment
-from .exchange import PAGE, Exchange
 from .standing import seen
 from .viewing import opened_all
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from sojourn.domain.identifiers import PersonId, RequestId, RoleName
 from sojourn.domain.request import Request
 from sojourn.errors import Refusal
+from sojourn.web.exchange import Exchange
 from sojourn.workflow.approve import approve as approve_request
 from sojourn.workflow.approve_less import approve_less as approve_less_of_request
 from sojourn.workflow.comment import comment as comment_request
@@ -16,7 +17,6 @@ from sojourn.workflow.withdraw import withdraw_approval as withdraw_own_approval
 
 from . import bodies, shapes
 from .asking import after, duration_of
-from .exchange import Exchange
 
 
 async def approve(exchange: Exchange) -> shapes.RequestShown:

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from sojourn.web.exchange import Handler
+
 from . import (
     access,
     asking,
@@ -33,7 +35,6 @@ from . import (
     standing,
     targets,
 )
-from .exchange import Handler
 
 
 class Permission(StrEnum):

@@ -11,12 +11,12 @@ from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.projections import facts as told
 from sojourn.projections.moments import text
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.workflow.tell import tell as tell_fact
 
 from . import bodies
 from . import fact_shapes as shapes
 from .asking import moment
-from .exchange import PAGE, Exchange
 
 
 async def tell(exchange: Exchange) -> shapes.FactShown:

@@ -26,6 +26,7 @@ from sojourn.domain.register import DISPOSABLE, FLOOR_DAYS, Hold, Register, Shre
 from sojourn.domain.sealed import RecordClass
 from sojourn.errors import Code, SojournError
 from sojourn.projections.moments import text
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.workflow import hold as holding
 from sojourn.workflow import retain, shred
 from sojourn.workflow.loading import fold
@@ -33,7 +34,6 @@ from sojourn.workflow.loading import fold
 from . import bodies
 from . import keeping_shapes as shapes
 from .auditing import given
-from .exchange import PAGE, Exchange
 from .viewing import opened
 
 Named = TypeVar("Named", HoldScope, RecordClass)

@@ -9,9 +9,9 @@ import msgspec
 from sojourn.domain.account import Passkey
 from sojourn.domain.identifiers import PasskeyId, PersonId
 from sojourn.identity import accounts, passkeys
+from sojourn.web.exchange import Exchange
 
 from . import bodies, identity_shapes, shapes
-from .exchange import Exchange
 from .people import signed_in
 from .viewing import opened_all
 

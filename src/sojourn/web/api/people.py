@@ -9,9 +9,9 @@ from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, SojournError
 from sojourn.identity import accounts, tokens
 from sojourn.projections.moments import text
+from sojourn.web.exchange import Exchange
 
 from . import bodies, shapes
-from .exchange import Exchange
 
 CODE_BYTES = 15
 

@@ -13,9 +13,9 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.projections import assured, queries
 from sojourn.projections.queries import ActionRow, AttemptRow, SessionRow
+from sojourn.web.exchange import PAGE, Exchange
 
 from . import shapes
-from .exchange import PAGE, Exchange
 
 
 async def sessions(exchange: Exchange) -> shapes.Sessions:

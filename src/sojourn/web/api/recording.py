@@ -6,9 +6,9 @@ from sojourn.domain import cast
 from sojourn.domain.events import ActionIntended, ChunkRecorded, SessionClosed
 from sojourn.domain.identifiers import SessionId, session_stream
 from sojourn.errors import Code, SojournError
+from sojourn.web.exchange import PLACE_DIGITS_MAX, Exchange
 
 from . import ssh_shapes
-from .exchange import PLACE_DIGITS_MAX, Exchange
 from .record import visible_session
 
 PARTS_MAX = 50

@@ -11,11 +11,12 @@ from sojourn.domain.people import Person
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.reports.directory import REPORTS
+from sojourn.web.exchange import Exchange
 from sojourn.web.report_desk import ReportRun, Wish
 from sojourn.workflow.evidence import give_evidence
 
 from . import auditing_shapes, bodies
-from .exchange import HEADERS, Exchange
+from .answering import HEADERS
 
 SAMPLE_MAX = 10_000
 

@@ -6,11 +6,11 @@ from sojourn.domain.identifiers import GrantId
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
 from sojourn.projections import assured, queries
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.workflow import reviewing as reviews
 from sojourn.workflow.adopt import load_standing
 
 from . import assurance_shapes, bodies
-from .exchange import PAGE, Exchange
 from .standing import seen
 from .viewing import opened_all
 

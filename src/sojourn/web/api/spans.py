@@ -9,9 +9,9 @@ from sojourn.domain.window import Window, union
 from sojourn.projections import queries
 from sojourn.projections.moments import text
 from sojourn.projections.queries import PAGE_MAX, GrantRow
+from sojourn.web.exchange import Exchange
 
 from . import span_shapes as shapes
-from .exchange import Exchange
 
 
 async def listing(exchange: Exchange) -> shapes.Spans:

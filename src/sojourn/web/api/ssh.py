@@ -6,10 +6,10 @@ from sojourn.domain.identifiers import TargetName, TokenId
 from sojourn.errors import Code, SojournError
 from sojourn.identity import ssh_keys, tokens
 from sojourn.projections.moments import text
+from sojourn.web.exchange import Exchange
 from sojourn.web.services import SshIssuer
 
 from . import bodies, ssh_shapes
-from .exchange import Exchange
 
 
 def _issuer(exchange: Exchange) -> SshIssuer:

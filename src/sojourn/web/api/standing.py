@@ -12,13 +12,13 @@ from sojourn.errors import Code, SojournError
 from sojourn.projections import queries
 from sojourn.projections.history import LookBackRow, look_back
 from sojourn.projections.moments import text
+from sojourn.web.exchange import Exchange
 from sojourn.workflow import away as absences
 from sojourn.workflow import leave as leaving
 from sojourn.workflow.adopt import load_standing
 
 from . import bodies, standing_shapes
 from .asking import moment
-from .exchange import Exchange
 
 LOOK_BACK = timedelta(days=90)
 SEEN_TRIES = 200

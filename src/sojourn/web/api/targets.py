@@ -9,9 +9,9 @@ from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.projections.moments import text
 from sojourn.projections.reconciling import looks
+from sojourn.web.exchange import PAGE, Exchange
 
 from . import bodies, target_shapes
-from .exchange import PAGE, Exchange
 
 
 async def _target(exchange: Exchange, caller: Person, action: str) -> Target:

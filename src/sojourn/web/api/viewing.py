@@ -12,9 +12,9 @@ from sojourn.domain.policy import ApproverGroup, Facts, say_given_ticket
 from sojourn.errors import Code, SojournError
 from sojourn.projections import assured, queries
 from sojourn.projections.queries import ApproverRow, CommentRow, RequestRow
+from sojourn.web.exchange import Exchange
 
 from . import shapes
-from .exchange import Exchange
 
 SHREDDED = "(shredded)"
 """Stands for a text whose sealing key was destroyed."""

@@ -1,21 +1,22 @@
-"""One request and its answer: who asks, what they sent, and how every refusal reads.
+"""One HTTP request: who asks, what they sent, and how a refusal gets on record. Pages and API share it.
 
-- Whatever is refused is on record before the answer is sent. What strangers try from one address is recorded a few
-  times a minute and then only counted and answered: nobody can fill the ledger from outside.
-- Pages of other sites are turned away: no browser is made to act for the person who sits in front of it.
-- What nobody foresaw is logged under a reference, and only the reference is told.
+- Whoever asks shows a token: programs in a header, browsers in a cookie that no script can read.
+- What changes something and comes with the cookie has to come from a page of ours: no other site makes a browser act
+  for the person who sits in front of it.
+- What strangers try from one address is recorded a few times a minute and then only counted and answered: nobody can
+  fill the ledger from outside.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeVar, get_origin, get_type_hints
+from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -26,29 +27,30 @@ from sojourn.domain.people import Person
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.identity import tokens
 from sojourn.meanings import CATALOGUE
-from sojourn.web.services import Services
-from sojourn.web.strangers import Strangers
 from sojourn.workflow.deciding import Attempt, refuse
 
-from .shapes import ErrorShown, Problem
+from .services import Services
+from .strangers import Strangers
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_SECONDS = 10.0
+FIELDS_MAX = 200
 PAGE = 100
 """Rows that a list shows at once."""
 
 PLACE_DIGITS_MAX = 15
 """More than any ledger has entries, and less than SQLite's integers hold."""
-HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 
-log = structlog.get_logger("api")
+COOKIE = "__Host-sojourn"
+"""What a browser shows. The prefix binds it to this host, to all its paths and to a secure origin (RFC 6265bis)."""
+
+SAFE = ("GET", "HEAD")
+FORM = "application/x-www-form-urlencoded"
+
+log = structlog.get_logger("web")
 
 T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 Handler = Callable[["Exchange"], Awaitable[object]]
 
 
@@ -68,6 +70,14 @@ class Exchange:
         self.services = services
         self.http = http
         self._token: TokenIssued | None = None
+        self._named: str | None = None
+        self._asked: Mapping[str, str] | None = None
+
+    def beside(self, name: str | None = None, **query: str) -> Exchange:
+        """The same caller with another name and other queries: how a page asks what else the API would answer."""
+        other = Exchange(self.services, self.http)
+        other._token, other._named, other._asked = self._token, name, query
+        return other
 
     @property
     def source(self) -> str:
@@ -78,11 +88,11 @@ class Exchange:
     @property
     def name(self) -> str:
         """The name in the path."""
-        return str(self.http.path_params["name"])
+        return str(self.http.path_params["name"]) if self._named is None else self._named
 
     def query(self, name: str) -> str | None:
         """A parameter of the query."""
-        return self.http.query_params.get(name)
+        return (self.http.query_params if self._asked is None else self._asked).get(name)
 
     def before(self) -> int | None:
         """Where a list goes on: the `next` of its last page. Raises SojournError `input.invalid`."""
@@ -103,16 +113,34 @@ class Exchange:
     async def caller(self) -> Person:
         """Who asks. Raises SojournError `credentials.…` when the token opens nothing."""
         services = self.services
-        scheme, _, text = self.http.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not text:
-            raise SojournError(Code.CREDENTIALS_MISSING)
-        issued = await tokens.recognise(services.office, text.strip(), purpose=TokenPurpose.API)
-        if isinstance(issued, Refusal):
-            raise SojournError(issued.code, **issued.details)
-        person = services.office.in_force().catalogue.person(issued.person)
-        assert person is not None, "a token of somebody unknown opens nothing"
-        self._token = issued
+        if self._token is None:
+            text, purpose = self._shown()
+            issued = await tokens.recognise(services.office, text, purpose=purpose)
+            if isinstance(issued, Refusal):
+                raise SojournError(issued.code, **issued.details)
+            self._token = issued
+        person = services.office.in_force().catalogue.person(self._token.person)
+        if person is None:
+            raise SojournError(Code.CREDENTIALS_INVALID)
         return person
+
+    def _shown(self) -> tuple[str, TokenPurpose]:
+        """The token that came along, and what it has to be for."""
+        scheme, _, text = self.http.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and text:
+            return text.strip(), TokenPurpose.API
+        cookie = self.http.cookies.get(COOKIE)
+        if not cookie:
+            raise SojournError(Code.CREDENTIALS_MISSING)
+        if self.http.method not in SAFE and not self.own_page:
+            raise other_site()
+        return cookie, TokenPurpose.BROWSER
+
+    @property
+    def own_page(self) -> bool:
+        """Whether a browser says that a page of ours sent this (Fetch, 3.2; Fetch Metadata, 2.1)."""
+        origin, site = self.http.headers.get("origin", ""), self.http.headers.get("sec-fetch-site", "same-origin")
+        return bool(origin) and origin.partition("://")[2] == self.http.headers.get("host") and site == "same-origin"
 
     @property
     def token(self) -> TokenIssued:
@@ -145,17 +173,21 @@ class Exchange:
         attempt = Attempt(verb=self.http.method.lower(), actor=actor, source=self.source)
         await refuse(self.services.office, attempt, self.http.url.path, on_record)
 
-    async def body(self, kind: type[T], *, bytes_max: int = BODY_BYTES_MAX) -> T:
-        """What was sent, as `kind`. Raises SojournError `input.invalid`."""
+    async def body(self, kind: type[S], *, bytes_max: int = BODY_BYTES_MAX) -> S:
+        """What was sent, as `kind`: JSON, or a form of a page of ours. Raises SojournError `input.invalid`."""
         sent = await self._received(bytes_max)
         media = self.http.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if sent and media != "application/json":
-            raise SojournError(
-                Code.INPUT_INVALID, problem="The body is not said to be JSON", expected="content-type: application/json"
-            )
         try:
+            if media == FORM and self.own_page:
+                return msgspec.convert(_fields(sent, kind), kind, strict=False)
+            if sent and media != "application/json":
+                raise SojournError(
+                    Code.INPUT_INVALID,
+                    problem="The body is not said to be JSON",
+                    expected="content-type: application/json",
+                )
             return msgspec.json.decode(sent or b"{}", type=kind)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except (msgspec.MsgspecError, UnicodeError, ValueError) as error:
             raise SojournError(
                 Code.INPUT_INVALID, problem=f"The body will not do: {error}", expected="see docs/reference/api.md"
             ) from error
@@ -187,56 +219,26 @@ class Exchange:
         await self.services.projections.wait_for(await self.services.size(), 10.0)
 
 
-def answer(handler: Handler) -> Callable[[HttpRequest], Awaitable[Response]]:
-    """The endpoint around a handler: its value as JSON, or the problem with the catalogue's status."""
-
-    async def endpoint(http: HttpRequest) -> Response:
-        exchange = Exchange(http.app.state.services, http)
-        try:
-            _turn_away_other_sites(http)
-            value = await handler(exchange)
-        except RefusedError as error:
-            return _problem(error.refusal)
-        except SojournError as error:
-            return _problem(await _recorded(exchange, error.refusal))
-        except ClientDisconnect:
-            return Response(status_code=400)
-        except Exception:
-            # The top of this task: the caller gets a reference, the operator the whole of it.
-            reference = exchange.services.office.new_id("x")
-            log.exception("unforeseen", reference=reference, method=http.method, path=http.url.path)
-            return _problem(Refusal(Code.INTERNAL, {"reference": reference}))
-        return value if isinstance(value, Response) else _json({} if value is None else value, 200)
-
-    return endpoint
-
-
-async def nowhere(http: HttpRequest, error: Exception) -> Response:
-    """The answer when there is no such address, or not with that method."""
-    assert isinstance(error, HTTPException)
-    problem = "There is no such address" if error.status_code == 404 else "This address is not used like that"
-    refusal = Refusal(Code.INPUT_INVALID, {"problem": problem, "expected": "see docs/reference/api.md"})
-    answered = _problem(refusal)
-    answered.status_code = error.status_code
-    answered.headers.update(error.headers or {})
-    return answered
-
-
-def _turn_away_other_sites(http: HttpRequest) -> None:
-    """Raises SojournError `permission.denied` for what a page of another site made a browser send (Fetch, 3.2)."""
-    origin = http.headers.get("origin")
-    if origin is None or origin.partition("://")[2] == http.headers.get("host"):
-        return
-    raise SojournError(
-        Code.PERMISSION_DENIED,
-        person="A page of another site",
-        action="use this API",
-        who="the person who is signed in, with the command line",
-    )
+async def settle(exchange: Exchange, handler: Handler) -> object | Refusal:
+    """What a handler answers; or the refusal, which is on record unless it is one of our own means."""
+    try:
+        if exchange.http.headers.get("origin") is not None and not exchange.own_page:
+            raise other_site()
+        return await handler(exchange)
+    except RefusedError as error:
+        return error.refusal
+    except SojournError as error:
+        return await _recorded(exchange, error.refusal)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except Exception:
+        # The top of this task: the caller gets a reference, the operator the whole of it.
+        reference = exchange.services.office.new_id("x")
+        log.exception("unforeseen", reference=reference, method=exchange.http.method, path=exchange.http.url.path)
+        return Refusal(Code.INTERNAL, {"reference": reference})
 
 
 async def _recorded(exchange: Exchange, refusal: Refusal) -> Refusal:
-    """The refusal, on record if it is one of what was asked and not of our own means."""
     if CATALOGUE[refusal.code].http_status >= 500 or refusal.code.startswith("record."):
         return refusal
     try:
@@ -246,15 +248,30 @@ async def _recorded(exchange: Exchange, refusal: Refusal) -> Refusal:
     return refusal
 
 
-def _problem(refusal: Refusal) -> Response:
-    problem = Problem(
-        code=refusal.code,
-        message=refusal.sentence,
-        next_step=refusal.next_step,
-        details=dict(refusal.details),
+def other_site() -> SojournError:
+    """The refusal of what a page of another site made a browser send."""
+    return SojournError(
+        Code.PERMISSION_DENIED,
+        person="A page of another site",
+        action="act here",
+        who="the person who is signed in, on a page of this site or with the command line",
     )
-    return _json(ErrorShown(error=problem), CATALOGUE[refusal.code].http_status)
 
 
-def _json(value: object, status: int) -> Response:
-    return Response(msgspec.json.encode(value), status, HEADERS, media_type="application/json")
+def _fields(sent: bytes, kind: type[msgspec.Struct]) -> dict[str, object]:
+    """A form's fields as `kind` names them: what may come several times is a list, an empty number is left out."""
+    pairs = parse_qsl(sent.decode(), keep_blank_values=True, strict_parsing=bool(sent), max_num_fields=FIELDS_MAX)
+    hints = get_type_hints(kind)
+    fields: dict[str, object] = {}
+    for name, value in pairs:
+        if get_origin(hints.get(name)) is tuple:
+            several = fields.setdefault(name, [])
+            assert isinstance(several, list)
+            several += [value] if value else []
+        elif name in fields:
+            raise ValueError(f"`{name[:50]}` is given twice")
+        elif value or hints.get(name) is str:
+            fields[name] = value.replace("\r\n", "\n")
+        elif name not in hints:
+            raise ValueError(f"there is no `{name[:50]}`")
+    return fields

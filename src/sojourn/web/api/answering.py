@@ -1,0 +1,61 @@
+"""How the API answers: a handler's value as JSON, or the problem with the status that belongs to its code."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from sojourn.errors import Code, Refusal
+from sojourn.meanings import CATALOGUE
+from sojourn.web.exchange import Exchange, Handler, settle
+
+from .shapes import ErrorShown, Problem
+
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+def answer(handler: Handler) -> Callable[[HttpRequest], Awaitable[Response]]:
+    """The endpoint around a handler: its value as JSON, or the problem with the catalogue's status."""
+
+    async def endpoint(http: HttpRequest) -> Response:
+        value = await settle(Exchange(http.app.state.services, http), handler)
+        if isinstance(value, Refusal):
+            return problem(value)
+        return value if isinstance(value, Response) else _json({} if value is None else value, 200)
+
+    return endpoint
+
+
+async def nowhere(http: HttpRequest, error: Exception) -> Response:
+    """The answer when there is no such address, or not with that method."""
+    assert isinstance(error, HTTPException)
+    missing = "There is no such address" if error.status_code == 404 else "This address is not used like that"
+    refusal = Refusal(Code.INPUT_INVALID, {"problem": missing, "expected": "see docs/reference/api.md"})
+    answered = problem(refusal)
+    answered.status_code = error.status_code
+    answered.headers.update(error.headers or {})
+    return answered
+
+
+def problem(refusal: Refusal) -> Response:
+    """The answer to a refusal."""
+    told = Problem(
+        code=refusal.code,
+        message=refusal.sentence,
+        next_step=refusal.next_step,
+        details=dict(refusal.details),
+    )
+    return _json(ErrorShown(error=told), CATALOGUE[refusal.code].http_status)
+
+
+def _json(value: object, status: int) -> Response:
+    return Response(msgspec.json.encode(value), status, HEADERS, media_type="application/json")

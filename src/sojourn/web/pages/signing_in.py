@@ -1,0 +1,80 @@
+"""Signing in and out with a browser: the token goes into a cookie that no script reads, and ends on record."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from starlette.responses import RedirectResponse, Response
+
+from sojourn.domain.events import TokenPurpose
+from sojourn.domain.identifiers import PersonId
+from sojourn.errors import Refusal
+from sojourn.identity import accounts, tokens
+from sojourn.meanings import CATALOGUE
+from sojourn.web.exchange import COOKIE, Exchange
+
+from .frame import HEADERS, SIGN_IN, Onward, Shown, looking, show
+
+
+class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The sign-in form; `next` is the page to go to."""
+
+    person: str
+    password: str
+    next: str = "/"
+
+
+async def ask(exchange: Exchange) -> Shown | Onward:
+    """GET /sign-in."""
+    wanted = own_path(exchange.query("next"))
+    if await looking(exchange) is not None:
+        return Onward(path=wanted)
+    return show("sign_in.html", next=wanted, person="", refusal=None)
+
+
+async def sign_in(exchange: Exchange) -> Response | Shown:
+    """POST /sign-in: a password for a session. What the browser held before is not taken over (session fixation)."""
+    services, sent = exchange.services, await exchange.body(SignIn)
+    person = await accounts.sign_in(
+        services.office,
+        person=PersonId(sent.person),
+        password=sent.password,
+        source=exchange.source,
+        reader=services.passwords,
+        limit=services.limit,
+    )
+    if isinstance(person, Refusal):
+        status = CATALOGUE[person.code].http_status
+        return show("sign_in.html", status=status, next=own_path(sent.next), person=sent.person[:100], refusal=person)
+    token, _issued = await tokens.issue(
+        services.office,
+        person=person,
+        purpose=TokenPurpose.BROWSER,
+        life=services.settings.control.session_life,
+        source=exchange.source,
+        secret=services.random_bytes(tokens.SECRET_BYTES),
+    )
+    answered = RedirectResponse(own_path(sent.next), 303, HEADERS)
+    age = int(services.settings.control.session_life.total_seconds())
+    answered.set_cookie(COOKIE, token, max_age=age, path="/", secure=True, httponly=True, samesite="lax")
+    return answered
+
+
+async def sign_out(exchange: Exchange) -> Response:
+    """POST /sign-out: the session is dead from here on, whoever kept its cookie."""
+    person = await exchange.caller()
+    await tokens.revoke(exchange.services.office, token=exchange.token.token, person=person.id)
+    answered = RedirectResponse(SIGN_IN, 303, {**HEADERS, "clear-site-data": '"cookies", "storage"'})
+    answered.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    return answered
+
+
+def own_path(given: str | None) -> str:
+    """A page of this site to go to; the home page for anything else (no open redirect)."""
+    if given is None or not given.startswith("/") or given.startswith(("//", "/\\")):
+        return "/"
+    if any(letter < " " or letter == "\\" for letter in given):
+        return "/"
+    parts = urlsplit(given)
+    return "/" if parts.scheme or parts.netloc else given
