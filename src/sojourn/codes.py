@@ -125,6 +125,7 @@ class Code(StrEnum):
     PASSKEY_COPIED = "passkey.copied"
     PASSKEY_LAST = "passkey.last"
     PASSKEYS_FULL = "passkey.too_many"
+    CONFIRMATION_NEEDED = "confirmation.needed"
     ATTEMPTS_LIMITED = "attempts.limited"
     PERMISSION_DENIED = "permission.denied"
 

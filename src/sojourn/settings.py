@@ -126,6 +126,14 @@ class GatewaySettings:
     client_name: ClientName = ClientName.ID
 
 
+class StepUp(StrEnum):
+    """Who confirms approvals, configuration changes and the release of holds anew, and with what."""
+
+    NEVER = "never"
+    WHEN_POSSIBLE = "when_possible"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlSettings:
     """The JSON API's listener and the life of what it issues.
@@ -136,6 +144,7 @@ class ControlSettings:
     host: str = "127.0.0.1"
     port: int = 6580
     public_url: str = ""
+    step_up: StepUp = StepUp.WHEN_POSSIBLE
     api_token_life: timedelta = timedelta(hours=12)
     session_life: timedelta = timedelta(hours=12)
     gateway_token_life: timedelta = timedelta(minutes=15)

@@ -21,11 +21,6 @@ from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
-from sojourn.identity.accounts import PasswordReader
-from sojourn.identity.ceremonies import RelyingParty
-from sojourn.identity.challenges import Challenges
-from sojourn.identity.limits import AttemptLimit
-from sojourn.identity.passkeys import Passkeys
 from sojourn.projections import queries
 from sojourn.projections.gathering import gathering
 from sojourn.projections.projector import Projections
@@ -49,6 +44,7 @@ from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .copies import late_copies
+from .identity import confirming
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .notify import courier
@@ -209,6 +205,7 @@ def _services(
 ) -> Services:
 
     drivers = _drivers(layout, settings)
+    shown = confirming(layout, settings, ledger, office, opener)
 
     def cosigned() -> str:
         return cosigned_note(layout)
@@ -217,13 +214,10 @@ def _services(
         office=office,
         projections=projections,
         settings=settings,
-        passwords=PasswordReader(matter=ledger.matter, open_value=opener.open_value),
-        limit=AttemptLimit(SystemClock().now),
-        passkeys=Passkeys(
-            office=office,
-            challenges=Challenges(SystemClock().now, secrets.token_bytes),
-            party=lambda: RelyingParty(public_url(layout, settings)),
-        ),
+        passwords=shown.reader,
+        limit=shown.limit,
+        passkeys=shown.keys,
+        confirming=shown,
         gateway_sealer=gateway_sealer,
         matter=ledger.matter,
         attachment=ledger.attachment,
@@ -259,12 +253,6 @@ def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:
         grants=public_authority(layout.keys, GRANTS),
         address=lambda: announced(layout.run / SSH_PLACE) or ("", settings.gateway.ssh_port),
     )
-
-
-def public_url(layout: Layout, settings: Settings) -> str:
-    """The address that people's browsers show: that of the settings, or of a browser on this machine."""
-    _, port = announced(layout.run / "control.json") or ("", settings.control.port)
-    return settings.control.public_url or f"http://localhost:{port}"
 
 
 async def _serve_api(layout: Layout, settings: Settings, services: Services) -> None:

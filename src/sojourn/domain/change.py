@@ -21,6 +21,7 @@ from typing import assert_never
 from sojourn.errors import Code, Refusal
 
 from .catalogue import Adopted, Catalogue
+from .confirmation import Confirmation
 from .events import (
     ConfigurationAdopted,
     ConfigurationApproved,
@@ -70,6 +71,7 @@ class Approve:
     person: PersonId
     digest: str
     source: str
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +223,7 @@ def _approve(
             digest=command.digest,
             version=version,
             source=command.source,
+            confirmation=command.confirmation,
         ),
         ConfigurationAdopted(
             catalogue_sha256=made.catalogue_sha256,

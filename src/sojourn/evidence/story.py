@@ -38,7 +38,7 @@ from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
 
 from .attributes import moment_text
-from .circumstances import besides
+from .circumstances import besides, confirmed_with
 from .examination import examine
 from .material import Disclosed, Material
 
@@ -265,6 +265,7 @@ def _decision(one: Recorded, event: RequestApproved | RequestDenied, readable: R
         **_place(one),
         "person": event.person,
         "decision": "approved" if isinstance(event, RequestApproved) else "denied",
+        "confirmed": confirmed_with(event.confirmation) if isinstance(event, RequestApproved) else "",
         "digest": event.digest,
         "comment": _text(event.comment, readable),
         "configuration_version": event.configuration_version,

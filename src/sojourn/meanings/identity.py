@@ -44,6 +44,7 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.PASSKEYS_FULL: Meaning(
         "{person} has {count} passkeys, and more are not kept.", "Remove one that is not used any more.", *CONFLICT
     ),
+    Code.CONFIRMATION_NEEDED: Meaning("{person} has to confirm {action}.", "Confirm it with {how}.", *REFUSED),
     Code.ATTEMPTS_LIMITED: Meaning(
         "Too many failed attempts from {source}.", "Wait {seconds} seconds and try again.", 429, Exit.REFUSED
     ),

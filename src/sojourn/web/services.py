@@ -9,6 +9,7 @@ from sojourn.domain.events import TargetReconciled
 from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.domain.target import Target
 from sojourn.identity.accounts import PasswordReader
+from sojourn.identity.confirming import Confirming
 from sojourn.identity.limits import AttemptLimit
 from sojourn.identity.passkeys import Passkeys
 from sojourn.projections.projector import Projections
@@ -52,6 +53,7 @@ class Services:
     passwords: PasswordReader
     limit: AttemptLimit
     passkeys: Passkeys
+    confirming: Confirming
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     attachment: Callable[[str], Awaitable[bytes]]

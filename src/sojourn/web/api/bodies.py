@@ -28,6 +28,26 @@ class Enrol(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: str
 
 
+class Confirmable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whoever decides confirms it anew: with their password, or with a passkey.
+
+    For a passkey: the `ticket` and the `checkpoint` of `/confirmations/options`, and what it answered (JSON, as text).
+    """
+
+    password: str = ""
+    ticket: str = ""
+    checkpoint: str = ""
+    credential: str = ""
+
+
+class ConfirmationAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody is about to decide: which `action` on which `subject`, and the `details` that belong to it."""
+
+    action: str
+    subject: str
+    details: dict[str, str] = {}
+
+
 class PasskeyOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A browser is to make a passkey: for `person` with the code of their invitation, or for whoever is signed in."""
 
@@ -80,14 +100,13 @@ class MoreTime(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     activities: tuple[str, ...] = ()
 
 
-class Glass(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody takes an access without a decision beforehand. `password` is theirs, entered just now."""
+class Glass(Confirmable, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody takes an access without a decision beforehand, and confirms it: with their password, or a passkey."""
 
     target: str
     role: str
     duration: str
     reason: str
-    password: str
     reason_code: str = ""
     incident: str = ""
     ticket: str = ""
@@ -118,7 +137,7 @@ class ItemDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     comment: str = ""
 
 
-class LessDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LessDecision(Confirmable, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An approver gives less than was asked: `role` for `duration`, of what `digest` names."""
 
     digest: str
@@ -135,7 +154,7 @@ class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     answers: int | None = None
 
 
-class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Decision(Confirmable, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An approver decides about what was shown to them, which `digest` names."""
 
     digest: str

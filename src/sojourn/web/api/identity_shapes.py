@@ -19,6 +19,19 @@ class PasskeyAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationAsked:
+    """What a passkey of the caller's has to sign: the SHA-256 of `statement` followed by `checkpoint`.
+
+    `ticket`, `checkpoint` and the answer (JSON, as the text `credential`) go along with the decision in five minutes.
+    """
+
+    ticket: str
+    public_key: msgspec.Raw
+    statement: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeyShown:
     """A passkey of the caller's. `synced` says that copies of it may exist on other devices of theirs.
 

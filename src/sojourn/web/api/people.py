@@ -8,6 +8,7 @@ from sojourn.domain.events import TokenPurpose
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, SojournError
 from sojourn.identity import accounts, tokens
+from sojourn.identity.confirming import needed
 from sojourn.projections.moments import text
 from sojourn.web.exchange import Exchange
 
@@ -89,6 +90,7 @@ async def invite(exchange: Exchange) -> shapes.Invitation:
 async def me(exchange: Exchange) -> shapes.Me:
     """GET /me: who the caller is."""
     caller = await exchange.caller()
+    account = await accounts.load_account(exchange.services.office, caller.id)
     teams = exchange.services.office.in_force().catalogue.teams
     return shapes.Me(
         person=caller.id,
@@ -96,5 +98,6 @@ async def me(exchange: Exchange) -> shapes.Me:
         mail=caller.mail,
         administrator=caller.administrator,
         auditor=caller.auditor,
+        confirms=needed(exchange.services.confirming, account),
         teams=tuple(team.name for team in teams if caller.id in team.members),
     )
