@@ -18,6 +18,7 @@ def test_a_person_learns_who_they_are(sojourn: Running) -> None:
         "auditor": False,
         "teams": ["engineering"],
         "confirms": "",
+        "second_factor": False,
     }
 
 

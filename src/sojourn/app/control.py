@@ -21,6 +21,7 @@ from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
+from sojourn.identity.presence import Presence
 from sojourn.projections import queries
 from sojourn.projections.gathering import gathering
 from sojourn.projections.projector import Projections
@@ -44,7 +45,7 @@ from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .copies import late_copies
-from .identity import confirming
+from .identity import confirming, invite_first, public_url
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .notify import courier
@@ -218,6 +219,7 @@ def _services(
         limit=shown.limit,
         passkeys=shown.keys,
         confirming=shown,
+        presence=Presence(SystemClock().now, settings.control.session_idle),
         gateway_sealer=gateway_sealer,
         matter=ledger.matter,
         attachment=ledger.attachment,
@@ -264,4 +266,7 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
         )
         server = uvicorn.Server(configuration)
         announce(place, *listener.getsockname()[:2])
+        link = await invite_first(services.office, settings, public_url(layout, settings))
+        if link is not None:
+            structlog.get_logger("control").info("nobody has an account yet; set up the first one", link=link)
         await server.serve(sockets=[listener])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import urlencode
 
-from sojourn.identity.accounts import PasswordReader
+from sojourn.domain.identifiers import account_stream
+from sojourn.errors import Refusal
+from sojourn.identity.accounts import PasswordReader, invite
 from sojourn.identity.ceremonies import RelyingParty
 from sojourn.identity.challenges import Challenges
 from sojourn.identity.confirming import Confirming
@@ -15,7 +18,7 @@ from sojourn.settings import Layout, Settings
 from sojourn.vault.opener import Opener
 from sojourn.workflow.ports import Office
 
-from .ambient import SystemClock
+from .ambient import SystemClock, new_code, operator
 from .installation import announced
 
 
@@ -33,6 +36,24 @@ def confirming(layout: Layout, settings: Settings, ledger: ScribeClient, office:
         limit=AttemptLimit(clock.now),
         mode=settings.control.step_up,
     )
+
+
+async def invite_first(office: Office, settings: Settings, url: str) -> str | None:
+    """A one-time link for the first administrator, where no administrator was ever invited; else None.
+
+    The code stands behind the `#`, so that no log has it but the one that it is printed to.
+    """
+    administrators = [one.id for one in office.in_force().catalogue.people if one.administrator]
+    for one in administrators:
+        if await office.ledger.stream(account_stream(one)):
+            return None
+    if not administrators:
+        return None
+    code, life = new_code(), settings.control.invitation_life
+    invited = await invite(office, person=administrators[0], invited_by=operator(), life=life, code=code)
+    if isinstance(invited, Refusal):
+        return None
+    return f"{url}/enrol?{urlencode({'person': administrators[0]})}#{urlencode({'code': code})}"
 
 
 def public_url(layout: Layout, settings: Settings) -> str:

@@ -20,4 +20,5 @@ def confirmation(common: Common, action: str) -> dict[str, str]:
     if "password" not in caller["confirms"]:
         how = f"a passkey, in a browser at {common.profile()['url']}"
         raise SojournError(Code.CONFIRMATION_NEEDED, person=caller["person"], action=action, how=how)
-    return {"password": read_secret("Your password: ")}
+    given = {"password": read_secret("Your password: ")}
+    return {**given, "code": read_secret("Code of your second factor: ")} if caller["second_factor"] else given

@@ -5,6 +5,9 @@ from __future__ import annotations
 import getpass
 import sys
 from dataclasses import replace
+from typing import Any
+
+from sojourn.errors import Code, SojournError
 
 from .client import send
 from .common import DEFAULT_ADDRESS, Common
@@ -14,6 +17,8 @@ from .ssh_files import renew
 
 def login(person: str, *, url: str = DEFAULT_ADDRESS, common: Common | None = None) -> None:
     """Sign in. The password is asked for, or read from standard input when that is no terminal.
+
+    So is the code of a second factor, for whoever has one.
 
     Example: sojourn login alice --url http://127.0.0.1:6580
 
@@ -25,7 +30,7 @@ def login(person: str, *, url: str = DEFAULT_ADDRESS, common: Common | None = No
         The address of the API.
     """
     common = common or Common()
-    answered = send(url, "POST", "/sign-in", {"person": person, "password": read_secret("Password: ")}).json()
+    answered = _sign_in(url, {"person": person, "password": read_secret("Password: ")})
     common.save(person, {"url": url, "person": person, "token": answered["token"]})
     if answered.get("ssh"):
         renew(replace(common, as_=person), person)
@@ -33,6 +38,16 @@ def login(person: str, *, url: str = DEFAULT_ADDRESS, common: Common | None = No
         print_json({"person": person, "expires_at": answered["expires_at"]})
         return
     print_line(f"Signed in as {person} until {answered['expires_at']}.")
+
+
+def _sign_in(url: str, shown: dict[str, str]) -> Any:
+    """A token for a password; the code of a second factor is asked for where there is one."""
+    try:
+        return send(url, "POST", "/sign-in", shown).json()
+    except SojournError as error:
+        if error.code is not Code.SECOND_FACTOR_MISSING:
+            raise
+    return send(url, "POST", "/sign-in", {**shown, "code": read_secret("Code of your second factor: ")}).json()
 
 
 def read_secret(prompt: str) -> str:

@@ -129,6 +129,7 @@ _CONTROL: Mapping[str, _Reader] = {
     "step_up": lambda node: node.choice({str(one): one for one in StepUp}),
     "api_token_life": _life,
     "session_life": _life,
+    "session_idle": _life,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,
     "ssh_key_life": Node.duration,

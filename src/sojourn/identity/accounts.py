@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sojourn.domain import account as accounts
-from sojourn.domain.account import Account, Command, Enrol, Invite
+from sojourn.domain.account import Account, ChangePassword, Command, Enrol, Invite, UseSecondFactor
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, account_stream
 from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey
@@ -25,6 +25,7 @@ from sojourn.workflow.ports import Office
 
 from .limits import AttemptLimit
 from .passwords import DECOY, hash_password, verify_password
+from .totp import matching_step
 
 PASSWORD_LENGTH_MAX = 1000
 NOBODY = PersonId("system")
@@ -36,16 +37,15 @@ _UNSEALED = Sealed(commitment=NO_COMMITMENT, key="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordReader:
-    """How the sealed hash of a password is read again."""
+    """How a sealed credential is read again: the hash of a password, or the secret of a second factor."""
 
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     open_value: Callable[[SealedMatter, SealingKey], bytes]
 
-    async def read(self, account: Account | None) -> str | None:
-        """The hash of the account's password, or None if it has none."""
-        commitment = NO_COMMITMENT if account is None or account.password is None else account.password.commitment
-        for matter, key in await self.matter([commitment]):
-            return self.open_value(matter, key).decode()
+    async def read(self, sealed: Sealed | None) -> bytes | None:
+        """The value behind `sealed`, or None if there is none; takes as long for nothing."""
+        for matter, key in await self.matter([NO_COMMITMENT if sealed is None else sealed.commitment]):
+            return self.open_value(matter, key)
         return None
 
 
@@ -85,20 +85,64 @@ def check_length(password: str, minimum: int) -> Refusal | None:
 
 
 async def sign_in(
-    office: Office, *, person: PersonId, password: str, source: str, reader: PasswordReader, limit: AttemptLimit
+    office: Office,
+    *,
+    person: PersonId,
+    password: str,
+    source: str,
+    reader: PasswordReader,
+    limit: AttemptLimit,
+    code: str = "",
 ) -> PersonId | Refusal:
-    """Who this is, or a refusal that does not tell an unknown name from a wrong password."""
+    """Who this is, or a refusal that does not tell an unknown name from a wrong password.
+
+    Only who has the password learns that a `code` of the second factor is asked for besides.
+    """
     attempt = Attempt(verb="sign_in", actor=person, source=source)
     address = source.rsplit(":", 1)[0]
     limited = limit.take(address, person)
     if limited is not None:
         return await refuse(office, attempt, account_stream(person), limited)
-    hashed = await reader.read(await load_account(office, person))
-    right = await verify_password(hashed or DECOY, password[:PASSWORD_LENGTH_MAX])
-    if hashed is None or not right or len(password) > PASSWORD_LENGTH_MAX:
+    account = await load_account(office, person)
+    hashed = await reader.read(None if account is None else account.password)
+    right = await verify_password(hashed.decode() if hashed else DECOY, password[:PASSWORD_LENGTH_MAX])
+    if account is None or hashed is None or not right or len(password) > PASSWORD_LENGTH_MAX:
         return await refuse(office, attempt, account_stream(person), Refusal(Code.CREDENTIALS_INVALID))
+    if account.second_factor is not None:
+        refusal = await _take_code(office, attempt, account, code, reader)
+        if refusal is not None:
+            return refusal
     limit.succeeded(address, person)
     return person
+
+
+async def _take_code(
+    office: Office, attempt: Attempt, account: Account, code: str, reader: PasswordReader
+) -> Refusal | None:
+    """Take the code of the second factor, or refuse it (on record). A secret that was shredded makes none."""
+    stream = account_stream(account.person)
+    if not code:
+        return await refuse(office, attempt, stream, Refusal(Code.SECOND_FACTOR_MISSING))
+    secret = await reader.read(account.second_factor)
+    step = None if secret is None else matching_step(secret, code, office.clock.now())
+    if step is None:
+        return await refuse(office, attempt, stream, Refusal(Code.CREDENTIALS_INVALID))
+    command = UseSecondFactor(person=account.person, step=step, source=attempt.source)
+    settled = await settle(office, attempt, account.person, command, ())
+    return settled if isinstance(settled, Refusal) else None
+
+
+async def change_password(
+    office: Office, *, person: PersonId, password: str, source: str, minimum: int
+) -> Account | Refusal:
+    """Set another password, or the first of somebody who has come in by a passkey."""
+    attempt = Attempt(verb="change_password", actor=person, source=source)
+    refusal = check_length(password, minimum)
+    if refusal is not None:
+        return await refuse(office, attempt, account_stream(person), refusal)
+    sealing = office.sealer.seal(person, (await hash_password(password)).encode(), RecordClass.CREDENTIAL)
+    command = ChangePassword(person=person, password=sealing.sealed, source=source)
+    return await settle(office, attempt, person, command, (sealing,))
 
 
 async def load_account(office: Office, person: PersonId) -> Account | None:

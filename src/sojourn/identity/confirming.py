@@ -45,9 +45,10 @@ class Needed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What came with a decision: a password, or a passkey's answer to `ticket` with the checkpoint it is over."""
+    """What came with a decision: a password and maybe a code, or a passkey's answer to `ticket` over `checkpoint`."""
 
     password: str = ""
+    code: str = ""
     ticket: str = ""
     checkpoint: str = ""
     credential: str = ""
@@ -116,6 +117,7 @@ async def confirm(
             source=source,
             reader=confirming.reader,
             limit=confirming.limit,
+            code=given.code,
         )
         return known if isinstance(known, Refusal) else Confirmation(by=ConfirmedBy.PASSWORD)
     how = needed(confirming, account, always=always)

@@ -44,6 +44,21 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.PASSKEYS_FULL: Meaning(
         "{person} has {count} passkeys, and more are not kept.", "Remove one that is not used any more.", *CONFLICT
     ),
+    Code.SECOND_FACTOR_MISSING: Meaning(
+        "The code of the second factor is missing.", "Send the code that your authenticator shows as well.", *SIGN_IN
+    ),
+    Code.SECOND_FACTOR_ALONE: Meaning(
+        "{person} has no password that a code could go with.", "Set a password first, or sign in by passkey.", *CONFLICT
+    ),
+    Code.SECOND_FACTOR_NONE: Meaning("{person} has no second factor.", "There is nothing to remove.", *CONFLICT),
+    Code.RECOVERY_NOTHING: Meaning(
+        "Nothing is to be recovered for {person}.",
+        "Ask for it first with `sojourn recover`, or invite them if they have no account.",
+        *CONFLICT,
+    ),
+    Code.RECOVERY_SELF: Meaning(
+        "{person} may not do this alone, nor for themselves.", "Ask another administrator.", *REFUSED
+    ),
     Code.CONFIRMATION_NEEDED: Meaning("{person} has to confirm {action}.", "Confirm it with {how}.", *REFUSED),
     Code.ATTEMPTS_LIMITED: Meaning(
         "Too many failed attempts from {source}.", "Wait {seconds} seconds and try again.", 429, Exit.REFUSED

@@ -118,6 +118,9 @@ class Exchange:
             issued = await tokens.recognise(services.office, text, purpose=purpose)
             if isinstance(issued, Refusal):
                 raise SojournError(issued.code, **issued.details)
+            if purpose is TokenPurpose.BROWSER and not services.presence.seen(issued):
+                await tokens.revoke(services.office, token=issued.token, person=issued.person)
+                raise SojournError(Code.CREDENTIALS_EXPIRED)
             self._token = issued
         person = services.office.in_force().catalogue.person(self._token.person)
         if person is None:

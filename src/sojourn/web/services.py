@@ -12,6 +12,7 @@ from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.confirming import Confirming
 from sojourn.identity.limits import AttemptLimit
 from sojourn.identity.passkeys import Passkeys
+from sojourn.identity.presence import Presence
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
 from sojourn.vault.ssh_authority import Authority
@@ -54,6 +55,7 @@ class Services:
     limit: AttemptLimit
     passkeys: Passkeys
     confirming: Confirming
+    presence: Presence
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     attachment: Callable[[str], Awaitable[bytes]]

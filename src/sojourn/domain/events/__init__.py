@@ -68,6 +68,14 @@ from .publication import (
     WormTry,
     WormVerdict,
 )
+from .recovery import (
+    AccountRecovered,
+    PasswordChanged,
+    RecoveryAsked,
+    SecondFactorRemoved,
+    SecondFactorSet,
+    SecondFactorUsed,
+)
 from .request import (
     ApprovalWithdrawn,
     BreakGlassUsed,
@@ -113,6 +121,12 @@ Event = (
     | PasskeyAdded
     | PasskeyUsed
     | PasskeyRemoved
+    | PasswordChanged
+    | SecondFactorSet
+    | SecondFactorUsed
+    | SecondFactorRemoved
+    | RecoveryAsked
+    | AccountRecovered
     | TokenIssued
     | TokenRevoked
     | AttemptRefused
@@ -208,6 +222,7 @@ __all__ = [
     "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
+    "AccountRecovered",
     "ActionCompleted",
     "ActionIntended",
     "ApprovalWithdrawn",
@@ -264,6 +279,7 @@ __all__ = [
     "PasskeyAdded",
     "PasskeyRemoved",
     "PasskeyUsed",
+    "PasswordChanged",
     "PersonLeft",
     "PersonReturned",
     "ProcessStarted",
@@ -271,6 +287,7 @@ __all__ = [
     "PublicationRefused",
     "PublicationResumed",
     "RecordsDisposed",
+    "RecoveryAsked",
     "RequestActivated",
     "RequestApproved",
     "RequestCommented",
@@ -289,6 +306,9 @@ __all__ = [
     "ReviewOpened",
     "ReviewOutcome",
     "ReviewOverdue",
+    "SecondFactorRemoved",
+    "SecondFactorSet",
+    "SecondFactorUsed",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",

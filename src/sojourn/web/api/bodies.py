@@ -14,10 +14,11 @@ from sojourn.domain.people import FactKind
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person shows who they are."""
+    """A person shows who they are; `code` is that of their second factor, if they have one."""
 
     person: str
     password: str
+    code: str = ""
 
 
 class Enrol(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +36,7 @@ class Confirmable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """
 
     password: str = ""
+    code: str = ""
     ticket: str = ""
     checkpoint: str = ""
     credential: str = ""
@@ -46,6 +48,19 @@ class ConfirmationAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     action: str
     subject: str
     details: dict[str, str] = {}
+
+
+class NewPassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whoever has just signed in sets another password."""
+
+    password: str
+
+
+class SecondFactor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The code that an authenticator app shows for the secret that `ticket` was for."""
+
+    ticket: str
+    code: str
 
 
 class PasskeyOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -42,7 +42,11 @@ async def confirmed(
 ) -> Confirmation | None:
     """How the caller has confirmed what they decide; None where they need not. Raises RefusedError."""
     given = confirming.Given(
-        password=sent.password, ticket=sent.ticket, checkpoint=sent.checkpoint, credential=sent.credential
+        password=sent.password,
+        code=sent.code,
+        ticket=sent.ticket,
+        checkpoint=sent.checkpoint,
+        credential=sent.credential,
     )
     return exchange.settled(
         await confirming.confirm(exchange.services.confirming, decision, given, source=exchange.source, always=always)

@@ -32,6 +32,26 @@ class ConfirmationAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorOffered:
+    """A secret for an authenticator app, as it is typed and as an `otpauth://` address. It is shown once.
+
+    It counts from when a code of it comes back with the `ticket`, in five minutes.
+    """
+
+    ticket: str
+    secret: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryAskedFor:
+    """Another administrator may confirm the recovery until then."""
+
+    person: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeyShown:
     """A passkey of the caller's. `synced` says that copies of it may exist on other devices of theirs.
 
@@ -50,3 +70,33 @@ class PasskeyList:
     """The caller's passkeys, in the order in which they were added."""
 
     passkeys: tuple[PasskeyShown, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInShown:
+    """A credential of the caller's that is good now. `purpose` is what it opens, `source` where it was issued to.
+
+    `current` says that this very request came with it.
+    """
+
+    token: str
+    purpose: str
+    source: str
+    issued_at: str
+    expires_at: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInList:
+    """The caller's, newest first."""
+
+    sign_ins: tuple[SignInShown, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOut:
+    """So many credentials of the person are dead now."""
+
+    person: str
+    ended: int

@@ -25,6 +25,7 @@ async def sign_in(exchange: Exchange) -> shapes.SignedIn:
             services.office,
             person=PersonId(sent.person),
             password=sent.password,
+            code=sent.code,
             source=exchange.source,
             reader=services.passwords,
             limit=services.limit,
@@ -98,6 +99,7 @@ async def me(exchange: Exchange) -> shapes.Me:
         mail=caller.mail,
         administrator=caller.administrator,
         auditor=caller.auditor,
+        second_factor=account is not None and account.second_factor is not None,
         confirms=needed(exchange.services.confirming, account),
         teams=tuple(team.name for team in teams if caller.id in team.members),
     )

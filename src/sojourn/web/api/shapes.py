@@ -49,6 +49,7 @@ class Me:
     auditor: bool
     teams: tuple[str, ...]
     confirms: str
+    second_factor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     person: str
     password: str
+    code: str = ""
     next: str = "/"
 
 
@@ -40,6 +41,7 @@ async def sign_in(exchange: Exchange) -> Response | Shown:
         services.office,
         person=PersonId(sent.person),
         password=sent.password,
+        code=sent.code,
         source=exchange.source,
         reader=services.passwords,
         limit=services.limit,
