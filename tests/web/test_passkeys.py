@@ -118,5 +118,5 @@ def test_a_setting_that_passkeys_cannot_answer_for_is_refused(tmp_path: Path) ->
         "http://localhost.evil",
     )
     for one in unfit:
-        with pytest.raises(SojournError, match="public_url"):
+        with pytest.raises(SojournError, match="no address that passkeys"):
             read(one)
