@@ -206,6 +206,22 @@ class WitnessSettings:
     answer_seconds: float = 4.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcSettings:
+    """The OpenID provider that may say who somebody is; `issuer` "" is none. `secret` names a file among the secrets.
+
+    `person_claim` is the claim that gives their id here, `groups_claim` the one that lists their groups.
+    """
+
+    issuer: str = ""
+    name: str = "single sign-on"
+    client: str = ""
+    secret: str = ""
+    scopes: str = "openid profile"
+    person_claim: str = "preferred_username"
+    groups_claim: str = "groups"
+
+
 class MailTls(StrEnum):
     """How the connection to a mail server is encrypted."""
 
@@ -270,4 +286,5 @@ class Settings:
     publisher: PublisherSettings = field(default_factory=PublisherSettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)

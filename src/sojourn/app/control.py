@@ -45,7 +45,7 @@ from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .copies import late_copies
-from .identity import confirming, invite_first, public_url
+from .identity import confirming, invite_first, provider, public_url
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .notify import courier
@@ -219,6 +219,7 @@ def _services(
         limit=shown.limit,
         passkeys=shown.keys,
         confirming=shown,
+        provider=provider(layout, settings),
         presence=Presence(SystemClock().now, settings.control.session_idle),
         gateway_sealer=gateway_sealer,
         matter=ledger.matter,

@@ -12,10 +12,12 @@ from sojourn.identity.ceremonies import RelyingParty
 from sojourn.identity.challenges import Challenges
 from sojourn.identity.confirming import Confirming
 from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.openid import Provider
 from sojourn.identity.passkeys import Passkeys
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout, Settings
 from sojourn.vault.opener import Opener
+from sojourn.vault.secrets import read_secret
 from sojourn.workflow.ports import Office
 
 from .ambient import SystemClock, new_code, operator
@@ -36,6 +38,18 @@ def confirming(layout: Layout, settings: Settings, ledger: ScribeClient, office:
         limit=AttemptLimit(clock.now),
         mode=settings.control.step_up,
     )
+
+
+def provider(layout: Layout, settings: Settings) -> Provider | None:
+    """The OpenID provider of the settings, if there is one."""
+    oidc = settings.oidc
+    if not oidc.issuer:
+        return None
+
+    def secret() -> str:
+        return read_secret(layout.configuration / "secrets", oidc.secret) if oidc.secret else ""
+
+    return Provider(settings=oidc, secret=secret, now=SystemClock().now)
 
 
 async def invite_first(office: Office, settings: Settings, url: str) -> str | None:

@@ -17,6 +17,7 @@ from sojourn.settings import (
     MailSettings,
     MailTls,
     NotifySettings,
+    OidcSettings,
     PublisherSettings,
     ScribeSettings,
     Settings,
@@ -43,6 +44,9 @@ PUBLIC_URL = re.compile(
     r"https://(?!\d+(?:\.\d+){3}(?::|$))[a-z0-9][a-z0-9.-]*(?::\d{1,5})?|http://localhost(?::\d{1,5})?"
 )
 """Passkeys answer for a name, never for a number, and only where nobody listens in (WebAuthn level 3, 5.1.2)."""
+
+ISSUER = re.compile(r"https://[^\s?#]+|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?(?:/[^\s?#]*)?", re.ASCII)
+"""What an issuer looks like (OpenID Connect Core 1.0, section 2); without TLS on this machine alone."""
 
 _Reader = Callable[[Node], object]
 
@@ -90,6 +94,13 @@ def _public_url(node: Node) -> str:
             f"{value!a} is no address that passkeys can answer for",
             "https://NAME, with a port if need be and nothing behind it; http:// for localhost alone",
         )
+    return value
+
+
+def _issuer(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and ISSUER.fullmatch(value) is None:
+        node.fail(f"{value!a} is no issuer", 'https://HOST and maybe a path, as the provider itself says it, or ""')
     return value
 
 
@@ -193,6 +204,17 @@ _NOTIFY: Mapping[str, _Reader] = {
 }
 
 
+_OIDC: Mapping[str, _Reader] = {
+    "issuer": _issuer,
+    "name": _text,
+    "client": _text_or_nothing,
+    "secret": _text_or_nothing,
+    "scopes": _text,
+    "person_claim": _text,
+    "groups_claim": _text,
+}
+
+
 def _webhook(name: str, node: Node) -> WebhookSettings:
     fields = node.fields("url", "secret", required=("url", "secret"))
     url = fields["url"].text("an address")
@@ -227,6 +249,7 @@ def parse_settings(content: bytes) -> Settings:
         witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
         timestamp=TimestampSettings(**_section(sections.get("timestamp"), _TIMESTAMP)),
         notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
+        oidc=OidcSettings(**_section(sections.get("oidc"), _OIDC)),
     )
 
 

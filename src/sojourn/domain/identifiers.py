@@ -86,6 +86,11 @@ def account_stream(person: PersonId) -> StreamName:
     return StreamName(f"account/{person}")
 
 
+def identity_stream(subject_sha256: str) -> StreamName:
+    """The stream of one identity at a provider: who it is here."""
+    return StreamName(f"identity/{subject_sha256}")
+
+
 def token_stream(token: TokenId) -> StreamName:
     """The stream of one token: issued, revoked."""
     return StreamName(f"token/{token}")

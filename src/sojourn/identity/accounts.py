@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from sojourn.domain import account as accounts
 from sojourn.domain.account import Account, ChangePassword, Command, Enrol, Invite, UseSecondFactor
+from sojourn.domain.events import Event
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, account_stream
 from sojourn.domain.sealed import RecordClass, Sealed, SealedMatter, Sealing, SealingKey
@@ -173,6 +174,14 @@ async def settle(
             assert state is not None, "an account that was written to exists"
             return state
     raise SojournError(Code.RECORD_STALE, stream=stream)
+
+
+async def decide_on(office: Office, person: PersonId, command: Command) -> tuple[tuple[Event, ...] | Refusal, int]:
+    """What follows from a command, not recorded yet, and the version of the account that it follows from."""
+    catalogue = office.in_force().catalogue
+    entries = await office.ledger.stream(account_stream(person)) if catalogue.person(person) is not None else ()
+    decided = accounts.decide(fold(accounts.evolve, entries), command, catalogue, office.clock.now())
+    return decided, len(entries)
 
 
 def digest_of(code: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Exit, Meaning
 
-from .answers import CONFLICT, INPUT, MISSING, REFUSED, SIGN_IN
+from .answers import CONFLICT, DOWN, INPUT, MISSING, REFUSED, SIGN_IN
 
 MEANINGS: Mapping[Code, Meaning] = {
     Code.ACCOUNT_EXISTS: Meaning("{person} has an account already.", "Sign in with `sojourn login`.", *CONFLICT),
@@ -58,6 +58,27 @@ MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.RECOVERY_SELF: Meaning(
         "{person} may not do this alone, nor for themselves.", "Ask another administrator.", *REFUSED
+    ),
+    Code.PROVIDER_NONE: Meaning(
+        "No OpenID provider is set up here.", "Sign in with a passkey or a password, or set `oidc.issuer`.", *MISSING
+    ),
+    Code.PROVIDER_UNAVAILABLE: Meaning(
+        "The provider {provider} cannot be used: {problem}.",
+        "Try again in a minute; if that does not help, an administrator looks at `oidc` in the settings.",
+        *DOWN,
+    ),
+    Code.PROVIDER_REFUSED: Meaning(
+        "The provider {provider} did not sign you in: {problem}.", "Try again, from the beginning.", *SIGN_IN
+    ),
+    Code.IDENTITY_UNKNOWN: Meaning(
+        "The provider {provider} calls you {name}, and nobody here has that id.",
+        "Ask an administrator: the id in people.yaml has to be what the claim {claim} says.",
+        *REFUSED,
+    ),
+    Code.IDENTITY_OTHER: Meaning(
+        "{person} is another identity at {provider}, or this identity is another person.",
+        "Ask the administrators: if it is the same human being, two of them recover the account first.",
+        *REFUSED,
     ),
     Code.CONFIRMATION_NEEDED: Meaning("{person} has to confirm {action}.", "Confirm it with {how}.", *REFUSED),
     Code.ATTEMPTS_LIMITED: Meaning(

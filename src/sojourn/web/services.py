@@ -11,6 +11,7 @@ from sojourn.domain.target import Target
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.confirming import Confirming
 from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.openid import Provider
 from sojourn.identity.passkeys import Passkeys
 from sojourn.identity.presence import Presence
 from sojourn.projections.projector import Projections
@@ -56,6 +57,7 @@ class Services:
     passkeys: Passkeys
     confirming: Confirming
     presence: Presence
+    provider: Provider | None
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     attachment: Callable[[str], Awaitable[bytes]]

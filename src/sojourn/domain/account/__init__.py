@@ -6,6 +6,7 @@
 - Beside the password a code can be asked for (TOTP). A code is taken once; so is every code before it.
 - An account that nothing opens any more is recovered by two people: one says so, and an administrator who is somebody
   else confirms it. Neither is its owner. What opened it until then opens it no more.
+- An identity of a provider is one person, and stays it; a person has one identity at each provider.
 - A token belongs to one person, opens one kind of door, and ends by itself.
 - A token of somebody whom the catalogue no longer knows opens nothing.
 """
@@ -18,6 +19,7 @@ from .commands import (
     ConfirmRecovery,
     Enrol,
     Invite,
+    LinkIdentity,
     RemovePasskey,
     RemoveSecondFactor,
     SetSecondFactor,
@@ -37,6 +39,7 @@ __all__ = [
     "ConfirmRecovery",
     "Enrol",
     "Invite",
+    "LinkIdentity",
     "Passkey",
     "RemovePasskey",
     "RemoveSecondFactor",

@@ -114,6 +114,17 @@ class ConfirmRecovery:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkIdentity:
+    """A provider, which the caller has checked, says who this is. `known_as` is who that identity was so far."""
+
+    person: PersonId
+    issuer: str
+    subject_sha256: str
+    known_as: PersonId | None
+    source: str
+
+
 Command = (
     Invite
     | Enrol
@@ -126,4 +137,5 @@ Command = (
     | RemoveSecondFactor
     | AskRecovery
     | ConfirmRecovery
+    | LinkIdentity
 )

@@ -14,6 +14,7 @@ from sojourn.domain.events import (
     AccountInvited,
     AccountRecovered,
     Event,
+    IdentityLinked,
     PasskeyRemoved,
     PasskeyUsed,
     PasswordChanged,
@@ -33,6 +34,7 @@ from .commands import (
     ConfirmRecovery,
     Enrol,
     Invite,
+    LinkIdentity,
     RemovePasskey,
     RemoveSecondFactor,
     SetSecondFactor,
@@ -81,6 +83,8 @@ def decide(state: Account | None, command: Command, catalogue: Catalogue, now: d
             return _second_factor(state, command)
         case AskRecovery():
             return _ask_recovery(state, command, catalogue)
+        case LinkIdentity():
+            return _link(state, command)
         case ConfirmRecovery():
             return _confirm_recovery(state, command, catalogue, now)
         case _:
@@ -150,6 +154,22 @@ def _second_factor(
     if isinstance(command, UseSecondFactor):
         return (used,)
     return (SecondFactorSet(person=command.person, secret=command.secret, source=command.source), used)
+
+
+def _link(state: Account | None, command: LinkIdentity) -> tuple[Event, ...] | Refusal:
+    """The first identity that comes under a name keeps it: who takes the name on at the provider later is refused."""
+    held = {one.issuer: one.subject_sha256 for one in (() if state is None else state.identities)}
+    if held.get(command.issuer) == command.subject_sha256 and command.known_as == command.person:
+        return ()
+    if command.issuer in held or command.known_as not in (None, command.person):
+        return Refusal(Code.IDENTITY_OTHER, {"person": command.person, "provider": command.issuer})
+    linked = IdentityLinked(
+        person=command.person,
+        issuer=command.issuer,
+        subject_sha256=command.subject_sha256,
+        source=command.source,
+    )
+    return (linked,)
 
 
 def _ask_recovery(state: Account | None, command: AskRecovery, catalogue: Catalogue) -> tuple[Event, ...] | Refusal:

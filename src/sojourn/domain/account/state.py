@@ -11,6 +11,7 @@ from sojourn.domain.events import (
     AccountInvited,
     AccountRecovered,
     Event,
+    IdentityLinked,
     PasskeyAdded,
     PasskeyRemoved,
     PasskeyUsed,
@@ -47,6 +48,7 @@ class Account:
     second_factor: Sealed | None = None
     last_step: int = 0
     recovery: RecoveryAsked | None = None
+    identities: tuple[IdentityLinked, ...] = ()
 
     @property
     def set_up(self) -> bool:
@@ -95,6 +97,9 @@ def evolve(state: Account | None, event: Event) -> Account | None:
             return replace(state, last_step=event.step)
         case SecondFactorRemoved() if state is not None:
             return replace(state, second_factor=None)
+        case IdentityLinked():
+            account = state or Account(person=event.person)
+            return replace(account, identities=(*account.identities, event))
         case RecoveryAsked() if state is not None:
             return replace(state, recovery=event)
         case AccountRecovered() if state is not None:

@@ -70,6 +70,7 @@ from .publication import (
 )
 from .recovery import (
     AccountRecovered,
+    IdentityLinked,
     PasswordChanged,
     RecoveryAsked,
     SecondFactorRemoved,
@@ -107,6 +108,7 @@ from .standing import (
     AbsenceEnded,
     EligibilityRemovalConfirmed,
     EligibilityRemoved,
+    GroupsClaimed,
     LookedBack,
     PersonLeft,
     PersonReturned,
@@ -127,6 +129,8 @@ Event = (
     | SecondFactorRemoved
     | RecoveryAsked
     | AccountRecovered
+    | IdentityLinked
+    | GroupsClaimed
     | TokenIssued
     | TokenRevoked
     | AttemptRefused
@@ -265,10 +269,12 @@ __all__ = [
     "GrantRemovalFailed",
     "GrantRemovalOverdue",
     "GrantRemoved",
+    "GroupsClaimed",
     "HoldPlaced",
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
+    "IdentityLinked",
     "KeysDestroyed",
     "LapseCause",
     "LedgerDrilled",

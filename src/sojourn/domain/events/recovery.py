@@ -1,4 +1,4 @@
-"""What can happen to an account besides its set-up: a second factor, another password, and its recovery."""
+"""What can happen to an account besides its set-up: a second factor, another password, a recovery, a provider."""
 
 from __future__ import annotations
 
@@ -71,4 +71,17 @@ class AccountRecovered:
     confirmed_by: str
     code_sha256: str
     expires_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityLinked:
+    """A provider's identity is this person from here on. `subject_sha256` is over the provider's address and its name
+    for the identity: who it is, and who it is not, can be told with it and nothing else.
+    """
+
+    kind: ClassVar[str] = "account.identity_linked"
+    person: PersonId
+    issuer: str
+    subject_sha256: str
     source: str

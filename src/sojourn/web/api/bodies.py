@@ -63,6 +63,12 @@ class SecondFactor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     code: str
 
 
+class DeviceWaiting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A program asks whether its person has signed in meanwhile; `device` is what it was given."""
+
+    device: str
+
+
 class PasskeyOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A browser is to make a passkey: for `person` with the code of their invitation, or for whoever is signed in."""
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from .shapes import SignedIn
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeyAsked:
@@ -100,3 +102,25 @@ class SignedOut:
 
     person: str
     ended: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAsked:
+    """What a person has to do in a browser: go to `address` and enter `user_code`; or to `complete_address`, if any.
+
+    `device` goes to `/sign-in/device/wait`, every `seconds` at most, until it is over.
+    """
+
+    device: str
+    user_code: str
+    address: str
+    complete_address: str
+    seconds: int
+    expires_in_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceAnswered:
+    """The sign-in, or null while the person has not finished."""
+
+    signed_in: SignedIn | None

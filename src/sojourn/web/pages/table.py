@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sojourn.web.api.endpoints import OPEN, PERSON, Permission
 from sojourn.web.exchange import Handler
 
-from . import asking_for, enrolling, grants, home, requests, signing_in
+from . import asking_for, enrolling, grants, home, provider, requests, signing_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("GET", "/sign-in", signing_in.ask, OPEN),
     Page("POST", "/sign-in", signing_in.sign_in, OPEN),
+    Page("GET", "/sign-in/provider", provider.ask, OPEN),
+    Page("GET", "/sign-in/provider/callback", provider.back, OPEN),
     Page("GET", "/enrol", enrolling.ask, OPEN),
     Page("POST", "/enrol", enrolling.enrol, OPEN),
     Page("POST", "/sign-out", signing_in.sign_out, PERSON),
