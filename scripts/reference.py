@@ -23,9 +23,12 @@ from sojourn.web.api import (
     assurance_shapes,
     auditing_shapes,
     configuration_shapes,
+    fact_shapes,
     identity_shapes,
     keeping_shapes,
+    policy_shapes,
     shapes,
+    span_shapes,
     ssh_shapes,
     standing_shapes,
     target_shapes,
@@ -44,6 +47,9 @@ SHAPES = (
     target_shapes,
     configuration_shapes,
     identity_shapes,
+    policy_shapes,
+    span_shapes,
+    fact_shapes,
 )
 """Where the shapes of answers are written down."""
 

@@ -148,6 +148,7 @@ class ControlSettings:
     api_token_life: timedelta = timedelta(hours=12)
     session_life: timedelta = timedelta(hours=12)
     session_idle: timedelta = timedelta(hours=1)
+    behind_proxy: bool = False
     gateway_token_life: timedelta = timedelta(minutes=15)
     ssh_certificate_life: timedelta = timedelta(hours=12)
     ssh_key_life: timedelta = timedelta(days=90)

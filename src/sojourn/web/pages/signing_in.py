@@ -27,11 +27,11 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def ask(exchange: Exchange) -> Shown | Onward:
-    """GET /sign-in."""
+    """GET /sign-in?next=…&person=…: the form; a link may name who is to sign in, and nothing more."""
     wanted = own_path(exchange.query("next"))
     if await looking(exchange) is not None:
         return Onward(path=wanted)
-    return page(exchange, wanted)
+    return page(exchange, wanted, exchange.query("person") or "")
 
 
 def page(exchange: Exchange, onward: str, person: str = "", refusal: Refusal | None = None) -> Shown:
