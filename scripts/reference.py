@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
+import msgspec
 import yaml
 
 from sojourn.cli import COMMANDS, place
@@ -23,6 +24,7 @@ from sojourn.web.api import (
     auditing_shapes,
     configuration_shapes,
     fact_shapes,
+    identity_shapes,
     keeping_shapes,
     policy_shapes,
     sampling_shapes,
@@ -46,6 +48,7 @@ SHAPES = (
     keeping_shapes,
     target_shapes,
     configuration_shapes,
+    identity_shapes,
     policy_shapes,
     span_shapes,
     fact_shapes,
@@ -184,7 +187,7 @@ def _kind(hint: object) -> str:
     if typing.get_origin(hint) is dict:
         return "object of texts"
     assert isinstance(hint, type)
-    plain = {str: "text", int: "integer", bool: "boolean"}
+    plain = {str: "text", int: "integer", bool: "boolean", msgspec.Raw: "object"}
     return plain.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
 
 

@@ -163,14 +163,28 @@ class GatewaySettings:
     client_name: ClientName = ClientName.ID
 
 
+class StepUp(StrEnum):
+    """Who confirms approvals, configuration changes and the release of holds anew, and with what."""
+
+    NEVER = "never"
+    WHEN_POSSIBLE = "when_possible"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlSettings:
-    """The JSON API's listener and the life of what it issues."""
+    """The JSON API's listener and the life of what it issues.
+
+    `public_url` is the address that people's browsers show; "" is that of a browser on this machine.
+    """
 
     host: str = "127.0.0.1"
     port: int = 6580
+    public_url: str = ""
+    step_up: StepUp = StepUp.WHEN_POSSIBLE
     api_token_life: timedelta = timedelta(hours=12)
     session_life: timedelta = timedelta(hours=12)
+    session_idle: timedelta = timedelta(hours=1)
     behind_proxy: bool = False
     gateway_token_life: timedelta = timedelta(minutes=15)
     ssh_certificate_life: timedelta = timedelta(hours=12)
@@ -229,6 +243,22 @@ class WitnessSettings:
 
     seconds: float = 5.0
     answer_seconds: float = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcSettings:
+    """The OpenID provider that may say who somebody is; `issuer` "" is none. `secret` names a file among the secrets.
+
+    `person_claim` is the claim that gives their id here, `groups_claim` the one that lists their groups.
+    """
+
+    issuer: str = ""
+    name: str = "single sign-on"
+    client: str = ""
+    secret: str = ""
+    scopes: str = "openid profile"
+    person_claim: str = "preferred_username"
+    groups_claim: str = "groups"
 
 
 class MailTls(StrEnum):
@@ -358,6 +388,7 @@ class Settings:
     publisher: PublisherSettings = field(default_factory=PublisherSettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)
     siem: SiemSettings = field(default_factory=SiemSettings)
     reports: ReportsSettings = field(default_factory=ReportsSettings)

@@ -21,8 +21,7 @@ from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
-from sojourn.identity.accounts import PasswordReader
-from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.presence import Presence
 from sojourn.notify.channels import Mail
 from sojourn.projections import queries
 from sojourn.projections.gathering import gathering, taking_part
@@ -49,6 +48,7 @@ from sojourn.workflow.timekeeping import keep_time
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .copies import late_copies
 from .forwarding import forwarders
+from .identity import confirming, invite_first, provider, public_url
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .notify import courier, mailing
@@ -254,6 +254,7 @@ def _services(
 ) -> Services:
 
     drivers = _drivers(layout, settings)
+    shown = confirming(layout, settings, ledger, office, opener)
 
     def cosigned() -> str:
         return cosigned_note(layout)
@@ -267,8 +268,12 @@ def _services(
         office=office,
         projections=projections,
         settings=settings,
-        passwords=PasswordReader(matter=ledger.matter, open_value=opener.open_value),
-        limit=AttemptLimit(SystemClock().now),
+        passwords=shown.reader,
+        limit=shown.limit,
+        passkeys=shown.keys,
+        confirming=shown,
+        provider=provider(layout, settings),
+        presence=Presence(SystemClock().now, settings.control.session_idle),
         gateway_sealer=gateway_sealer,
         matter=ledger.matter,
         attachment=ledger.attachment,
@@ -323,4 +328,7 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
         )
         server = uvicorn.Server(configuration)
         announce(place, *listener.getsockname()[:2])
+        link = await invite_first(services.office, settings, public_url(layout, settings))
+        if link is not None:
+            structlog.get_logger("control").info("nobody has an account yet; set up the first one", link=link)
         await server.serve(sockets=[listener])

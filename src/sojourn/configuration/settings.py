@@ -19,6 +19,7 @@ from sojourn.settings import (
     MailSettings,
     MailTls,
     NotifySettings,
+    OidcSettings,
     PublisherSettings,
     ReportsSettings,
     ScheduleSettings,
@@ -28,6 +29,7 @@ from sojourn.settings import (
     SiemDestination,
     SiemKind,
     SiemSettings,
+    StepUp,
     TimestampSettings,
     WebhookSettings,
     WitnessSettings,
@@ -53,8 +55,15 @@ One = TypeVar("One")
 
 _SECTIONS = (
     *("gateway", "control", "scribe", "publisher", "witness"),
-    *("timestamp", "notify", "siem", "reports"),
+    *("timestamp", "notify", "siem", "reports", "oidc"),
 )
+PUBLIC_URL = re.compile(
+    r"https://(?!\d+(?:\.\d+){3}(?::|$))[a-z0-9][a-z0-9.-]*(?::\d{1,5})?|http://localhost(?::\d{1,5})?"
+)
+"""Passkeys answer for a name, never for a number, and only where nobody listens in (WebAuthn level 3, 5.1.2)."""
+
+ISSUER = re.compile(r"https://[^\s?#]+|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?(?:/[^\s?#]*)?", re.ASCII)
+"""What an issuer looks like (OpenID Connect Core 1.0, section 2); without TLS on this machine alone."""
 
 _Reader = Callable[[Node], object]
 
@@ -92,6 +101,23 @@ def _authority(node: Node) -> str:
     value = _text_or_nothing(node)
     if value and not value.startswith(("https://", "http://")):
         node.fail(f"{value!a} is no address of an authority", 'an address that begins with http, or "" for none')
+    return value
+
+
+def _public_url(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and PUBLIC_URL.fullmatch(value) is None:
+        node.fail(
+            f"{value!a} is no address that passkeys can answer for",
+            "https://NAME, with a port if need be and nothing behind it; http:// for localhost alone",
+        )
+    return value
+
+
+def _issuer(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and ISSUER.fullmatch(value) is None:
+        node.fail(f"{value!a} is no issuer", 'https://HOST and maybe a path, as the provider itself says it, or ""')
     return value
 
 
@@ -136,8 +162,11 @@ _GATEWAY: Mapping[str, _Reader] = {
 _CONTROL: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
+    "public_url": _public_url,
+    "step_up": lambda node: node.choice({str(one): one for one in StepUp}),
     "api_token_life": _life,
     "session_life": _life,
+    "session_idle": _life,
     "behind_proxy": Node.boolean,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,
@@ -201,6 +230,17 @@ _NOTIFY: Mapping[str, _Reader] = {
     "seconds": Node.seconds,
     "mail": lambda node: MailSettings(**_section(node, _MAIL)),
     "webhooks": lambda node: tuple(_webhook(name, one) for name, one in node.named("webhooks").items()),
+}
+
+
+_OIDC: Mapping[str, _Reader] = {
+    "issuer": _issuer,
+    "name": _text,
+    "client": _text_or_nothing,
+    "secret": _text_or_nothing,
+    "scopes": _text,
+    "person_claim": _text,
+    "groups_claim": _text,
 }
 
 
@@ -313,6 +353,7 @@ def parse_settings(content: bytes) -> Settings:
         notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
         siem=SiemSettings(**_section(sections.get("siem"), _SIEM)),
         reports=ReportsSettings(**_section(sections.get("reports"), _REPORTS)),
+        oidc=OidcSettings(**_section(sections.get("oidc"), _OIDC)),
     )
 
 

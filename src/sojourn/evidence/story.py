@@ -40,7 +40,7 @@ from sojourn.errors import Code, Refusal
 
 from .attributes import moment_text
 from .blocks import blocks
-from .circumstances import besides
+from .circumstances import besides, confirmed_with
 from .examination import examine, fold
 from .material import Disclosed, Material
 from .walk import walk
@@ -294,6 +294,7 @@ def _decision(one: Recorded, event: RequestApproved | RequestDenied, readable: R
         **_place(one),
         "person": event.person,
         "decision": "approved" if isinstance(event, RequestApproved) else "denied",
+        "confirmed": confirmed_with(event.confirmation) if isinstance(event, RequestApproved) else "",
         "digest": event.digest,
         "comment": _text(event.comment, readable),
         "configuration_version": event.configuration_version,

@@ -10,7 +10,11 @@ from sojourn.domain.events import TargetReconciled
 from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.domain.target import Target
 from sojourn.identity.accounts import PasswordReader
+from sojourn.identity.confirming import Confirming
 from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.openid import Provider
+from sojourn.identity.passkeys import Passkeys
+from sojourn.identity.presence import Presence
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
 from sojourn.vault.ssh_authority import Authority
@@ -70,6 +74,10 @@ class Services:
     settings: Settings
     passwords: PasswordReader
     limit: AttemptLimit
+    passkeys: Passkeys
+    confirming: Confirming
+    presence: Presence
+    provider: Provider | None
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     attachment: Callable[[str], Awaitable[bytes]]

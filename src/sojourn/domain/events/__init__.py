@@ -63,6 +63,7 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .notice import ForwardingOverdue, ForwardingResumed, NoticeFailed
+from .passkey import PasskeyAdded, PasskeyRemoved, PasskeyUsed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
@@ -78,6 +79,15 @@ from .publication import (
     WormExamined,
     WormTry,
     WormVerdict,
+)
+from .recovery import (
+    AccountRecovered,
+    IdentityLinked,
+    PasswordChanged,
+    RecoveryAsked,
+    SecondFactorRemoved,
+    SecondFactorSet,
+    SecondFactorUsed,
 )
 from .request import (
     ApprovalWithdrawn,
@@ -111,6 +121,7 @@ from .standing import (
     AbsenceEnded,
     EligibilityRemovalConfirmed,
     EligibilityRemoved,
+    GroupsClaimed,
     LookedBack,
     PersonLeft,
     PersonReturned,
@@ -122,6 +133,17 @@ from .target import Finding, FindingKind, TargetReconciled, TargetUnobserved
 Event = (
     AccountInvited
     | AccountEnrolled
+    | PasskeyAdded
+    | PasskeyUsed
+    | PasskeyRemoved
+    | PasswordChanged
+    | SecondFactorSet
+    | SecondFactorUsed
+    | SecondFactorRemoved
+    | RecoveryAsked
+    | AccountRecovered
+    | IdentityLinked
+    | GroupsClaimed
     | TokenIssued
     | TokenRevoked
     | AttemptRefused
@@ -230,6 +252,7 @@ __all__ = [
     "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
+    "AccountRecovered",
     "ActionCompleted",
     "ActionIntended",
     "ApprovalWithdrawn",
@@ -280,10 +303,12 @@ __all__ = [
     "GrantRemovalOverdue",
     "GrantRemoved",
     "GrantSessionStopped",
+    "GroupsClaimed",
     "HoldPlaced",
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
+    "IdentityLinked",
     "InformationGiven",
     "InformationRequested",
     "KeysDestroyed",
@@ -294,6 +319,10 @@ __all__ = [
     "LookedBack",
     "NoticeFailed",
     "Outcome",
+    "PasskeyAdded",
+    "PasskeyRemoved",
+    "PasskeyUsed",
+    "PasswordChanged",
     "PersonLeft",
     "PersonReturned",
     "ProbeTried",
@@ -302,6 +331,7 @@ __all__ = [
     "PublicationRefused",
     "PublicationResumed",
     "RecordsDisposed",
+    "RecoveryAsked",
     "ReportDelivered",
     "RequestActivated",
     "RequestApproved",
@@ -322,6 +352,9 @@ __all__ = [
     "ReviewOutcome",
     "ReviewOverdue",
     "SampleDrawn",
+    "SecondFactorRemoved",
+    "SecondFactorSet",
+    "SecondFactorUsed",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",

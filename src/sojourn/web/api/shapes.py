@@ -40,7 +40,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
-    """The caller, as the configuration in force knows them."""
+    """The caller, as the configuration in force knows them. Decisions are confirmed with `confirms`; "" for nothing."""
 
     person: str
     name: str
@@ -48,6 +48,8 @@ class Me:
     administrator: bool
     auditor: bool
     teams: tuple[str, ...]
+    confirms: str
+    second_factor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
