@@ -129,6 +129,7 @@ class Code(StrEnum):
     HOST_KEY_CHANGED = "host.key_changed"
 
     SESSION_UNKNOWN = "session.unknown"
+    ACTION_UNKNOWN = "action.unknown"
     GATEWAY_NOT_POSTGRES = "gateway.not_postgres"
     GATEWAY_TLS_REQUIRED = "gateway.tls_required"
     GATEWAY_HANDSHAKE_TIMEOUT = "gateway.handshake_timeout"
@@ -138,6 +139,7 @@ class Code(StrEnum):
     GATEWAY_SESSION_IDLE = "gateway.session_idle"
     GATEWAY_SESSION_TOO_LONG = "gateway.session_too_long"
 
+    ENTRY_UNKNOWN = "entry.unknown"
     RECORD_UNAVAILABLE = "record.unavailable"
     RECORD_STALE = "record.stale"
     RECORD_TOO_LARGE = "record.too_large"
@@ -177,6 +179,7 @@ class Code(StrEnum):
     INPUT_INVALID = "input.invalid"
     SERVICE_UNREACHABLE = "service.unreachable"
     SERVICE_TIMEOUT = "service.timeout"
+    SERVICE_BUSY = "service.busy"
     TOOL_MISSING = "tool.missing"
     INTERNAL = "internal"
 

@@ -35,6 +35,7 @@ from sojourn.targets.reconciler import Reconciler
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
+from sojourn.web.live import Live
 from sojourn.web.server import build
 from sojourn.web.services import Services, SshIssuer
 from sojourn.workflow.adopt import adopt, load_adopted
@@ -53,6 +54,8 @@ from .report_desk import ReportDesk
 from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
+CLOSE_SECONDS = 2
+"""What answers have to come to their end at a stop; streams of events have none."""
 
 
 async def run_control(layout: Layout, settings: Settings) -> None:
@@ -131,11 +134,11 @@ async def _serve_control(
     )
     opener = Opener(key_pair(layout, EVIDENCE))
     reconciler = _reconciler(layout, settings, ledger, office, projections)
-    desk = ReportDesk(layout=layout, new_id=office.new_id)
-    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk)
+    desk, live = ReportDesk(layout=layout, new_id=office.new_id), Live()
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk, live)
     telling = courier(layout, settings.notify, ledger, in_force)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_project(projections, ledger))
+        tasks.create_task(_project(projections, ledger, live))
         tasks.create_task(enforcer.run())
         tasks.create_task(reconciler.run())
         tasks.create_task(desk.run())
@@ -185,9 +188,10 @@ def _reconciler(
     )
 
 
-async def _project(projections: Projections, ledger: ScribeClient) -> None:
+async def _project(projections: Projections, ledger: ScribeClient, live: Live) -> None:
     async for batch in ledger.follow(projections.following):
         projections.apply(batch)
+        live.take(batch)
 
 
 def _services(
@@ -200,6 +204,7 @@ def _services(
     opener: Opener,
     reconciler: Reconciler,
     desk: ReportDesk,
+    live: Live,
 ) -> Services:
 
     drivers = _drivers(layout, settings)
@@ -219,6 +224,11 @@ def _services(
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
+        cosigned=cosigned,
+        entries=ledger.raw,
+        prove=ledger.prove,
+        consistency=ledger.consistency,
+        live=live,
         certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry, cosigned=cosigned),
         reports=desk,
         key_uses=lambda person: uses_of(ledger, projections, person),
@@ -255,7 +265,14 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
     place = layout.run / "control.json"
     with socket.create_server((settings.control.host, same_port(place, settings.control.port))) as listener:
         configuration = uvicorn.Config(
-            build(services), log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
+            build(services),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            http="h11",
+            timeout_graceful_shutdown=CLOSE_SECONDS,
         )
         server = uvicorn.Server(configuration)
         announce(place, *listener.getsockname()[:2])

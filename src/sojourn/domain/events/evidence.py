@@ -16,6 +16,8 @@ class EvidenceForm(StrEnum):
     PACK = "pack"
     REPORT = "report"
     CERTIFICATE = "certificate"
+    STATEMENT = "statement"
+    RECORDING = "recording"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,8 @@ class EvidenceGiven:
     """Somebody was given evidence. `subject` is the stream or report it is about.
 
     `sha256` (hex) is that of the bytes of a pack or a certificate, and that of the manifest of a report, which covers
-    every file in it: so the record vouches for what was given.
+    every file in it: so the record vouches for what was given. Of a statement it is that of what was opened, and of a
+    recording that of the commitments of the parts that there were, one a line.
     """
 
     kind: ClassVar[str] = "evidence.given"

@@ -20,9 +20,15 @@ EVERYBODY = (
     Room("/catalogue", "Ask"),
     Room("/requests", "Requests"),
     Room("/grants", "Access"),
+    Room("/sessions", "Sessions"),
+    Room("/ledger", "Ledger"),
 )
+
+OVERSEERS = (Room("/overview", "Overview"),)
 
 
 def rooms_of(person: Person | None) -> tuple[Room, ...]:
     """What `person` is shown a way to, in order."""
-    return () if person is None else EVERYBODY
+    if person is None:
+        return ()
+    return (*EVERYBODY, *OVERSEERS) if person.administrator or person.auditor else EVERYBODY

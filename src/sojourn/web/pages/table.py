@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sojourn.web.api.endpoints import OPEN, PERSON, Permission
+from sojourn.web.api.endpoints import OPEN, OVERSIGHT, PERSON, Permission
 from sojourn.web.exchange import Handler
 
-from . import asking_for, grants, home, requests, signing_in
+from . import asking_for, grants, home, ledger, overview, requests, sessions, signing_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,12 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/grants/{name}/extend", grants.extend, PERSON),
     Page("POST", "/grants/{name}/end", grants.end, PERSON),
     Page("POST", "/grants/{name}/revoke", grants.revoke, PERSON),
+    Page("GET", "/sessions", sessions.listing, PERSON),
+    Page("GET", "/sessions/{name}", sessions.one, PERSON),
+    Page("GET", "/sessions/{name}/actions/{number}", sessions.action, PERSON),
+    Page("GET", "/sessions/{name}/screen", sessions.screen, PERSON),
+    Page("GET", "/overview", overview.overview, OVERSIGHT),
+    Page("GET", "/ledger", ledger.head, PERSON),
+    Page("GET", "/ledger/entries/{number}", ledger.entry, OVERSIGHT),
 )
 """The table."""
