@@ -175,7 +175,10 @@ class Absence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ConfigurationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An administrator proposes other files; `files` maps people.yaml, targets.yaml and policy.yaml to their texts."""
+    """An administrator proposes other files; `files` maps people.yaml, targets.yaml and policy.yaml to their texts.
+
+    With settings.yaml among them, other settings are proposed as well; without it they stay.
+    """
 
     files: dict[str, str]
     reason: str = ""
