@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from . import cut, decisions, hosts, lists, memory, policies, proofs, publishing, scribe, statements, verify, watching
+from . import cut, decisions, hosts, lists, memory, policies, proofs, publishing, scribe, statements, verify
 from .figures import Figure, progress, show
 from .stage import Stage, stage
 
@@ -22,7 +22,6 @@ ALONE: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "publishing": lambda quick: publishing.lags(quick=quick),
     "ssh": lambda quick: hosts.measured(quick=quick),
     "lists": lambda quick: lists.measured(quick=quick),
-    "watching": lambda quick: watching.measured(quick=quick),
 }
 STAGED: dict[str, Callable[[Stage], Iterator[Figure]]] = {
     "latency": statements.latency,
