@@ -26,8 +26,11 @@ from sojourn.web.api import (
     fact_shapes,
     identity_shapes,
     keeping_shapes,
+    overview_shapes,
     policy_shapes,
+    proof_shapes,
     sampling_shapes,
+    session_shapes,
     shapes,
     span_shapes,
     ssh_shapes,
@@ -40,6 +43,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = REPOSITORY / "docs" / "reference"
 SHAPES = (
     shapes,
+    session_shapes,
+    proof_shapes,
+    overview_shapes,
     ssh_shapes,
     assurance_shapes,
     auditing_shapes,
@@ -148,7 +154,9 @@ def api_page() -> str:
     for one in ENDPOINTS:
         purpose = _flowing(one.handler).partition(": ")[2].partition("\n")[0]
         purpose = f"{purpose[:1].upper()}{purpose[1:]}"
-        lines.append(f"| `{one.method} {one.path}` | {purpose} | {one.permission} | {_answered(one.handler)} |")
+        lines.append(
+            f"| `{one.method} {one.path}` | {purpose} | {one.permission} | {_answered(one.handler, one.media)} |"
+        )
     lines += ["", "Times are UTC (RFC 3339). A number says its unit in its name. What does not apply is null."]
     for shape in _shapes():
         lines += ["", f"### {shape.__name__}", "", _flowing(shape), "", "| field | type |", "|---|---|"]
@@ -163,11 +171,11 @@ def _flowing(thing: object) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
-def _answered(handler: Callable[..., object]) -> str:
+def _answered(handler: Callable[..., object], media: str) -> str:
     kind = typing.get_type_hints(handler)["return"]
     if dataclasses.is_dataclass(kind):
         return _kind(kind)
-    return "an empty object" if kind is type(None) else "`application/zip`"
+    return "an empty object" if kind is type(None) else f"`{media}`"
 
 
 def _shapes() -> Iterator[type]:

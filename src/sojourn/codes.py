@@ -149,6 +149,7 @@ class Code(StrEnum):
 
     SESSION_UNKNOWN = "session.unknown"
     SESSION_STOPPED = "session.stopped"
+    ACTION_UNKNOWN = "action.unknown"
     GATEWAY_NOT_POSTGRES = "gateway.not_postgres"
     GATEWAY_TLS_REQUIRED = "gateway.tls_required"
     GATEWAY_HANDSHAKE_TIMEOUT = "gateway.handshake_timeout"
@@ -161,6 +162,7 @@ class Code(StrEnum):
 
     CALL_UNSETTLED = "call.unsettled"
     CALL_KEY_REUSED = "call.key_reused"
+    ENTRY_UNKNOWN = "entry.unknown"
     RECORD_UNAVAILABLE = "record.unavailable"
     RECORD_STALE = "record.stale"
     RECORD_TOO_LARGE = "record.too_large"
@@ -207,6 +209,7 @@ class Code(StrEnum):
     INPUT_INVALID = "input.invalid"
     SERVICE_UNREACHABLE = "service.unreachable"
     SERVICE_TIMEOUT = "service.timeout"
+    SERVICE_BUSY = "service.busy"
     TOOL_MISSING = "tool.missing"
     INTERNAL = "internal"
 

@@ -36,6 +36,7 @@ from sojourn.targets.reconciler import Reconciler
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
+from sojourn.web.live import Live
 from sojourn.web.server import build
 from sojourn.web.services import Services, SshIssuer
 from sojourn.workflow.adopt import adopt, adopt_settings, load_adopted
@@ -60,6 +61,8 @@ from .vouching import bundle, vouch
 from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
+CLOSE_SECONDS = 2
+"""What answers have to come to their end at a stop; streams of events have none."""
 
 
 async def run_control(layout: Layout, settings: Settings) -> None:
@@ -144,11 +147,11 @@ async def _serve_control(
     )
     opener = Opener(key_pair(layout, EVIDENCE))
     reconciler = _reconciler(layout, settings, ledger, office, projections)
-    desk = ReportDesk(layout=layout, new_id=office.new_id, drawn=lambda one: _drawn(office, one))
-    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk)
+    desk, live = ReportDesk(layout=layout, new_id=office.new_id, drawn=lambda one: _drawn(office, one)), Live()
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk, live)
     telling = courier(layout, settings.notify, ledger, in_force)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_project(projections, ledger))
+        tasks.create_task(_project(projections, ledger, live))
         tasks.create_task(enforcer.run())
         tasks.create_task(reconciler.run())
         tasks.create_task(desk.run())
@@ -236,9 +239,10 @@ def _reconciler(
     )
 
 
-async def _project(projections: Projections, ledger: ScribeClient) -> None:
+async def _project(projections: Projections, ledger: ScribeClient, live: Live) -> None:
     async for batch in ledger.follow(projections.following):
         projections.apply(batch)
+        live.take(batch)
 
 
 def _services(
@@ -251,6 +255,7 @@ def _services(
     opener: Opener,
     reconciler: Reconciler,
     desk: ReportDesk,
+    live: Live,
 ) -> Services:
 
     drivers = _drivers(layout, settings)
@@ -280,6 +285,11 @@ def _services(
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
+        cosigned=cosigned,
+        entries=ledger.raw,
+        prove=ledger.prove,
+        consistency=ledger.consistency,
+        live=live,
         certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry, cosigned=cosigned),
         reports=desk,
         key_uses=lambda person: uses_of(ledger, projections, person),
@@ -325,6 +335,8 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
             ws="none",
             # Otherwise anybody on this machine could say in a header where they come from, and that goes on record.
             proxy_headers=settings.control.behind_proxy,
+            http="h11",
+            timeout_graceful_shutdown=CLOSE_SECONDS,
         )
         server = uvicorn.Server(configuration)
         announce(place, *listener.getsockname()[:2])

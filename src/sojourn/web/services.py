@@ -22,6 +22,7 @@ from sojourn.workflow.keeping import KeyUses
 from sojourn.workflow.ports import Office, Sealer
 
 from .api.shapes import CopyShown
+from .live import Live
 from .report_desk import Desk
 
 
@@ -60,13 +61,14 @@ class Services:
     """Everything that a request may need.
 
     `attachment(sha256)` is what was attached to an append; `size` counts the ledger's entries, `sign` gives a
-    checkpoint over them, `copies()` are its published copies; `preflight(target)` says what is lacking there,
-    `reconcile(target)` compares it with the record; `pack(name)` builds an evidence pack of a grant or a request,
-    `certificate(name)` that of a destruction (both ZIP), `packs(sample, requests)` those of several access events;
-    `delivered()` are the files that schedules made; `given(sha256, person)` is what vouches for evidence that was
-    given (to anybody, for None); `key_uses(person)` tells which sealing keys still open; `reports` makes reports;
-    `gateway_address()` is where clients connect; `random_bytes(n)` are fresh; `ssh` is None where the gateway does
-    not speak it.
+    checkpoint over them, `cosigned()` is the newest one that witnesses have cosigned ("" if none), `copies()` are its
+    published copies; `entries`, `prove` and `consistency` are as the scribe's client gives them; `live` tells who
+    watches; `preflight(target)` says what is lacking there, `reconcile(target)` compares it with the record;
+    `pack(name)` builds an evidence pack of a grant or a request, `certificate(name)` that of a destruction (both ZIP),
+    `packs(sample, requests)` those of several access events; `delivered()` are the files that schedules made;
+    `given(sha256, person)` is what vouches for evidence that was given (to anybody, for None); `key_uses(person)`
+    tells which sealing keys still open; `reports` makes reports; `gateway_address()` is where clients connect;
+    `random_bytes(n)` are fresh; `ssh` is None where the gateway does not speak it.
     """
 
     office: Office
@@ -84,6 +86,11 @@ class Services:
     open_value: Callable[[SealedMatter, SealingKey], bytes]
     size: Callable[[], Awaitable[int]]
     sign: Callable[[], Awaitable[str]]
+    cosigned: Callable[[], str]
+    entries: Callable[[Sequence[int]], Awaitable[tuple[bytes, ...]]]
+    prove: Callable[[int, int], Awaitable[tuple[bytes, ...]]]
+    consistency: Callable[[int, int], Awaitable[tuple[bytes, ...]]]
+    live: Live
     copies: Callable[[], Sequence[CopyShown]]
     pack: Callable[[str], Awaitable[bytes]]
     packs: Callable[[str, Sequence[str]], Awaitable[Bundle]]

@@ -26,9 +26,12 @@ from . import (
     deciding,
     facts,
     keeping,
+    opening,
+    overview,
     passkeys,
     people,
     policy,
+    proving,
     record,
     recording,
     reporting,
@@ -41,6 +44,7 @@ from . import (
     standing,
     stopping,
     targets,
+    watching,
 )
 
 
@@ -60,7 +64,10 @@ ADMINISTRATOR, AUDITOR = Permission.ADMINISTRATOR, Permission.AUDITOR
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address: method, path below /api/v1, handler, who may call it, what is sent and which queries it knows."""
+    """One address: method, path below /api/v1, handler, who may call it, what is sent and which queries it knows.
+
+    `media` is what is answered where that is no JSON.
+    """
 
     method: str
     path: str
@@ -68,6 +75,7 @@ class Endpoint:
     permission: Permission
     body: type[Struct] | None = None
     query: tuple[str, ...] = ()
+    media: str = "application/zip"
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -230,8 +238,31 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ),
     ),
     Endpoint("GET", "/sessions/{name}", record.session, PERSON),
-    Endpoint("GET", "/sessions/{name}/actions", record.actions, PERSON, query=("after",)),
+    Endpoint(
+        "GET",
+        "/sessions/{name}/actions",
+        record.actions,
+        PERSON,
+        query=("after", "verb", "writes", "outcome", "search"),
+    ),
+    Endpoint("GET", "/sessions/{name}/actions/{number}", opening.statement, PERSON),
     Endpoint("GET", "/sessions/{name}/recording", recording.read, PERSON, query=("action", "after")),
+    Endpoint(
+        "GET",
+        "/sessions/{name}/replay",
+        recording.replay,
+        PERSON,
+        query=("action",),
+        media="application/x-ndjson",
+    ),
+    Endpoint(
+        "GET",
+        "/sessions/{name}/events",
+        watching.events,
+        PERSON,
+        query=("after", "recording"),
+        media="text/event-stream",
+    ),
     Endpoint("POST", "/sessions/{name}/stop", stopping.session, PERSON, bodies.Nothing),
     Endpoint(
         "GET",
@@ -266,7 +297,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/retention/{name}/withdraw", keeping.withdraw_shortening, ADMINISTRATOR, bodies.Nothing),
     Endpoint("POST", "/disposals", keeping.dispose, ADMINISTRATOR, bodies.Nothing),
     Endpoint("GET", "/disposals/{name}/certificate", keeping.certificate, OVERSIGHT),
+    Endpoint("GET", "/overview", overview.overview, OVERSIGHT),
     Endpoint("GET", "/ledger", record.ledger, PERSON),
+    Endpoint("GET", "/ledger/consistency", proving.consistency, PERSON, query=("old",)),
+    Endpoint("GET", "/ledger/entries/{number}", proving.entry, OVERSIGHT),
+    Endpoint("GET", "/ledger/entries/{number}/proof", proving.proof_file, OVERSIGHT, media="text/plain"),
     Endpoint("GET", "/health", record.health, OPEN),
 )
 """The table."""

@@ -289,7 +289,7 @@ class Sessions:
 class ActionShown:
     """One action of a session: what was intended, and what became of it (null while it runs).
 
-    Its text is sealed and not shown here; an auditor reads it in the evidence pack.
+    Its text is sealed and not shown here: who may opens it at `/sessions/{name}/actions/{number}`, on record.
     """
 
     number: int
@@ -353,13 +353,17 @@ class CopyShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerShown:
-    """The ledger's present head. `checkpoint` is a signed note over it, `verifier_key` what it is checked with."""
+    """The ledger's present head. `checkpoint` is a signed note over it, `verifier_key` what it is checked with.
+
+    `cosigned` is the newest checkpoint with its witnesses' cosignatures; empty if there is none.
+    """
 
     origin: str
     size: int
     root: str
     checkpoint: str
     verifier_key: str
+    cosigned: str
     copies: tuple[CopyShown, ...]
 
 
