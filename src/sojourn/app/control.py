@@ -7,7 +7,7 @@ import dataclasses
 import ipaddress
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 import uvicorn
@@ -264,11 +264,7 @@ def _services(
     def cosigned() -> str:
         return cosigned_note(layout)
 
-    async def pack(name: str) -> bytes:
-        return await pack_of(
-            name, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
-        )
-
+    pack = _packer(ledger, projections, opener, cosigned)
     return Services(
         office=office,
         projections=projections,
@@ -307,6 +303,19 @@ def _services(
         version=BUILD,
         ssh=_ssh_issuer(layout, settings),
     )
+
+
+def _packer(
+    ledger: ScribeClient, projections: Projections, opener: Opener, cosigned: Callable[[], str]
+) -> Callable[[str], Awaitable[bytes]]:
+    """What builds the evidence pack of a grant or a request."""
+
+    async def pack(name: str) -> bytes:
+        return await pack_of(
+            name, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
+        )
+
+    return pack
 
 
 def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:

@@ -90,18 +90,7 @@ def run(
             if before is not None:
                 begin_anew(log, before)
             take_turns(log, None if new_key is None else _patient(new_key))
-            server = Server(
-                log=log,
-                listener=listen(layout.scribe_socket),
-                stop_descriptor=stop_descriptor,
-                wake_descriptor=woken,
-                checkpoint_seconds=settings.checkpoint_seconds,
-                monotonic=time.monotonic,
-                stopping=lambda: bool(told),
-            )
-            _collect_seldom()
-            server.run()
-            server.close()
+            _serve(layout, settings, log, stop_descriptor, woken, lambda: bool(told))
             store.close()
         except (sqlite3.Error, StoreError, OSError) as error:
             # What the disk holds after a failed write is not known here. The next start looks.
@@ -111,6 +100,29 @@ def run(
     os.close(wake)
     os.close(woken)
     return 0
+
+
+def _serve(
+    layout: Layout,
+    settings: ScribeSettings,
+    log: Log,
+    stop_descriptor: int | None,
+    wake_descriptor: int,
+    stopping: Callable[[], bool],
+) -> None:
+    """Take appends and answer readers until it is time to stop."""
+    server = Server(
+        log=log,
+        listener=listen(layout.scribe_socket),
+        stop_descriptor=stop_descriptor,
+        wake_descriptor=wake_descriptor,
+        checkpoint_seconds=settings.checkpoint_seconds,
+        monotonic=time.monotonic,
+        stopping=stopping,
+    )
+    _collect_seldom()
+    server.run()
+    server.close()
 
 
 def _collect_seldom() -> None:

@@ -51,6 +51,33 @@ class Sshd:
     address: str = "127.0.0.1"
 
 
+CONFIGURATION = """\
+Port {port}
+ListenAddress {address}
+HostKey {directory}/host
+TrustedUserCAKeys {directory}/authority.pub
+RevokedKeys {revoked}
+AuthorizedKeysFile none
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+PidFile none
+StrictModes no
+PermitRootLogin prohibit-password
+AcceptEnv LANG LC_* SOJOURN_* GW_TEST
+Subsystem sftp internal-sftp
+MaxStartups 500
+MaxSessions {sessions}
+AllowStreamLocalForwarding yes
+X11Forwarding yes
+LogLevel VERBOSE
+{more}
+Match Group {confined}
+  ChrootDirectory {folder}
+"""
+"""What the server is told."""
+
+
 @contextmanager
 def sshd(
     directory: Path, *, authority: str, sessions: int = 200, address: str = "127.0.0.1", more: str = ""
@@ -74,29 +101,16 @@ def sshd(
     (folder / "inside").chmod(0o777)
     subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked], check=True)
     (directory / "sshd_config").write_text(
-        f"""Port {port}
-ListenAddress {address}
-HostKey {directory}/host
-TrustedUserCAKeys {directory}/authority.pub
-RevokedKeys {revoked}
-AuthorizedKeysFile none
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-UsePAM no
-PidFile none
-StrictModes no
-PermitRootLogin prohibit-password
-AcceptEnv LANG LC_* SOJOURN_* GW_TEST
-Subsystem sftp internal-sftp
-MaxStartups 500
-MaxSessions {sessions}
-AllowStreamLocalForwarding yes
-X11Forwarding yes
-LogLevel VERBOSE
-{more}
-Match Group {CONFINED}
-  ChrootDirectory {folder}
-"""
+        CONFIGURATION.format(
+            port=port,
+            address=address,
+            directory=directory,
+            revoked=revoked,
+            sessions=sessions,
+            more=more,
+            confined=CONFINED,
+            folder=folder,
+        )
     )
     log = directory / "log"
     log.touch()
