@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
+import msgspec
 import yaml
 
 from sojourn.cli import COMMANDS, place
@@ -23,8 +24,13 @@ from sojourn.web.api import (
     auditing_shapes,
     configuration_shapes,
     fact_shapes,
+    identity_shapes,
     keeping_shapes,
+    overview_shapes,
     policy_shapes,
+    proof_shapes,
+    sampling_shapes,
+    session_shapes,
     shapes,
     span_shapes,
     ssh_shapes,
@@ -37,13 +43,18 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = REPOSITORY / "docs" / "reference"
 SHAPES = (
     shapes,
+    session_shapes,
+    proof_shapes,
+    overview_shapes,
     ssh_shapes,
     assurance_shapes,
     auditing_shapes,
+    sampling_shapes,
     standing_shapes,
     keeping_shapes,
     target_shapes,
     configuration_shapes,
+    identity_shapes,
     policy_shapes,
     span_shapes,
     fact_shapes,
@@ -143,7 +154,9 @@ def api_page() -> str:
     for one in ENDPOINTS:
         purpose = _flowing(one.handler).partition(": ")[2].partition("\n")[0]
         purpose = f"{purpose[:1].upper()}{purpose[1:]}"
-        lines.append(f"| `{one.method} {one.path}` | {purpose} | {one.permission} | {_answered(one.handler)} |")
+        lines.append(
+            f"| `{one.method} {one.path}` | {purpose} | {one.permission} | {_answered(one.handler, one.media)} |"
+        )
     lines += ["", "Times are UTC (RFC 3339). A number says its unit in its name. What does not apply is null."]
     for shape in _shapes():
         lines += ["", f"### {shape.__name__}", "", _flowing(shape), "", "| field | type |", "|---|---|"]
@@ -158,11 +171,11 @@ def _flowing(thing: object) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
-def _answered(handler: Callable[..., object]) -> str:
+def _answered(handler: Callable[..., object], media: str) -> str:
     kind = typing.get_type_hints(handler)["return"]
     if dataclasses.is_dataclass(kind):
         return _kind(kind)
-    return "an empty object" if kind is type(None) else "`application/zip`"
+    return "an empty object" if kind is type(None) else f"`{media}`"
 
 
 def _shapes() -> Iterator[type]:
@@ -182,7 +195,7 @@ def _kind(hint: object) -> str:
     if typing.get_origin(hint) is dict:
         return "object of texts"
     assert isinstance(hint, type)
-    plain = {str: "text", int: "integer", bool: "boolean"}
+    plain = {str: "text", int: "integer", bool: "boolean", msgspec.Raw: "object"}
     return plain.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
 
 

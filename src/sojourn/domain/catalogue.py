@@ -53,6 +53,17 @@ class Catalogue:
             ),
         )
 
+    def joined(self, claims: Mapping[tuple[PersonId, str], frozenset[str]]) -> Catalogue:
+        """The catalogue in which people are also in the teams that their groups fill; nobody unknown is in any."""
+        if not claims or not any(team.groups for team in self.teams):
+            return self
+        people = {person.id for person in self.people}
+        groups: dict[PersonId, set[str]] = {}
+        for (person, _), claimed in sorted(claims.items()):
+            if person in people:
+                groups.setdefault(person, set()).update(claimed)
+        return replace(self, teams=tuple(_filled(team, groups) for team in self.teams))
+
     def policy(self) -> Policy:
         """Its policy, made ready for questions. Takes a while: whoever asks more than once keeps it (see `Adopted`)."""
         return compile_policy(
@@ -62,6 +73,15 @@ class Catalogue:
             rules=self.rules,
             separations=self.separations,
         )
+
+
+def _filled(team: Team, groups: Mapping[PersonId, set[str]]) -> Team:
+    more = tuple(
+        person
+        for person, claimed in groups.items()
+        if person not in team.members and not claimed.isdisjoint(team.groups)
+    )
+    return replace(team, members=(*team.members, *more)) if more else team
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,4 +140,5 @@ class Adopted:
 
     def under(self, standing: Standing) -> Adopted:
         """The same catalogue, as it was adopted, under another standing of its people."""
-        return replace(self, catalogue=self.catalogue.without(standing.left), standing=standing)
+        catalogue = self.catalogue.without(standing.left).joined(standing.claims)
+        return replace(self, catalogue=catalogue, standing=standing)

@@ -17,7 +17,7 @@ MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.GRANT_AMBIGUOUS: Meaning(
         "{person} has several active grants on {target}: {roles}.",
-        "Say which role you mean by the user name {person}+ROLE.",
+        "Say which role you mean by the user name: {person}+ROLE for a database, {target}+ROLE for an SSH host.",
         *REFUSED,
     ),
     Code.GRANT_EXPIRED: Meaning(

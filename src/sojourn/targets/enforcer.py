@@ -314,6 +314,7 @@ class Enforcer:
                     role_present=removal.role_present,
                     sessions_present=removal.sessions_present,
                     sessions_terminated=life.terminated,
+                    left=removal.left,
                 )
                 return
             problem = f"read back: {removal}"

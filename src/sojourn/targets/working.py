@@ -118,4 +118,5 @@ class Working:
             identity=grant.identity,
             others=self.others(grant),
             observed=grant.observed,
+            role=grant.created.role,
         )

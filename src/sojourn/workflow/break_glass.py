@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sojourn.domain import break_glass as glass
 from sojourn.domain.break_glass import BreakTheGlass
+from sojourn.domain.confirmation import Confirmation
 from sojourn.domain.events import BreakGlassUsed
 from sojourn.domain.grant import Grant
 from sojourn.domain.history import Change
@@ -39,6 +40,7 @@ async def break_glass(
     confirmed_at: datetime,
     source: str,
     facts: Facts = NO_FACTS,
+    confirmation: Confirmation | None = None,
 ) -> Grant | Refusal:
     """Take the access now. `confirmed_at` is when `person` last proved who they are, which was minutes ago at most.
 
@@ -71,6 +73,7 @@ async def break_glass(
             source=shown(source),
             confirmed_at=confirmed_at,
             facts=office.gather(facts, Access(person=person, target=target, role=role), now),
+            confirmation=confirmation,
         )
         taken = glass.take(adopted, command, uses, now)
         if isinstance(taken, Refusal):

@@ -8,6 +8,7 @@
   no rule lets them have it any more, or because the target would not take it. From that moment it opens nothing.
 - An approved extension moves the end, from where it is to a later moment: no gap, and nothing is counted twice. Until
   it is approved the end stays where it was. Over is over: no extension brings a grant back.
+- One session of it can be ended without it, by whoever may revoke it.
 - Each grant ends for itself: ending one takes nothing from another, however they overlap.
 - It is finished only when its removal has been read back from the target.
 - Ending needs no eligibility of the holder and no approval: what was given can always be taken back.
@@ -28,6 +29,7 @@ from .commands import (
     ReportProlongingFailed,
     ReportRemovalFailed,
     Revoke,
+    StopSession,
     TakeLease,
 )
 from .decisions import decide, gone
@@ -49,6 +51,7 @@ __all__ = [
     "ReportRemovalFailed",
     "Revoke",
     "Status",
+    "StopSession",
     "TakeLease",
     "decide",
     "evolve",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sojourn.domain.identifiers import PersonId, RequestId
+from sojourn.domain.identifiers import PersonId, RequestId, SessionId
 from sojourn.domain.sealed import Sealed
 
 
@@ -49,6 +49,15 @@ class Revoke:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopSession:
+    """Somebody ends one session, and leaves the access as it is."""
+
+    person: PersonId
+    session: SessionId
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndEarly:
     """The holder is done."""
 
@@ -68,11 +77,12 @@ class EndForLeaver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmRemoved:
-    """What was read back from the target after removal."""
+    """What was read back from the target after removal; `left` is what may run on."""
 
     role_present: bool
     sessions_present: int
     sessions_terminated: int
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +131,7 @@ Command = (
     | ConfirmProvisioned
     | GiveUpProvisioning
     | Revoke
+    | StopSession
     | EndEarly
     | Expire
     | EndForLeaver

@@ -18,6 +18,7 @@ from sojourn.domain.events import (
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal
@@ -36,6 +37,7 @@ from .commands import (
     ReportProlongingFailed,
     ReportRemovalFailed,
     Revoke,
+    StopSession,
     TakeLease,
 )
 from .state import Grant, Status
@@ -56,6 +58,8 @@ def decide(state: Grant, command: Command, adopted: Adopted, now: datetime) -> t
             if not _may_revoke(state, command.person, adopted.catalogue):
                 return Refusal(Code.GRANT_REVOKE_NOT_ENTITLED, {"person": command.person, "grant": state.id})
             return _due(state, now) or _end(state, EndCause.REVOKED, ended_by=command.person, source=command.source)
+        case StopSession():
+            return _stop(state, command, adopted.catalogue)
         case EndEarly():
             if command.person != state.created.person:
                 return Refusal(Code.GRANT_NOT_YOURS, {"grant": state.id, "owner": state.created.person})
@@ -145,6 +149,18 @@ def _end(
     return (GrantEnded(grant=state.id, cause=cause, ended_by=ended_by, source=source, problem=problem),)
 
 
+def _stop(state: Grant, command: StopSession, catalogue: Catalogue) -> tuple[Event, ...] | Refusal:
+    if not _may_revoke(state, command.person, catalogue):
+        return Refusal(Code.GRANT_REVOKE_NOT_ENTITLED, {"person": command.person, "grant": state.id})
+    if _is_over(state):
+        return state.ended()
+    if command.session in state.stopped:
+        return ()
+    return (
+        GrantSessionStopped(grant=state.id, session=command.session, stopped_by=command.person, source=command.source),
+    )
+
+
 def _may_revoke(state: Grant, person: PersonId, catalogue: Catalogue) -> bool:
     """The holder, an administrator, or an approver of a rule that covers this access."""
     created = state.created
@@ -212,5 +228,6 @@ def _removal(
             sessions_present=0,
             sessions_terminated=command.sessions_terminated,
             read_back_at=now,
+            left=command.left,
         ),
     )

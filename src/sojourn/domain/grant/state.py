@@ -18,8 +18,9 @@ from sojourn.domain.events import (
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
-from sojourn.domain.identifiers import GrantId, RequestId
+from sojourn.domain.identifiers import GrantId, RequestId, SessionId
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, Refusal
@@ -49,7 +50,7 @@ class Grant:
     `extensions` are the ends that extensions gave it, in order, `extended_by` the requests for them, and
     `prolonged_to` the end that the target has confirmed. `identity` is how the target's login is known again,
     `observed` what was last read back from the target. `provisioned_by` is the node that made it, and `lease` that of
-    one that works on it.
+    one that works on it. `stopped` are the sessions that somebody ended one by one.
     """
 
     created: GrantCreated
@@ -65,6 +66,7 @@ class Grant:
     extended_by: tuple[RequestId, ...] = ()
     provisioned_by: str = ""
     lease: Lease | None = None
+    stopped: tuple[SessionId, ...] = ()
 
     @property
     def id(self) -> GrantId:
@@ -150,5 +152,7 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
             return replace(state, overdue=True)
         case GrantRemoved():
             return replace(state, status=Status.REMOVED)
+        case GrantSessionStopped():
+            return replace(state, stopped=(*state.stopped, event.session))
         case _:
             return state

@@ -219,6 +219,7 @@ def _approved(
         source=command.source,
         comment=command.comment,
         on_behalf_of=None if place == command.person else place,
+        confirmation=command.confirmation,
     )
 
 
