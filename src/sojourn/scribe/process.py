@@ -63,8 +63,7 @@ def run(
     """Serve the ledger of `layout` until SIGTERM, SIGINT or the end of `stop_descriptor`. Returns the exit code.
 
     `seen` are checkpoints of this ledger that lie with others; a store that is behind one of them or contradicts it is
-    refused as if it were our own. `new_key` is to follow `key`: that goes on record, and both sign. `before` is
-    what the first entry says of the ledger that this one follows. `second_key` adds a signature of another kind.
+    refused as if it were our own. For `new_key`, `before` and `second_key` see `_take_up`.
 
     Raises SojournError when the store must not be written: another scribe has it (`data.directory_busy`), it is
     damaged (`record.damaged`, also later, when what was written is not read back) or behind what was signed
@@ -86,10 +85,7 @@ def run(
         lock.flush()
         try:
             store, log = _open(layout, settings, _patient(key), clock, room, seen)
-            log.second_key = second_key
-            if before is not None:
-                begin_anew(log, before)
-            take_turns(log, None if new_key is None else _patient(new_key))
+            _take_up(log, before, new_key, second_key)
             server = Server(
                 log=log,
                 listener=listen(layout.scribe_socket),
@@ -111,6 +107,18 @@ def run(
     os.close(wake)
     os.close(woken)
     return 0
+
+
+def _take_up(log: Log, before: LedgerBegunAnew | None, new_key: Signer | None, second_key: LineSigner | None) -> None:
+    """Put on record what has to be there before anything else, and let the keys sign.
+
+    `before` is what the first entry says of the ledger that this one follows. `new_key` is to follow the log's: that
+    goes on record, and both sign. `second_key` adds a signature of another kind.
+    """
+    log.second_key = second_key
+    if before is not None:
+        begin_anew(log, before)
+    take_turns(log, None if new_key is None else _patient(new_key))
 
 
 def _collect_seldom() -> None:
