@@ -134,7 +134,7 @@ async def test_a_new_ledger_follows_one_whose_key_was_stolen_and_the_verifier_li
         assert isinstance(first.event, LedgerBegunAnew) and first.event.cause == "laptop stolen" and first.seq == 0
         with pytest.raises(SojournError) as refused:
             await ledger.append([Change(stream=ORIGIN, event=first.event, seen=None)])
-        assert "only the scribe itself records ledger.begun_anew" in str(refused.value)
+        assert "Only the scribe itself records ledger.begun_anew" in str(refused.value)
 
 
 @asynccontextmanager
