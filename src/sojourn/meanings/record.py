@@ -6,9 +6,14 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Exit, Meaning
 
-from .answers import CONFLICT, DOWN, INPUT
+from .answers import CONFLICT, DOWN, INPUT, MISSING
 
 MEANINGS: Mapping[Code, Meaning] = {
+    Code.ENTRY_UNKNOWN: Meaning(
+        "There is no entry {number} in a ledger of {size}.",
+        "Entries count from 0; `sojourn ledger` says how many.",
+        *MISSING,
+    ),
     Code.RECORD_UNAVAILABLE: Meaning(
         "The record cannot be written, so nothing was done.",
         "Try again in a moment; nothing runs unrecorded.",

@@ -24,13 +24,14 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import entry as entries
 from sojourn.ledger.checkpoint import Checkpoint
-from sojourn.ledger.merkle import HASH_BYTES, HashReader, Tree, leaf_hash
+from sojourn.ledger.merkle import HASH_BYTES, HashReader, Tree, leaf_hash, leaf_hashes
 from sojourn.ledger.note import LineSigner, Signer
 from sojourn.ledger.tiles import TILE_WIDTH, hash_reader
 
 from .anchor import Watermark, write_anchor
 from .batch import Batch, UnacceptableError, accept
 from .edges import Edges, Tile
+from .plain import accept_all
 from .protocol import Append, Appended, Refused
 from .rotation import check_followed
 from .rows import EntryRow, damaged
@@ -127,11 +128,12 @@ class Log:
             first=self.edges.size,
             taken=self.store.taken(commitments) if commitments else frozenset(),
         )
-        for call in calls:
-            try:
-                accept(call, batch, self)
-            except UnacceptableError as error:
-                batch.answers.append(Refused(call.id, error.code, error.details))
+        if not accept_all(calls, batch, self):
+            for call in calls:
+                try:
+                    accept(call, batch, self)
+                except UnacceptableError as error:
+                    batch.answers.append(Refused(call.id, error.code, error.details))
         return batch
 
     def _insert(self, batch: Batch, tiles: Sequence[Tile]) -> None:
@@ -227,7 +229,7 @@ class Log:
         end = min(start + limit, self.edges.size)
         leaves: list[bytes] = []
         for first, joined, entries_there in self.store.bundles(start, end):
-            computed = [leaf_hash(data) for data in entries_there]
+            computed = leaf_hashes(entries_there)
             if first != start + len(leaves) or b"".join(computed) != joined:
                 good = 0 if first != start + len(leaves) else _agreeing(computed, joined)
                 raise damaged(f"entry {start + len(leaves) + good} was not read back as it was written")

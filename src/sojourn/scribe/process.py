@@ -63,7 +63,8 @@ def run(
     """Serve the ledger of `layout` until SIGTERM, SIGINT or the end of `stop_descriptor`. Returns the exit code.
 
     `seen` are checkpoints of this ledger that lie with others; a store that is behind one of them or contradicts it is
-    refused as if it were our own. For `new_key`, `before` and `second_key` see `_take_up`.
+    refused as if it were our own. `new_key` is to follow `key`: that goes on record, and both sign. `before` is
+    what the first entry says of the ledger that this one follows. `second_key` adds a signature of another kind.
 
     Raises SojournError when the store must not be written: another scribe has it (`data.directory_busy`), it is
     damaged (`record.damaged`, also later, when what was written is not read back) or behind what was signed
@@ -85,19 +86,11 @@ def run(
         lock.flush()
         try:
             store, log = _open(layout, settings, _patient(key), clock, room, seen)
-            _take_up(log, before, new_key, second_key)
-            server = Server(
-                log=log,
-                listener=listen(layout.scribe_socket),
-                stop_descriptor=stop_descriptor,
-                wake_descriptor=woken,
-                checkpoint_seconds=settings.checkpoint_seconds,
-                monotonic=time.monotonic,
-                stopping=lambda: bool(told),
-            )
-            _collect_seldom()
-            server.run()
-            server.close()
+            log.second_key = second_key
+            if before is not None:
+                begin_anew(log, before)
+            take_turns(log, None if new_key is None else _patient(new_key))
+            _serve(layout, settings, log, stop_descriptor, woken, lambda: bool(told))
             store.close()
         except (sqlite3.Error, StoreError, OSError) as error:
             # What the disk holds after a failed write is not known here. The next start looks.
@@ -109,16 +102,27 @@ def run(
     return 0
 
 
-def _take_up(log: Log, before: LedgerBegunAnew | None, new_key: Signer | None, second_key: LineSigner | None) -> None:
-    """Put on record what has to be there before anything else, and let the keys sign.
-
-    `before` is what the first entry says of the ledger that this one follows. `new_key` is to follow the log's: that
-    goes on record, and both sign. `second_key` adds a signature of another kind.
-    """
-    log.second_key = second_key
-    if before is not None:
-        begin_anew(log, before)
-    take_turns(log, None if new_key is None else _patient(new_key))
+def _serve(
+    layout: Layout,
+    settings: ScribeSettings,
+    log: Log,
+    stop_descriptor: int | None,
+    wake_descriptor: int,
+    stopping: Callable[[], bool],
+) -> None:
+    """Take appends and answer readers until it is time to stop."""
+    server = Server(
+        log=log,
+        listener=listen(layout.scribe_socket),
+        stop_descriptor=stop_descriptor,
+        wake_descriptor=wake_descriptor,
+        checkpoint_seconds=settings.checkpoint_seconds,
+        monotonic=time.monotonic,
+        stopping=stopping,
+    )
+    _collect_seldom()
+    server.run()
+    server.close()
 
 
 def _collect_seldom() -> None:
