@@ -53,6 +53,9 @@ from .report_desk import ReportDesk
 from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
+GATHER_SECONDS = 0.02
+GATHERED = 500
+"""After fewer entries than that the read models leave others so long to gather; a reader of his own write does not."""
 
 
 async def run_control(layout: Layout, settings: Settings) -> None:
@@ -188,6 +191,8 @@ def _reconciler(
 async def _project(projections: Projections, ledger: ScribeClient) -> None:
     async for batch in ledger.follow(projections.following):
         projections.apply(batch)
+        if len(batch) < GATHERED:
+            await projections.gather(GATHER_SECONDS)
 
 
 def _services(
