@@ -22,8 +22,11 @@ from sojourn.web.api import (
     assurance_shapes,
     auditing_shapes,
     configuration_shapes,
+    fact_shapes,
     keeping_shapes,
+    policy_shapes,
     shapes,
+    span_shapes,
     ssh_shapes,
     standing_shapes,
     target_shapes,
@@ -41,6 +44,9 @@ SHAPES = (
     keeping_shapes,
     target_shapes,
     configuration_shapes,
+    policy_shapes,
+    span_shapes,
+    fact_shapes,
 )
 """Where the shapes of answers are written down."""
 

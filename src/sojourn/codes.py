@@ -34,6 +34,7 @@ class Code(StrEnum):
     CHANGE_NEEDS_APPROVAL = "change.needs_approval"
     CHANGE_NO_SECOND_PERSON = "change.no_second_person"
     SETTINGS_INVALID = "settings.invalid"
+    SETTINGS_NOT_IN_FORCE = "settings.not_in_force"
     DATA_DIRECTORY_BUSY = "data.directory_busy"
     DATA_DIRECTORY_EXISTS = "data.directory_exists"
     DATA_DIRECTORY_MISSING = "data.directory_missing"

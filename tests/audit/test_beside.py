@@ -26,6 +26,7 @@ HASHES_OF_NOTHING_KEPT = {
     ("account.invited", "code_sha256"),
     ("token.issued", "secret_sha256"),
     ("evidence.given", "sha256"),
+    ("process.started", "settings_sha256"),
 }
 """Fields that end in sha256 and name no attachment."""
 
@@ -106,6 +107,8 @@ def test_every_hash_that_an_event_may_hold_is_known_to_name_an_attachment_or_not
     named = {
         ("configuration.adopted", "catalogue_sha256"),
         ("configuration.proposed", "catalogue_sha256"),
+        ("configuration.adopted", "settings_sha256"),
+        ("configuration.proposed", "settings_sha256"),
         ("ledger.drilled", "result_sha256"),
         ("witness.policy_adopted", "sha256"),
         *(("publication.stamped", f"{one}_sha256") for one in ("checkpoint", "token", "root")),

@@ -215,7 +215,7 @@ def test_a_proposal_can_be_taken_back(sojourn: Running, tmp_path: Path) -> None:
 def test_a_proposal_with_a_fault_or_of_other_files_is_refused(sojourn: Running) -> None:
     sent = {"files": {"people.yaml": "people: {}", "policy.yaml": "", "targets.yaml": ""}}
     assert sojourn.post("/configuration/changes", sent, person="bob")["error"]["code"] == "configuration.invalid"
-    other = {"files": {"settings.yaml": ""}}
+    other = {"files": {"secrets.yaml": ""}}
     assert sojourn.post("/configuration/changes", other, person="bob")["error"]["code"] == "input.invalid"
     missing: dict[str, object] = {"files": {}}
     assert sojourn.post("/configuration/changes", missing, person="bob")["error"]["code"] == "configuration.missing"

@@ -41,7 +41,8 @@ def attachments_of(event: Event) -> tuple[str, ...]:
     """The attachments (SHA-256, hex) that have to be there because of an event."""
     match event:
         case ConfigurationAdopted() | ConfigurationProposed():
-            return (event.catalogue_sha256, *(file.sha256 for file in event.files))
+            settings = (event.settings_sha256,) if event.settings_sha256 else ()
+            return (event.catalogue_sha256, *settings, *(file.sha256 for file in event.files))
         case WitnessPolicyAdopted():
             return (event.sha256,) if event.sha256 else ()
         case LedgerDrilled():

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import structlog
 import uvicorn
 
+from sojourn.configuration import settings_digest
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
@@ -37,7 +38,7 @@ from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
 from sojourn.web.server import build
 from sojourn.web.services import Services, SshIssuer
-from sojourn.workflow.adopt import adopt, load_adopted
+from sojourn.workflow.adopt import adopt, adopt_settings, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Late, Office
 from sojourn.workflow.readmit import watch_copies
@@ -65,9 +66,11 @@ async def run_control(layout: Layout, settings: Settings) -> None:
     async with ScribeClient(layout.scribe_socket) as ledger:
         await ledger.connected(CONNECT_SECONDS)
         start = await ledger.size()
-        in_force = await InForce.open(ledger, await _adopt(layout, ledger), start)
+        in_force = await InForce.open(ledger, await _adopt(layout, ledger, settings), start)
         office = make_office(layout, ledger, in_force, late_copies(layout, settings, ledger, SystemClock()))
-        started = ProcessStarted(process="control", node=node("control"), build=BUILD)
+        started = ProcessStarted(
+            process="control", node=node("control"), build=BUILD, settings_sha256=settings_digest(settings)
+        )
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
@@ -89,18 +92,18 @@ def require_loopback(settings: Settings) -> None:
         )
 
 
-async def _adopt(layout: Layout, ledger: ScribeClient) -> Adopted:
-    """Put the files in force where an operator may; otherwise go on with what is in force, and say so."""
-
+async def _adopt(layout: Layout, ledger: ScribeClient, settings: Settings) -> Adopted:
+    """Put files and settings in force where an operator may; otherwise go on with what is in force, and say so."""
     try:
         catalogue, files = read_catalogue(layout)
-        return await adopt(ledger, catalogue=catalogue, files=files, operator=operator())
+        return await adopt(ledger, catalogue=catalogue, files=files, operator=operator(), settings=settings)
     except SojournError as error:
         adopted = await load_adopted(ledger)
         if adopted is None or not error.code.startswith(("configuration.", "change.")):
             raise
         structlog.get_logger("control").error("the files are not adopted", text=str(error), version=adopted.version)
-        return adopted
+    # Files with a fault keep no settings from being put on record that this machine runs under.
+    return await adopt_settings(ledger, settings=settings, operator=operator())
 
 
 def make_office(
@@ -260,7 +263,14 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
     place = layout.run / "control.json"
     with socket.create_server((settings.control.host, same_port(place, settings.control.port))) as listener:
         configuration = uvicorn.Config(
-            build(services), log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
+            build(services),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            # Otherwise anybody on this machine could say in a header where they come from, and that goes on record.
+            proxy_headers=settings.control.behind_proxy,
         )
         server = uvicorn.Server(configuration)
         announce(place, *listener.getsockname()[:2])

@@ -15,8 +15,9 @@ from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout
 
 from .ambient import new_id, operator
-from .installation import read_settings, require_installation
+from .installation import require_installation
 from .publisher import published_bucket
+from .settled import settings_in_force
 
 CONNECT_SECONDS = 2.0
 
@@ -35,7 +36,7 @@ def examine_worm(layout: Layout) -> Examined:
     Raises SojournError `settings.invalid` when there is no bucket, `tool.missing`, or `publication.unreachable`.
     """
     require_installation(layout)
-    bucket = published_bucket(read_settings(layout))
+    bucket = published_bucket(settings_in_force(layout))
     if bucket is None:
         raise SojournError(
             Code.SETTINGS_INVALID,

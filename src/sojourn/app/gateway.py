@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from sojourn.configuration import settings_digest
 from sojourn.errors import Code, SojournError
 from sojourn.gateway.mark import Mark
 from sojourn.gateway.process import SshListener, run_gateway
@@ -63,6 +64,7 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
             random_bytes=secrets.token_bytes,
             node=node("gateway"),
             build=BUILD,
+            settings_sha256=settings_digest(settings),
             started=lambda host, port: announce(place, host, port),
             marks=_MarkFile(layout.run / "gateway.mark"),
             ssh=_ssh_listener(layout) if gateway.ssh else None,

@@ -13,7 +13,8 @@ from sojourn.workflow.adopt import load_adopted
 
 from .ambient import new_code, operator
 from .control import make_office
-from .installation import read_settings, require_installation
+from .installation import require_installation
+from .settled import settings_in_force
 
 CLI_SECONDS = 5.0
 
@@ -24,7 +25,7 @@ def invite_as_operator(layout: Layout, person: str) -> dict[str, str]:
     Raises SojournError `person.unknown`, `account.exists`, or `record.unavailable` when nothing is running.
     """
     require_installation(layout)
-    settings = read_settings(layout)
+    settings = settings_in_force(layout)
     code = new_code()
 
     async def work() -> dict[str, str]:

@@ -19,15 +19,8 @@ from sojourn.vault.signing.address import FileAddress, parse_address
 from sojourn.vault.signing.place import make_key
 
 from .anchors import Anchor, anchors, read_anchors
-from .installation import (
-    next_signing_file,
-    open_next_key,
-    pin,
-    pinned,
-    read_settings,
-    require_installation,
-    signing_file,
-)
+from .installation import next_signing_file, open_next_key, pin, pinned, require_installation, signing_file
+from .settled import settings_as_read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +47,7 @@ def rotate(layout: Layout) -> Begun:
     one, and as `installation.signing_key` does for the next key.
     """
     require_installation(layout)
-    settings = read_settings(layout)
+    settings = settings_as_read(layout)
     layout.run.mkdir(mode=0o700, exist_ok=True)
     with sole_use(layout):
         old = _present(layout)
@@ -82,7 +75,7 @@ def finish(layout: Layout, warn: Callable[[str], object]) -> Finished:
     one of them holds something else; `data.directory_busy` while Sojourn runs.
     """
     require_installation(layout)
-    settings = read_settings(layout)
+    settings = settings_as_read(layout)
     layout.run.mkdir(mode=0o700, exist_ok=True)
     with sole_use(layout):
         old, new = _present(layout), pinned(layout.next_verifier_key, layout)

@@ -19,9 +19,10 @@ from sojourn.vault.opener import Opener
 
 from .beside import check_beside
 from .database_check import verify_database
-from .installation import EVIDENCE, GATEWAY, key_pair, read_settings, require_installation
+from .installation import EVIDENCE, GATEWAY, key_pair, require_installation
 from .kept import damaged, reading
 from .publisher import published_files
+from .settled import settings_as_read
 from .stamps import Trust, check_stamps
 from .verifying import Verdict, verify
 
@@ -49,7 +50,7 @@ def check_itself(layout: Layout, timestamp_root: Path | None = None) -> SelfChec
     SojournError `data.directory_missing`, `input.invalid` for that file, or `record.damaged` when there is no key.
     """
     require_installation(layout)
-    settings = read_settings(layout)
+    settings = settings_as_read(layout)
     try:
         key = Verifier.parse(layout.verifier_key.read_text().strip())
     except (OSError, LedgerError) as error:

@@ -24,6 +24,7 @@ from .installation import (
     require_installation,
     signing_key,
 )
+from .settled import settings_as_read, settings_when_readable
 
 
 def serve(layout: Layout, only: str | None = None) -> int:
@@ -32,9 +33,9 @@ def serve(layout: Layout, only: str | None = None) -> int:
     Raises SojournError when the directory, its settings or its configuration will not do.
     """
     require_installation(layout)
-    settings = read_settings(layout)
     configure_logging()
     if only is None:
+        settings = _settings(layout)
         from sojourn.scribe.process import check_socket_path
 
         from .gateway import check_door
@@ -57,8 +58,11 @@ def serve(layout: Layout, only: str | None = None) -> int:
             next_signing_key(layout, settings)
             Supervisor(layout=layout, say=structlog.get_logger("serve").info).run()
         return 0
+    process = Process(only)
+    # The scribe has to serve a record that cannot be read, as far as it goes; nobody else starts under a guess.
+    settings = _settings(layout) if process is Process.SCRIBE else settings_when_readable(layout)
     prepare(layout, settings)
-    match Process(only):
+    match process:
         case Process.SCRIBE:
             return _run_scribe(layout, settings)
         case Process.PUBLISHER:
@@ -88,13 +92,21 @@ def configure_logging() -> None:
     )
 
 
+def _settings(layout: Layout) -> Settings:
+    return settings_as_read(layout, lambda error: structlog.get_logger("serve").warning("settings", text=str(error)))
+
+
 def _run_scribe(layout: Layout, settings: Settings) -> int:
     from sojourn.scribe import process
 
     from .anchors import anchors, read_anchors
 
     key = signing_key(layout, settings)
-    seen = read_anchors(anchors(layout, settings, key.verifier()), structlog.get_logger("scribe").warning)
+    # Asked are those that the record names and those that the file does: a store that was put back may name fewer.
+    asked = {
+        one.place: one for own in (settings, read_settings(layout)) for one in anchors(layout, own, key.verifier())
+    }
+    seen = read_anchors(tuple(asked.values()), structlog.get_logger("scribe").warning)
     return process.run(
         layout,
         settings.scribe,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sojourn.domain.duration import format_duration
 from sojourn.settings import (
     BucketSettings,
     ClientName,
@@ -24,6 +26,11 @@ from sojourn.settings import (
 )
 
 from .nodes import Node, compose, read_bytes
+
+SETTINGS_FILE = "settings.yaml"
+
+LIFE_MIN = timedelta(minutes=1)
+"""What people sign in with lives so long at least: shorter, and nobody could come in to set it longer again."""
 
 ORIGIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:/[a-z0-9._-]+)*", re.ASCII)
 """C2SP tlog-checkpoint recommends a URL without scheme; neither space nor plus may stand in a signer's name."""
@@ -70,6 +77,15 @@ def _authority(node: Node) -> str:
     return value
 
 
+def _life(node: Node) -> timedelta:
+    value = node.duration()
+    if value < LIFE_MIN:
+        node.fail(
+            f"{format_duration(value)} is too short for anybody to come in", f"at least {format_duration(LIFE_MIN)}"
+        )
+    return value
+
+
 def _port(node: Node) -> int:
     return node.integer(0, 65535)
 
@@ -93,12 +109,13 @@ _GATEWAY: Mapping[str, _Reader] = {
 _CONTROL: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
-    "api_token_life": Node.duration,
-    "session_life": Node.duration,
+    "api_token_life": _life,
+    "session_life": _life,
+    "behind_proxy": Node.boolean,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,
     "ssh_key_life": Node.duration,
-    "invitation_life": Node.duration,
+    "invitation_life": _life,
     "reconcile_seconds": Node.seconds,
     "password_length_min": lambda node: node.integer(8, 128),
 }
@@ -171,10 +188,13 @@ def read_settings(directory: Path) -> Settings:
 
     Raises SojournError `configuration.invalid`.
     """
-    path = directory / "settings.yaml"
-    if not path.exists():
-        return Settings()
-    root = compose(path.name, read_bytes(path))
+    path = directory / SETTINGS_FILE
+    return parse_settings(read_bytes(path)) if path.exists() else Settings()
+
+
+def parse_settings(content: bytes) -> Settings:
+    """The settings that the text of a settings.yaml says. Raises SojournError `configuration.invalid`."""
+    root = compose(SETTINGS_FILE, content)
     if root is None:
         return Settings()
     sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp", "notify")

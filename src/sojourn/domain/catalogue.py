@@ -67,7 +67,8 @@ class Catalogue:
 class Adopted:
     """A catalogue in force.
 
-    `version` is the configuration stream's version, `digest` the SHA-256 (hex) of the catalogue's canonical JSON.
+    `version` is the configuration stream's version, `digest` the SHA-256 (hex) of the catalogue's canonical JSON, and
+    `settings_sha256` that of the settings adopted with it; "" where the record holds none yet.
     `standing` is what the record says about people besides; who has left is not in `catalogue`.
     """
 
@@ -75,6 +76,7 @@ class Adopted:
     version: int
     digest: str
     standing: Standing = NOTHING_SAID
+    settings_sha256: str = ""
     _ready: list[Policy] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property

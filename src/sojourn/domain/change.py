@@ -5,6 +5,7 @@
 - A proposal is made in the place of one version. Once another one is in force, it cannot be approved any more.
 - A change may lock out neither its author nor everybody: its author stays an administrator, two administrators at
   least remain, and where somebody could get an access before, somebody can after.
+- Settings are part of it: those that the record holds (`configuration.held`) change in this way and in no other.
 - As long as fewer than two administrators are in force, no second person exists, and an operator adopts files alone;
   the record says so. From the second administrator on, nobody can.
 """
@@ -46,11 +47,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Propose:
-    """Put these files in the place of the configuration in force. `catalogue_sha256` is of what they were read into."""
+    """Put these files in the place of the configuration in force.
+
+    `catalogue_sha256` and `settings_sha256` are of what they were read into; the latter "" leaves the settings as they
+    are.
+    """
 
     change: ChangeId
     person: PersonId
     catalogue_sha256: str
+    settings_sha256: str = ""
     files: tuple[ConfigurationFile, ...]
     reason: Sealed
     source: str
@@ -119,11 +125,11 @@ def evolve(state: Changes, event: Event) -> Changes:
     return Changes(proposals={**state.proposals, found.proposed.change: found}, version=version)
 
 
-def change_digest(*, base: int, catalogue_sha256: str, files: Iterable[ConfigurationFile]) -> str:
+def change_digest(*, base: int, catalogue_sha256: str, settings_sha256: str, files: Iterable[ConfigurationFile]) -> str:
     """SHA-256 (hex) over what is proposed and in whose place; length-prefixed, so that no two share one."""
-    parts = (str(base), catalogue_sha256, *(part for one in files for part in (one.name, one.sha256)))
+    parts = (str(base), catalogue_sha256, settings_sha256, *(part for one in files for part in (one.name, one.sha256)))
     framed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
-    return hashlib.sha256(b"sojourn/change/v1\x00" + framed).hexdigest()
+    return hashlib.sha256(b"sojourn/change/v2\x00" + framed).hexdigest()
 
 
 def may_adopt_alone(in_force: Catalogue | None) -> bool:
@@ -156,12 +162,18 @@ def _propose(command: Propose, adopted: Adopted, proposed: Catalogue) -> tuple[E
         return refusal
     if may_adopt_alone(adopted.catalogue):
         return Refusal(Code.CHANGE_NO_SECOND_PERSON, {"person": command.person})
-    if command.catalogue_sha256 == adopted.digest:
+    settings_sha256 = command.settings_sha256 or adopted.settings_sha256
+    if (command.catalogue_sha256, settings_sha256) == (adopted.digest, adopted.settings_sha256):
         return Refusal(Code.CHANGE_NOTHING, {"version": str(adopted.version)})
     refusal = locks_out(adopted, proposed, command.person)
     if refusal is not None:
         return refusal
-    digest = change_digest(base=adopted.version, catalogue_sha256=command.catalogue_sha256, files=command.files)
+    digest = change_digest(
+        base=adopted.version,
+        catalogue_sha256=command.catalogue_sha256,
+        settings_sha256=settings_sha256,
+        files=command.files,
+    )
     return (
         ConfigurationProposed(
             change=command.change,
@@ -172,6 +184,7 @@ def _propose(command: Propose, adopted: Adopted, proposed: Catalogue) -> tuple[E
             digest=digest,
             reason=command.reason,
             source=command.source,
+            settings_sha256=settings_sha256,
         ),
     )
 
@@ -216,6 +229,8 @@ def _approve(
             change=command.change,
             proposed_by=made.person,
             approved_by=command.person,
+            # A proposal of an earlier release says nothing of settings and changes none.
+            settings_sha256=made.settings_sha256 or adopted.settings_sha256,
         ),
     )
 

@@ -232,7 +232,8 @@ async def _attachments(ledger: EvidenceLedger, entries: Sequence[Recorded]) -> d
     found: dict[str, bytes] = {}
     for recorded in entries:
         if isinstance(recorded.event, ConfigurationAdopted):
-            for sha256 in (recorded.event.catalogue_sha256, *(file.sha256 for file in recorded.event.files)):
-                if sha256 not in found:
+            files = (file.sha256 for file in recorded.event.files)
+            for sha256 in (recorded.event.catalogue_sha256, recorded.event.settings_sha256, *files):
+                if sha256 and sha256 not in found:
                     found[sha256] = await ledger.attachment(sha256)
     return found

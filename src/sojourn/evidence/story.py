@@ -243,6 +243,7 @@ def _configuration(one: Recorded, event: ConfigurationAdopted) -> Story:
         **_place(one),
         "version": one.version,
         "catalogue_sha256": event.catalogue_sha256,
+        "settings_sha256": event.settings_sha256,
         "adopted_by": event.operator or f"{event.proposed_by}, approved by {event.approved_by}",
         "files": [dataclasses.asdict(file) for file in event.files],
     }

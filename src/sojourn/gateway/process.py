@@ -76,10 +76,13 @@ async def run_gateway(
     node: str,
     build: str,
     started: Callable[[str, int], None],
+    settings_sha256: str = "",
     marks: MarkPlace | None = None,
     ssh: SshListener | None = None,
 ) -> None:
     """Serve until cancelled. `started` is told the address once connections are taken; `marks` keeps where to begin.
+
+    `settings_sha256` is of all settings that are in force, for the record of this start.
 
     Raises OSError when an address cannot be had.
     """
@@ -103,7 +106,8 @@ async def run_gateway(
         listener = listeners.enter_context(_listen(settings.host, settings.port))
         ssh_listener = None if ssh is None else listeners.enter_context(_listen(settings.host, settings.ssh_port))
         place = marks or NoMark()
-        start = await _begin(ledger, node, build, place, ssh.keys.spool if ssh is not None else None)
+        starting = ProcessStarted(process="gateway", node=node, build=build, settings_sha256=settings_sha256)
+        start = await _begin(ledger, starting, place, ssh.keys.spool if ssh is not None else None)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(live.run(start))
             tasks.create_task(keep_marks(gate, place))
@@ -122,18 +126,17 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _begin(ledger: ServingLedger, node: str, build: str, place: MarkPlace, spool: Path | None) -> int:
+async def _begin(ledger: ServingLedger, starting: ProcessStarted, place: MarkPlace, spool: Path | None) -> int:
     """Put the start on record and close what was left open; waits for the record. Gives where reading begins."""
     while True:
         try:
             if spool is not None:
                 await recover(ledger, spool)
             size = await ledger.size()
-            mark = await fitting(ledger, place.read(), node=node)
+            mark = await fitting(ledger, place.read(), node=starting.node)
             start = 0 if mark is None else mark.sessions
-            await close_orphans(ledger, ledger.read, node=node, size=size, start=start)
-            event = ProcessStarted(process="gateway", node=node, build=build)
-            await ledger.append([Change(stream=SYSTEM, event=event, seen=None)])
+            await close_orphans(ledger, ledger.read, node=starting.node, size=size, start=start)
+            await ledger.append([Change(stream=SYSTEM, event=starting, seen=None)])
         except SojournError:
             await asyncio.sleep(RETRY_SECONDS)
         else:

@@ -51,6 +51,11 @@ MEANINGS: Mapping[Code, Meaning] = {
         *REFUSED,
     ),
     Code.SETTINGS_INVALID: Meaning("The setting {name} is not usable: {problem}.", "Expected {expected}.", *INPUT),
+    Code.SETTINGS_NOT_IN_FORCE: Meaning(
+        "settings.yaml on this machine says otherwise than what is in force, and changes nothing: {names}.",
+        "Propose it with `sojourn policy propose`; it is in force once another administrator has approved it.",
+        *CONFLICT,
+    ),
     Code.DATA_DIRECTORY_BUSY: Meaning(
         "Another `sojourn serve` (process {pid}) is using {directory}.",
         "Stop that one first, or choose another directory with --data.",

@@ -7,4 +7,6 @@ from datetime import UTC, datetime
 
 def text(moment: datetime) -> str:
     """A moment as the tables hold it."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='microseconds')[:-6]}Z"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -27,8 +28,8 @@ class _Use:
     """What one batch says about a key."""
 
     values: int
-    first_at: str
-    last_at: str
+    first_at: datetime
+    last_at: datetime
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,10 @@ _SEALED = {
 """The fields of each kind of event that may hold a sealed value."""
 
 
+_BARE = frozenset(kind for kind, names in _SEALED.items() if not names) - {RequestRevised, KeysDestroyed}
+"""Kinds of events that hold nothing sealed: most entries need no second look."""
+
+
 def sealed_in(event: Event) -> Iterator[Sealed]:
     """Every sealed value of an event."""
     for name in _SEALED[type(event)]:
@@ -61,21 +66,34 @@ def sealed_in(event: Event) -> Iterator[Sealed]:
 def fold_keys(connection: Connection, batch: Sequence[Recorded]) -> None:
     """Fold what a batch says about sealing keys into their table."""
     uses: dict[str, _Use] = {}
+    destroyed: list[tuple[KeysDestroyed, int]] = []
     for recorded in batch:
-        for sealed in sealed_in(recorded.event):
-            at = text(recorded.at)
-            use = uses.setdefault(sealed.key, _Use(0, at, at))
+        event, at = recorded.event, recorded.at
+        if type(event) in _BARE:
+            continue
+        for sealed in sealed_in(event):
+            use = uses.get(sealed.key)
+            if use is None:
+                uses[sealed.key] = use = _Use(0, at, at)
             use.values += 1
-            use.first_at, use.last_at = min(use.first_at, at), max(use.last_at, at)
+            # The times of entries never go backwards, but those of a record that was tampered with may.
+            if at > use.last_at:
+                use.last_at = at
+            elif at < use.first_at:
+                use.first_at = at
+        if isinstance(event, KeysDestroyed):
+            destroyed.append((event, recorded.seq))
     if uses:
         _add(connection, uses)
-    for recorded in batch:
-        if isinstance(recorded.event, KeysDestroyed):
-            _mark(connection, recorded.event.keys, recorded.seq)
+    for tombstone, seq in destroyed:
+        _mark(connection, tombstone.keys, seq)
 
 
 def _add(connection: Connection, uses: dict[str, _Use]) -> None:
-    rows = [{"key": key, **dataclasses.asdict(use)} for key, use in uses.items()]
+    rows = [
+        {"key": key, "values": use.values, "first_at": text(use.first_at), "last_at": text(use.last_at)}
+        for key, use in uses.items()
+    ]
     fresh = insert(sealing_key)
     known = sealing_key.c
     statement = fresh.on_conflict_do_update(

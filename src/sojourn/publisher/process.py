@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from sojourn.codes import RECORD_WAITS
+from sojourn.configuration import settings_digest
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import SYSTEM
@@ -26,7 +27,8 @@ async def run_publisher(context: Context, tasks: Sequence[Task], *, node: str, b
 
 async def _begin(context: Context, node: str, build: str) -> None:
     """Put the start on record; waits for the record."""
-    event = ProcessStarted(process="publisher", node=node, build=build)
+    under = settings_digest(context.settings)
+    event = ProcessStarted(process="publisher", node=node, build=build, settings_sha256=under)
     while True:
         try:
             await context.ledger.append([Change(stream=SYSTEM, event=event, seen=None)])

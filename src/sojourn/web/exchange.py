@@ -250,12 +250,20 @@ def other_site() -> SojournError:
 
 
 def _fields(sent: bytes, kind: type[msgspec.Struct]) -> dict[str, object]:
-    """A form's fields as `kind` names them: what may come several times is a list, an empty number is left out."""
+    """A form's fields as `kind` names them.
+
+    What may come several times is a list, `files.a` is the `a` of an object, and an empty number is left out.
+    """
     pairs = parse_qsl(sent.decode(), keep_blank_values=True, strict_parsing=bool(sent), max_num_fields=FIELDS_MAX)
     hints = get_type_hints(kind)
     fields: dict[str, object] = {}
     for name, value in pairs:
-        if get_origin(hints.get(name)) is tuple:
+        whole, _, part = name.partition(".")
+        if part and get_origin(hints.get(whole)) is dict:
+            inner = fields.setdefault(whole, {})
+            assert isinstance(inner, dict)
+            inner[part] = value.replace("\r\n", "\n")
+        elif get_origin(hints.get(name)) is tuple:
             several = fields.setdefault(name, [])
             assert isinstance(several, list)
             several += [value] if value else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 
+from sojourn.configuration import settings_bytes
 from sojourn.domain import change as changes
 from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.change import NO_CHANGES, Approve, Changes, Command, Proposal, Propose, Withdraw
@@ -15,6 +16,7 @@ from sojourn.domain.events import ConfigurationAdopted, ConfigurationFile, Event
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import CHANGES, CONFIGURATION, ChangeId, PersonId
 from sojourn.errors import Code, Refusal, SojournError
+from sojourn.settings import Settings
 
 from .adopt import catalogue_bytes, read_catalogue
 from .deciding import TRIES_MAX, Attempt, append_unless_stale, refuse, shown
@@ -40,16 +42,18 @@ async def propose(
     files: Mapping[str, bytes],
     reason: str,
     source: str,
+    settings: Settings | None = None,
 ) -> Proposal | Refusal:
     """Propose `catalogue`, read from `files` (by name), in the place of what is in force. `reason` is sealed.
 
-    Gives the proposal, or why not (on record as an attempt). Raises SojournError from the ledger.
+    `settings` None leaves those in force. Gives the proposal, or why not (on record as an attempt). Raises SojournError
+    from the ledger.
     """
     attempt = Attempt(verb="propose_change", actor=person, source=source)
     refusal = too_long(reason)
     if refusal is not None:
         return await refuse(office, attempt, CHANGES, refusal)
-    body = catalogue_bytes(catalogue)
+    body, held = catalogue_bytes(catalogue), settings_bytes(settings) if settings is not None else b""
     listed = tuple(
         ConfigurationFile(name=name, sha256=hashlib.sha256(text).hexdigest()) for name, text in sorted(files.items())
     )
@@ -60,6 +64,7 @@ async def propose(
             change=ChangeId(office.new_id("c")),
             person=person,
             catalogue_sha256=hashlib.sha256(body).hexdigest(),
+            settings_sha256=hashlib.sha256(held).hexdigest() if held else "",
             files=listed,
             reason=sealing.sealed,
             source=shown(source),
@@ -69,7 +74,7 @@ async def propose(
             return await refuse(office, attempt, CHANGES, decided)
         (event,) = decided
         change = Change(stream=CHANGES, event=event, seen=state.version)
-        attached = (body, *(text for _, text in sorted(files.items())))
+        attached = (body, *(text for _, text in sorted(files.items())), *((held,) if held else ()))
         if await append_unless_stale(office, tried, (change,), (sealing,), adopted, attachments=attached):
             return changes.evolve(state, event).proposals[command.change]
     raise SojournError(Code.RECORD_STALE, stream=CHANGES)

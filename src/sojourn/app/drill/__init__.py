@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from sojourn.app.installation import read_settings, require_installation
+from sojourn.app.installation import require_installation
 from sojourn.app.self_check import openers, timestamp_roots
+from sojourn.app.settled import settings_as_read
 from sojourn.app.stamps import Trust
 from sojourn.errors import Code, SojournError
 from sojourn.ledger.cosignature import CosigningKey
@@ -94,7 +95,7 @@ def drill(layout: Layout, *, directory: Path, seed: bytes, maker: str = "") -> D
     or cannot be cloned, `record.damaged` when it cannot be read.
     """
     require_installation(layout)
-    settings = read_settings(layout)
+    settings = settings_as_read(layout)
     first = directory / "untouched"
     first.mkdir(mode=0o700)
     with _cloned(layout, settings, first, maker, seed) as ground:

@@ -9,14 +9,14 @@ from cyclopts import Parameter
 
 from sojourn.cli.output import print_json, print_line
 from sojourn.codes import Exit
-from sojourn.configuration import read_catalogue
+from sojourn.configuration import read_catalogue, read_settings
 from sojourn.domain.policy.findings import find
 
 from .source import files_of
 
 
 def check(files: Path | None = None, *, json: Annotated[bool, Parameter(negative="")] = False) -> int:
-    """Read people, targets and policy, and tell every fault and everything that lets through.
+    """Read people, targets, policy and settings, and tell every fault and everything that lets through.
 
     Faults are rules that can never apply, that change nothing beside others, that somebody could never be approved
     under, or whose use nobody could review. Notices name what is decided by nobody. Exits with 1 if there is a fault.
@@ -32,6 +32,7 @@ def check(files: Path | None = None, *, json: Annotated[bool, Parameter(negative
     """
     directory = files_of(files)
     catalogue, _ = read_catalogue(directory)
+    read_settings(directory)
     found = find(catalogue)
     faults = [one for one in found if one.fault]
     if json:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sojourn.cli.common import Common
 from sojourn.cli.output import print_json
-from sojourn.configuration import read_catalogue
+from sojourn.configuration import SETTINGS_FILE, compare_settings, read_catalogue, read_settings
 from sojourn.domain.policy.difference import compare
 
 from .differences import as_json, print_differences
@@ -16,7 +16,8 @@ from .source import on_record
 def diff(new: Path, old: Path | None = None, *, common: Common | None = None) -> None:
     """Tell who gains or loses what by a change, person by person; and who would decide for whom.
 
-    Compared is what the rules come to: a rule that is only renamed or split changes nothing.
+    Compared is what the rules come to: a rule that is only renamed or split changes nothing. Settings that the record
+    holds are compared too, where the new files have a settings.yaml.
 
     Example: sojourn policy diff ./config
 
@@ -31,6 +32,11 @@ def diff(new: Path, old: Path | None = None, *, common: Common | None = None) ->
     """
     common = common or Common()
     after, _ = read_catalogue(new)
-    before = read_catalogue(old)[0] if old is not None else on_record(common).catalogue
-    found = compare(before, after)
+    if old is not None:
+        before, settings = read_catalogue(old)[0], read_settings(old)
+    else:
+        recorded = on_record(common)
+        before, settings = recorded.catalogue, recorded.settings
+    proposed = read_settings(new) if (new / SETTINGS_FILE).exists() else settings
+    found = (*compare_settings(settings, proposed), *compare(before, after))
     print_json({"differences": as_json(found)}) if common.json else print_differences(found)

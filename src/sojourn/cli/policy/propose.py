@@ -7,13 +7,16 @@ from pathlib import Path
 from sojourn.cli.client import call
 from sojourn.cli.common import Common
 from sojourn.cli.output import print_json, print_line
-from sojourn.configuration import CATALOGUE_FILES, read_catalogue
+from sojourn.configuration import CATALOGUE_FILES, SETTINGS_FILE, read_catalogue, read_settings
 
 from .differences import print_shown
 
 
 def propose(files: Path, *, reason: str = "", common: Common | None = None) -> None:
-    """Propose people, targets and policy. Nothing changes before another administrator approves it.
+    """Propose people, targets, policy and settings. Nothing changes before another administrator approves it.
+
+    Settings are proposed where the directory has a settings.yaml, and stay as they are otherwise. Processes run under
+    other settings once they have started again.
 
     The files are read here first, so a fault shows with its line. A change that would lock out its author, or leave
     fewer than two administrators, or nobody any access, is refused.
@@ -30,6 +33,9 @@ def propose(files: Path, *, reason: str = "", common: Common | None = None) -> N
     common = common or Common()
     _, contents = read_catalogue(files)
     texts = {name: contents[name].decode("utf-8-sig") for name in CATALOGUE_FILES}
+    if (files / SETTINGS_FILE).exists():
+        read_settings(files)
+        texts[SETTINGS_FILE] = (files / SETTINGS_FILE).read_text("utf-8-sig")
     answered = call(common, "POST", "/configuration/changes", {"files": texts, "reason": reason})
     if common.json:
         print_json(answered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +12,10 @@ from cyclopts import Parameter
 from sojourn.app.ambient import environment
 from sojourn.cli.client import call
 from sojourn.cli.common import Common
-from sojourn.configuration import read_catalogue
+from sojourn.configuration import parse_held, read_catalogue
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.identifiers import PersonId
-from sojourn.settings import Layout
+from sojourn.settings import Layout, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class Found:
 
     catalogue: Catalogue
     said: str
+    settings: Settings = field(default_factory=Settings)
     removed: frozenset[tuple[str, str, str]] = frozenset()
 
 
@@ -59,6 +60,7 @@ def on_record(common: Common, as_of: str = "") -> Found:
     return Found(
         catalogue=catalogue.without(frozenset(map(PersonId, answered["left"]))),
         said=f"version {answered['version']} of {answered['adopted_at']}, digest {answered['digest'][:12]}",
+        settings=parse_held(answered["settings"].encode()),
         removed=frozenset((one["person"], one["target"], one["role"]) for one in answered["removed"]),
     )
 

@@ -22,7 +22,8 @@ class ConfigurationFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationAdopted:
-    """The files were read and are in force from here on. `catalogue_sha256` names the attachment with the catalogue.
+    """The files were read and are in force from here on. `catalogue_sha256` names the attachment with the catalogue,
+    `settings_sha256` the one with the settings that the record holds; "" before there were any on record.
 
     Either an operator adopted them alone, or `change` was proposed by one person and approved by another.
     """
@@ -34,11 +35,12 @@ class ConfigurationAdopted:
     change: ChangeId = NO_CHANGE
     proposed_by: str = ""
     approved_by: str = ""
+    settings_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationProposed:
-    """Somebody proposes a configuration in the place of version `base`. Catalogue and files are attachments.
+    """Somebody proposes a configuration in the place of version `base`. Catalogue, settings and files are attachments.
 
     `digest` covers all of it; whoever approves names it.
     """
@@ -52,6 +54,7 @@ class ConfigurationProposed:
     digest: str
     reason: Sealed
     source: str
+    settings_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +81,13 @@ class ConfigurationWithdrawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessStarted:
-    """A process of Sojourn started; `node` is its name for this run."""
+    """A process of Sojourn started; `node` is its name for this run.
+
+    `settings_sha256` is of the settings that it runs under, as in the adoption that put them in force; "" is not said.
+    """
 
     kind: ClassVar[str] = "process.started"
     process: str
     node: str
     build: str
+    settings_sha256: str = ""

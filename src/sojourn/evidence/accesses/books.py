@@ -14,12 +14,14 @@ from functools import lru_cache
 
 import msgspec
 
+from sojourn.configuration import parse_held
 from sojourn.domain import standing as standings
 from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.events import ConfigurationAdopted
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import CONFIGURATION, STANDING
 from sojourn.domain.standing import NOTHING_SAID, Standing
+from sojourn.settings import Settings
 
 from .fold import Fold
 
@@ -45,6 +47,20 @@ class Configurations:
         found = self._ready(version)
         return found if found is None or standing == NOTHING_SAID else found.under(standing)
 
+    def settings(self, version: int) -> Settings | None:
+        """The settings of that version, defaults before there were any on record; None if they cannot be read."""
+        one = self.adopted.get(version)
+        if one is None:
+            return None
+        assert isinstance(one.event, ConfigurationAdopted)
+        if not one.event.settings_sha256:
+            return Settings()
+        data = self.attachment(one.event.settings_sha256)
+        try:
+            return None if data is None else parse_held(data)
+        except ValueError:
+            return None
+
     def in_force(self, moment: datetime) -> int | None:
         """The version in force at a moment, or None before the first."""
         known = [version for version, one in self.adopted.items() if one.at <= moment]
@@ -62,7 +78,12 @@ class Configurations:
             catalogue = _decoder.decode(data)
         except msgspec.MsgspecError:
             return None
-        return Adopted(catalogue=catalogue, version=version, digest=one.event.catalogue_sha256)
+        return Adopted(
+            catalogue=catalogue,
+            version=version,
+            digest=one.event.catalogue_sha256,
+            settings_sha256=one.event.settings_sha256,
+        )
 
 
 @dataclass(slots=True)

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from sojourn.configuration import compare_settings
 from sojourn.domain.events import ConfigurationAdopted, EvidenceGiven
 from sojourn.domain.history import Recorded
 from sojourn.domain.policy.difference import Difference, compare
+from sojourn.evidence.accesses.books import Configurations
 from sojourn.evidence.files.sheet import Sheet
 
 from .columns import Cell, sheet_of
@@ -47,14 +49,17 @@ def _versions(context: Context) -> Iterator[Version]:
         if context.parameters.period.contains(one.at):
             assert isinstance(one.event, ConfigurationAdopted)
             before = max((version for version in configurations.adopted if version < number), default=None)
-            old = None if before is None else configurations.under(before)
-            new = configurations.under(number)
-            known = old is not None and new is not None
-            yield Version(
-                recorded=one,
-                event=one.event,
-                differences=compare(old.catalogue, new.catalogue) if known and old and new else None,
-            )
+            differences = None if before is None else _differences(configurations, before, number)
+            yield Version(recorded=one, event=one.event, differences=differences)
+
+
+def _differences(configurations: Configurations, before: int, after: int) -> tuple[Difference, ...] | None:
+    """What is otherwise, settings included; None where one of them cannot be read."""
+    old, new = configurations.under(before), configurations.under(after)
+    settings = configurations.settings(before), configurations.settings(after)
+    if old is None or new is None or settings[0] is None or settings[1] is None:
+        return None
+    return (*compare_settings(settings[0], settings[1]), *compare(old.catalogue, new.catalogue))
 
 
 def _baseline(context: Context) -> Iterator[tuple[str, datetime, int | None, str]]:
@@ -70,6 +75,7 @@ _VERSIONS: tuple[Cell[Version], ...] = (
     Cell("version", lambda one: one.recorded.version, "Version of the configuration."),
     Cell("in_force_from", lambda one: one.recorded.at, "From when on (UTC)."),
     Cell("sha256", lambda one: one.event.catalogue_sha256, "Hash of the catalogue as Sojourn understood it."),
+    Cell("settings_sha256", lambda one: one.event.settings_sha256, "Hash of its settings; empty before there were."),
     Cell("proposed_by", lambda one: one.event.proposed_by, "Who proposed it."),
     Cell("approved_by", lambda one: one.event.approved_by, "Who approved it."),
     Cell("operator", lambda one: one.event.operator, "Who adopted it at the machine, without a second person."),

@@ -90,6 +90,8 @@ class Company:
                 yield f"{event.approved_by} could not approve this change of version {proposed.base}"
             elif proposed.catalogue_sha256 != event.catalogue_sha256:
                 yield "another configuration than the one that was proposed"
+            elif proposed.settings_sha256 != event.settings_sha256:
+                yield "other settings than those that were proposed"
         self.version += 1
         self.catalogue = msgspec.json.decode(self.attachments[event.catalogue_sha256], type=Catalogue)
 

@@ -147,7 +147,7 @@ class Shredding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: str = ""
 
 
-class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class KeepFor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For how many days a class of record is to be kept."""
 
     record_class: str
@@ -175,7 +175,10 @@ class Absence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ConfigurationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An administrator proposes other files; `files` maps people.yaml, targets.yaml and policy.yaml to their texts."""
+    """An administrator proposes other files; `files` maps people.yaml, targets.yaml and policy.yaml to their texts.
+
+    With settings.yaml among them, other settings are proposed as well; without it they stay.
+    """
 
     files: dict[str, str]
     reason: str = ""

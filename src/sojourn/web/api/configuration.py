@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sojourn.configuration import CATALOGUE_FILES, parse_catalogue
+from sojourn.configuration import (
+    CATALOGUE_FILES,
+    SETTINGS_FILE,
+    compare_settings,
+    parse_catalogue,
+    parse_settings,
+    rendered,
+    settings_bytes,
+)
 from sojourn.domain import standing as standings
 from sojourn.domain.change import Proposal, Status
 from sojourn.domain.events import ConfigurationAdopted, ConfigurationProposed
@@ -17,7 +25,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.projections.moments import text
 from sojourn.web.exchange import PAGE, Exchange
 from sojourn.workflow import change as changing
-from sojourn.workflow.adopt import catalogue_bytes, read_catalogue
+from sojourn.workflow.adopt import catalogue_bytes, read_catalogue, read_settings
 
 from . import bodies
 from . import configuration_shapes as shapes
@@ -33,6 +41,7 @@ async def in_force(exchange: Exchange) -> shapes.ConfigurationShown:
     recorded, event = await _adopted(exchange, moment)
     standing = await _standing(exchange, moment)
     catalogue = await read_catalogue(exchange.services.attachment, event.catalogue_sha256)
+    settings = await read_settings(exchange.services.attachment, event.settings_sha256)
     return shapes.ConfigurationShown(
         version=recorded.version,
         digest=event.catalogue_sha256,
@@ -42,6 +51,8 @@ async def in_force(exchange: Exchange) -> shapes.ConfigurationShown:
         proposed_by=event.proposed_by,
         approved_by=event.approved_by,
         catalogue=catalogue_bytes(catalogue).decode(),
+        settings=settings_bytes(settings).decode(),
+        settings_digest=event.settings_sha256,
         left=tuple(sorted(standing.left)),
         removed=tuple(
             shapes.EligibilityRemoved(person=one.person, target=one.target, role=one.role)
@@ -55,7 +66,9 @@ async def files(exchange: Exchange) -> shapes.ConfigurationFiles:
     await _reader(exchange)
     recorded, event = await _adopted(exchange, _moment(exchange.query("at")))
     attachment = exchange.services.attachment
-    texts = {one.name: (await attachment(one.sha256)).decode("utf-8-sig") for one in event.files}
+    settings = await read_settings(attachment, event.settings_sha256)
+    texts = {SETTINGS_FILE: rendered(settings)} if event.settings_sha256 else {}
+    texts |= {one.name: (await attachment(one.sha256)).decode("utf-8-sig") for one in event.files}
     return shapes.ConfigurationFiles(version=recorded.version, files=texts)
 
 
@@ -63,11 +76,13 @@ async def propose(exchange: Exchange) -> shapes.ChangeShown:
     """POST /configuration/changes: an administrator proposes other files in the place of those in force."""
     caller = await exchange.caller()
     sent = await exchange.body(bodies.ConfigurationChange, bytes_max=FILES_BYTES_MAX)
-    unknown = sorted(set(sent.files) - set(CATALOGUE_FILES))
+    unknown = sorted(set(sent.files) - {*CATALOGUE_FILES, SETTINGS_FILE})
     if unknown:
-        expected = ", ".join(CATALOGUE_FILES)
+        expected = ", ".join((*CATALOGUE_FILES, SETTINGS_FILE))
         raise SojournError(Code.INPUT_INVALID, problem=f"{unknown[0][:40]!a} is no such file", expected=expected)
     contents = {name: content.encode("utf-8", "surrogatepass") for name, content in sent.files.items()}
+    # Of the settings only what the record holds is kept: the rest of that file is a machine's own.
+    settings = contents.pop(SETTINGS_FILE, None)
     proposal = exchange.settled(
         await changing.propose(
             exchange.services.office,
@@ -76,6 +91,7 @@ async def propose(exchange: Exchange) -> shapes.ChangeShown:
             files=contents,
             reason=sent.reason,
             source=exchange.source,
+            settings=None if settings is None else parse_settings(settings),
         )
     )
     return await _shown(exchange, caller, proposal.proposed.change)
@@ -198,9 +214,10 @@ async def _differences(exchange: Exchange, proposal: Proposal) -> tuple[shapes.D
     assert isinstance(base, ConfigurationAdopted), "a proposal names the version that it is to replace"
     before = await read_catalogue(attachment, base.catalogue_sha256)
     after = await read_catalogue(attachment, made.catalogue_sha256)
+    settings = [await read_settings(attachment, sha256) for sha256 in (base.settings_sha256, made.settings_sha256)]
     return tuple(
         shapes.DifferenceShown(person=each.person, kind=each.kind, what=each.what, before=each.before, after=each.after)
-        for each in compare(before, after)
+        for each in (*compare_settings(settings[0], settings[1]), *compare(before, after))
     )
 
 

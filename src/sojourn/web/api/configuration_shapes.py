@@ -18,8 +18,10 @@ class EligibilityRemoved:
 class ConfigurationShown:
     """A configuration that is or was in force, and the standing of its people then.
 
-    `catalogue` is canonical JSON, `digest` its SHA-256 (hex). Either `operator` adopted it alone, or `change` was
-    proposed and approved by two people. `left` are people who had left, `removed` what certifications had taken away.
+    `catalogue` is canonical JSON, `digest` its SHA-256 (hex); `settings` (those that the record holds) are canonical
+    JSON too, and `settings_digest` its SHA-256, "" before there were any on record. Either `operator` adopted it alone,
+    or `change` was proposed and approved by two people. `left` are people who had left, `removed` what certifications
+    had taken away.
     """
 
     version: int
@@ -30,6 +32,8 @@ class ConfigurationShown:
     proposed_by: str
     approved_by: str
     catalogue: str
+    settings: str
+    settings_digest: str
     left: tuple[str, ...]
     removed: tuple[EligibilityRemoved, ...]
 
