@@ -9,7 +9,7 @@
 - A tombstone joins only if every key that it names is there to be destroyed. A value that was on its way when its
   key was destroyed joins and is as unreadable as the others; later ones are stale, because whoever seals under such a
   key does not follow the record.
-- Only the scribe itself says that its key has changed.
+- Only the scribe itself says that its key has changed, and which ledger this one follows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from sojourn.codes import Code
-from sojourn.domain.events import KeysDestroyed, LedgerKeyRotated
+from sojourn.domain.events import KeysDestroyed, LedgerBegunAnew, LedgerKeyRotated
 from sojourn.errors import SojournError
 from sojourn.ledger import entry as entries
 from sojourn.ledger.canonical import MAX_ENTRY_BYTES
@@ -34,8 +34,8 @@ from .rows import EntryRow
 from .store import Store
 
 _TOMBSTONE = KeysDestroyed.kind
-_ROTATION = LedgerKeyRotated.kind
-LOOKED_AT = frozenset({_TOMBSTONE, _ROTATION})
+_OF_THE_SCRIBE = frozenset({LedgerKeyRotated.kind, LedgerBegunAnew.kind})
+LOOKED_AT = _OF_THE_SCRIBE | {_TOMBSTONE}
 
 
 class UnacceptableError(Exception):
@@ -51,8 +51,8 @@ class OnRecord(Protocol):
     """What is on record already. Implemented by `log.Log`."""
 
     store: Store
-    rotating: bool
-    """Whether the scribe itself is recording a change of its key."""
+    by_itself: bool
+    """Whether the scribe itself is recording something of its own."""
 
     def version(self, stream: str) -> int:
         """The version of a stream on record."""
@@ -119,8 +119,8 @@ def accept(call: Append, batch: Batch, record: OnRecord) -> None:
         rows.append((seq, stream, version, kind, leaf_hash(data), data))
         seq += 1
         if kind in LOOKED_AT:
-            if kind == _ROTATION and not record.rotating:
-                raise _unusable("only the scribe itself records a change of its key", "another kind of entry")
+            if kind in _OF_THE_SCRIBE and not record.by_itself:
+                raise _unusable(f"only the scribe itself records {kind}", "another kind of entry")
             if kind == _TOMBSTONE:
                 tombstones.append(draft)
     if call.keys or call.matter:

@@ -25,7 +25,7 @@ from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import entry as entries
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.merkle import HASH_BYTES, HashReader, Tree, leaf_hash, leaf_hashes
-from sojourn.ledger.note import Signer
+from sojourn.ledger.note import LineSigner, Signer
 from sojourn.ledger.tiles import TILE_WIDTH, hash_reader
 
 from .anchor import Watermark, write_anchor
@@ -56,9 +56,9 @@ class Log:
 
     `has_room(bytes)` tells whether the disk can take so many bytes and keep its reserve. `read_back` is the tree over
     the bytes that were read from the store again; it is never ahead of `edges`. `last_at` is the time of the last
-    entry. `new_key` follows `key`, and both sign for a while; `rotating` while the scribe itself records that.
-    `old_pages` says that the write-ahead log may still hold a key that was destroyed, perhaps by the process
-    before this one.
+    entry. `new_key` follows `key`, and both sign for a while; `second_key` adds a signature of another kind.
+    `by_itself` is set while the scribe records something of its own. `old_pages` says that the write-ahead log may
+    still hold a key that was destroyed, perhaps by the process before this one.
     """
 
     store: Store
@@ -69,7 +69,8 @@ class Log:
     edges: Edges
     read_back: Tree
     new_key: Signer | None = None
-    rotating: bool = False
+    second_key: LineSigner | None = None
+    by_itself: bool = False
     signed_size: int = 0
     signed_note: str = ""
     unchecked_tiles: list[Tile] = field(default_factory=list)
@@ -257,7 +258,8 @@ class Log:
                 raise damaged(f"tile {tile_index} of level {level} was not read back as it was written")
         # Looked at once: while the key is away this is done again and again.
         self.unchecked_tiles.clear()
-        note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), *self._signers())
+        beside = () if self.second_key is None else (self.second_key,)
+        note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), *self._signers(), *beside)
         self._keep_checkpoint(size, note)
         write_anchor(self.anchor, note)
         self.signed_size, self.signed_note = size, note
