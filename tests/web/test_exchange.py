@@ -103,6 +103,13 @@ def test_a_page_of_another_site_is_turned_away(sojourn: Running, origin: str) ->
     assert (answered.status_code, answered.json()["error"]["code"]) == (403, "permission.denied")
 
 
+def test_nobody_says_in_a_header_where_they_come_from(sojourn: Running) -> None:
+    headers = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https", "forwarded": "for=203.0.113.9"}
+    sojourn.send("GET", "/grants/g-forwarded0", person="alice", headers=headers)
+    (last, *_) = sojourn.get("/attempts?actor=alice", person="dora")["attempts"]
+    assert last["subject"].endswith("/g-forwarded0") and last["source"].startswith("127.0.0.1:")
+
+
 def test_an_error_reads_as_the_catalogue_says(sojourn: Running) -> None:
     answered = sojourn.send("POST", "/requests/r-0000000000/withdraw", {}, person="alice")
     problem = answered.json()["error"]

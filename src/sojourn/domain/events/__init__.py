@@ -12,6 +12,7 @@ from typing import get_args
 
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
+from .call import CallBegun, CallSettled
 from .campaign import CampaignClosed, CampaignDecided, CampaignItem, CampaignListed, CampaignOpened
 from .configuration import (
     ConfigurationAdopted,
@@ -138,6 +139,8 @@ Event = (
     | InformationRequested
     | InformationGiven
     | ControlsProved
+    | CallBegun
+    | CallSettled
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -227,6 +230,8 @@ __all__ = [
     "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
+    "CallBegun",
+    "CallSettled",
     "CampaignClosed",
     "CampaignDecided",
     "CampaignItem",
