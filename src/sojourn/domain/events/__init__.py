@@ -37,12 +37,14 @@ from .grant import (
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProlongingFailed,
     GrantProvisioned,
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
 from .keeping import (
     DisposedClass,
@@ -61,11 +63,13 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .notice import ForwardingOverdue, ForwardingResumed, NoticeFailed
+from .passkey import PasskeyAdded, PasskeyRemoved, PasskeyUsed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
     AttackTried,
     CheckpointStamped,
+    LedgerBegunAnew,
     LedgerDrilled,
     LedgerKeyRotated,
     PublicationOverdue,
@@ -75,6 +79,15 @@ from .publication import (
     WormExamined,
     WormTry,
     WormVerdict,
+)
+from .recovery import (
+    AccountRecovered,
+    IdentityLinked,
+    PasswordChanged,
+    RecoveryAsked,
+    SecondFactorRemoved,
+    SecondFactorSet,
+    SecondFactorUsed,
 )
 from .request import (
     ApprovalWithdrawn,
@@ -108,6 +121,7 @@ from .standing import (
     AbsenceEnded,
     EligibilityRemovalConfirmed,
     EligibilityRemoved,
+    GroupsClaimed,
     LookedBack,
     PersonLeft,
     PersonReturned,
@@ -119,6 +133,17 @@ from .target import Finding, FindingKind, TargetReconciled, TargetUnobserved
 Event = (
     AccountInvited
     | AccountEnrolled
+    | PasskeyAdded
+    | PasskeyUsed
+    | PasskeyRemoved
+    | PasswordChanged
+    | SecondFactorSet
+    | SecondFactorUsed
+    | SecondFactorRemoved
+    | RecoveryAsked
+    | AccountRecovered
+    | IdentityLinked
+    | GroupsClaimed
     | TokenIssued
     | TokenRevoked
     | AttemptRefused
@@ -133,6 +158,9 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | CallBegun
+    | CallSettled
+    | GrantLeased
     | ReportDelivered
     | DeliveryOverdue
     | SampleDrawn
@@ -146,6 +174,7 @@ Event = (
     | GrantEnded
     | GrantRemovalFailed
     | GrantRemoved
+    | GrantSessionStopped
     | GrantExtended
     | GrantProlonged
     | GrantProlongingFailed
@@ -170,6 +199,7 @@ Event = (
     | WormExamined
     | WitnessPolicyAdopted
     | CheckpointStamped
+    | LedgerBegunAnew
     | LedgerDrilled
     | LedgerKeyRotated
     | RequestSubmitted
@@ -224,6 +254,7 @@ __all__ = [
     "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
+    "AccountRecovered",
     "ActionCompleted",
     "ActionIntended",
     "ApprovalWithdrawn",
@@ -266,25 +297,34 @@ __all__ = [
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
+    "GrantLeased",
     "GrantProlonged",
     "GrantProlongingFailed",
     "GrantProvisioned",
     "GrantRemovalFailed",
     "GrantRemovalOverdue",
     "GrantRemoved",
+    "GrantSessionStopped",
+    "GroupsClaimed",
     "HoldPlaced",
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
+    "IdentityLinked",
     "InformationGiven",
     "InformationRequested",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerBegunAnew",
     "LedgerDrilled",
     "LedgerKeyRotated",
     "LookedBack",
     "NoticeFailed",
     "Outcome",
+    "PasskeyAdded",
+    "PasskeyRemoved",
+    "PasskeyUsed",
+    "PasswordChanged",
     "PersonLeft",
     "PersonReturned",
     "ProbeTried",
@@ -293,6 +333,7 @@ __all__ = [
     "PublicationRefused",
     "PublicationResumed",
     "RecordsDisposed",
+    "RecoveryAsked",
     "ReportDelivered",
     "RequestActivated",
     "RequestApproved",
@@ -313,6 +354,9 @@ __all__ = [
     "ReviewOutcome",
     "ReviewOverdue",
     "SampleDrawn",
+    "SecondFactorRemoved",
+    "SecondFactorSet",
+    "SecondFactorUsed",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",
