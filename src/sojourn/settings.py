@@ -120,6 +120,7 @@ class GatewaySettings:
     connections_max: int = 2000
     warn_seconds: int = 300
     wait_seconds: int = 0
+    link: str = ""
     idle_seconds: int = 0
     session_seconds: int = 0
     client_authority: str = ""
@@ -134,6 +135,7 @@ class ControlSettings:
     port: int = 6580
     api_token_life: timedelta = timedelta(hours=12)
     session_life: timedelta = timedelta(hours=12)
+    behind_proxy: bool = False
     gateway_token_life: timedelta = timedelta(minutes=15)
     ssh_certificate_life: timedelta = timedelta(hours=12)
     ssh_key_life: timedelta = timedelta(days=90)

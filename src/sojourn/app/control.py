@@ -258,7 +258,14 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
     place = layout.run / "control.json"
     with socket.create_server((settings.control.host, same_port(place, settings.control.port))) as listener:
         configuration = uvicorn.Config(
-            build(services), log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
+            build(services),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            # Otherwise anybody on this machine could say in a header where they come from, and that goes on record.
+            proxy_headers=settings.control.behind_proxy,
         )
         server = uvicorn.Server(configuration)
         announce(place, *listener.getsockname()[:2])

@@ -20,9 +20,22 @@ EVERYBODY = (
     Room("/catalogue", "Ask"),
     Room("/requests", "Requests"),
     Room("/grants", "Access"),
+    Room("/reviews", "Reviews"),
+    Room("/campaigns", "Campaigns"),
 )
+OVERSIGHT = (
+    Room("/people", "People"),
+    Room("/targets", "Targets"),
+    Room("/policy", "Policy"),
+    Room("/attempts", "Refused"),
+    Room("/keeping", "Keeping"),
+)
+AUDITOR = (Room("/reports", "Reports"),)
 
 
 def rooms_of(person: Person | None) -> tuple[Room, ...]:
     """What `person` is shown a way to, in order."""
-    return () if person is None else EVERYBODY
+    if person is None:
+        return ()
+    overseer = person.administrator or person.auditor
+    return EVERYBODY + (OVERSIGHT if overseer else ()) + (AUDITOR if person.auditor else ())
