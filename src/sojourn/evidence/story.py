@@ -132,15 +132,7 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Rea
             failure = {**_place(one), "attempt": event.attempt, "problem": event.problem}
             story["access"]["removal_failed"].append(failure)
         case GrantRemoved():
-            story["access"] |= {
-                "removed": {
-                    **_place(one),
-                    "role_present": event.role_present,
-                    "sessions_present": event.sessions_present,
-                    "sessions_terminated": event.sessions_terminated,
-                    **({"left": list(event.left)} if event.left else {}),
-                }
-            }
+            story["access"]["removed"] = _removed(one, event)
         case ConfigurationAdopted():
             story["configurations"].append(_configuration(one, event))
         case KeysDestroyed():
@@ -237,6 +229,16 @@ def _request(one: Recorded, event: RequestSubmitted, readable: Readable) -> Stor
         "source": event.source,
         "activated": None,
     }
+
+
+def _removed(one: Recorded, event: GrantRemoved) -> dict[str, Any]:
+    told = {
+        **_place(one),
+        "role_present": event.role_present,
+        "sessions_present": event.sessions_present,
+        "sessions_terminated": event.sessions_terminated,
+    }
+    return {**told, "left": list(event.left)} if event.left else told
 
 
 def _configuration(one: Recorded, event: ConfigurationAdopted) -> Story:

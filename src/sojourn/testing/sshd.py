@@ -68,11 +68,7 @@ def sshd(
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
     (directory / "authority.pub").write_text(authority + "\n")
     revoked = directory / "revoked"
-    # Root alone may write to it and to all above it, or sshd keeps nobody there.
-    folder = Path(tempfile.mkdtemp(prefix="sojourn-folder-", dir="/srv"))
-    folder.chmod(0o755)
-    (folder / "inside").mkdir()
-    (folder / "inside").chmod(0o777)
+    folder = _folder()
     subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked], check=True)
     (directory / "sshd_config").write_text(
         f"""Port {port}
@@ -107,19 +103,21 @@ Match Group {CONFINED}
     try:
         _wait(process, (address, port), log)
         host_key = " ".join((directory / "host.pub").read_text().split()[:2])
-        yield Sshd(
-            port=port,
-            host_key=host_key,
-            revoked=revoked,
-            folder=folder,
-            log=log,
-            directory=directory,
-            address=address,
-        )
+        places = {"revoked": revoked, "folder": folder, "log": log, "directory": directory}
+        yield Sshd(port=port, host_key=host_key, address=address, **places)
     finally:
         process.terminate()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    """A folder that sshd keeps people in: root alone may write to it and to all above it. Theirs is `inside`."""
+    folder = Path(tempfile.mkdtemp(prefix="sojourn-folder-", dir="/srv"))
+    folder.chmod(0o755)
+    (folder / "inside").mkdir()
+    (folder / "inside").chmod(0o777)
+    return folder
 
 
 def _write_log(process: subprocess.Popen[bytes], log: Path) -> None:
