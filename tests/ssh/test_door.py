@@ -17,8 +17,8 @@ from sojourn.domain.identifiers import PersonId, RequestId, RoleName, TargetName
 from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code
 from sojourn.settings import GatewaySettings
-from sojourn.testing.authenticator import ECDSA, ED25519, SoftwareAuthenticator
 from sojourn.testing.gateway import RealClock, SlowLedger
+from sojourn.testing.security_key import ECDSA, ED25519, SoftwareAuthenticator
 from sojourn.testing.ssh import SshUnderTest, host_authority, run, ssh_gateway
 from sojourn.testing.sshd import Sshd, sshd
 from sojourn.vault.ssh_authority import GRANTS, PEOPLE, Certificate, authority

@@ -36,6 +36,8 @@ def test_from_sign_in_to_replay(served: Whole, tmp_path: Path) -> None:
     watched = one.sojourn("watch", newest, person="dora")
     assert "seen-23" in watched.stdout
     assert found.send("GET", f"/sessions/{newest}/recording", person="bob").status_code == 404
+    for path in ("recording", "replay", "events?recording=1"):
+        assert found.send("GET", f"/sessions/{newest}/{path}", person="carol").status_code == 403
     ended = found.post(f"/grants/{grant}/revoke", person="carol")
     assert ended["removed"]
     assert ssh(found, "web-1", "id").returncode == 255
@@ -48,6 +50,32 @@ def test_from_sign_in_to_replay(served: Whole, tmp_path: Path) -> None:
         check=False,
     )
     assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_a_player_gets_what_was_shown_behind_the_curtain_and_one_look_is_on_record(
+    served: Whole,
+) -> None:
+    found, _ = served
+    grant = access(found, "operator")
+    said = "printf '\\033]0;owned\\007\\033[32mgreen\\033[0m\\033[c'; echo over"
+    assert ssh(found, "-tt", "web-1", said).returncode == 0
+    (session, *_) = found.get(f"/sessions?grant={grant}", person="dora")["sessions"]
+    before = found.get("/ledger", person="dora")["size"]
+    name = session["session"]
+    played = found.send("GET", f"/sessions/{name}/replay", person="dora")
+    moments = [json.loads(line) for line in played.text.splitlines()]
+    assert moments[0][1:] == ["h", moments[0][2]] and "x" in moments[0][2]
+    shown = "".join(text for _, code, text in moments if code == "o")
+    assert "\x1b[32mgreen\x1b[0m" in shown and "owned" not in shown and "\x1b[c" not in shown
+    assert [one[0] for one in moments] == sorted(one[0] for one in moments)
+    watched = found.send("GET", f"/sessions/{name}/events?recording=1", person="dora")
+    assert "green" in watched.text and "event: closed" in watched.text and "owned" not in watched.text
+    found.send("GET", f"/sessions/{name}/recording", person="dora")
+    size = found.get("/ledger", person="dora")["size"]
+    entries = [json.loads(found.get(f"/ledger/entries/{one}", person="dora")["content"]) for one in range(before, size)]
+    (look,) = [one["body"] for one in entries if one["kind"] == "evidence.given"]
+    assert (look["form"], look["person"], look["subject"]) == ("recording", "dora", f"session/{name}/1")
+    found.post(f"/grants/{grant}/revoke", person="carol")
 
 
 def test_a_temporary_account_is_made_and_its_absence_is_read_back(served: Whole) -> None:

@@ -10,23 +10,26 @@ from sojourn.domain.grant import Grant
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
 from sojourn.errors import Code, Refusal
 
-from .gate import Gate
+from .live import LiveView
 
 WAIT_STEP_SECONDS = 0.1
 
 
-def what_is_pending(gate: Gate, person: PersonId, target: TargetName, role: RoleName | None, refusal: Refusal) -> str:
-    """What would let the person in and is on its way, in a sentence; empty for nothing."""
+def what_is_pending(
+    live: LiveView, person: PersonId, target: TargetName, role: RoleName | None, refusal: Refusal, *, link: str = ""
+) -> str:
+    """What would let the person in and is on its way, in a sentence; empty for nothing. `link` is where pages are."""
     if refusal.code is Code.GRANT_NOT_READY:
         return refusal.sentence
     if refusal.code not in (Code.GRANT_NONE_ACTIVE, Code.GRANT_ENDED, Code.GRANT_EXPIRED):
         return ""
-    request = gate.live.pending(person, target, role)
+    request = live.pending(person, target, role)
     if request is None:
         return ""
-    link = gate.settings.link.rstrip("/")
     place = (
-        f"{link}/requests/{request} and `sojourn show {request}` tell" if link else f"`sojourn show {request}` tells"
+        f"{link.rstrip('/')}/requests/{request} and `sojourn show {request}` tell"
+        if link
+        else f"`sojourn show {request}` tells"
     )
     return f"Request {request} is not an access yet; {place} what it waits for."
 

@@ -13,6 +13,9 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.SESSION_STOPPED: Meaning(
         "Session {session} was stopped by {person}.", "The access goes on: ask them why, and connect again.", *REFUSED
     ),
+    Code.ACTION_UNKNOWN: Meaning(
+        "There is no action {number} in session {session}.", "`sojourn actions {session}` lists them.", *MISSING
+    ),
     Code.GATEWAY_NOT_POSTGRES: Meaning(
         "This port speaks the PostgreSQL protocol, and {found} arrived.",
         "Connect with a PostgreSQL client: sojourn connect TARGET.",

@@ -11,6 +11,7 @@ from sojourn.domain.events import (
     ActionIntended,
     ApprovalWithdrawn,
     AttemptRefused,
+    ChunkRecorded,
     Event,
     GrantCreated,
     GrantEnded,
@@ -269,6 +270,9 @@ def _session(event: Event, recorded: Recorded, write: Writer) -> None:
                 "seq": recorded.seq,
             }
             write.insert(t.session, values)
+        case ChunkRecorded():
+            place = {"session": event.session, "number": event.number, "part": event.part}
+            write.insert(t.chunk, {**place, "size": event.size, "content": event.content.commitment})
         case SessionConnected():
             values = {"seq": recorded.seq, "session": event.session, "process": event.process, "at": text(recorded.at)}
             write.insert(t.reached, values)

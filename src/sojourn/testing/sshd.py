@@ -52,26 +52,8 @@ class Sshd:
     address: str = "127.0.0.1"
 
 
-@contextmanager
-def sshd(
-    directory: Path, *, authority: str, sessions: int = 200, address: str = "127.0.0.1", more: str = ""
-) -> Iterator[Sshd]:
-    """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
-
-    It opens so many `sessions` on one connection; `more` is the rest of its configuration. Needs to be root.
-    """
-    install()
-    directory.mkdir(parents=True)
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.create_server((address, 0), family=family) as listener:
-        port = listener.getsockname()[1]
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
-    (directory / "authority.pub").write_text(authority + "\n")
-    revoked = directory / "revoked"
-    folder = _folder()
-    subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked], check=True)
-    (directory / "sshd_config").write_text(
-        f"""Port {port}
+CONFIGURATION = """\
+Port {port}
 ListenAddress {address}
 HostKey {directory}/host
 TrustedUserCAKeys {directory}/authority.pub
@@ -91,9 +73,45 @@ AllowStreamLocalForwarding yes
 X11Forwarding yes
 LogLevel VERBOSE
 {more}
-Match Group {CONFINED}
+Match Group {confined}
   ChrootDirectory {folder}
 """
+"""What the server is told."""
+
+
+@contextmanager
+def sshd(
+    directory: Path, *, authority: str, sessions: int = 200, address: str = "127.0.0.1", more: str = ""
+) -> Iterator[Sshd]:
+    """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
+
+    It opens so many `sessions` on one connection; `more` is the rest of its configuration. Needs to be root.
+    """
+    install()
+    directory.mkdir(parents=True)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as listener:
+        port = listener.getsockname()[1]
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
+    (directory / "authority.pub").write_text(authority + "\n")
+    revoked = directory / "revoked"
+    # Root alone may write to it and to all above it, or sshd keeps nobody there.
+    folder = Path(tempfile.mkdtemp(prefix="sojourn-folder-", dir="/srv"))
+    folder.chmod(0o755)
+    (folder / "inside").mkdir()
+    (folder / "inside").chmod(0o777)
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked], check=True)
+    (directory / "sshd_config").write_text(
+        CONFIGURATION.format(
+            port=port,
+            address=address,
+            directory=directory,
+            revoked=revoked,
+            sessions=sessions,
+            more=more,
+            confined=CONFINED,
+            folder=folder,
+        )
     )
     log = directory / "log"
     log.touch()
@@ -103,21 +121,19 @@ Match Group {CONFINED}
     try:
         _wait(process, (address, port), log)
         host_key = " ".join((directory / "host.pub").read_text().split()[:2])
-        places = {"revoked": revoked, "folder": folder, "log": log, "directory": directory}
-        yield Sshd(port=port, host_key=host_key, address=address, **places)
+        yield Sshd(
+            port=port,
+            host_key=host_key,
+            revoked=revoked,
+            folder=folder,
+            log=log,
+            directory=directory,
+            address=address,
+        )
     finally:
         process.terminate()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder() -> Path:
-    """A folder that sshd keeps people in: root alone may write to it and to all above it. Theirs is `inside`."""
-    folder = Path(tempfile.mkdtemp(prefix="sojourn-folder-", dir="/srv"))
-    folder.chmod(0o755)
-    (folder / "inside").mkdir()
-    (folder / "inside").chmod(0o777)
-    return folder
 
 
 def _write_log(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -22,13 +22,22 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
-from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
+from .delivery import DeliveryOverdue, ReportDelivered
+from .evidence import (
+    ControlsProved,
+    Disposition,
+    EvidenceForm,
+    EvidenceGiven,
+    ExceptionDisposed,
+    ProbeTried,
+)
 from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProlongingFailed,
     GrantProvisioned,
@@ -53,12 +62,14 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .notice import NoticeFailed
+from .notice import ForwardingOverdue, ForwardingResumed, NoticeFailed
+from .passkey import PasskeyAdded, PasskeyRemoved, PasskeyUsed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
     AttackTried,
     CheckpointStamped,
+    LedgerBegunAnew,
     LedgerDrilled,
     LedgerKeyRotated,
     PublicationOverdue,
@@ -68,6 +79,15 @@ from .publication import (
     WormExamined,
     WormTry,
     WormVerdict,
+)
+from .recovery import (
+    AccountRecovered,
+    IdentityLinked,
+    PasswordChanged,
+    RecoveryAsked,
+    SecondFactorRemoved,
+    SecondFactorSet,
+    SecondFactorUsed,
 )
 from .request import (
     ApprovalWithdrawn,
@@ -84,6 +104,7 @@ from .request import (
     RequestWithdrawn,
 )
 from .review import ReviewConcluded, ReviewNoted, ReviewOpened, ReviewOutcome, ReviewOverdue
+from .sample import InformationGiven, InformationRequested, SampleDrawn
 from .session import (
     ActionCompleted,
     ActionIntended,
@@ -100,6 +121,7 @@ from .standing import (
     AbsenceEnded,
     EligibilityRemovalConfirmed,
     EligibilityRemoved,
+    GroupsClaimed,
     LookedBack,
     PersonLeft,
     PersonReturned,
@@ -111,6 +133,17 @@ from .target import Finding, FindingKind, TargetReconciled, TargetUnobserved
 Event = (
     AccountInvited
     | AccountEnrolled
+    | PasskeyAdded
+    | PasskeyUsed
+    | PasskeyRemoved
+    | PasswordChanged
+    | SecondFactorSet
+    | SecondFactorUsed
+    | SecondFactorRemoved
+    | RecoveryAsked
+    | AccountRecovered
+    | IdentityLinked
+    | GroupsClaimed
     | TokenIssued
     | TokenRevoked
     | AttemptRefused
@@ -127,6 +160,13 @@ Event = (
     | ExceptionDisposed
     | CallBegun
     | CallSettled
+    | GrantLeased
+    | ReportDelivered
+    | DeliveryOverdue
+    | SampleDrawn
+    | InformationRequested
+    | InformationGiven
+    | ControlsProved
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -157,6 +197,7 @@ Event = (
     | WormExamined
     | WitnessPolicyAdopted
     | CheckpointStamped
+    | LedgerBegunAnew
     | LedgerDrilled
     | LedgerKeyRotated
     | RequestSubmitted
@@ -195,6 +236,8 @@ Event = (
     | FactTold
     | FactWithdrawn
     | NoticeFailed
+    | ForwardingOverdue
+    | ForwardingResumed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -209,6 +252,7 @@ __all__ = [
     "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
+    "AccountRecovered",
     "ActionCompleted",
     "ActionIntended",
     "ApprovalWithdrawn",
@@ -231,6 +275,8 @@ __all__ = [
     "ConfigurationFile",
     "ConfigurationProposed",
     "ConfigurationWithdrawn",
+    "ControlsProved",
+    "DeliveryOverdue",
     "DisposedClass",
     "Disposition",
     "EligibilityRemovalConfirmed",
@@ -244,9 +290,12 @@ __all__ = [
     "FactWithdrawn",
     "Finding",
     "FindingKind",
+    "ForwardingOverdue",
+    "ForwardingResumed",
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
+    "GrantLeased",
     "GrantProlonged",
     "GrantProlongingFailed",
     "GrantProvisioned",
@@ -254,24 +303,36 @@ __all__ = [
     "GrantRemovalOverdue",
     "GrantRemoved",
     "GrantSessionStopped",
+    "GroupsClaimed",
     "HoldPlaced",
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
+    "IdentityLinked",
+    "InformationGiven",
+    "InformationRequested",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerBegunAnew",
     "LedgerDrilled",
     "LedgerKeyRotated",
     "LookedBack",
     "NoticeFailed",
     "Outcome",
+    "PasskeyAdded",
+    "PasskeyRemoved",
+    "PasskeyUsed",
+    "PasswordChanged",
     "PersonLeft",
     "PersonReturned",
+    "ProbeTried",
     "ProcessStarted",
     "PublicationOverdue",
     "PublicationRefused",
     "PublicationResumed",
     "RecordsDisposed",
+    "RecoveryAsked",
+    "ReportDelivered",
     "RequestActivated",
     "RequestApproved",
     "RequestCommented",
@@ -290,6 +351,10 @@ __all__ = [
     "ReviewOpened",
     "ReviewOutcome",
     "ReviewOverdue",
+    "SampleDrawn",
+    "SecondFactorRemoved",
+    "SecondFactorSet",
+    "SecondFactorUsed",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",

@@ -45,10 +45,21 @@ class GrantCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantLeased:
+    """A control node works on the grant at its target, and no other does before `until`."""
+
+    kind: ClassVar[str] = "grant.leased"
+    grant: GrantId
+    node: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantProvisioned:
     """The privilege exists; `observed` is what was read back from the target. `secret` is sealed to the gateway.
 
-    `identity` is how the target's login is known again whatever becomes of its name; entries of old have none.
+    `identity` is how the target's login is known again whatever becomes of its name, and `node` made it; entries of
+    old have neither.
     """
 
     kind: ClassVar[str] = "grant.provisioned"
@@ -56,6 +67,7 @@ class GrantProvisioned:
     observed: tuple[str, ...]
     secret: Sealed
     identity: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 - A grant exists only because a request was approved and its requester activated it.
 - It opens nothing before the privilege has been read back from the target.
+- One control node at a time works on it at its target: who has a lease of it on record, until that lapses. Whoever
+  lost the lease meanwhile does not make it active.
 - It ends once: at its end, or earlier by its holder, by somebody entitled to revoke it, because its holder left or
   no rule lets them have it any more, or because the target would not take it. From that moment it opens nothing.
 - An approved extension moves the end, from where it is to a later moment: no gap, and nothing is counted twice. Until
@@ -28,6 +30,7 @@ from .commands import (
     ReportRemovalFailed,
     Revoke,
     StopSession,
+    TakeLease,
 )
 from .decisions import decide, gone
 from .state import Grant, Status, evolve
@@ -49,6 +52,7 @@ __all__ = [
     "Revoke",
     "Status",
     "StopSession",
+    "TakeLease",
     "decide",
     "evolve",
     "gone",

@@ -10,19 +10,34 @@ from sojourn.domain.sealed import Sealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeLease:
+    """A control node wants to work on it at its target, alone until then."""
+
+    node: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmProvisioned:
-    """The target took the privilege; `observed` was read back, and `identity` is how the login is known again."""
+    """The target took the privilege from `node`; `observed` was read back, and `identity` is how the login is known
+    again.
+    """
 
     observed: tuple[str, ...]
     secret: Sealed
     identity: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUpProvisioning:
-    """The target would not take the privilege."""
+    """The target would not take the privilege from `node`; or two nodes made it at once, so that nobody knows whose
+    password it has (`torn`).
+    """
 
     problem: str
+    node: str = ""
+    torn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +127,8 @@ class ReportProlongingFailed:
 
 
 Command = (
-    ConfirmProvisioned
+    TakeLease
+    | ConfirmProvisioned
     | GiveUpProvisioning
     | Revoke
     | StopSession

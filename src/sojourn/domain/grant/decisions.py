@@ -11,6 +11,7 @@ from sojourn.domain.events import (
     Event,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProlongingFailed,
     GrantProvisioned,
@@ -37,6 +38,7 @@ from .commands import (
     ReportRemovalFailed,
     Revoke,
     StopSession,
+    TakeLease,
 )
 from .state import Grant, Status
 
@@ -46,8 +48,10 @@ def decide(state: Grant, command: Command, adopted: Adopted, now: datetime) -> t
     match command:
         case ConfirmProvisioned():
             return _confirm_provisioned(state, command, now)
+        case TakeLease():
+            return _lease(state, command, now)
         case GiveUpProvisioning():
-            if state.status is Status.ACTIVE:
+            if not command.torn and (state.status is Status.ACTIVE or _lost(state, command.node)):
                 return ()
             return _end(state, EndCause.PROVISIONING_FAILED, problem=command.problem)
         case Revoke():
@@ -96,6 +100,20 @@ def gone(state: Grant, adopted: Adopted) -> EndCause | None:
     return None if eligible else EndCause.HOLDER_MOVED
 
 
+def _lease(state: Grant, command: TakeLease, now: datetime) -> tuple[Event, ...]:
+    """The lease, unless another node has one or this one has it for a good while yet."""
+    held = state.lease
+    enough = held is not None and held.node == command.node and held.until - now >= (command.until - now) / 2
+    if state.status is Status.REMOVED or enough or state.taken(command.node, now):
+        return ()
+    return (GrantLeased(grant=state.id, node=command.node, until=command.until),)
+
+
+def _lost(state: Grant, node: str) -> bool:
+    """Whether another node has taken the lease meanwhile."""
+    return state.lease is not None and bool(node) and state.lease.node != node
+
+
 def _is_over(state: Grant) -> bool:
     return state.status in (Status.ENDED, Status.REMOVED)
 
@@ -110,8 +128,15 @@ def _confirm_provisioned(state: Grant, command: ConfirmProvisioned, now: datetim
         return ()
     if _is_over(state):
         return state.ended()
+    if _lost(state, command.node):
+        assert state.lease is not None, "it was lost to somebody"
+        return Refusal(Code.GRANT_LEASED, {"grant": state.id, "node": state.lease.node})
     event = GrantProvisioned(
-        grant=state.id, observed=command.observed, secret=command.secret, identity=command.identity
+        grant=state.id,
+        observed=command.observed,
+        secret=command.secret,
+        identity=command.identity,
+        node=command.node,
     )
     return _due(state, now) or (event,)
 

@@ -201,7 +201,14 @@ class Admission:
         found = self.verdict(known)
         pending = ""
         if isinstance(found, Refusal):
-            pending = what_is_pending(self.gate, known.person, known.target.name, known.role, found)
+            pending = what_is_pending(
+                self.gate.live,
+                known.person,
+                known.target.name,
+                known.role,
+                found,
+                link=self.gate.settings.link,
+            )
         if not pending or not self._room.admits(known.person):
             return self.judge(known)
         hint = f"The connection waits up to {self._room.seconds} s for it."

@@ -75,7 +75,7 @@ def pending(gate: Gate, known: Known) -> bool:
     found = verdict(gate, known)
     if not isinstance(found, Refusal):
         return False
-    return bool(what_is_pending(gate, known.person, known.target.name, known.role, found))
+    return bool(what_is_pending(gate.live, known.person, known.target.name, known.role, found))
 
 
 def _check(target: Target, grant: Grant) -> None:

@@ -40,7 +40,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
-    """The caller, as the configuration in force knows them."""
+    """The caller, as the configuration in force knows them. Decisions are confirmed with `confirms`; "" for nothing."""
 
     person: str
     name: str
@@ -48,6 +48,8 @@ class Me:
     administrator: bool
     auditor: bool
     teams: tuple[str, ...]
+    confirms: str
+    second_factor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +289,7 @@ class Sessions:
 class ActionShown:
     """One action of a session: what was intended, and what became of it (null while it runs).
 
-    Its text is sealed and not shown here; an auditor reads it in the evidence pack.
+    Its text is sealed and not shown here: who may opens it at `/sessions/{name}/actions/{number}`, on record.
     """
 
     number: int
@@ -351,13 +353,17 @@ class CopyShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerShown:
-    """The ledger's present head. `checkpoint` is a signed note over it, `verifier_key` what it is checked with."""
+    """The ledger's present head. `checkpoint` is a signed note over it, `verifier_key` what it is checked with.
+
+    `cosigned` is the newest checkpoint with its witnesses' cosignatures; empty if there is none.
+    """
 
     origin: str
     size: int
     root: str
     checkpoint: str
     verifier_key: str
+    cosigned: str
     copies: tuple[CopyShown, ...]
 
 
