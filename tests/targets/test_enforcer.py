@@ -163,13 +163,16 @@ class World:
         await self.record(extended)
         return extended.until
 
-    def events(self, grant: GrantId) -> list[Event]:
+    def story(self, grant: GrantId) -> list[Event]:
+        """Everything on record about it."""
         return [one.event for one in self.ledger.entries if one.stream == grant_stream(grant)]
 
+    def events(self, grant: GrantId) -> list[Event]:
+        """What became of it; which node worked on it is another matter."""
+        return [event for event in self.story(grant) if not isinstance(event, GrantLeased)]
+
     def kinds(self, grant: GrantId) -> list[str]:
-        """What became of the grant; which node worked on it is another matter."""
-        events = (event for event in self.events(grant) if not isinstance(event, GrantLeased))
-        return [event.kind.removeprefix("grant.") for event in events]
+        return [event.kind.removeprefix("grant.") for event in self.events(grant)]
 
     def password(self, grant: GrantId) -> str:
         """What the gateway would log in with."""
@@ -393,13 +396,17 @@ async def test_a_record_that_is_away_stops_nothing_for_good(world: World) -> Non
     grant = await world.create("89")
     world.ledger.failing = True
     async with world.enforcing():
-        await world.until(lambda: bool(world.bench.roles()))
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.8)
         assert world.kinds(grant) == ["created"]
+        assert not world.bench.roles(), "nothing is made that is not on record"
         world.ledger.failing = False
         await world.until_kind(grant, "provisioned")
         world.log_in(grant)
         await world.end(grant)
+        world.ledger.failing = True
+        await world.until(lambda: not world.bench.roles())
+        assert "removed" not in world.kinds(grant), "it is taken back, and said as soon as there is a record again"
+        world.ledger.failing = False
         await world.until_kind(grant, "removed")
 
 

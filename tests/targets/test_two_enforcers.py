@@ -83,7 +83,7 @@ def roles(world: World) -> list[str]:
 
 
 def leased_to(world: World, grant: GrantId) -> list[str]:
-    return [event.node for event in world.events(grant) if isinstance(event, GrantLeased)]
+    return [event.node for event in world.story(grant) if isinstance(event, GrantLeased)]
 
 
 def maker(world: World, grant: GrantId) -> str:
@@ -126,7 +126,7 @@ async def test_nobody_else_works_on_what_a_node_has_leased_and_after_its_lease_a
         grant = await world.create("2lapse")
         await held.reached.wait()
     # Node a is dead, and its lease is on record.
-    (lease,) = (event for event in world.events(grant) if isinstance(event, GrantLeased))
+    (lease,) = (event for event in world.story(grant) if isinstance(event, GrantLeased))
     async with node(world, "b"):
         while datetime.now(UTC) < lease.until - timedelta(milliseconds=500):
             assert world.kinds(grant) == ["created"] and leased_to(world, grant) == ["a"]

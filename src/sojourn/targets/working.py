@@ -91,9 +91,18 @@ class Working:
         """Take it back; gives what was read back, or None where the work is another node's. Raises as `prolong`."""
         place = self.places.of(grant)
         async with self.places.slots(place.target, Work.REMOVAL):
-            if not await self._leased(grant):
+            if not await self._to_remove(grant):
                 return None
             return await place.driver.revoke(place.target, self._mark(grant), secret=place.secret)
+
+    async def _to_remove(self, grant: Grant) -> bool:
+        """The same, but that taking back waits for no record: it may be done twice, and said later."""
+        try:
+            return await self._leased(grant)
+        except SojournError as error:
+            if not error.code.startswith("record."):
+                raise
+            return True
 
     async def _leased(self, grant: Grant) -> bool:
         """Whether the lease of it is this node's, by the record, and the grant still stands where it stood."""
