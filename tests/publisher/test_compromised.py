@@ -83,9 +83,9 @@ async def work(layout: Layout, count: int, witness: WitnessHere | None) -> None:
             running.enter_context(process(layout.root, "publisher"))
             size = (await ledger.append(changes(count))).size
             until = time.monotonic() + SECONDS
-            reached = layout.cosigned if witness is not None else layout.root / "public" / "checkpoint"
-            while size_of(reached) < size:
-                assert time.monotonic() < until, f"{reached} is behind"
+            reached = [layout.root / "public" / "checkpoint", *([layout.cosigned] if witness is not None else [])]
+            while min(map(size_of, reached)) < size:
+                assert time.monotonic() < until, f"one of {reached} is behind"
                 await asyncio.sleep(0.02)
 
 
@@ -109,12 +109,15 @@ async def test_a_new_ledger_follows_one_whose_key_was_stolen_and_the_verifier_li
     assert json.loads(again.stdout) == said, "it may be told again, as after a crash"
     await work(new, 20, witness)
 
+    # The folder may lack what was cosigned in the moment in which its publisher was killed; a copy has everything.
+    copy = tmp_path / "copy"
+    assert sojourn("audit", "export", "--to", copy, "--data", old.root).returncode == 0
     old_key, new_key = said["old"], said["new"]
     for what in (new.root / "public", new.ledger):
         for arguments, state in (
             ((), "not checked, for no key of it was given"),
             (("--key", old_key), "signed by its key"),
-            (("--key", old_key, "--follows", old.root / "public"), "verified up to there"),
+            (("--key", old_key, "--follows", copy), "verified up to there"),
         ):
             told_of = verify(what, "--key", new_key, *arguments)
             assert told_of["ok"], told_of
@@ -125,13 +128,13 @@ async def test_a_new_ledger_follows_one_whose_key_was_stolen_and_the_verifier_li
 
     policy = tmp_path / "policy"
     policy.write_text(f"log {new_key}\nlog {old_key}\n{policy_of(witness)}")
-    assert verify(new.root / "public", "--policy", policy, "--follows", old.root / "public")["ok"]
+    assert verify(new.root / "public", "--policy", policy, "--follows", copy)["ok"]
     async with running(new) as ledger:
         (first,) = await ledger.stream(ORIGIN)
         assert isinstance(first.event, LedgerBegunAnew) and first.event.cause == "laptop stolen" and first.seq == 0
         with pytest.raises(SojournError) as refused:
             await ledger.append([Change(stream=ORIGIN, event=first.event, seen=None)])
-        assert "only the scribe itself records ledger.begun_anew" in str(refused.value)
+        assert "Only the scribe itself records ledger.begun_anew" in str(refused.value)
 
 
 @asynccontextmanager

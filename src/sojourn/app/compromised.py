@@ -61,6 +61,8 @@ def begin_anew(old: Layout, new: Layout, *, cause: str, given: Path | None, leav
     """
     require_installation(old)
     require_installation(new)
+    if new.root == old.root:
+        raise _unusable("the new ledger cannot lie where the old one does", "another data directory")
     require_open(new)
     settings = read_settings(new)
     for layout in (old, new):
@@ -105,8 +107,6 @@ def _key_of(layout: Layout) -> Verifier:
 
 
 def _check_apart(old: Layout, new: Layout, settings: Settings, key: Verifier) -> None:
-    if new.root == old.root:
-        raise _unusable("the new ledger cannot lie where the old one does", "another data directory")
     if settings.scribe.origin == key.name:
         raise _unusable(f"the new ledger has the same name, {key.name}", "another scribe.origin in its settings")
     before = settings_as_read(old)
