@@ -72,6 +72,7 @@ COMMANDS = {
     "sample packs": "Write the evidence packs of all items of a sample.",
     "controls list": "List every control, with what is on record of it.",
     "controls show": "Show one control: wording, design, operation, tests.",
+    "controls oscal": "Write the controls as OSCAL assessment results (experimental).",
     "controls prove": "Try to break the controls, and have the result signed.",
     "hold place": "Keep what must not be destroyed.",
     "hold list": "List holds.",
