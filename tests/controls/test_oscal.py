@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from oscal_bindings import AssessmentResultsDocument
+from tests.evidence.accesses import Company
 
 from sojourn.domain.events import ControlsProved, ProbeTried
 from sojourn.domain.identifiers import EVIDENCE, PersonId, TargetName
 from sojourn.evidence.controls.report import shown
 from sojourn.evidence.oscal import assessment_results
 from sojourn.testing.organisation import Workplace
-from tests.evidence.accesses import Company
 
 
 async def _late() -> Company:

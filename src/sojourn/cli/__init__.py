@@ -64,6 +64,7 @@ COMMANDS = {
     "report list": "List the reports that can be made.",
     "report fetch": "Have a report made by the installation, and take it away.",
     "report make": "Make a report on the machine itself, whether Sojourn runs or not.",
+    "report compare": "Compare two periods: two reports of one kind, side by side.",
     "report delivered": "List the reports that schedules made, or take one away.",
     "sample list": "List the samples that auditors drew.",
     "sample show": "Show a sample, and what was asked about it.",
