@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, exists, func, or_, select, type_coerce
 
 from . import tables as t
 from .queries import PAGE_MAX
@@ -165,11 +165,16 @@ def notes(connection: Connection, grant: str) -> tuple[NoteRow, ...]:
     return tuple(NoteRow(**row._mapping) for row in connection.execute(query))
 
 
+_FAILED = t.action.c.outcome == "failed"
+_UNANSWERED = t.action.c.outcome.is_(None)
+
+
 def work(connection: Connection, grant: str, objects_max: int = 100) -> Work:
     """What was done under an access; the objects that were touched most come first."""
     sessions = select(t.session.c.id).where(t.session.c.grant == grant)
     mine = t.action.c.session.in_(sessions)
-    sums = (t.action.c.may_write, t.action.c.outcome == "failed", t.action.c.outcome.is_(None), t.action.c.rows)
+    failed_ones, open_ones = (type_coerce(one, Integer) for one in (_FAILED, _UNANSWERED))
+    sums = (t.action.c.may_write, failed_ones, open_ones, t.action.c.rows)
     counted = select(func.count(), *(func.coalesce(func.sum(one), 0) for one in sums)).where(mine)
     actions, writes, failed, unanswered, rows = connection.execute(counted).one()
     labels = select(t.action.c.verb, func.count()).where(mine).group_by(t.action.c.verb)
@@ -189,7 +194,7 @@ def work(connection: Connection, grant: str, objects_max: int = 100) -> Work:
         unanswered=unanswered,
         rows=rows,
         open_questions=connection.execute(asked).scalar_one(),
-        verbs=dict(connection.execute(labels).tuples()),
+        verbs={row[0]: row[1] for row in connection.execute(labels)},
         objects=tuple((verb, objects, times) for verb, objects, times in connection.execute(touched)),
     )
 
