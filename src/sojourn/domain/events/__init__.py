@@ -167,6 +167,8 @@ Event = (
     | InformationRequested
     | InformationGiven
     | ControlsProved
+    | CallBegun
+    | CallSettled
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
