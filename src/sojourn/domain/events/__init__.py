@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
+from .account import AccountEnrolled, AccountInvited, Scope, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
 from .campaign import CampaignClosed, CampaignDecided, CampaignItem, CampaignListed, CampaignOpened
 from .configuration import (
@@ -312,6 +312,7 @@ __all__ = [
     "ReviewOpened",
     "ReviewOutcome",
     "ReviewOverdue",
+    "Scope",
     "SecondFactorRemoved",
     "SecondFactorSet",
     "SecondFactorUsed",
