@@ -42,11 +42,11 @@ def test_a_token_for_a_program_does_what_its_scope_says_and_nothing_else(sojourn
     for one in ENDPOINTS:
         if one.permission is OPEN or one.path == "/sign-out":
             continue
-        body = {} if one.method != "GET" else None
+        body: dict[str, str] | None = {} if one.method != "GET" else None
         answered = sojourn.send(one.method, one.path.replace("{name}", "nothing"), body, headers=_bearer(made))
         code = "" if answered.status_code == 200 else answered.json()["error"]["code"]
         refused = code == "permission.denied" and "with a token for" in answered.json()["error"]["message"]
-        # A body that will not do is refused before anybody is asked who they are at some addresses, and after at others.
+        # Some addresses look at the body before they ask who sends it.
         assert refused or one.scope is scope or code == "input.invalid", (one.path, code)
         assert not (refused and one.scope is scope), one.path
 

@@ -125,9 +125,8 @@ class Exchange:
             self._token = issued
         if self._token.scope and self.scope not in self._token.scope:
             action = f"do this with a token for {', '.join(self._token.scope)}"
-            raise SojournError(
-                Code.PERMISSION_DENIED, person=self._token.person, action=action, who="a human, signed in"
-            )
+            who = "its person, signed in"
+            raise SojournError(Code.PERMISSION_DENIED, person=self._token.person, action=action, who=who)
         person = services.office.in_force().catalogue.person(self._token.person)
         if person is None:
             raise SojournError(Code.CREDENTIALS_INVALID)
