@@ -239,7 +239,7 @@ def parse_settings(content: bytes) -> Settings:
     root = compose(SETTINGS_FILE, content)
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp", "notify")
+    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp", "notify", "oidc")
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
