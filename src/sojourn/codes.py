@@ -151,10 +151,13 @@ class Code(StrEnum):
     GATEWAY_HANDSHAKE_TIMEOUT = "gateway.handshake_timeout"
     GATEWAY_PROTOCOL_VIOLATION = "gateway.protocol_violation"
     GATEWAY_PARAMETER_REFUSED = "gateway.parameter_refused"
+    GATEWAY_REPLICATION_REFUSED = "gateway.replication_refused"
     GATEWAY_BUSY = "gateway.busy"
     GATEWAY_SESSION_IDLE = "gateway.session_idle"
     GATEWAY_SESSION_TOO_LONG = "gateway.session_too_long"
 
+    CALL_UNSETTLED = "call.unsettled"
+    CALL_KEY_REUSED = "call.key_reused"
     RECORD_UNAVAILABLE = "record.unavailable"
     RECORD_STALE = "record.stale"
     RECORD_TOO_LARGE = "record.too_large"

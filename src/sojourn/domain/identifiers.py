@@ -91,6 +91,11 @@ def identity_stream(subject_sha256: str) -> StreamName:
     return StreamName(f"identity/{subject_sha256}")
 
 
+def call_stream(call: str) -> StreamName:
+    """The stream of one call that may be repeated; `call` is a digest of who calls what under which key."""
+    return StreamName(f"call/{call}")
+
+
 def token_stream(token: TokenId) -> StreamName:
     """The stream of one token: issued, revoked."""
     return StreamName(f"token/{token}")

@@ -73,6 +73,7 @@ class Exchange:
         self._token: TokenIssued | None = None
         self._named: str | None = None
         self._asked: Mapping[str, str] | None = None
+        self._sent: bytes | None = None
 
     def beside(self, name: str | None = None, **query: str) -> Exchange:
         """The same caller with another name and other queries: how a page asks what else the API would answer."""
@@ -183,7 +184,7 @@ class Exchange:
 
     async def body(self, kind: type[S], *, bytes_max: int = BODY_BYTES_MAX) -> S:
         """What was sent, as `kind`: JSON, or a form of a page of ours. Raises SojournError `input.invalid`."""
-        sent = await self._received(bytes_max)
+        sent = await self._received(bytes_max) if self._sent is None else self._sent
         media = self.http.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
             if media == FORM and self.own_page:
@@ -199,6 +200,12 @@ class Exchange:
             raise SojournError(
                 Code.INPUT_INVALID, problem=f"The body will not do: {error}", expected="see docs/reference/api.md"
             ) from error
+
+    async def sent(self) -> bytes:
+        """What was sent, as it came; reading it does not take it from `body`."""
+        if self._sent is None:
+            self._sent = await self._received(BODY_BYTES_MAX)
+        return self._sent
 
     async def _received(self, bytes_max: int) -> bytes:
         received = bytearray()

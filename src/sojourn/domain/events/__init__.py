@@ -12,6 +12,7 @@ from typing import get_args
 
 from .account import AccountEnrolled, AccountInvited, Scope, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
+from .call import CallBegun, CallSettled
 from .campaign import CampaignClosed, CampaignDecided, CampaignItem, CampaignListed, CampaignOpened
 from .configuration import (
     ConfigurationAdopted,
@@ -145,6 +146,8 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | CallBegun
+    | CallSettled
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -233,6 +236,8 @@ __all__ = [
     "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
+    "CallBegun",
+    "CallSettled",
     "CampaignClosed",
     "CampaignDecided",
     "CampaignItem",

@@ -15,6 +15,7 @@ from sojourn.errors import Code, Refusal
 from sojourn.meanings import CATALOGUE
 from sojourn.web.exchange import SAFE, Exchange, Handler, settle
 
+from .repeating import HEADER, repeatable
 from .shapes import ErrorShown, Problem
 
 HEADERS = {
@@ -32,7 +33,9 @@ def answer(handler: Handler, scope: Scope | None) -> Callable[[HttpRequest], Awa
     """
 
     async def endpoint(http: HttpRequest) -> Response:
-        value = await settle(Exchange(http.app.state.services, http, scope), handler)
+        key = http.headers.get(HEADER)
+        chosen = handler if key is None or http.method in SAFE else repeatable(handler, key)
+        value = await settle(Exchange(http.app.state.services, http, scope), chosen)
         if isinstance(value, Refusal):
             return problem(value)
         if isinstance(value, Response):
