@@ -13,8 +13,16 @@ from pathlib import Path
 import pytest
 
 from sojourn.demo.production import Production, production
-from sojourn.domain.events import ActionCompleted, AttemptRefused, CancelRequested, CloseCause, SessionClosed
-from sojourn.domain.identifiers import GrantId, RoleName
+from sojourn.domain.events import (
+    ActionCompleted,
+    AttemptRefused,
+    CancelRequested,
+    CloseCause,
+    GrantSessionStopped,
+    SessionClosed,
+    SessionOpened,
+)
+from sojourn.domain.identifiers import GrantId, PersonId, RoleName, grant_stream
 from sojourn.settings import GatewaySettings
 
 from .conftest import PERSON, TARGET, Access, dial, make_role, running_gateway, settle, target_of
@@ -206,6 +214,22 @@ def test_only_the_sessions_of_the_ended_grant_are_cut(gateway: Access, raw: RawC
     until_closed(client)
     raw.send(query("SELECT 1"))
     assert raw.until_ready() == "TDCZ"
+
+
+def test_one_session_is_stopped_and_its_access_opens_others(gateway: Access, raw: RawClient) -> None:
+    raw.send(query("SELECT pg_sleep(60)"))
+    other = log_in(gateway)
+    first, _ = gateway.events(SessionOpened)
+    stopped = GrantSessionStopped(grant=first.grant, session=first.session, stopped_by=PersonId("bob"), source="test")
+    gateway.append(grant_stream(first.grant), stopped)
+    kinds, fields = until_closed(raw)
+    assert (kinds, fields["C"]) == ("E", "57P01")
+    assert "was stopped by bob" in fields["M"]
+    end = closed(gateway)
+    assert (end.session, end.cause) == (first.session, CloseCause.STOPPED)
+    other.send(query("SELECT 1"))
+    assert other.until_ready() == "TDCZ"
+    log_in(gateway)
 
 
 def test_nobody_is_let_in_under_a_grant_that_has_ended(gateway: Access) -> None:

@@ -15,7 +15,7 @@ from sojourn.errors import Code, SojournError
 from .client import send
 from .common import DEFAULT_ADDRESS, Common
 from .output import print_json, print_line
-from .ssh_files import renew
+from .ssh_files import add_to_agent, files_of, renew
 
 
 def login(
@@ -23,6 +23,7 @@ def login(
     *,
     oidc: Annotated[bool, Parameter(negative="")] = False,
     url: str = DEFAULT_ADDRESS,
+    agent: Annotated[bool, Parameter(negative="")] = False,
     common: Common | None = None,
 ) -> None:
     """Sign in. The password is asked for, or read from standard input when that is no terminal.
@@ -41,6 +42,8 @@ def login(
         Sign in at your OpenID provider, in a browser on any device.
     url
         The address of the API.
+    agent
+        Give the SSH key and its certificate to the SSH agent that is running, until the certificate ends.
     """
     common = common or Common()
     if oidc:
@@ -52,7 +55,10 @@ def login(
     person = answered["person"]
     common.save(person, {"url": url, "person": person, "token": answered["token"]})
     if answered.get("ssh"):
-        renew(replace(common, as_=person), person)
+        signed = replace(common, as_=person)
+        given = renew(signed, person)
+        if agent:
+            add_to_agent(files_of(signed, person), given["expires_at"])
     if common.json:
         print_json({"person": person, "expires_at": answered["expires_at"]})
         return

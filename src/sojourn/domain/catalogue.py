@@ -10,7 +10,7 @@ from sojourn.errors import Code, Refusal
 from .identifiers import PersonId, RoleName, TargetName
 from .people import Person, Team
 from .policy import Policy, Question, Rule, Separation, Terms, applying_lines, compile_policy, judge
-from .policy.judging import excluded
+from .policy.judging import excluded, why_excluded
 from .standing import NOTHING_SAID, Standing
 from .target import Role, Target
 
@@ -121,6 +121,13 @@ class Adopted:
         """Who may not decide on it, in whatever place: the requester by any account, and whom rules leave out."""
         lines = applying_lines(self.policy, question)
         return excluded(
+            self.policy, question.person, question.facts, (one for line in lines for one in line.rule.excluded)
+        )
+
+    def why_excluded(self, question: Question) -> Mapping[PersonId, str]:
+        """The same people, each with why in words that fit behind their name."""
+        lines = applying_lines(self.policy, question)
+        return why_excluded(
             self.policy, question.person, question.facts, (one for line in lines for one in line.rule.excluded)
         )
 

@@ -34,9 +34,11 @@ from sojourn.domain.identifiers import (
     StreamName,
     account_stream,
     break_glass_stream,
+    fact_stream,
     request_stream,
     review_stream,
 )
+from sojourn.domain.people import FactKind
 from sojourn.domain.sealed import Sealed
 
 from .attributes import moment_text
@@ -64,12 +66,13 @@ def streams_besides(own: Iterable[Recorded], grant: GrantId) -> list[StreamName]
 
 
 async def entries_besides(
-    ledger: Streams, read_entry: Callable[[bytes], Recorded], entries: Sequence[Recorded], grant: GrantId
+    ledger: Streams, read_entry: Callable[[bytes], Recorded], entries: Sequence[Recorded], grant: GrantId | None
 ) -> list[bytes]:
     """Single entries of other streams that belong to it.
 
     Absences in which somebody decided for somebody else, its use of break-glass, the teams that its review blocked, the
-    facts that its requests rested on, and the public keys of the passkeys that signed its decisions.
+    facts that its requests rested on, what was last told of their tickets while it lasted, and the public keys of the
+    passkeys that signed its decisions.
     """
     away = {
         one.event.on_behalf_of
@@ -95,6 +98,12 @@ async def entries_besides(
     found = [data for stream in streams for data in await ledger.raw_stream(stream) if belongs(read_entry(data))]
     asked = [one.event.content if isinstance(one.event, RequestRevised) else one.event for one in entries]
     facts = {place for event in asked if isinstance(event, RequestSubmitted) for place in event.facts.entries}
+    last = max((one.seq for one in entries), default=0)
+    tickets = {event.facts.ticket.id for event in asked if isinstance(event, RequestSubmitted) and event.facts.ticket}
+    for ticket in sorted(tickets):
+        told = [read_entry(data) for data in await ledger.raw_stream(fact_stream(f"{FactKind.TICKET}/{ticket}"))]
+        # Where the ticket stood when the access was over, however it went on afterwards.
+        facts |= set([one.seq for one in told if one.seq <= last][-1:])
     keys = await _public_keys(ledger, read_entry, [*entries, *map(read_entry, found)])
     return [*found, *keys, *(await ledger.raw(sorted(facts)))]
 

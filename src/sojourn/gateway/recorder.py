@@ -70,7 +70,7 @@ class SessionRecorder:
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
     _mending: asyncio.Task[None] | None = None
     _closing: bool = False
-    _process: int | None = None
+    _processes: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Name the stream once."""
@@ -136,8 +136,9 @@ class SessionRecorder:
         return drafts, sealings, size
 
     def connected(self, process: int) -> None:
-        """Note that the target let the session in, as its `process`; recorded shortly after."""
-        self._process = process
+        """Note that the target let the session in, as its `process`; recorded shortly after. May come several times."""
+        if process not in self._processes:
+            self._processes.append(process)
 
         def over(_: Part, error: SojournError | None) -> None:
             self._part_over()
@@ -295,8 +296,10 @@ class SessionRecorder:
         self.number = max((self.number, *begun))
         if self.closed:
             return
-        if self._process is not None and not any(isinstance(event, SessionConnected) for event in events):
-            self.connected(self._process)
+        known = {event.process for event in events if isinstance(event, SessionConnected)}
+        for process in self._processes:
+            if process not in known:
+                self.connected(process)
         for part in returned:
             if number_of(part.drafts[0]) not in ended:
                 self._record_soon(part)

@@ -10,6 +10,12 @@ from .answers import DOWN, INPUT, MISSING, REFUSED
 
 MEANINGS: Mapping[Code, Meaning] = {
     Code.SESSION_UNKNOWN: Meaning("There is no session {session}.", "`sojourn sessions` lists them.", *MISSING),
+    Code.SESSION_STOPPED: Meaning(
+        "Session {session} was stopped by {person}.", "The access goes on: ask them why, and connect again.", *REFUSED
+    ),
+    Code.ACTION_UNKNOWN: Meaning(
+        "There is no action {number} in session {session}.", "`sojourn actions {session}` lists them.", *MISSING
+    ),
     Code.GATEWAY_NOT_POSTGRES: Meaning(
         "This port speaks the PostgreSQL protocol, and {found} arrived.",
         "Connect with a PostgreSQL client: sojourn connect TARGET.",

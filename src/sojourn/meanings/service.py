@@ -29,6 +29,7 @@ MEANINGS: Mapping[Code, Meaning] = {
         504,
         Exit.UNAVAILABLE,
     ),
+    Code.SERVICE_BUSY: Meaning("{what} is taken by as many as there may be.", "Try again in a while.", *DOWN),
     Code.TOOL_MISSING: Meaning("{tool} is not installed.", "{remedy}", *DOWN),
     Code.INTERNAL: Meaning(
         "Something went wrong inside Sojourn.",

@@ -25,7 +25,7 @@ from sojourn.errors import Code, Refusal, SojournError
 
 from .activate import credential_for
 from .deciding import TRIES_MAX, Attempt, append_unless_stale, refuse, shown
-from .ports import Office
+from .ports import Access, Office
 from .submit import too_long
 
 
@@ -72,7 +72,7 @@ async def break_glass(
             sealed_reason=sealing.sealed,
             source=shown(source),
             confirmed_at=confirmed_at,
-            facts=office.gather(facts, person, target, now),
+            facts=office.gather(facts, Access(person=person, target=target, role=role), now),
             confirmation=confirmation,
         )
         taken = glass.take(adopted, command, uses, now)

@@ -22,19 +22,29 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
-from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
+from .delivery import DeliveryOverdue, ReportDelivered
+from .evidence import (
+    ControlsProved,
+    Disposition,
+    EvidenceForm,
+    EvidenceGiven,
+    ExceptionDisposed,
+    ProbeTried,
+)
 from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProlongingFailed,
     GrantProvisioned,
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
 from .keeping import (
     DisposedClass,
@@ -52,13 +62,14 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .notice import NoticeFailed
+from .notice import ForwardingOverdue, ForwardingResumed, NoticeFailed
 from .passkey import PasskeyAdded, PasskeyRemoved, PasskeyUsed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
     AttackTried,
     CheckpointStamped,
+    LedgerBegunAnew,
     LedgerDrilled,
     LedgerKeyRotated,
     PublicationOverdue,
@@ -93,6 +104,7 @@ from .request import (
     RequestWithdrawn,
 )
 from .review import ReviewConcluded, ReviewNoted, ReviewOpened, ReviewOutcome, ReviewOverdue
+from .sample import InformationGiven, InformationRequested, SampleDrawn
 from .session import (
     ActionCompleted,
     ActionIntended,
@@ -148,11 +160,19 @@ Event = (
     | ExceptionDisposed
     | CallBegun
     | CallSettled
+    | GrantLeased
+    | ReportDelivered
+    | DeliveryOverdue
+    | SampleDrawn
+    | InformationRequested
+    | InformationGiven
+    | ControlsProved
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
     | GrantRemovalFailed
     | GrantRemoved
+    | GrantSessionStopped
     | GrantExtended
     | GrantProlonged
     | GrantProlongingFailed
@@ -177,6 +197,7 @@ Event = (
     | WormExamined
     | WitnessPolicyAdopted
     | CheckpointStamped
+    | LedgerBegunAnew
     | LedgerDrilled
     | LedgerKeyRotated
     | RequestSubmitted
@@ -215,6 +236,8 @@ Event = (
     | FactTold
     | FactWithdrawn
     | NoticeFailed
+    | ForwardingOverdue
+    | ForwardingResumed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -252,6 +275,8 @@ __all__ = [
     "ConfigurationFile",
     "ConfigurationProposed",
     "ConfigurationWithdrawn",
+    "ControlsProved",
+    "DeliveryOverdue",
     "DisposedClass",
     "Disposition",
     "EligibilityRemovalConfirmed",
@@ -265,23 +290,30 @@ __all__ = [
     "FactWithdrawn",
     "Finding",
     "FindingKind",
+    "ForwardingOverdue",
+    "ForwardingResumed",
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
+    "GrantLeased",
     "GrantProlonged",
     "GrantProlongingFailed",
     "GrantProvisioned",
     "GrantRemovalFailed",
     "GrantRemovalOverdue",
     "GrantRemoved",
+    "GrantSessionStopped",
     "GroupsClaimed",
     "HoldPlaced",
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
     "IdentityLinked",
+    "InformationGiven",
+    "InformationRequested",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerBegunAnew",
     "LedgerDrilled",
     "LedgerKeyRotated",
     "LookedBack",
@@ -293,12 +325,14 @@ __all__ = [
     "PasswordChanged",
     "PersonLeft",
     "PersonReturned",
+    "ProbeTried",
     "ProcessStarted",
     "PublicationOverdue",
     "PublicationRefused",
     "PublicationResumed",
     "RecordsDisposed",
     "RecoveryAsked",
+    "ReportDelivered",
     "RequestActivated",
     "RequestApproved",
     "RequestCommented",
@@ -317,6 +351,7 @@ __all__ = [
     "ReviewOpened",
     "ReviewOutcome",
     "ReviewOverdue",
+    "SampleDrawn",
     "Scope",
     "SecondFactorRemoved",
     "SecondFactorSet",

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +22,7 @@ from sojourn.domain.session import admit
 from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, Refusal
 from sojourn.gateway.gate import Gate
+from sojourn.gateway.pending import WaitingRoom, what_is_pending
 from sojourn.gateway.tls import ClientCertificate
 from sojourn.settings import ClientName
 
@@ -44,8 +44,6 @@ UNDEFINED_DATABASE = "3D000"
 TOO_MANY_CONNECTIONS = "53300"
 NEWEST_MINOR = 2
 """The newest protocol spoken here is 3.2: as 3.0, with cancel keys of up to 256 bytes."""
-
-WAIT_STEP_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,11 @@ class Admission:
 
     gate: Gate
     authenticator: Authenticator
-    _waiting: set[PersonId] = field(default_factory=set)
+    _room: WaitingRoom = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Wait as long as the settings say."""
+        self._room = WaitingRoom(self.gate.settings.wait_seconds)
 
     async def authenticate(self, opening: Opening) -> Known:
         """Find out who it is, and read what they ask for. Raises RefusedError, WireError."""
@@ -196,42 +198,23 @@ class Admission:
 
     async def admit(self, known: Known, opening: Opening) -> Admitted:
         """Let the person in, at once or when what is pending has come about. Raises RefusedError."""
-        seconds = self.gate.settings.wait_seconds
         found = self.verdict(known)
-        pending = self._pending(known, found) if isinstance(found, Refusal) else ""
-        # One connection of a person waits: the others would only hold descriptors.
-        if not seconds or not pending or known.person in self._waiting:
+        pending = ""
+        if isinstance(found, Refusal):
+            pending = what_is_pending(
+                self.gate.live,
+                known.person,
+                known.target.name,
+                known.role,
+                found,
+                link=self.gate.settings.link,
+            )
+        if not pending or not self._room.admits(known.person):
             return self.judge(known)
-        hint = f"The connection waits up to {seconds} s for it."
+        hint = f"The connection waits up to {self._room.seconds} s for it."
         opening.line.send(backend.authentication_ok() + backend.notice_response("00000", pending, hint=hint))
-        self._waiting.add(known.person)
-        try:
-            until = asyncio.get_running_loop().time() + seconds
-            while isinstance(found, Refusal) and asyncio.get_running_loop().time() < until:
-                await asyncio.sleep(WAIT_STEP_SECONDS)
-                if opening.line.closed:
-                    break
-                found = self.verdict(known)
-        finally:
-            self._waiting.discard(known.person)
+        await self._room.wait(known.person, lambda: self.verdict(known), lambda: opening.line.closed)
         return replace(self.judge(known), greeted=True)
-
-    def _pending(self, known: Known, refusal: Refusal) -> str:
-        """What would let the person in and is on its way, in a sentence; empty for nothing."""
-        if refusal.code is Code.GRANT_NOT_READY:
-            return refusal.sentence
-        if refusal.code not in (Code.GRANT_NONE_ACTIVE, Code.GRANT_ENDED, Code.GRANT_EXPIRED):
-            return ""
-        request = self.gate.live.pending(known.person, known.target.name, known.role)
-        if request is None:
-            return ""
-        link = self.gate.settings.link.rstrip("/")
-        place = (
-            f"{link}/requests/{request} and `sojourn show {request}` tell"
-            if link
-            else f"`sojourn show {request}` tells"
-        )
-        return f"Request {request} is not an access yet; {place} what it waits for."
 
 
 def _replicates(target: Target, name: RoleName) -> bool:

@@ -22,6 +22,7 @@ from sojourn.gateway.gate import Gate
 from sojourn.gateway.limits import limits
 from sojourn.gateway.opening import record_end, record_opening
 from sojourn.gateway.recorder import SessionRecorder
+from sojourn.gateway.stopping import stoppable
 from sojourn.gateway.tls import ClientCertificate
 
 from . import backend
@@ -128,6 +129,12 @@ class PostgresDoor:
             with (
                 deadline(gate, admitted.grant, relay.cut, relay.warn) as reached,
                 limits(gate.settings, relay, lambda refusal: relay.expel(refusal, _sqlstate(refusal))),
+                stoppable(
+                    gate,
+                    admitted.grant,
+                    recorder.session,
+                    lambda refusal: relay.expel(refusal, ADMIN_SHUTDOWN, CloseCause.STOPPED),
+                ),
             ):
                 cause = CloseCause.GATEWAY_STOPPED
                 cause = await self._relay(line, upstream, relay, admitted)

@@ -27,20 +27,26 @@ from . import (
     deciding,
     facts,
     keeping,
+    opening,
+    overview,
     passkeys,
     people,
     policy,
     program_tokens,
+    proving,
     record,
     recording,
     reporting,
     reviewing,
+    sampling,
     sign_ins,
     single_sign_on,
     spans,
     ssh,
     standing,
+    stopping,
     targets,
+    watching,
 )
 
 
@@ -60,7 +66,10 @@ ADMINISTRATOR, AUDITOR = Permission.ADMINISTRATOR, Permission.AUDITOR
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address: method, path below /api/v1, handler, who may call it, what is sent and which queries it knows."""
+    """One address: method, path below /api/v1, handler, who may call it, what is sent and which queries it knows.
+
+    `media` is what is answered where that is no JSON.
+    """
 
     method: str
     path: str
@@ -68,6 +77,7 @@ class Endpoint:
     permission: Permission
     body: type[Struct] | None = None
     query: tuple[str, ...] = ()
+    media: str = "application/zip"
 
     @property
     def scope(self) -> Scope | None:
@@ -178,6 +188,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/requests/{name}/withdraw", asking.withdraw, PERSON, bodies.Nothing),
     Endpoint("POST", "/requests/{name}/withdraw-approval", deciding.withdraw_approval, PERSON, bodies.Nothing),
     Endpoint("POST", "/requests/{name}/activate", access.activate, PERSON, bodies.Nothing),
+    Endpoint("GET", "/requests/{name}/evidence", auditing.evidence_of_request, PERSON),
     Endpoint("POST", "/requests/{name}/disposition", auditing.dispose, OVERSIGHT, bodies.Dispose),
     Endpoint("GET", "/break-glass", break_glass.offered, PERSON),
     Endpoint("POST", "/break-glass", break_glass.take, PERSON, bodies.Glass),
@@ -213,6 +224,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/reports", reporting.ask, AUDITOR, bodies.AskReport),
     Endpoint("GET", "/report-runs/{name}", reporting.one, AUDITOR),
     Endpoint("GET", "/report-runs/{name}/file", reporting.file, AUDITOR),
+    Endpoint("GET", "/delivered-reports", reporting.delivered, AUDITOR, query=("before",)),
+    Endpoint("GET", "/delivered-reports/{name}", reporting.delivered_file, AUDITOR),
+    Endpoint("GET", "/samples", sampling.listing, PERSON, query=("before",)),
+    Endpoint("GET", "/samples/{name}", sampling.one, PERSON),
+    Endpoint("POST", "/samples/{name}/questions", sampling.ask, AUDITOR, bodies.AskInformation),
+    Endpoint("POST", "/samples/{name}/answers", sampling.answer, PERSON, bodies.GiveInformation),
+    Endpoint("GET", "/samples/{name}/packs", sampling.packs, AUDITOR),
+    Endpoint("GET", "/evidence-given/{name}", sampling.given, PERSON),
     Endpoint(
         "GET",
         "/reviews",
@@ -221,6 +240,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query=(
             "all",
             "mine",
+            "by",
             "before",
         ),
     ),
@@ -245,8 +265,32 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ),
     ),
     Endpoint("GET", "/sessions/{name}", record.session, PERSON),
-    Endpoint("GET", "/sessions/{name}/actions", record.actions, PERSON, query=("after",)),
-    Endpoint("GET", "/sessions/{name}/recording", recording.read, PERSON),
+    Endpoint(
+        "GET",
+        "/sessions/{name}/actions",
+        record.actions,
+        PERSON,
+        query=("after", "verb", "writes", "outcome", "search"),
+    ),
+    Endpoint("GET", "/sessions/{name}/actions/{number}", opening.statement, PERSON),
+    Endpoint("GET", "/sessions/{name}/recording", recording.read, PERSON, query=("action", "after")),
+    Endpoint(
+        "GET",
+        "/sessions/{name}/replay",
+        recording.replay,
+        PERSON,
+        query=("action",),
+        media="application/x-ndjson",
+    ),
+    Endpoint(
+        "GET",
+        "/sessions/{name}/events",
+        watching.events,
+        PERSON,
+        query=("after", "recording"),
+        media="text/event-stream",
+    ),
+    Endpoint("POST", "/sessions/{name}/stop", stopping.session, PERSON, bodies.Nothing),
     Endpoint(
         "GET",
         "/attempts",
@@ -280,7 +324,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/retention/{name}/withdraw", keeping.withdraw_shortening, ADMINISTRATOR, bodies.Nothing),
     Endpoint("POST", "/disposals", keeping.dispose, ADMINISTRATOR, bodies.Nothing),
     Endpoint("GET", "/disposals/{name}/certificate", keeping.certificate, OVERSIGHT),
+    Endpoint("GET", "/overview", overview.overview, OVERSIGHT),
     Endpoint("GET", "/ledger", record.ledger, PERSON),
+    Endpoint("GET", "/ledger/consistency", proving.consistency, PERSON, query=("old",)),
+    Endpoint("GET", "/ledger/entries/{number}", proving.entry, OVERSIGHT),
+    Endpoint("GET", "/ledger/entries/{number}/proof", proving.proof_file, OVERSIGHT, media="text/plain"),
     Endpoint("GET", "/health", record.health, OPEN),
 )
 """The table."""

@@ -80,7 +80,8 @@ async def sign_out(exchange: Exchange) -> Response:
     """POST /sign-out: the session is dead from here on, whoever kept its cookie."""
     person = await exchange.caller()
     await tokens.revoke(exchange.services.office, token=exchange.token.token, person=person.id)
-    answered = RedirectResponse(SIGN_IN, 303, {**HEADERS, "clear-site-data": '"cookies", "storage"'})
+    # What a browser stores is the ledger's head that it has seen: it is to know it again, whoever signs in next.
+    answered = RedirectResponse(SIGN_IN, 303, {**HEADERS, "clear-site-data": '"cookies"'})
     answered.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return answered
 

@@ -17,12 +17,15 @@ from . import (
     grants,
     home,
     keeping,
+    ledger,
+    overview,
     people,
     policies,
     provider,
     reports,
     requests,
     reviews,
+    sessions,
     signing_in,
     targets,
 )
@@ -109,5 +112,12 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/reports", reports.ask, AUDITOR),
     Page("GET", "/report-runs/{name}", reports.run, AUDITOR),
     Page("GET", "/report-runs/{name}/file", reporting.file, AUDITOR),
+    Page("GET", "/sessions", sessions.listing, PERSON),
+    Page("GET", "/sessions/{name}", sessions.one, PERSON),
+    Page("GET", "/sessions/{name}/actions/{number}", sessions.action, PERSON),
+    Page("GET", "/sessions/{name}/screen", sessions.screen, PERSON),
+    Page("GET", "/overview", overview.overview, OVERSIGHT),
+    Page("GET", "/ledger", ledger.head, PERSON),
+    Page("GET", "/ledger/entries/{number}", ledger.entry, OVERSIGHT),
 )
 """The table."""
