@@ -14,6 +14,7 @@ COMMANDS = {
     "password": "Set another password.",
     "second-factor set": "Ask for a code beside your password.",
     "second-factor remove": "Ask for no code any more.",
+    "token": "Make a token for a program.",
     "sign-ins list": "List where you are signed in.",
     "sign-ins end": "End one of your sign-ins.",
     "sign-ins end-all": "End every sign-in of a person.",
