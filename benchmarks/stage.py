@@ -72,6 +72,11 @@ class Stage:
         return int(json.loads((self.installation.layout.run / "gateway.json").read_text())["pid"])
 
     @property
+    def control_pid(self) -> int:
+        """Control's process, which folds every entry into the read models."""
+        return int(json.loads((self.installation.layout.run / "control.json").read_text())["pid"])
+
+    @property
     def scribe_pid(self) -> int:
         """The scribe's process."""
         return int((self.installation.layout.run / "scribe.lock").read_text())

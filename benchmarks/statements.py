@@ -21,7 +21,7 @@ STEADY_CLIENTS = 8
 
 
 def rates(stage: Stage) -> Iterator[Figure]:
-    """pgbench, select by primary key: statements a second, and what each costs the gateway and the scribe."""
+    """pgbench, select by primary key: statements a second, and what each costs the gateway, the scribe and control."""
     rounds, seconds = (1, 1) if stage.quick else (3, 3)
     with bouncer(stage) as beside:
         for clients in (1, 8, 64):
@@ -33,7 +33,7 @@ def rates(stage: Stage) -> Iterator[Figure]:
                 others: list[tuple[float, float, float]] = []
                 for _ in range(rounds):
                     direct = cost(stage, stage.direct, SELECT, seconds, *options, processes=())
-                    processes = (stage.gateway_pid, stage.scribe_pid)
+                    processes = (stage.gateway_pid, stage.scribe_pid, stage.control_pid)
                     through = cost(stage, stage.gateway, SELECT, seconds, *options, processes=processes)
                     pairs.append((direct.rate, through.rate))
                     spent.append(through.seconds)
@@ -41,7 +41,7 @@ def rates(stage: Stage) -> Iterator[Figure]:
                         other = cost(stage, beside.way, SELECT, seconds, *options, processes=(beside.pid,))
                         others.append((direct.rate, other.rate, other.seconds[0]))
                 yield compared(name, "statements/s", pairs)
-                for process, costs in zip(("gateway", "scribe"), zip(*spent, strict=True), strict=True):
+                for process, costs in zip(("gateway", "scribe", "control"), zip(*spent, strict=True), strict=True):
                     value = percentile(costs, 0.5) * 1e6
                     yield Figure(name=f"  {process}'s processor time", unit="µs", value=value)
                 if others:

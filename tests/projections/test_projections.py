@@ -517,6 +517,23 @@ async def test_a_writer_reads_its_own_write(projections: Projections) -> None:
     await projections.wait_for(len(entries), 0)
 
 
+async def test_entries_gather_until_somebody_waits_for_them(projections: Projections) -> None:
+    entries = whole_story()
+    await projections.gather(0.001)
+    gathering = asyncio.create_task(projections.gather(60))
+    await asyncio.sleep(0.01)
+    await projections.wait_for(0, 5)
+    await asyncio.sleep(0)
+    assert not gathering.done(), "who has nothing to wait for hurries nobody"
+    waiting = asyncio.create_task(projections.wait_for(len(entries), 30))
+    await asyncio.wait_for(gathering, 30)
+    await asyncio.wait_for(projections.gather(60), 30)
+    projections.apply(entries)
+    await waiting
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(projections.gather(60), 0.05)
+
+
 async def test_waiting_for_what_does_not_come_has_a_deadline(projections: Projections) -> None:
     with pytest.raises(SojournError) as error:
         await projections.wait_for(1, 0.01)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sojourn.codes import Code
@@ -37,7 +37,7 @@ from sojourn.scribe.protocol import (
 )
 from sojourn.testing.scribe import KEY
 
-from .conftest import Desk, alter, forge
+from .conftest import Desk, alter, draft, forge
 
 MakeDraft = Callable[..., Draft]
 COMMITMENT = "ab" * 32
@@ -93,8 +93,6 @@ def test_a_stale_append_in_a_batch_is_refused_alone(desk: Desk, draft_of: MakeDr
 def test_versions_never_have_a_gap_whatever_is_asked(
     tmp_path_factory: pytest.TempPathFactory, asked: list[list[tuple[str, int | None]]]
 ) -> None:
-    from .conftest import draft
-
     desk = Desk(tmp_path_factory.mktemp("log"))
     desk.open()
     expected: dict[str, int] = {}
@@ -290,6 +288,34 @@ def test_one_answer_holds_a_page_at_most_and_says_where_to_go_on(desk: Desk, dra
     fetched = answer(Fetch(1, list(range(90))), desk.log)
     assert isinstance(fetched, Entries)
     assert 0 < len(fetched.entries) == fetched.following < 90
+
+
+@given(st.lists(st.integers(0, 330), max_size=40), st.integers(0, 330), st.integers(0, 60))
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_entries_are_fetched_in_the_order_asked_however_they_lie(
+    desk: Desk, scattered: list[int], start: int, run: int
+) -> None:
+    if not desk.log.size:
+        for number in (300, 1, 9):
+            desk.append(*[draft_of_place(place) for place in range(number)])
+    places = [*scattered, *range(start, start + run), *scattered]
+    got = answer(Fetch(1, places), desk.log)
+    assert isinstance(got, Entries)
+    there = [place for place in places if place < 310]
+    assert got == Entries(1, [stored(desk)[place] for place in there], len(places), False)
+    assert [entries.parse(data).seq for data in got.entries] == there
+
+
+def draft_of_place(place: int) -> Draft:
+    return draft(f"{place % 7}", source=f"{place}")
+
+
+def test_who_has_seen_everything_is_told_so_without_a_look_into_the_store(desk: Desk, draft_of: MakeDraft) -> None:
+    desk.append(*[draft_of("a") for _ in range(9)])
+    assert answer(Read(1, 8, 10, [], True), desk.log) == Entries(1, stored(desk)[8:], 9, False)
+    desk.store.close()
+    assert answer(Read(1, 9, 10, ["session/"], True), desk.log) == Entries(1, [], 9, False)
+    assert answer(Read(1, 12, 10, [], True), desk.log) == Entries(1, [], 12, False)
 
 
 def test_no_kind_of_event_can_hold_a_float() -> None:

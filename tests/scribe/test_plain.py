@@ -46,7 +46,7 @@ def spoilt(call: Append, fault: str) -> Append:
     first, *others = call.drafts
     change = msgspec.structs.replace
     drafts = {
-        "stale": change(first, seen=7),
+        "stale": change(first, seen=9_999),
         "tombstone": Draft("register", KeysDestroyed.kind, b"{}", None),
         "rotation": Draft("ledger", "ledger.key_rotated", b"{}", None),
         "not canonical": change(first, body=first.body[:1] + b" " + first.body[1:]),
@@ -57,7 +57,7 @@ def spoilt(call: Append, fault: str) -> Append:
         "not utf-8": change(first, kind=CancelRequested.kind, body=b'{"session":"s","source":"\xff"}'),
     }
     more: dict[str, dict[str, object]] = {
-        "guard": {"guards": [("session/s-a", 9)]},
+        "guard": {"guards": [("session/s-a", 9_999)]},
         "key": {"keys": [Key("k-new", "alice/statement", "evidence", b"other")]},
         "attachment": {"attachments": [b"content"]},
         "unknown key": {"matter": [Matter("ee" * 32, "k-unknown", b"x")]},

@@ -61,6 +61,10 @@ from .vouching import bundle, vouch
 from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
+GATHER_SECONDS = 0.02
+GATHERED = 500
+"""After fewer entries than that the read models leave others so long to gather; a reader of his own write does not."""
+
 CLOSE_SECONDS = 2
 """What answers have to come to their end at a stop; streams of events have none."""
 
@@ -243,6 +247,8 @@ async def _project(projections: Projections, ledger: ScribeClient, live: Live) -
     async for batch in ledger.follow(projections.following):
         projections.apply(batch)
         live.take(batch)
+        if len(batch) < GATHERED:
+            await projections.gather(GATHER_SECONDS)
 
 
 def _services(

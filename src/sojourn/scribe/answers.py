@@ -64,14 +64,7 @@ def _answer(call: Call, log: Log) -> Answer:
             page, last, more = _page(store.stream(call.stream, call.after), PAGE_ENTRIES_MAX)
             return Entries(call.id, page, last if page else call.after, more)
         case Fetch():
-            found: list[bytes] = []
-            looked_at = 0
-            for seq in _while_small(call.seqs, found):
-                looked_at += 1
-                data = store.entry(seq)
-                if data is not None:
-                    found.append(data)
-            return Entries(call.id, found, looked_at, looked_at < len(call.seqs))
+            return _fetched(call, log)
         case ReadMatter():
             return _matters(call, log)
         case ReadKeys():
@@ -96,6 +89,9 @@ def _answer(call: Call, log: Log) -> Answer:
 def read(call_id: int, log: Log, start: int, limit: int, prefixes: Sequence[str]) -> Entries:
     """Entries from `start` on. Looks through so many at most; `following` and `more` tell where to go on."""
     size = log.size
+    if start >= size:
+        # Whoever follows asks for what is not there yet, and asks again after every batch.
+        return Entries(call_id, [], start, False)
     end = min(size, start + SCANNED_MAX)
     page, last, cut = _page(log.store.matching(start, end, prefixes), limit)
     if cut:
@@ -116,6 +112,30 @@ def read_written(call_id: int, rows: Sequence[EntryRow], start: int, prefixes: S
     if sum(map(len, page)) > PAGE_BYTES_MAX:
         return None
     return Entries(call_id, page, max(start, end), False)
+
+
+def _fetched(call: Fetch, log: Log) -> Entries:
+    """The entries of some places; places that follow one another are read together, as they lie there."""
+    found: list[bytes] = []
+    looked_at = total = 0
+    for start, end in _runs(call.seqs):
+        for seq, _, data in log.store.hashed(start, end):
+            found.append(data)
+            total += len(data)
+            if total >= PAGE_BYTES_MAX:
+                looked_at += seq - start + 1
+                return Entries(call.id, found, looked_at, looked_at < len(call.seqs))
+        looked_at += end - start
+    return Entries(call.id, found, looked_at, False)
+
+
+def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The same places as ranges, as long as they follow one another."""
+    start = 0
+    for number in range(1, len(places) + 1):
+        if number == len(places) or places[number] != places[number - 1] + 1:
+            yield places[start], places[number - 1] + 1
+            start = number
 
 
 def _matters(call: ReadMatter, log: Log) -> Matters:

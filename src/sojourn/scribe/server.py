@@ -269,6 +269,10 @@ class Server:
             end = start + len(calls)
             self._queue(client, *together(answers[start:end]))
             start = end
+        # Who waits for the record goes on before those who only follow it; who has asked for more gets all at once.
+        for client in dict.fromkeys([client for client, _ in appends]):
+            if not (client.reads or client.leaving):
+                self._send(client)
         self._tell_waiters()
 
     def _follow(self) -> None:

@@ -310,7 +310,7 @@ class SqliteStore:
 
     def entry(self, seq: int) -> bytes | None:
         """See `store.Store.entry`."""
-        return next((data for place, _, data in self._row_of(seq) if place == seq), None)
+        return next((entries[0] for _, _, entries in self.bundles(seq, seq + 1) if entries), None)
 
     def leaves(self, start: int, count: int) -> bytes:
         """See `store.Store.leaves`."""

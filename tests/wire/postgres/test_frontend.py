@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.gateway.postgres import frontend
@@ -143,6 +143,41 @@ def test_any_values_come_back_from_bind(name: bytes, values: list[bytes | None],
     parsed = frontend.parse_bind(body + b"\0\0")
     assert parsed.values == tuple(values)
     assert parsed.portal == parsed.statement == name
+
+
+@given(
+    st.binary(max_size=4).filter(lambda raw: 0 not in raw),
+    st.lists(st.integers(-1, 2), max_size=3),
+    st.lists(st.none() | st.binary(max_size=6), max_size=3),
+    st.lists(st.integers(0, 1), max_size=2),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=2),
+    st.integers(-3, 2),
+)
+@settings(max_examples=1_000)
+def test_a_bind_read_in_one_go_is_the_bind_read_field_by_field(
+    name: bytes,
+    formats: list[int],
+    values: list[bytes | None],
+    results: list[int],
+    spoilt: list[tuple[int, int]],
+    cut: int,
+) -> None:
+    body = bytearray(name + b"\0" + name + b"\0" + struct.pack(f">H{len(formats)}h", len(formats), *formats))
+    body += struct.pack(">H", len(values))
+    for value in values:
+        body += struct.pack(">i", -1) if value is None else struct.pack(">i", len(value)) + value
+    body += struct.pack(f">H{len(results)}h", len(results), *results)
+    for place, byte in spoilt:
+        body[place % len(body)] = byte
+    data = bytes(body[:cut] if cut < 0 else body + bytes(cut))
+
+    def read(parse: Callable[[bytes], object]) -> object:
+        try:
+            return parse(data)
+        except WireError as error:
+            return str(error)
+
+    assert read(frontend.parse_bind) == read(frontend.read_bind)
 
 
 def test_a_bind_shows_no_values() -> None:

@@ -5,12 +5,15 @@ of its format. Each parser takes the body without type and length, and raises `W
 """
 
 import hashlib
+import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sojourn.gateway.postgres.wire import MESSAGE_BYTES_MAX, Reader, WireError, message, terminated
+from sojourn.gateway.postgres.wire import FORMATS, MESSAGE_BYTES_MAX, Reader, WireError, message, terminated
 
 SMALL_BYTES_MAX = 10_000
+_signed = struct.Struct(">i").unpack_from
+_count = struct.Struct(">H").unpack_from
 
 AUTHENTICATION_LIMITS = {ord("p"): 1_024}
 """What a client may send before it is known: a SCRAM message, which is short. For `wire.Splitter`."""
@@ -121,6 +124,49 @@ def parse_parse(body: bytes) -> Parse:
 
 def parse_bind(body: bytes) -> Bind:
     """Parse B. The portal comes first, then the statement."""
+    return _well_formed_bind(body) or read_bind(body)
+
+
+def _well_formed_bind(body: bytes) -> Bind | None:
+    """What `read_bind` gives, in one go and without an object that reads; None where that would raise."""
+    try:
+        end = body.index(0)
+        start, position = end + 1, body.index(0, end + 1) + 1
+        formats, position = _well_formed_formats(body, position)
+        values: list[bytes | None] = []
+        count: int = _count(body, position)[0]
+        position += 2
+        for _ in range(count):
+            length: int = _signed(body, position)[0]
+            position += 4
+            if length >= 0:
+                values.append(body[position : position + length])
+                position += length
+            elif length == -1:
+                values.append(None)
+            else:
+                return None
+        result_formats, last = _well_formed_formats(body, position)
+    except (ValueError, struct.error):
+        return None
+    # A value that reaches beyond the end leaves nothing where the formats of the result should be.
+    if last != len(body) or (len(formats) > 1 and len(formats) != count):
+        return None
+    return Bind(body[:end], body[start : body.index(0, start)], formats, tuple(values), result_formats)
+
+
+def _well_formed_formats(body: bytes, position: int) -> tuple[tuple[int, ...], int]:
+    count: int = _count(body, position)[0]
+    if not count:
+        return (), position + 2
+    codes: tuple[int, ...] = struct.unpack_from(f">{count}h", body, position + 2)
+    if not FORMATS.issuperset(codes):
+        raise ValueError("a format code is neither 0 nor 1")
+    return codes, position + 2 + 2 * count
+
+
+def read_bind(body: bytes) -> Bind:
+    """Parse B field by field, and say what is wrong with one that is malformed."""
     reader = Reader(body, "Bind")
     portal, statement = reader.string(), reader.string()
     formats, values = reader.formats(), reader.values()

@@ -20,7 +20,7 @@ _header = struct.Struct(">BI").unpack_from
 _length = struct.Struct(">I")
 _signed = struct.Struct(">i").unpack_from
 _count = struct.Struct(">H").unpack_from
-_FORMATS = frozenset((0, 1))
+FORMATS = frozenset((0, 1))
 
 
 class WireError(ValueError):
@@ -105,7 +105,7 @@ class Reader:
         if not count:
             return ()
         codes = struct.unpack(f">{count}h", self.take(2 * count))
-        if not _FORMATS.issuperset(codes):
+        if not FORMATS.issuperset(codes):
             raise WireError(f"{self._name}: a format code is neither 0 nor 1")
         return codes
 
