@@ -136,6 +136,7 @@ class Code(StrEnum):
     GATEWAY_HANDSHAKE_TIMEOUT = "gateway.handshake_timeout"
     GATEWAY_PROTOCOL_VIOLATION = "gateway.protocol_violation"
     GATEWAY_PARAMETER_REFUSED = "gateway.parameter_refused"
+    GATEWAY_REPLICATION_REFUSED = "gateway.replication_refused"
     GATEWAY_BUSY = "gateway.busy"
     GATEWAY_SESSION_IDLE = "gateway.session_idle"
     GATEWAY_SESSION_TOO_LONG = "gateway.session_too_long"

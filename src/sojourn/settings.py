@@ -120,6 +120,7 @@ class GatewaySettings:
     connections_max: int = 2000
     warn_seconds: int = 300
     wait_seconds: int = 0
+    link: str = ""
     idle_seconds: int = 0
     session_seconds: int = 0
     client_authority: str = ""

@@ -18,7 +18,7 @@ from sojourn.domain.identifiers import GrantId, RoleName
 from sojourn.settings import GatewaySettings
 
 from .conftest import PERSON, TARGET, Access, dial, make_role, running_gateway, settle, target_of
-from .raw import RawClient, error_fields, message, query
+from .raw import SYNC, RawClient, error_fields, extended, message, query
 
 CUT_SECONDS_MAX = 0.25
 
@@ -117,6 +117,39 @@ def test_a_cut_in_the_middle_of_a_copy_leaves_nothing_behind(
     with server.superuser() as connection:
         assert connection.execute("SELECT count(*) FROM shop.cut_copy").fetchone() == (0,)
         connection.execute("DROP TABLE shop.cut_copy")
+
+
+def test_a_cut_in_the_middle_of_a_pipeline_leaves_nothing_behind_and_each_action_with_one_end(
+    gateway: Access, raw: RawClient, server: Production
+) -> None:
+    raw.send(query("CREATE TABLE shop.cut_pipeline(a int)"))
+    raw.until_ready()
+    insert = extended("INSERT INTO shop.cut_pipeline VALUES (1)")
+    raw.send(insert + extended("SELECT pg_sleep(60)") + insert * 500 + SYNC)
+    deadline = time.monotonic() + 10
+    while not _sleeps(server):
+        assert time.monotonic() < deadline, "the pipeline has not begun"
+        time.sleep(0.02)
+    started = time.monotonic()
+    gateway.end()
+    _, fields = until_closed(raw)
+    assert time.monotonic() - started < CUT_SECONDS_MAX
+    assert fields["C"] == "57P01"
+    closed(gateway)
+    outcomes = [one.outcome for _, one in settle(gateway, 503)]
+    assert set(outcomes[2:]) == {"interrupted"}
+    while _sleeps(server):
+        assert time.monotonic() < deadline, "what was cut still runs"
+        time.sleep(0.02)
+    with server.superuser() as connection:
+        assert connection.execute("SELECT count(*) FROM shop.cut_pipeline").fetchone() == (0,)
+        connection.execute("DROP TABLE shop.cut_pipeline")
+
+
+def _sleeps(server: Production) -> bool:
+    question = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%pg_sleep(60)%'"
+    with server.superuser() as connection:
+        return connection.execute(question).fetchone() is not None
 
 
 def test_a_client_that_does_not_read_is_cut_all_the_same(gateway: Access, raw: RawClient) -> None:

@@ -47,6 +47,7 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
         settings.gateway,
         port=same_port(place, settings.gateway.port),
         ssh_port=same_port(layout.run / SSH_PLACE, settings.gateway.ssh_port),
+        link=settings.gateway.link or settings.notify.link,
     )
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, os.urandom, SystemClock().now)
     opener = Opener(key_pair(layout, GATEWAY))

@@ -101,6 +101,7 @@ _GATEWAY: Mapping[str, _Reader] = {
     "connections_max": lambda node: node.integer(1, 100_000),
     "warn_seconds": lambda node: node.integer(0, 86_400),
     "wait_seconds": lambda node: node.integer(0, 86_400),
+    "link": _text_or_nothing,
     "idle_seconds": lambda node: node.integer(0, 2_592_000),
     "session_seconds": lambda node: node.integer(0, 2_592_000),
     "client_authority": _text_or_nothing,

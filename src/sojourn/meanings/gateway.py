@@ -37,6 +37,11 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Remove it from the connection string.",
         *REFUSED,
     ),
+    Code.GATEWAY_REPLICATION_REFUSED: Meaning(
+        "The start-up parameter replication is not accepted: the role {role} on {target} does not replicate.",
+        "Ask for a role whose configuration says `replication: true`, or remove it from the connection string.",
+        *REFUSED,
+    ),
     Code.GATEWAY_SESSION_IDLE: Meaning(
         "The connection was idle for {seconds} seconds, which is its limit.", "Connect again.", *REFUSED
     ),

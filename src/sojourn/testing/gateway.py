@@ -166,12 +166,12 @@ class GatewayUnderTest:
     stop: Callable[[], object] = lambda: None
     _made: int = 0
 
-    async def adopt(self, people: Sequence[str]) -> None:
-        """Put a catalogue with these people and the one target in force."""
+    async def adopt(self, people: Sequence[str], targets: Sequence[Target] = ()) -> None:
+        """Put a catalogue with these people and the one target, or these, in force."""
         catalogue = Catalogue(
             people=tuple(Person(id=PersonId(name), name=name.title()) for name in people),
             teams=(),
-            targets=(self.target,),
+            targets=tuple(targets) or (self.target,),
             rules=(),
         )
         content = msgspec.json.encode(catalogue, order="sorted")

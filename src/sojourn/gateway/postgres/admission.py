@@ -5,6 +5,7 @@
 - `user` names the person, `person+role` which of several accesses is meant.
 - Who they are is shown by a token, or by a certificate that names the same person. Neither gives an access.
 - Who comes while an access is still pending may wait for it, and is told for what.
+- Only a role that says so speaks the replication protocol.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ from sojourn.settings import ClientName
 from . import backend
 from .handshake import (
     INVALID_AUTHORIZATION,
+    REPLICATION,
     Authenticator,
     Opening,
     RefusedError,
+    asks_to_replicate,
     check_parameters,
     decode_token_verifier,
 )
@@ -97,13 +100,15 @@ class Admission:
             limit = str(self.gate.settings.connections_max)
             raise RefusedError(Refusal(Code.GATEWAY_BUSY, {"limit": limit}), TOO_MANY_CONNECTIONS, actor=person)
         parameters = check_parameters(packet)
-        target, database = self._place(packet.parameters.get("database") or name, person)
+        wanted_role = RoleName(role) if role else None
+        replicating = self._replicated(person, wanted_role) if asks_to_replicate(parameters) else None
+        target, database = self._place(packet.parameters.get("database") or name, person, replicating)
         return Known(
             person=person,
             proof=proof,
             target=target,
             database=database,
-            role=RoleName(role) if role else None,
+            role=wanted_role,
             minor=minor,
             parameters=parameters,
             application=packet.parameters.get("application_name", "")[:200],
@@ -135,10 +140,25 @@ class Admission:
             await self.gate.ledger.matter([hashlib.sha256(person.encode()).hexdigest()])
         return tuple(known)
 
-    def _place(self, wanted: str, person: PersonId) -> tuple[Target, str]:
-        """The target and database that a `dbname` stands for. Raises RefusedError."""
+    def _replicated(self, person: PersonId, role: RoleName | None) -> Target | None:
+        """The one target that the person may replicate now; None for none or several.
+
+        PostgreSQL's own programs say `replication` in place of a database, and so cannot say which target is meant.
+        """
+        live, now = self.gate.live, self.gate.clock.now()
+        found: dict[TargetName, Target] = {}
+        for grant in live.grants(person):
+            target, given = live.target(grant.created.target), grant.created.role
+            if target is not None and grant.opens(now) and role in (None, given) and _replicates(target, given):
+                found[target.name] = target
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _place(self, wanted: str, person: PersonId, replicated: Target | None = None) -> tuple[Target, str]:
+        """The target and database that a `dbname` stands for; `replicated` where it names none. Raises RefusedError."""
         name, _, database = wanted.partition("/")
         target = self.gate.live.target(TargetName(name))
+        if target is None and wanted == REPLICATION:
+            target = replicated
         if target is None or target.kind is not TargetKind.POSTGRES:
             raise RefusedError(Refusal(Code.TARGET_UNKNOWN, {"target": name}), UNDEFINED_DATABASE, actor=person)
         if database and not target.opens_database(database):
@@ -157,7 +177,14 @@ class Admission:
             owner = Refusal(Code.CREDENTIALS_INVALID)
         if isinstance(owner, Refusal):
             raise RefusedError(owner, INVALID_AUTHORIZATION, actor=known.person)
-        return admit(live.grants(known.person), person=known.person, target=known.target.name, role=known.role, now=now)
+        grants, target = live.grants(known.person), known.target.name
+        found = admit(grants, person=known.person, target=target, role=known.role, now=now)
+        if isinstance(found, Refusal) or not asks_to_replicate(known.parameters):
+            return found
+        given = found.created.role
+        if _replicates(known.target, given):
+            return found
+        return Refusal(Code.GATEWAY_REPLICATION_REFUSED, {"grant": found.id, "target": target, "role": given})
 
     def judge(self, known: Known) -> Admitted:
         """As `verdict`, and a refusal is raised as RefusedError."""
@@ -198,4 +225,15 @@ class Admission:
         request = self.gate.live.pending(known.person, known.target.name, known.role)
         if request is None:
             return ""
-        return f"Request {request} is not an access yet; `sojourn show {request}` tells what it waits for."
+        link = self.gate.settings.link.rstrip("/")
+        place = (
+            f"{link}/requests/{request} and `sojourn show {request}` tell"
+            if link
+            else f"`sojourn show {request}` tells"
+        )
+        return f"Request {request} is not an access yet; {place} what it waits for."
+
+
+def _replicates(target: Target, name: RoleName) -> bool:
+    role = target.role(name)
+    return role is not None and role.replication
