@@ -94,6 +94,16 @@ class Layout:
         return self.root / "spool"
 
     @property
+    def delivered(self) -> Path:
+        """Reports that were made by a schedule, for auditors to take away."""
+        return self.root / "delivered"
+
+    @property
+    def forwarded(self) -> Path:
+        """How far each SIEM has taken the record; without them all of it is sent again."""
+        return self.root / "forwarded"
+
+    @property
     def published(self) -> Path:
         """How far each published copy of the ledger is, as the publisher sees it while it runs (JSON)."""
         return self.run / "published.json"
@@ -233,6 +243,68 @@ class NotifySettings:
     webhooks: tuple[WebhookSettings, ...] = ()
 
 
+class SiemKind(StrEnum):
+    """How events get to a SIEM."""
+
+    HTTPS = "https"
+    SYSLOG = "syslog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemDestination:
+    """A destination of every entry as an OCSF event: `url` for `https`, `host` and `port` for `syslog` (over TLS).
+
+    `secret` names the file of a bearer token among the secrets. `authority` is a file of certificates in the
+    configuration folder; "" trusts the system's.
+    """
+
+    name: str
+    kind: SiemKind
+    url: str = ""
+    host: str = ""
+    port: int = 6514
+    secret: str = ""
+    authority: str = ""
+    seconds: float = 20.0
+    overdue: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemSettings:
+    """Where every entry goes as an OCSF event."""
+
+    destinations: tuple[SiemDestination, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSettings:
+    """A report that is made by itself over each `month` or `quarter`, and taken to `folder`, bucket and people.
+
+    `sample` rows are drawn by `seed` and the start of the period, with the packs of all of them. "" is no folder, and a
+    `bucket` of "" is none. `mail` are the ids of people who are told: the hash is in the mail, the file behind sign-in.
+    """
+
+    name: str
+    report: str
+    every: str
+    sample: int = 0
+    seed: str = ""
+    folder: str = ""
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    mail: tuple[str, ...] = ()
+    overdue: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsSettings:
+    """Reports that are made by themselves."""
+
+    schedules: tuple[ScheduleSettings, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimestampSettings:
     """The time-stamping authority (RFC 3161) that is asked for its time; `url` "" is none.
@@ -259,3 +331,5 @@ class Settings:
     witness: WitnessSettings = field(default_factory=WitnessSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)
+    siem: SiemSettings = field(default_factory=SiemSettings)
+    reports: ReportsSettings = field(default_factory=ReportsSettings)

@@ -7,7 +7,7 @@ import dataclasses
 import ipaddress
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 import uvicorn
@@ -16,13 +16,14 @@ from sojourn.configuration import settings_digest
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
-from sojourn.domain.identifiers import SYSTEM
+from sojourn.domain.identifiers import SYSTEM, PersonId, RequestId, SampleId
 from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.accounts import PasswordReader
 from sojourn.identity.limits import AttemptLimit
+from sojourn.notify.channels import Mail
 from sojourn.projections import queries
 from sojourn.projections.gathering import gathering
 from sojourn.projections.projector import Projections
@@ -43,15 +44,19 @@ from sojourn.workflow.adopt import adopt, adopt_settings, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Late, Office
 from sojourn.workflow.readmit import watch_copies
+from sojourn.workflow.sampling import load_samples, record_sample
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .copies import late_copies
+from .forwarding import forwarders
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
-from .notify import courier
+from .notify import courier, mailing
 from .publisher import published_copies
-from .report_desk import ReportDesk
+from .report_desk import Drawn, ReportDesk
+from .scheduling import Scheduler, delivered_files
+from .vouching import bundle, vouch
 from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
@@ -137,7 +142,8 @@ async def _serve_control(
     )
     opener = Opener(key_pair(layout, EVIDENCE))
     reconciler = _reconciler(layout, settings, ledger, office, projections)
-    desk, live = ReportDesk(layout=layout, new_id=office.new_id), Live()
+    live = Live()
+    desk = ReportDesk(layout=layout, new_id=office.new_id, drawn=lambda one: _drawn(office, one))
     services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk, live)
     telling = courier(layout, settings.notify, ledger, in_force)
     async with asyncio.TaskGroup() as tasks:
@@ -149,9 +155,47 @@ async def _serve_control(
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         if telling is not None:
             tasks.create_task(telling.run())
+        if settings.reports.schedules:
+            mail = mailing(layout, settings.notify, in_force)
+            tasks.create_task(_scheduler(layout, settings, office, desk, services, mail).run())
+        for forwarder in forwarders(layout, settings, ledger):
+            tasks.create_task(forwarder.run())
         if office.late is not None:
             tasks.create_task(watch_copies(office, office.late))
         tasks.create_task(_serve_api(layout, settings, services))
+
+
+def _scheduler(
+    layout: Layout, settings: Settings, office: Office, desk: ReportDesk, services: Services, mail: Mail | None
+) -> Scheduler:
+    async def items(sample: str) -> Sequence[str]:
+        samples, _ = await load_samples(office.ledger)
+        return samples[SampleId(sample)].drawn.requests
+
+    return Scheduler(
+        layout=layout,
+        office=office,
+        desk=desk,
+        sign=services.sign,
+        packs=services.packs,
+        items=items,
+        schedules=settings.reports.schedules,
+        mail=mail,
+    )
+
+
+async def _drawn(office: Office, one: Drawn) -> str:
+    """Put a sample on record, and give its id."""
+    return await record_sample(
+        office,
+        person=PersonId(one.person),
+        period=one.period,
+        as_of=one.as_of,
+        seed=one.seed,
+        population=one.population,
+        requests=tuple(map(RequestId, one.requests)),
+        manifest_sha256=one.manifest_sha256,
+    )
 
 
 def _drivers(layout: Layout, settings: Settings) -> dict[TargetKind, TargetDriver]:
@@ -215,6 +259,11 @@ def _services(
     def cosigned() -> str:
         return cosigned_note(layout)
 
+    async def pack(name: str) -> bytes:
+        return await pack_of(
+            name, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
+        )
+
     return Services(
         office=office,
         projections=projections,
@@ -238,9 +287,10 @@ def _services(
         copies=lambda: published_copies(layout),
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,
-        pack=lambda grant: pack_of(
-            grant, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned
-        ),
+        pack=pack,
+        packs=lambda name, requests: bundle(desk.directory / "samples", name, requests, pack),
+        given=lambda sha256, person: vouch(ledger, sha256, person),
+        delivered=lambda: delivered_files(layout),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,
         verifier_key=layout.verifier_key.read_text().strip(),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
-from sojourn.domain.identifiers import PersonId, TeamName
-from sojourn.domain.people import FactKind, Person, PersonKind, Team
+from sojourn.domain.identifiers import PersonId, TargetName, TeamName
+from sojourn.domain.people import FactKind, Mandate, Person, PersonKind, Team
 
 from .names import Directory, known, known_one, once, pairs
 from .nodes import Node
@@ -54,7 +54,7 @@ def _mailbox(mail: str) -> str:
 def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
     if name == SYSTEM_ACTOR:
         node.fail(f"{SYSTEM_ACTOR!r} is the name under which Sojourn itself is on record", "another id")
-    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes", "tells")
+    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes", "tells", "mandate")
     fields = node.fields(*keys, required=("name",))
     kinds = {str(kind): kind for kind in PersonKind}
     person = Person(
@@ -68,6 +68,7 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         owner=known_one(fields["owner"], ids, "person") if "owner" in fields else None,
         attributes=pairs(fields["attributes"], "attributes") if "attributes" in fields else (),
         tells=_tells(fields["tells"]) if "tells" in fields else (),
+        mandate=_mandate(fields["mandate"]) if "mandate" in fields else None,
     )
     if person.manager == name:
         fields["manager"].fail("Nobody is their own manager", "somebody else")
@@ -78,7 +79,15 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         node.fail(f"Nobody answers for this {person.kind}", "the key owner, with the id of a human being")
     if not human and (person.administrator or person.auditor):
         node.fail(f"A {person.kind} cannot administer or audit", "a human being for that")
+    if person.mandate is not None and (not human or person.administrator or person.auditor):
+        fields["mandate"].fail("A mandate is for a human being who neither administers nor audits here", "no mandate")
     return person
+
+
+def _mandate(node: Node) -> Mandate:
+    fields = node.fields("until", "targets", required=("until",))
+    names = fields["targets"].items("a list of targets") if "targets" in fields else []
+    return Mandate(until=fields["until"].moment(), targets=tuple(TargetName(one.name("a target")) for one in names))
 
 
 def _tells(node: Node) -> tuple[FactKind, ...]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sojourn.domain.duration import format_duration
+from sojourn.domain.schedule import Every
 from sojourn.settings import (
     BucketSettings,
     ClientName,
@@ -18,8 +19,13 @@ from sojourn.settings import (
     MailTls,
     NotifySettings,
     PublisherSettings,
+    ReportsSettings,
+    ScheduleSettings,
     ScribeSettings,
     Settings,
+    SiemDestination,
+    SiemKind,
+    SiemSettings,
     TimestampSettings,
     WebhookSettings,
     WitnessSettings,
@@ -37,6 +43,13 @@ ORIGIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:/[a-z0-9._-]+)*", re.AS
 
 PREFIX = re.compile(r"(?:[A-Za-z0-9._-]+/)+", re.ASCII)
 """What may stand before the names of objects in a bucket."""
+
+One = TypeVar("One")
+
+_SECTIONS = (
+    *("gateway", "control", "scribe", "publisher", "witness"),
+    *("timestamp", "notify", "siem", "reports"),
+)
 
 _Reader = Callable[[Node], object]
 
@@ -184,6 +197,58 @@ def _webhook(name: str, node: Node) -> WebhookSettings:
     return WebhookSettings(name=name, url=url, secret=fields["secret"].name("the name of a secret"))
 
 
+_DESTINATION: Mapping[str, _Reader] = {
+    "kind": lambda node: node.choice({str(one): one for one in SiemKind}),
+    "url": _text_or_nothing,
+    "host": _text_or_nothing,
+    "port": _port,
+    "secret": lambda node: "" if node.is_empty_text() else node.name("the name of a secret"),
+    "authority": _text_or_nothing,
+    "seconds": Node.seconds,
+    "overdue": Node.duration,
+}
+
+
+def _destination(name: str, node: Node) -> SiemDestination:
+    """One SIEM; each kind has to say where it is."""
+    node.fields(*_DESTINATION, required=("kind",))
+    found = SiemDestination(name=name, **_section(node, _DESTINATION))
+    if found.kind is SiemKind.HTTPS and not found.url.startswith("https://"):
+        node.fail(f"{name} has no address that begins with https://", "url, with the address that events are posted to")
+    if found.kind is SiemKind.SYSLOG and not found.host:
+        node.fail(f"{name} has no host", "host, with the name of the server that takes syslog over TLS")
+    return found
+
+
+_SCHEDULE: Mapping[str, _Reader] = {
+    "report": lambda node: node.name("the name of a report"),
+    "every": lambda node: node.choice({str(one): str(one) for one in Every}),
+    "sample": lambda node: node.integer(0, 500),
+    "seed": _text_or_nothing,
+    "folder": _text_or_nothing,
+    "bucket": _text_or_nothing,
+    "prefix": _prefix,
+    "endpoint": _text_or_nothing,
+    "region": _text_or_nothing,
+    "mail": lambda node: tuple(one.name("a person") for one in node.items("a list of people")),
+    "overdue": Node.duration,
+}
+
+
+def _schedule(name: str, node: Node) -> ScheduleSettings:
+    """One schedule; it says what is made, and how often."""
+    node.fields(*_SCHEDULE, required=("report", "every"))
+    return ScheduleSettings(name=name, **_section(node, _SCHEDULE))
+
+
+_SIEM: Mapping[str, _Reader] = {
+    "destinations": lambda node: _each(node, "destinations", _destination),
+}
+_REPORTS: Mapping[str, _Reader] = {
+    "schedules": lambda node: _each(node, "schedules", _schedule),
+}
+
+
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
 
@@ -198,7 +263,7 @@ def parse_settings(content: bytes) -> Settings:
     root = compose(SETTINGS_FILE, content)
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp", "notify")
+    sections = root.fields(*_SECTIONS)
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
@@ -210,7 +275,14 @@ def parse_settings(content: bytes) -> Settings:
         witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
         timestamp=TimestampSettings(**_section(sections.get("timestamp"), _TIMESTAMP)),
         notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
+        siem=SiemSettings(**_section(sections.get("siem"), _SIEM)),
+        reports=ReportsSettings(**_section(sections.get("reports"), _REPORTS)),
     )
+
+
+def _each(node: Node, what: str, reader: Callable[[str, Node], One]) -> tuple[One, ...]:
+    """A mapping of names to one thing each."""
+    return tuple(reader(name, one) for name, one in node.named(what).items())
 
 
 def _section(node: Node | None, readers: Mapping[str, _Reader]) -> dict[str, Any]:

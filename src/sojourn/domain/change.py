@@ -30,7 +30,7 @@ from .events import (
     Event,
 )
 from .identifiers import ChangeId, PersonId
-from .people import Person
+from .people import Mandate, Person
 from .policy.ways import who_can_do_what
 from .sealed import Sealed
 
@@ -135,6 +135,25 @@ def change_digest(*, base: int, catalogue_sha256: str, settings_sha256: str, fil
 def may_adopt_alone(in_force: Catalogue | None) -> bool:
     """Whether an operator may put files in force: there is nothing in force, or no second person to ask."""
     return in_force is None or len(_administrators(in_force)) < ADMINISTRATORS_MIN
+
+
+def lets_in(in_force: Catalogue | None, proposed: Catalogue) -> str:
+    """Whom a configuration lets in from outside, or for longer or for more than what is in force does; "" for nobody.
+
+    That takes two people, also where everything else takes one.
+    """
+    for person in proposed.people:
+        held = None if in_force is None else in_force.person(person.id)
+        if person.mandate is not None and (held is None or not _covers(held.mandate, person.mandate)):
+            return person.id
+    return ""
+
+
+def _covers(held: Mandate | None, asked: Mandate) -> bool:
+    """Whether a mandate reaches as far as another."""
+    if held is None or asked.until > held.until:
+        return False
+    return not held.targets or (bool(asked.targets) and set(asked.targets) <= set(held.targets))
 
 
 def decide(

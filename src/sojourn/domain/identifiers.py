@@ -22,6 +22,7 @@ DisposalId = NewType("DisposalId", str)
 AbsenceId = NewType("AbsenceId", str)
 CampaignId = NewType("CampaignId", str)
 ChangeId = NewType("ChangeId", str)
+SampleId = NewType("SampleId", str)
 
 StreamName = NewType("StreamName", str)
 """A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
@@ -42,7 +43,11 @@ NOTICES = StreamName("notices")
 FACTS = StreamName("fact")
 """What was told about the world, as a subject of attempts; each thing has a stream of its own."""
 EVIDENCE = StreamName("evidence")
-"""What evidence was given to whom."""
+"""What evidence was given to whom, and what came of trying to break the controls."""
+SCHEDULES = StreamName("schedules")
+"""Which reports were delivered by a schedule, and which are overdue."""
+SAMPLES = StreamName("samples")
+"""What auditors drew, what they asked about it, and what they were told."""
 
 
 def request_stream(request: RequestId) -> StreamName:

@@ -31,9 +31,11 @@ from sojourn.domain.identifiers import (
     GrantId,
     StreamName,
     break_glass_stream,
+    fact_stream,
     request_stream,
     review_stream,
 )
+from sojourn.domain.people import FactKind
 from sojourn.domain.sealed import Sealed
 
 from .attributes import moment_text
@@ -61,12 +63,12 @@ def streams_besides(own: Iterable[Recorded], grant: GrantId) -> list[StreamName]
 
 
 async def entries_besides(
-    ledger: Streams, read_entry: Callable[[bytes], Recorded], entries: Sequence[Recorded], grant: GrantId
+    ledger: Streams, read_entry: Callable[[bytes], Recorded], entries: Sequence[Recorded], grant: GrantId | None
 ) -> list[bytes]:
     """Single entries of other streams that belong to it.
 
-    Absences in which somebody decided for somebody else, its use of break-glass, the teams that its review blocked, and
-    the facts that its requests rested on.
+    Absences in which somebody decided for somebody else, its use of break-glass, the teams that its review blocked, the
+    facts that its requests rested on, and what was last told of their tickets while it lasted.
     """
     away = {
         one.event.on_behalf_of
@@ -92,6 +94,12 @@ async def entries_besides(
     found = [data for stream in streams for data in await ledger.raw_stream(stream) if belongs(read_entry(data))]
     asked = [one.event.content if isinstance(one.event, RequestRevised) else one.event for one in entries]
     facts = {place for event in asked if isinstance(event, RequestSubmitted) for place in event.facts.entries}
+    last = max((one.seq for one in entries), default=0)
+    tickets = {event.facts.ticket.id for event in asked if isinstance(event, RequestSubmitted) and event.facts.ticket}
+    for ticket in sorted(tickets):
+        told = [read_entry(data) for data in await ledger.raw_stream(fact_stream(f"{FactKind.TICKET}/{ticket}"))]
+        # Where the ticket stood when the access was over, however it went on afterwards.
+        facts |= set([one.seq for one in told if one.seq <= last][-1:])
     return [*found, *(await ledger.raw(sorted(facts)))]
 
 

@@ -22,7 +22,15 @@ from .configuration import (
     ConfigurationWithdrawn,
     ProcessStarted,
 )
-from .evidence import Disposition, EvidenceForm, EvidenceGiven, ExceptionDisposed
+from .delivery import DeliveryOverdue, ReportDelivered
+from .evidence import (
+    ControlsProved,
+    Disposition,
+    EvidenceForm,
+    EvidenceGiven,
+    ExceptionDisposed,
+    ProbeTried,
+)
 from .fact import FactTold, FactWithdrawn, Shift
 from .grant import (
     EndCause,
@@ -52,7 +60,7 @@ from .keeping import (
     ShreddingRequested,
     ShreddingWithdrawn,
 )
-from .notice import NoticeFailed
+from .notice import ForwardingOverdue, ForwardingResumed, NoticeFailed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
@@ -83,6 +91,7 @@ from .request import (
     RequestWithdrawn,
 )
 from .review import ReviewConcluded, ReviewNoted, ReviewOpened, ReviewOutcome, ReviewOverdue
+from .sample import InformationGiven, InformationRequested, SampleDrawn
 from .session import (
     ActionCompleted,
     ActionIntended,
@@ -124,6 +133,12 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | ReportDelivered
+    | DeliveryOverdue
+    | SampleDrawn
+    | InformationRequested
+    | InformationGiven
+    | ControlsProved
     | CallBegun
     | CallSettled
     | GrantCreated
@@ -193,6 +208,8 @@ Event = (
     | FactTold
     | FactWithdrawn
     | NoticeFailed
+    | ForwardingOverdue
+    | ForwardingResumed
 )
 """Any event. Adding one here is all that makes a new kind of ledger entry."""
 
@@ -229,6 +246,8 @@ __all__ = [
     "ConfigurationFile",
     "ConfigurationProposed",
     "ConfigurationWithdrawn",
+    "ControlsProved",
+    "DeliveryOverdue",
     "DisposedClass",
     "Disposition",
     "EligibilityRemovalConfirmed",
@@ -242,6 +261,8 @@ __all__ = [
     "FactWithdrawn",
     "Finding",
     "FindingKind",
+    "ForwardingOverdue",
+    "ForwardingResumed",
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
@@ -255,6 +276,8 @@ __all__ = [
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
+    "InformationGiven",
+    "InformationRequested",
     "KeysDestroyed",
     "LapseCause",
     "LedgerDrilled",
@@ -264,11 +287,13 @@ __all__ = [
     "Outcome",
     "PersonLeft",
     "PersonReturned",
+    "ProbeTried",
     "ProcessStarted",
     "PublicationOverdue",
     "PublicationRefused",
     "PublicationResumed",
     "RecordsDisposed",
+    "ReportDelivered",
     "RequestActivated",
     "RequestApproved",
     "RequestCommented",
@@ -287,6 +312,7 @@ __all__ = [
     "ReviewOpened",
     "ReviewOutcome",
     "ReviewOverdue",
+    "SampleDrawn",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",

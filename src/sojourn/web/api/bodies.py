@@ -239,3 +239,18 @@ class AskReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     as_of: str = ""
     sample: int = 0
     seed: str = ""
+
+
+class AskInformation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An auditor wants to know something about one `request` of a sample, of somebody."""
+
+    request: str
+    of: str
+    text: str
+
+
+class GiveInformation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The answer to the question of that number."""
+
+    number: int
+    text: str
