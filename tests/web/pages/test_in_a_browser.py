@@ -255,7 +255,7 @@ SHOWN = {
     "drawn lines": ("\x1b(0lqk\x1b(B", "┌─┐"),
     "wide letters": ("漢字a", "漢字a"),
     "a sequence without an end": ("ab\x1b[", "ab"),
-    "numbers without measure": ("\x1b[999999999Lx\x1b[99999999999b", "x" * 10 + "\n" + "x" * 10 + "\n" + "x" * 10),
+    "numbers without measure": ("\x1b[999999999Lx\x1b[99999999999b", "x" * 10 + "\n" + "x" * 10 + "\nx"),
     "a tab": ("a\tb", "a       b"),
     "an unknown sequence": ("a\x1b[>4;2mb\x1b[?2026hc", "abc"),
 }

@@ -47,7 +47,7 @@ def moment(given: str | datetime | None) -> Markup:
 def second(given: str) -> Markup:
     """A moment to the second in UTC."""
     at = datetime.fromisoformat(given)
-    return Markup("<time datetime='{}'>{:%H:%M:%S}</time>").format(at.isoformat(), at)
+    return Markup("<time class='short' datetime='{}'>{:%H:%M:%S}</time>").format(at.isoformat(), at)
 
 
 def span(seconds: float) -> str:
