@@ -118,6 +118,7 @@ def filled(directory: Path, server: Production) -> Iterator[Filled]:
             shell, command = _work_in_a_shell(found)
             closed = _work_in_the_database(found)
             waiting = found.requested(role="fix-status", duration="30m", reason=f"order 17 hangs {HOSTILE}")
+            found.post(f"/requests/{waiting['request']}/comments", {"text": HOSTILE, "question": True}, person="bob")
             grant = found.granted(duration="1h")
             with connected(found) as client:
                 client.execute("select id, status from shop.orders where status = 'open' limit 5")

@@ -22,6 +22,11 @@ PAINT_BYTES_MAX = 100_000
 VIEWERS = {OPEN: "", OVERSIGHT: "dora", ADMINISTRATOR: "carol", AUDITOR: "dora"}
 """Who looks at a page; alice at all others."""
 
+INJECTED = """document.querySelectorAll(
+    "script:not([src]), img:not([src^='/static/']), [onerror], [onload], [style], iframe, object, b"
+).length"""
+"""Elements that no page of ours has, and that what is typed into this installation tries to be."""
+
 LOOKS = [(one.path, VIEWERS.get(one.permission, "alice")) for one in PAGES if one.method == "GET"]
 
 
@@ -81,6 +86,7 @@ def test_a_page_is_for_everybody_and_asks_nothing_elsewhere(
     one = windows[person, size]
     one.go(_path(path, found))
     assert one.transferred <= PAINT_BYTES_MAX
+    assert one.page.evaluate(INJECTED) == 0, "something that was typed became part of the page"
     wide = one.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{wide} pixels stand out at the side"
     results = Axe().run(one.page)
