@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,6 +13,8 @@ from typing import Any
 from markupsafe import Markup
 
 from sojourn.evidence.escape import visible
+
+BYTES_SHOWN = 256
 
 STATES = {
     "pending": "waiting",
@@ -71,6 +74,12 @@ def took(microseconds: int | None) -> str:
     return f"{microseconds} µs"
 
 
+def hexed(base64_text: str) -> str:
+    """Bytes that are no text as PostgreSQL writes them (`\\x0011`), the first of them when they are many."""
+    held = b64decode(base64_text)
+    return "\\x" + held[:BYTES_SHOWN].hex() + (f"… ({len(held)} bytes)" if len(held) > BYTES_SHOWN else "")
+
+
 def left(until: str, now: datetime) -> timedelta:
     """How long it is from `now` to `until`, never below zero."""
     return max(datetime.fromisoformat(until) - now, timedelta())
@@ -101,6 +110,7 @@ def asset(name: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "second": second,
+    "hexed": hexed,
     "span": span,
     "took": took,
     "tone": tone,
