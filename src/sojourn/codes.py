@@ -141,6 +141,8 @@ class Code(StrEnum):
     GATEWAY_SESSION_TOO_LONG = "gateway.session_too_long"
 
     ENTRY_UNKNOWN = "entry.unknown"
+    CALL_UNSETTLED = "call.unsettled"
+    CALL_KEY_REUSED = "call.key_reused"
     RECORD_UNAVAILABLE = "record.unavailable"
     RECORD_STALE = "record.stale"
     RECORD_TOO_LARGE = "record.too_large"

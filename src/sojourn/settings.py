@@ -134,6 +134,7 @@ class ControlSettings:
     port: int = 6580
     api_token_life: timedelta = timedelta(hours=12)
     session_life: timedelta = timedelta(hours=12)
+    behind_proxy: bool = False
     gateway_token_life: timedelta = timedelta(minutes=15)
     ssh_certificate_life: timedelta = timedelta(hours=12)
     ssh_key_life: timedelta = timedelta(days=90)

@@ -103,6 +103,13 @@ def test_a_page_of_another_site_is_turned_away(sojourn: Running, origin: str) ->
     assert (answered.status_code, answered.json()["error"]["code"]) == (403, "permission.denied")
 
 
+def test_nobody_says_in_a_header_where_they_come_from(sojourn: Running) -> None:
+    headers = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https", "forwarded": "for=203.0.113.9"}
+    sojourn.send("GET", "/grants/g-forwarded0", person="alice", headers=headers)
+    (last, *_) = sojourn.get("/attempts?actor=alice", person="dora")["attempts"]
+    assert last["subject"].endswith("/g-forwarded0") and last["source"].startswith("127.0.0.1:")
+
+
 def test_an_error_reads_as_the_catalogue_says(sojourn: Running) -> None:
     answered = sojourn.send("POST", "/requests/r-0000000000/withdraw", {}, person="alice")
     problem = answered.json()["error"]
@@ -122,3 +129,13 @@ def test_garbage_on_the_port_leaves_the_api_running(sojourn: Running, sent: byte
         while connection.recv(4096):
             pass
     assert sojourn.send("GET", "/health").json()["ok"] is True
+
+
+def test_a_look_that_would_say_the_same_again_says_so_without_a_body(sojourn: Running) -> None:
+    first = sojourn.send("GET", "/me", person="alice")
+    tag = first.headers["etag"]
+    again = sojourn.send("GET", "/me", person="alice", headers={"if-none-match": f'"other", {tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    other = sojourn.send("GET", "/me", person="bob", headers={"if-none-match": tag})
+    assert other.status_code == 200 and other.json()["person"] == "bob"
+    assert "etag" not in sojourn.send("POST", "/requests", {}, person="alice").headers

@@ -9,6 +9,11 @@ from sojourn.web.api.endpoints import ENDPOINTS
 
 BOUNDED = {
     "/targets": "what is configured",
+    "/inventory": "what is configured",
+    "/people": "what is configured",
+    "/policy": "what is configured",
+    "/policy/who-can": "what follows from it",
+    "/break-glass": "what follows from it",
     "/absences": "who is away",
     "/retention": "the classes there are",
     "/reports": "the kinds of reports there are",

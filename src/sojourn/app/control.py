@@ -276,6 +276,8 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
             ws="none",
             http="h11",
             timeout_graceful_shutdown=CLOSE_SECONDS,
+            # Otherwise anybody on this machine could say in a header where they come from, and that goes on record.
+            proxy_headers=settings.control.behind_proxy,
         )
         server = uvicorn.Server(configuration)
         announce(place, *listener.getsockname()[:2])

@@ -111,6 +111,7 @@ _CONTROL: Mapping[str, _Reader] = {
     "port": _port,
     "api_token_life": _life,
     "session_life": _life,
+    "behind_proxy": Node.boolean,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,
     "ssh_key_life": Node.duration,

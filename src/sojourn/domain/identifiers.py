@@ -85,6 +85,11 @@ def account_stream(person: PersonId) -> StreamName:
     return StreamName(f"account/{person}")
 
 
+def call_stream(call: str) -> StreamName:
+    """The stream of one call that may be repeated; `call` is a digest of who calls what under which key."""
+    return StreamName(f"call/{call}")
+
+
 def token_stream(token: TokenId) -> StreamName:
     """The stream of one token: issued, revoked."""
     return StreamName(f"token/{token}")

@@ -70,6 +70,7 @@ class Exchange:
         self._token: TokenIssued | None = None
         self._named: str | None = None
         self._asked: Mapping[str, str] | None = None
+        self._sent: bytes | None = None
 
     def beside(self, name: str | None = None, **query: str) -> Exchange:
         """The same caller with another name and other queries: how a page asks what else the API would answer."""
@@ -166,7 +167,7 @@ class Exchange:
 
     async def body(self, kind: type[S], *, bytes_max: int = BODY_BYTES_MAX) -> S:
         """What was sent, as `kind`: JSON, or a form of a page of ours. Raises SojournError `input.invalid`."""
-        sent = await self._received(bytes_max)
+        sent = await self._received(bytes_max) if self._sent is None else self._sent
         media = self.http.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
             if media == FORM and self.own_page:
@@ -182,6 +183,12 @@ class Exchange:
             raise SojournError(
                 Code.INPUT_INVALID, problem=f"The body will not do: {error}", expected="see docs/reference/api.md"
             ) from error
+
+    async def sent(self) -> bytes:
+        """What was sent, as it came; reading it does not take it from `body`."""
+        if self._sent is None:
+            self._sent = await self._received(BODY_BYTES_MAX)
+        return self._sent
 
     async def _received(self, bytes_max: int) -> bytes:
         received = bytearray()
@@ -250,12 +257,20 @@ def other_site() -> SojournError:
 
 
 def _fields(sent: bytes, kind: type[msgspec.Struct]) -> dict[str, object]:
-    """A form's fields as `kind` names them: what may come several times is a list, an empty number is left out."""
+    """A form's fields as `kind` names them.
+
+    What may come several times is a list, `files.a` is the `a` of an object, and an empty number is left out.
+    """
     pairs = parse_qsl(sent.decode(), keep_blank_values=True, strict_parsing=bool(sent), max_num_fields=FIELDS_MAX)
     hints = get_type_hints(kind)
     fields: dict[str, object] = {}
     for name, value in pairs:
-        if get_origin(hints.get(name)) is tuple:
+        whole, _, part = name.partition(".")
+        if part and get_origin(hints.get(whole)) is dict:
+            inner = fields.setdefault(whole, {})
+            assert isinstance(inner, dict)
+            inner[part] = value.replace("\r\n", "\n")
+        elif get_origin(hints.get(name)) is tuple:
             several = fields.setdefault(name, [])
             assert isinstance(several, list)
             several += [value] if value else []

@@ -8,8 +8,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from .api.answering import answer, nowhere
+from .api.answering import HEADERS, answer, nowhere
 from .api.endpoints import ENDPOINTS
+from .api.openapi import ROOT, document
 from .looks import Looks
 from .pages.frame import lost, page
 from .pages.statics import static
@@ -17,14 +18,13 @@ from .pages.table import PAGES
 from .services import Services
 from .strangers import Strangers
 
-API = "/api/v1"
-
 
 def build(services: Services) -> Starlette:
     """The application."""
     application = Starlette(
         routes=[
-            Mount(API, routes=[Route(one.path, answer(one.handler), methods=[one.method]) for one in ENDPOINTS]),
+            Route(f"{ROOT}/openapi.json", _document, methods=["GET"]),
+            Mount(ROOT, routes=[Route(one.path, answer(one.handler), methods=[one.method]) for one in ENDPOINTS]),
             Route("/static/{hash}/{name}", static, methods=["GET"]),
             *(Route(one.path, page(one.handler), methods=[one.method]) for one in PAGES),
         ],
@@ -37,4 +37,10 @@ def build(services: Services) -> Starlette:
 
 
 async def _nowhere(http: HttpRequest, error: Exception) -> Response:
-    return await (nowhere if http.url.path.startswith(API) else lost)(http, error)
+    return await (nowhere if http.url.path.startswith(ROOT) else lost)(http, error)
+
+
+async def _document(http: HttpRequest) -> Response:
+    """GET /api/v1/openapi.json: what there is to call; nothing in it is secret."""
+    services: Services = http.app.state.services
+    return Response(document(services.version), 200, HEADERS, media_type="application/json")

@@ -12,6 +12,7 @@ from typing import get_args
 
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
+from .call import CallBegun, CallSettled
 from .campaign import CampaignClosed, CampaignDecided, CampaignItem, CampaignListed, CampaignOpened
 from .configuration import (
     ConfigurationAdopted,
@@ -123,6 +124,8 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | CallBegun
+    | CallSettled
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
@@ -210,6 +213,8 @@ __all__ = [
     "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
+    "CallBegun",
+    "CallSettled",
     "CampaignClosed",
     "CampaignDecided",
     "CampaignItem",

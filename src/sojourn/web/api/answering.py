@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -11,8 +12,9 @@ from starlette.responses import Response
 
 from sojourn.errors import Code, Refusal
 from sojourn.meanings import CATALOGUE
-from sojourn.web.exchange import Exchange, Handler, settle
+from sojourn.web.exchange import SAFE, Exchange, Handler, settle
 
+from .repeating import HEADER, repeatable
 from .shapes import ErrorShown, Problem
 
 HEADERS = {
@@ -27,12 +29,27 @@ def answer(handler: Handler) -> Callable[[HttpRequest], Awaitable[Response]]:
     """The endpoint around a handler: its value as JSON, or the problem with the catalogue's status."""
 
     async def endpoint(http: HttpRequest) -> Response:
-        value = await settle(Exchange(http.app.state.services, http), handler)
+        key = http.headers.get(HEADER)
+        chosen = handler if key is None or http.method in SAFE else repeatable(handler, key)
+        value = await settle(Exchange(http.app.state.services, http), chosen)
         if isinstance(value, Refusal):
             return problem(value)
-        return value if isinstance(value, Response) else _json({} if value is None else value, 200)
+        if isinstance(value, Response):
+            return value
+        return _tagged(http, _json({} if value is None else value, 200))
 
     return endpoint
+
+
+def _tagged(http: HttpRequest, answered: Response) -> Response:
+    """The answer with the entity tag of a look; without a body if the caller has it already (RFC 9110, 13.1.2)."""
+    if http.method not in SAFE:
+        return answered
+    tag = f'"{hashlib.sha256(bytes(answered.body)).hexdigest()[:32]}"'
+    if tag in (one.strip() for one in http.headers.get("if-none-match", "").split(",")):
+        return Response(None, 304, {**HEADERS, "etag": tag})
+    answered.headers["etag"] = tag
+    return answered
 
 
 async def nowhere(http: HttpRequest, error: Exception) -> Response:

@@ -152,3 +152,20 @@ class CampaignItems:
     items: tuple[CampaignItemShown, ...]
     more: bool
     next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlassWay:
+    """An access that the caller may take by break-glass: the rule, and in words on which terms."""
+
+    target: str
+    role: str
+    rule: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlassOffered:
+    """All that the caller may take by break-glass."""
+
+    accesses: tuple[GlassWay, ...]

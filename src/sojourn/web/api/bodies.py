@@ -147,7 +147,7 @@ class Shredding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: str = ""
 
 
-class Retention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class KeepFor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For how many days a class of record is to be kept."""
 
     record_class: str

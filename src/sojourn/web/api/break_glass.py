@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from sojourn.domain.identifiers import RoleName, TargetName
+from sojourn.domain.policy.difference import say_way
+from sojourn.domain.policy.ways import accesses_of
 from sojourn.identity import accounts
 from sojourn.web.exchange import Exchange
 from sojourn.workflow.break_glass import break_glass
 
-from . import access, asking, bodies, shapes
+from . import access, asking, assurance_shapes, bodies, shapes
+
+
+async def offered(exchange: Exchange) -> assurance_shapes.GlassOffered:
+    """GET /break-glass: what the caller may take without a decision beforehand, and on which terms."""
+    caller = await exchange.caller()
+    found = accesses_of(exchange.services.office.in_force().catalogue.policy(), caller.id)
+    return assurance_shapes.GlassOffered(
+        accesses=tuple(
+            assurance_shapes.GlassWay(target=one.target, role=one.role, rule=way.rule, how=say_way(way))
+            for one in found
+            for way in one.ways
+            if way.break_glass
+        )
+    )
 
 
 async def take(exchange: Exchange) -> shapes.GrantShown:

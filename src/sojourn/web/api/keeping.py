@@ -144,7 +144,7 @@ async def retention(exchange: Exchange) -> shapes.Retention:
 
 async def set_retention(exchange: Exchange) -> shapes.Retention:
     """POST /retention: keep a class longer from now on, or ask that it is kept for less long."""
-    caller, sent = await exchange.caller(), await exchange.body(bodies.Retention)
+    caller, sent = await exchange.caller(), await exchange.body(bodies.KeepFor)
     exchange.settled(
         await retain.set_retention(
             exchange.services.office,

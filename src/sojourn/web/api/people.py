@@ -11,7 +11,7 @@ from sojourn.identity import accounts, tokens
 from sojourn.projections.moments import text
 from sojourn.web.exchange import Exchange
 
-from . import bodies, shapes
+from . import bodies, shapes, standing_shapes
 
 CODE_BYTES = 15
 
@@ -91,4 +91,32 @@ async def me(exchange: Exchange) -> shapes.Me:
         administrator=caller.administrator,
         auditor=caller.auditor,
         teams=tuple(team.name for team in teams if caller.id in team.members),
+    )
+
+
+async def listing(exchange: Exchange) -> standing_shapes.PeopleListed:
+    """GET /people: everybody of the configuration in force; for administrators and auditors."""
+    caller = await exchange.caller()
+    if not (caller.administrator or caller.auditor):
+        who = "an administrator or an auditor"
+        raise SojournError(Code.PERMISSION_DENIED, person=caller.id, action="see all people", who=who)
+    office = exchange.services.office
+    adopted, now = office.in_force(), office.clock.now()
+    return standing_shapes.PeopleListed(
+        people=tuple(
+            standing_shapes.PersonListed(
+                person=one.id,
+                name=one.name,
+                mail=one.mail,
+                kind=one.kind,
+                owner=one.owner,
+                manager=one.manager,
+                administrator=one.administrator,
+                auditor=one.auditor,
+                teams=tuple(team.name for team in adopted.catalogue.teams if one.id in team.members),
+                left=one.id in adopted.standing.left,
+                away=adopted.standing.away(one.id, now),
+            )
+            for one in sorted(adopted.catalogue.people, key=lambda one: one.id)
+        )
     )

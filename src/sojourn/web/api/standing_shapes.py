@@ -51,3 +51,27 @@ class Absences:
     """Who is, or will be, away; the next first."""
 
     absences: tuple[AbsenceShown, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonListed:
+    """A person of the configuration in force. `kind` is human, service or agent, which has an `owner` who answers."""
+
+    person: str
+    name: str
+    mail: str
+    kind: str
+    owner: str | None
+    manager: str | None
+    administrator: bool
+    auditor: bool
+    teams: tuple[str, ...]
+    left: bool
+    away: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleListed:
+    """Everybody of the configuration in force, in the order of their ids."""
+
+    people: tuple[PersonListed, ...]

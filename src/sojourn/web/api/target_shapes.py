@@ -55,3 +55,32 @@ class Looks:
     looks: tuple[LookShown, ...]
     more: bool
     next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleKept:
+    """A role of a target: what it opens there."""
+
+    role: str
+    description: str
+    privileges: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetKept:
+    """A target with its roles, and the last look at it that said something new (null if there was none yet)."""
+
+    target: str
+    kind: str
+    description: str
+    host: str
+    labels: dict[str, str]
+    roles: tuple[RoleKept, ...]
+    last_look: LookShown | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """All targets of the configuration in force."""
+
+    targets: tuple[TargetKept, ...]

@@ -8,18 +8,48 @@ from sojourn.domain.people import Person
 from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.projections.moments import text
-from sojourn.projections.reconciling import looks
+from sojourn.projections.reconciling import LookRow, looks
 from sojourn.web.exchange import PAGE, Exchange
 
 from . import bodies, target_shapes
 
 
-async def _target(exchange: Exchange, caller: Person, action: str) -> Target:
-    """The target that is named, for those who may look behind it."""
+async def inventory(exchange: Exchange) -> target_shapes.Inventory:
+    """GET /inventory: all targets, what their roles open, and how each was found; for administrators and auditors."""
+    caller = await exchange.caller()
+    _overseer(caller, "see all targets")
+    targets = exchange.services.office.in_force().catalogue.targets
+    with exchange.services.projections.reading() as connection:
+        last = {one.name: looks(connection, one.name, limit=1) for one in targets}
+    return target_shapes.Inventory(
+        targets=tuple(
+            target_shapes.TargetKept(
+                target=one.name,
+                kind=one.kind,
+                description=one.description,
+                host=one.host,
+                labels=dict(one.labels),
+                roles=tuple(
+                    target_shapes.RoleKept(role=role.name, description=role.description, privileges=role.opens)
+                    for role in one.roles
+                ),
+                last_look=_look(one.name, last[one.name][0]) if last[one.name] else None,
+            )
+            for one in targets
+        )
+    )
+
+
+def _overseer(caller: Person, action: str) -> None:
     if not (caller.administrator or caller.auditor):
         raise SojournError(
             Code.PERMISSION_DENIED, person=caller.id, action=action, who="an administrator or an auditor"
         )
+
+
+async def _target(exchange: Exchange, caller: Person, action: str) -> Target:
+    """The target that is named, for those who may look behind it."""
+    _overseer(caller, action)
     target = exchange.services.office.in_force().catalogue.target(TargetName(exchange.name))
     if target is None:
         raise SojournError(Code.TARGET_UNKNOWN, target=exchange.name)
@@ -51,15 +81,16 @@ async def listing(exchange: Exchange) -> target_shapes.Looks:
         rows = looks(connection, target.name, before=exchange.before(), limit=PAGE + 1)
     more = len(rows) > PAGE
     return target_shapes.Looks(
-        looks=tuple(
-            _shown(row.seen, at=row.at, seq=row.seq)
-            if row.seen is not None
-            else _unseen(target.name, at=row.at, seq=row.seq, problem=row.problem or "")
-            for row in rows[:PAGE]
-        ),
+        looks=tuple(_look(target.name, row) for row in rows[:PAGE]),
         more=more,
         next=rows[PAGE - 1].seq if more else None,
     )
+
+
+def _look(target: TargetName, row: LookRow) -> target_shapes.LookShown:
+    if row.seen is not None:
+        return _shown(row.seen, at=row.at, seq=row.seq)
+    return _unseen(target, at=row.at, seq=row.seq, problem=row.problem or "")
 
 
 def _shown(seen: TargetReconciled, *, at: str, seq: int | None) -> target_shapes.LookShown:

@@ -21,14 +21,24 @@ EVERYBODY = (
     Room("/requests", "Requests"),
     Room("/grants", "Access"),
     Room("/sessions", "Sessions"),
+    Room("/reviews", "Reviews"),
+    Room("/campaigns", "Campaigns"),
     Room("/ledger", "Ledger"),
 )
-
-OVERSEERS = (Room("/overview", "Overview"),)
+OVERSIGHT = (
+    Room("/overview", "Overview"),
+    Room("/people", "People"),
+    Room("/targets", "Targets"),
+    Room("/policy", "Policy"),
+    Room("/attempts", "Refused"),
+    Room("/keeping", "Keeping"),
+)
+AUDITOR = (Room("/reports", "Reports"),)
 
 
 def rooms_of(person: Person | None) -> tuple[Room, ...]:
     """What `person` is shown a way to, in order."""
     if person is None:
         return ()
-    return (*EVERYBODY, *OVERSEERS) if person.administrator or person.auditor else EVERYBODY
+    overseer = person.administrator or person.auditor
+    return EVERYBODY + (OVERSIGHT if overseer else ()) + (AUDITOR if person.auditor else ())

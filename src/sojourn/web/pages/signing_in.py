@@ -26,11 +26,11 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 async def ask(exchange: Exchange) -> Shown | Onward:
-    """GET /sign-in."""
+    """GET /sign-in?next=…&person=…: the form; a link may name who is to sign in, and nothing more."""
     wanted = own_path(exchange.query("next"))
     if await looking(exchange) is not None:
         return Onward(path=wanted)
-    return show("sign_in.html", next=wanted, person="", refusal=None)
+    return show("sign_in.html", next=wanted, person=(exchange.query("person") or "")[:100], refusal=None)
 
 
 async def sign_in(exchange: Exchange) -> Response | Shown:

@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sojourn.web.api.endpoints import OPEN, OVERSIGHT, PERSON, Permission
+from sojourn.web.api import reporting
+from sojourn.web.api.endpoints import ADMINISTRATOR, AUDITOR, OPEN, OVERSIGHT, PERSON, Permission
 from sojourn.web.exchange import Handler
 
-from . import asking_for, grants, home, ledger, overview, requests, sessions, signing_in
+from . import (
+    asking_for,
+    attempts,
+    breaking_glass,
+    campaigns,
+    grants,
+    home,
+    keeping,
+    ledger,
+    overview,
+    people,
+    policies,
+    reports,
+    requests,
+    reviews,
+    sessions,
+    signing_in,
+    targets,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +68,50 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/overview", overview.overview, OVERSIGHT),
     Page("GET", "/ledger", ledger.head, PERSON),
     Page("GET", "/ledger/entries/{number}", ledger.entry, OVERSIGHT),
+    Page("GET", "/break-glass", breaking_glass.ask, PERSON),
+    Page("POST", "/break-glass", breaking_glass.take, PERSON),
+    Page("GET", "/reviews", reviews.listing, PERSON),
+    Page("GET", "/reviews/{name}", reviews.one, PERSON),
+    Page("POST", "/reviews/{name}/notes", reviews.note, PERSON),
+    Page("POST", "/reviews/{name}/conclude", reviews.conclude, PERSON),
+    Page("GET", "/campaigns", campaigns.listing, PERSON),
+    Page("POST", "/campaigns", campaigns.begin, ADMINISTRATOR),
+    Page("GET", "/campaigns/{name}", campaigns.one, PERSON),
+    Page("POST", "/campaigns/{name}/decisions", campaigns.decide, PERSON),
+    Page("POST", "/campaigns/{name}/close", campaigns.close, ADMINISTRATOR),
+    Page("GET", "/me", people.me, PERSON),
+    Page("POST", "/absences", people.declare, PERSON),
+    Page("POST", "/absences/{name}/end", people.end_absence, PERSON),
+    Page("GET", "/people", people.listing, OVERSIGHT),
+    Page("GET", "/people/{name}", people.one, OVERSIGHT),
+    Page("POST", "/people/{name}/invitation", people.invite, ADMINISTRATOR),
+    Page("POST", "/people/{name}/leave", people.leave, ADMINISTRATOR),
+    Page("POST", "/people/{name}/rejoin", people.rejoin, ADMINISTRATOR),
+    Page("GET", "/targets", targets.listing, OVERSIGHT),
+    Page("GET", "/targets/{name}", targets.one, OVERSIGHT),
+    Page("POST", "/targets/{name}/preflight", targets.preflight, OVERSIGHT),
+    Page("POST", "/targets/{name}/reconcile", targets.reconcile, OVERSIGHT),
+    Page("GET", "/policy", policies.rendered, OVERSIGHT),
+    Page("GET", "/policy/who-can", policies.who_can, OVERSIGHT),
+    Page("GET", "/policy/changes", policies.changes, OVERSIGHT),
+    Page("GET", "/policy/changes/{name}", policies.change, OVERSIGHT),
+    Page("GET", "/policy/propose", policies.draft, OVERSIGHT),
+    Page("POST", "/policy/propose", policies.propose, ADMINISTRATOR),
+    Page("POST", "/policy/changes/{name}/approve", policies.approve, ADMINISTRATOR),
+    Page("POST", "/policy/changes/{name}/withdraw", policies.withdraw, ADMINISTRATOR),
+    Page("GET", "/attempts", attempts.listing, OVERSIGHT),
+    Page("GET", "/keeping", keeping.overview, OVERSIGHT),
+    Page("POST", "/holds", keeping.place_hold, ADMINISTRATOR),
+    Page("POST", "/holds/{name}/release", keeping.release_hold, ADMINISTRATOR),
+    Page("POST", "/shreddings", keeping.request_shredding, ADMINISTRATOR),
+    Page("POST", "/shreddings/{name}/confirm", keeping.confirm_shredding, ADMINISTRATOR),
+    Page("POST", "/shreddings/{name}/withdraw", keeping.withdraw_shredding, ADMINISTRATOR),
+    Page("POST", "/retention", keeping.set_retention, ADMINISTRATOR),
+    Page("POST", "/retention/{name}/confirm", keeping.confirm_shortening, ADMINISTRATOR),
+    Page("POST", "/retention/{name}/withdraw", keeping.withdraw_shortening, ADMINISTRATOR),
+    Page("GET", "/reports", reports.listing, AUDITOR),
+    Page("POST", "/reports", reports.ask, AUDITOR),
+    Page("GET", "/report-runs/{name}", reports.run, AUDITOR),
+    Page("GET", "/report-runs/{name}/file", reporting.file, AUDITOR),
 )
 """The table."""
