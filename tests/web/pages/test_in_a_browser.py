@@ -71,6 +71,8 @@ def _path(path: str, found: Filled) -> str:
     names = {
         "/requests/": found.request,
         "/grants/": found.grant,
+        "/people/": "alice",
+        "/targets/": "shop",
         "/sessions/": found.shell_session if path.endswith("/screen") else found.closed_session,
     }
     name = next((name for room, name in names.items() if path.startswith(room)), "nothing")
