@@ -59,6 +59,21 @@ class Layout:
         return self.root / "ledger.next.vkey"
 
     @property
+    def second_verifier_key(self) -> Path:
+        """The public key of the second signature, where the settings ask for one."""
+        return self.root / "ledger.second.vkey"
+
+    @property
+    def before(self) -> Path:
+        """What the first entry of a ledger that is begun anew says of the one before it (JSON)."""
+        return self.root / "before.json"
+
+    @property
+    def closed(self) -> Path:
+        """The public key of the ledger that follows this one, whose key may be in other hands. It is only read."""
+        return self.root / "closed.vkey"
+
+    @property
     def keys(self) -> Path:
         """Private keys, one file each (0600)."""
         return self.root / "keys"
@@ -109,6 +124,13 @@ class Layout:
         return self.run / "published.json"
 
 
+class SecondSignature(StrEnum):
+    """Whether checkpoints carry a second signature of the ledger, and of which kind. Experimental."""
+
+    NONE = "none"
+    ML_DSA_44 = "ml-dsa-44"
+
+
 class ClientName(StrEnum):
     """By which name in a client's certificate its person is known."""
 
@@ -118,7 +140,10 @@ class ClientName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """The gateway's listener and limits. `client_authority` "" takes no certificates of clients."""
+    """The gateway's listener and limits. `client_authority` "" takes no certificates of clients.
+
+    `client_authority_sha256` is the fingerprint of its certificates.
+    """
 
     host: str = "127.0.0.1"
     port: int = 6543
@@ -130,20 +155,37 @@ class GatewaySettings:
     connections_max: int = 2000
     warn_seconds: int = 300
     wait_seconds: int = 0
+    link: str = ""
     idle_seconds: int = 0
     session_seconds: int = 0
     client_authority: str = ""
+    client_authority_sha256: str = ""
     client_name: ClientName = ClientName.ID
+
+
+class StepUp(StrEnum):
+    """Who confirms approvals, configuration changes and the release of holds anew, and with what."""
+
+    NEVER = "never"
+    WHEN_POSSIBLE = "when_possible"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlSettings:
-    """The JSON API's listener and the life of what it issues."""
+    """The JSON API's listener and the life of what it issues.
+
+    `public_url` is the address that people's browsers show; "" is that of a browser on this machine.
+    """
 
     host: str = "127.0.0.1"
     port: int = 6580
+    public_url: str = ""
+    step_up: StepUp = StepUp.WHEN_POSSIBLE
     api_token_life: timedelta = timedelta(hours=12)
     session_life: timedelta = timedelta(hours=12)
+    session_idle: timedelta = timedelta(hours=1)
+    behind_proxy: bool = False
     gateway_token_life: timedelta = timedelta(minutes=15)
     ssh_certificate_life: timedelta = timedelta(hours=12)
     ssh_key_life: timedelta = timedelta(days=90)
@@ -158,7 +200,7 @@ class ScribeSettings:
 
     `store` is the address of a PostgreSQL database; "" is a file in the data directory. `signing_key` says where its
     key is kept: see `vault.signing.address`; `next_signing_key` where the key is that is to follow it, once that has
-    begun.
+    begun. `second_signature` is experimental: see `ledger.second_key`.
     """
 
     origin: str = "sojourn.localhost/ledger"
@@ -167,6 +209,7 @@ class ScribeSettings:
     store: str = ""
     signing_key: str = "file"
     next_signing_key: str = "file"
+    second_signature: SecondSignature = SecondSignature.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +243,22 @@ class WitnessSettings:
 
     seconds: float = 5.0
     answer_seconds: float = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcSettings:
+    """The OpenID provider that may say who somebody is; `issuer` "" is none. `secret` names a file among the secrets.
+
+    `person_claim` is the claim that gives their id here, `groups_claim` the one that lists their groups.
+    """
+
+    issuer: str = ""
+    name: str = "single sign-on"
+    client: str = ""
+    secret: str = ""
+    scopes: str = "openid profile"
+    person_claim: str = "preferred_username"
+    groups_claim: str = "groups"
 
 
 class MailTls(StrEnum):
@@ -307,12 +366,13 @@ class ReportsSettings:
 class TimestampSettings:
     """The time-stamping authority (RFC 3161) that is asked for its time; `url` "" is none.
 
-    `root` is the file with the certificates that its tokens lead to, in the configuration folder. `clocks_apart_max` is
-    how far its time and this machine's may be apart.
+    `root` is the file with the certificates that its tokens lead to, in the configuration folder, and `root_sha256`
+    their fingerprint. `clocks_apart_max` is how far its time and this machine's may be apart.
     """
 
     url: str = ""
     root: str = "timestamp-root.pem"
+    root_sha256: str = ""
     every: timedelta = timedelta(hours=1)
     answer_seconds: float = 10.0
     clocks_apart_max: timedelta = timedelta(minutes=1)
@@ -328,6 +388,7 @@ class Settings:
     publisher: PublisherSettings = field(default_factory=PublisherSettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)
     siem: SiemSettings = field(default_factory=SiemSettings)
     reports: ReportsSettings = field(default_factory=ReportsSettings)

@@ -20,6 +20,7 @@ from sojourn.domain.events import (
     CampaignItem,
     CampaignListed,
     CampaignOpened,
+    ChunkRecorded,
     CloseCause,
     EndCause,
     Event,
@@ -44,6 +45,7 @@ from sojourn.domain.events import (
     ReviewNoted,
     ReviewOpened,
     SessionClosed,
+    SessionConnected,
     SessionOpened,
     TargetUnobserved,
     TokenIssued,
@@ -77,7 +79,7 @@ from sojourn.domain.policy import ApproverGroup
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
-from sojourn.projections import assured, queries, reconciling, tables
+from sojourn.projections import assured, queries, reconciling, tables, timeline
 from sojourn.projections.projector import Projections
 from sojourn.testing.organisation import ALICE, BOB, CAROL, DAVE, READ, SHOP
 
@@ -205,7 +207,15 @@ def whole_story() -> list[Recorded]:
     story.add(request, said)
     story.add(request, RequestActivated(request=RequestId("r-1"), person=ALICE, grant=GrantId("g-1"), source="t"))
     story.add(grant, created("g-1"), GrantProvisioned(grant=GrantId("g-1"), observed=("a", "b"), secret=DETAIL))
-    story.add(session, opened("s-1"), intended("s-1", 1), completed("s-1", 1), intended("s-1", 2))
+    story.add(
+        session,
+        opened("s-1"),
+        SessionConnected(session=SessionId("s-1"), process=7),
+        intended("s-1", 1),
+        completed("s-1", 1),
+        intended("s-1", 2),
+    )
+    story.add(session, ChunkRecorded(session=SessionId("s-1"), number=2, part=1, size=9, content=DETAIL))
     closed = SessionClosed(
         session=SessionId("s-1"), cause=CloseCause.GRANT_ENDED, actions=2, bytes_in=1, bytes_out=2, cut_lag_us=900
     )
@@ -311,7 +321,7 @@ def test_a_whole_story_is_told_by_the_tables(projections: Projections) -> None:
         session = queries.session(connection, "s-1")
         assert session is not None
         assert (session.cause, session.actions, session.cut_lag_us) == ("grant_ended", 2, 900)
-        first, second = queries.actions(connection, "s-1")
+        first, second = timeline.actions(connection, "s-1")
         assert (first.outcome, first.sqlstate, first.objects) == ("failed", "42501", "shop.orders, shop.payments")
         assert (second.outcome, second.message) == (None, None)
         (attempt,) = queries.attempts(connection, subjects=["request/r-1"])
@@ -322,7 +332,7 @@ def test_what_is_sealed_is_kept_by_commitment_only(projections: Projections) -> 
     projections.apply(whole_story())
     with projections.reading() as connection:
         request = queries.request(connection, "r-1")
-        action = queries.actions(connection, "s-1")[0]
+        action = timeline.actions(connection, "s-1")[0]
         comment = queries.approvers(connection, "r-1")[0].comment
     assert request is not None
     assert (request.reason, comment) == (REASON.commitment, COMMENT.commitment)
@@ -447,7 +457,9 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
             "approver": "decision",
             "attempt": "actor",
             "action": "verb",
+            "chunk": "content",
             "sealing_key": "last_at",
+            "reached": "at",
             "token": "person",
             "reconciliation": "target",
             "comment": "person",
@@ -544,7 +556,7 @@ def test_questions_find_what_they_name_and_nothing_else(projections: Projections
         assert [one.id for one in queries.sessions(connection, grant="g-1")] == ["s-1"]
         assert [one.id for one in queries.sessions(connection, person=DAVE)] == ["s-2"]
         assert [one.id for one in queries.sessions(connection, open_only=True)] == ["s-2"]
-        assert [one.number for one in queries.actions(connection, "s-1", after=1, limit=1)] == [2]
+        assert [one.number for one in timeline.actions(connection, "s-1", after=1, limit=1)] == [2]
         assert [one.actor for one in queries.attempts(connection, actor=DAVE)] == [DAVE]
         assert queries.attempts(connection, subjects=["request/r-9"]) == ()
         assert queries.request(connection, "r-9") is None
@@ -635,7 +647,7 @@ def test_a_list_never_sorts_and_never_reads_a_whole_table(projections: Projectio
         queries.sessions(connection, grant="g-1", before=9)
         queries.attempts(connection, actor=ALICE, before=9)
         queries.attempts(connection, subjects=("request/r-1",), before=9)
-        queries.actions(connection, "s-1", after=1)
+        timeline.actions(connection, "s-1", after=1)
         queries.unfinished(connection)
         assured.reviews(connection, before=9)
         assured.reviews(connection, person=ALICE, before=9)

@@ -12,15 +12,16 @@ from sojourn.codes import Code
 from sojourn.meanings import CATALOGUE
 from sojourn.testing.installation import Running
 from sojourn.web.api.answering import HEADERS
-from sojourn.web.api.endpoints import ENDPOINTS
+from sojourn.web.api.endpoints import ENDPOINTS, Permission
 from sojourn.web.exchange import BODY_BYTES_MAX
 
 POSTS = [one.path for one in ENDPOINTS if one.method == "POST"]
 GETS = [one.path for one in ENDPOINTS if one.method == "GET"]
+OPEN_POSTS = {one.path for one in ENDPOINTS if one.method == "POST" and one.permission is Permission.OPEN}
 
 
 def _filled(path: str) -> str:
-    return path.replace("{name}", "nothing")
+    return path.replace("{name}", "nothing").replace("{number}", "999999999")
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -55,13 +56,13 @@ def test_every_look_needs_a_token(sojourn: Running, path: str) -> None:
     assert (answered.status_code, answered.json()["error"]["code"]) == (401, "credentials.missing")
 
 
-@pytest.mark.parametrize("path", [path for path in POSTS if path not in ("/sign-in", "/enrol")])
+@pytest.mark.parametrize("path", [path for path in POSTS if path not in OPEN_POSTS])
 def test_every_deed_needs_a_token(sojourn: Running, path: str) -> None:
     answered = sojourn.send("POST", _filled(path), {})
     assert (answered.status_code, answered.json()["error"]["code"]) == (401, "credentials.missing")
 
 
-@pytest.mark.parametrize("path", [path for path in GETS if "{name}" in path and "/people/" not in path])
+@pytest.mark.parametrize("path", [path for path in GETS if "{" in path and "/people/" not in path])
 def test_what_is_not_there_is_not_found_and_the_look_is_on_record(sojourn: Running, path: str) -> None:
     # An auditor may see everything, so what she is not shown is not there.
     answered = sojourn.send("GET", _filled(path), person="dora")
@@ -101,6 +102,13 @@ def test_every_answer_has_safe_headers_and_sets_no_cookie(sojourn: Running, path
 def test_a_page_of_another_site_is_turned_away(sojourn: Running, origin: str) -> None:
     answered = sojourn.send("POST", "/sign-in", {"person": "a", "password": "b"}, headers={"origin": origin})
     assert (answered.status_code, answered.json()["error"]["code"]) == (403, "permission.denied")
+
+
+def test_nobody_says_in_a_header_where_they_come_from(sojourn: Running) -> None:
+    headers = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https", "forwarded": "for=203.0.113.9"}
+    sojourn.send("GET", "/grants/g-forwarded0", person="alice", headers=headers)
+    (last, *_) = sojourn.get("/attempts?actor=alice", person="dora")["attempts"]
+    assert last["subject"].endswith("/g-forwarded0") and last["source"].startswith("127.0.0.1:")
 
 
 def test_an_error_reads_as_the_catalogue_says(sojourn: Running) -> None:

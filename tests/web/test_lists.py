@@ -20,7 +20,7 @@ BOUNDED = {
 }
 """Lists that have an end of their own."""
 
-SINGLE = {"/me", "/configuration", "/configuration/files", "/ledger", "/health"}
+SINGLE = {"/me", "/configuration", "/configuration/files", "/ledger", "/ledger/consistency", "/overview", "/health"}
 """What is one thing and no list."""
 
 LISTS = sorted(

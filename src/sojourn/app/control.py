@@ -7,7 +7,7 @@ import dataclasses
 import ipaddress
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 import uvicorn
@@ -21,11 +21,10 @@ from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
-from sojourn.identity.accounts import PasswordReader
-from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.presence import Presence
 from sojourn.notify.channels import Mail
 from sojourn.projections import queries
-from sojourn.projections.gathering import gathering
+from sojourn.projections.gathering import gathering, taking_part
 from sojourn.projections.projector import Projections
 from sojourn.projections.reconciling import ProjectedRecords
 from sojourn.scribe.client import ScribeClient, read_entry
@@ -37,6 +36,7 @@ from sojourn.targets.reconciler import Reconciler
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
+from sojourn.web.live import Live
 from sojourn.web.server import build
 from sojourn.web.services import Services, SshIssuer
 from sojourn.workflow.adopt import adopt, adopt_settings, load_adopted
@@ -49,16 +49,20 @@ from sojourn.workflow.timekeeping import keep_time
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .copies import late_copies
 from .forwarding import forwarders
+from .identity import confirming, invite_first, provider, public_url
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
 from .notify import courier, mailing
 from .publisher import published_copies
 from .report_desk import Drawn, ReportDesk
 from .scheduling import Scheduler, delivered_files
+from .seats import seat
 from .vouching import bundle, vouch
 from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
+CLOSE_SECONDS = 2
+"""What answers have to come to their end at a stop; streams of events have none."""
 
 
 async def run_control(layout: Layout, settings: Settings) -> None:
@@ -74,9 +78,10 @@ async def run_control(layout: Layout, settings: Settings) -> None:
             process="control", node=node("control"), build=BUILD, settings_sha256=settings_digest(settings)
         )
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
-            tasks.create_task(_serve_control(layout, settings, ledger, office, in_force))
+        with seat(layout, lambda: new_id(node("control"))) as name:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
+                tasks.create_task(_serve_control(layout, settings, ledger, office, in_force, name))
 
 
 def require_loopback(settings: Settings) -> None:
@@ -118,16 +123,19 @@ def make_office(
 
 
 async def _serve_control(
-    layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, in_force: InForce
+    layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, in_force: InForce, name: str
 ) -> None:
     """Run read models, enforcer, clock and API until cancelled."""
 
     projections = Projections.open(layout.projections)
-    office = dataclasses.replace(office, gather=gathering(projections, in_force))
+    office = dataclasses.replace(
+        office, gather=gathering(projections, in_force), took_part=taking_part(projections, in_force)
+    )
     gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
     with projections.reading() as connection:
         unfinished = queries.unfinished(connection)
     enforcer = Enforcer(
+        name=name,
         office=office,
         start=projections.following if unfinished is None else min(unfinished, projections.following),
         follow=ledger.follow,
@@ -139,11 +147,11 @@ async def _serve_control(
     )
     opener = Opener(key_pair(layout, EVIDENCE))
     reconciler = _reconciler(layout, settings, ledger, office, projections)
-    desk = ReportDesk(layout=layout, new_id=office.new_id, drawn=lambda one: _drawn(office, one))
-    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk)
+    desk, live = ReportDesk(layout=layout, new_id=office.new_id, drawn=lambda one: _drawn(office, one)), Live()
+    services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk, live)
     telling = courier(layout, settings.notify, ledger, in_force)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_project(projections, ledger))
+        tasks.create_task(_project(projections, ledger, live))
         tasks.create_task(enforcer.run())
         tasks.create_task(reconciler.run())
         tasks.create_task(desk.run())
@@ -231,9 +239,10 @@ def _reconciler(
     )
 
 
-async def _project(projections: Projections, ledger: ScribeClient) -> None:
+async def _project(projections: Projections, ledger: ScribeClient, live: Live) -> None:
     async for batch in ledger.follow(projections.following):
         projections.apply(batch)
+        live.take(batch)
 
 
 def _services(
@@ -246,30 +255,37 @@ def _services(
     opener: Opener,
     reconciler: Reconciler,
     desk: ReportDesk,
+    live: Live,
 ) -> Services:
 
     drivers = _drivers(layout, settings)
+    shown = confirming(layout, settings, ledger, office, opener)
 
     def cosigned() -> str:
         return cosigned_note(layout)
 
-    async def pack(name: str) -> bytes:
-        return await pack_of(
-            name, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
-        )
-
+    pack = _packer(ledger, projections, opener, cosigned)
     return Services(
         office=office,
         projections=projections,
         settings=settings,
-        passwords=PasswordReader(matter=ledger.matter, open_value=opener.open_value),
-        limit=AttemptLimit(SystemClock().now),
+        passwords=shown.reader,
+        limit=shown.limit,
+        passkeys=shown.keys,
+        confirming=shown,
+        provider=provider(layout, settings),
+        presence=Presence(SystemClock().now, settings.control.session_idle),
         gateway_sealer=gateway_sealer,
         matter=ledger.matter,
         attachment=ledger.attachment,
         open_value=opener.open_value,
         size=ledger.size,
         sign=ledger.sign,
+        cosigned=cosigned,
+        entries=ledger.raw,
+        prove=ledger.prove,
+        consistency=ledger.consistency,
+        live=live,
         certificate=lambda name: certificate_of(name, ledger=ledger, read_entry=read_entry, cosigned=cosigned),
         reports=desk,
         key_uses=lambda person: uses_of(ledger, projections, person),
@@ -287,6 +303,19 @@ def _services(
         version=BUILD,
         ssh=_ssh_issuer(layout, settings),
     )
+
+
+def _packer(
+    ledger: ScribeClient, projections: Projections, opener: Opener, cosigned: Callable[[], str]
+) -> Callable[[str], Awaitable[bytes]]:
+    """What builds the evidence pack of a grant or a request."""
+
+    async def pack(name: str) -> bytes:
+        return await pack_of(
+            name, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
+        )
+
+    return pack
 
 
 def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:
@@ -307,8 +336,20 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
     place = layout.run / "control.json"
     with socket.create_server((settings.control.host, same_port(place, settings.control.port))) as listener:
         configuration = uvicorn.Config(
-            build(services), log_config=None, access_log=False, server_header=False, lifespan="off", ws="none"
+            build(services),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            # Otherwise anybody on this machine could say in a header where they come from, and that goes on record.
+            proxy_headers=settings.control.behind_proxy,
+            http="h11",
+            timeout_graceful_shutdown=CLOSE_SECONDS,
         )
         server = uvicorn.Server(configuration)
         announce(place, *listener.getsockname()[:2])
+        link = await invite_first(services.office, settings, public_url(layout, settings))
+        if link is not None:
+            structlog.get_logger("control").info("nobody has an account yet; set up the first one", link=link)
         await server.serve(sockets=[listener])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sojourn.domain.identifiers import PersonId, TargetName, TeamName
 from sojourn.domain.people import FactKind, Mandate, Person, PersonKind, Team
 
-from .names import Directory, known, known_one, once, pairs
+from .names import Directory, known, known_one, once, pairs, texts
 from .nodes import Node
 
 SYSTEM_ACTOR = "system"
@@ -17,7 +18,7 @@ SYSTEM_ACTOR = "system"
 
 def read_people(root: Node) -> Directory:
     """Everybody, and every team. Raises SojournError `configuration.invalid`."""
-    fields = root.fields("people", "teams", required=("people",))
+    fields = root.fields("people", "teams", "groups", required=("people",))
     nodes = fields["people"].named("people")
     ids = [PersonId(name) for name in nodes]
     people = tuple(_person(PersonId(name), node, ids) for name, node in nodes.items())
@@ -30,7 +31,18 @@ def read_people(root: Node) -> Directory:
     teams = []
     for name, node in fields["teams"].named("teams").items() if "teams" in fields else ():
         teams.append(Team(name=TeamName(name), members=known(node, ids, "a list of people", "person")))
-    return Directory(people=people, teams=tuple(teams))
+    return Directory(people=people, teams=_with_groups(teams, fields.get("groups")))
+
+
+def _with_groups(teams: list[Team], node: Node | None) -> tuple[Team, ...]:
+    """The teams, each with the groups of the identity provider that fill it as well."""
+    if node is None:
+        return tuple(teams)
+    groups = {name: texts(one, "the names of groups at the provider") for name, one in node.named("teams").items()}
+    for name, one in node.named("teams").items():
+        if name not in {team.name for team in teams}:
+            one.fail(f"There is no team {name!a}", f"one of {', '.join(team.name for team in teams) or 'none'}")
+    return tuple(replace(team, groups=groups.get(team.name, ())) for team in teams)
 
 
 def _one_account_each(people: tuple[Person, ...], nodes: Mapping[str, Node]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,19 +19,23 @@ from sojourn.settings import (
     MailSettings,
     MailTls,
     NotifySettings,
+    OidcSettings,
     PublisherSettings,
     ReportsSettings,
     ScheduleSettings,
     ScribeSettings,
+    SecondSignature,
     Settings,
     SiemDestination,
     SiemKind,
     SiemSettings,
+    StepUp,
     TimestampSettings,
     WebhookSettings,
     WitnessSettings,
 )
 
+from .fingerprint import fingerprint
 from .nodes import Node, compose, read_bytes
 
 SETTINGS_FILE = "settings.yaml"
@@ -41,6 +46,8 @@ LIFE_MIN = timedelta(minutes=1)
 ORIGIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:/[a-z0-9._-]+)*", re.ASCII)
 """C2SP tlog-checkpoint recommends a URL without scheme; neither space nor plus may stand in a signer's name."""
 
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
 PREFIX = re.compile(r"(?:[A-Za-z0-9._-]+/)+", re.ASCII)
 """What may stand before the names of objects in a bucket."""
 
@@ -48,8 +55,15 @@ One = TypeVar("One")
 
 _SECTIONS = (
     *("gateway", "control", "scribe", "publisher", "witness"),
-    *("timestamp", "notify", "siem", "reports"),
+    *("timestamp", "notify", "siem", "reports", "oidc"),
 )
+PUBLIC_URL = re.compile(
+    r"https://(?!\d+(?:\.\d+){3}(?::|$))[a-z0-9][a-z0-9.-]*(?::\d{1,5})?|http://localhost(?::\d{1,5})?"
+)
+"""Passkeys answer for a name, never for a number, and only where nobody listens in (WebAuthn level 3, 5.1.2)."""
+
+ISSUER = re.compile(r"https://[^\s?#]+|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?(?:/[^\s?#]*)?", re.ASCII)
+"""What an issuer looks like (OpenID Connect Core 1.0, section 2); without TLS on this machine alone."""
 
 _Reader = Callable[[Node], object]
 
@@ -90,12 +104,36 @@ def _authority(node: Node) -> str:
     return value
 
 
+def _public_url(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and PUBLIC_URL.fullmatch(value) is None:
+        node.fail(
+            f"{value!a} is no address that passkeys can answer for",
+            "https://NAME, with a port if need be and nothing behind it; http:// for localhost alone",
+        )
+    return value
+
+
+def _issuer(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and ISSUER.fullmatch(value) is None:
+        node.fail(f"{value!a} is no issuer", 'https://HOST and maybe a path, as the provider itself says it, or ""')
+    return value
+
+
 def _life(node: Node) -> timedelta:
     value = node.duration()
     if value < LIFE_MIN:
         node.fail(
             f"{format_duration(value)} is too short for anybody to come in", f"at least {format_duration(LIFE_MIN)}"
         )
+    return value
+
+
+def _fingerprint(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and SHA256.fullmatch(value) is None:
+        node.fail(f"{value[:80]!a} is no fingerprint", 'a SHA-256 in 64 hexadecimal digits, or "" for that of the file')
     return value
 
 
@@ -114,16 +152,22 @@ _GATEWAY: Mapping[str, _Reader] = {
     "connections_max": lambda node: node.integer(1, 100_000),
     "warn_seconds": lambda node: node.integer(0, 86_400),
     "wait_seconds": lambda node: node.integer(0, 86_400),
+    "link": _text_or_nothing,
     "idle_seconds": lambda node: node.integer(0, 2_592_000),
     "session_seconds": lambda node: node.integer(0, 2_592_000),
     "client_authority": _text_or_nothing,
+    "client_authority_sha256": _fingerprint,
     "client_name": lambda node: node.choice({str(name): name for name in ClientName}),
 }
 _CONTROL: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
+    "public_url": _public_url,
+    "step_up": lambda node: node.choice({str(one): one for one in StepUp}),
     "api_token_life": _life,
     "session_life": _life,
+    "session_idle": _life,
+    "behind_proxy": Node.boolean,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,
     "ssh_key_life": Node.duration,
@@ -138,6 +182,7 @@ _SCRIBE: Mapping[str, _Reader] = {
     "store": _store,
     "signing_key": _text,
     "next_signing_key": _text,
+    "second_signature": lambda node: node.choice({str(one): one for one in SecondSignature}),
 }
 
 _S3: Mapping[str, _Reader] = {
@@ -165,6 +210,7 @@ _WITNESS: Mapping[str, _Reader] = {
 _TIMESTAMP: Mapping[str, _Reader] = {
     "url": _authority,
     "root": _text,
+    "root_sha256": _fingerprint,
     "every": Node.duration,
     "answer_seconds": Node.seconds,
     "clocks_apart_max": Node.duration,
@@ -184,6 +230,17 @@ _NOTIFY: Mapping[str, _Reader] = {
     "seconds": Node.seconds,
     "mail": lambda node: MailSettings(**_section(node, _MAIL)),
     "webhooks": lambda node: tuple(_webhook(name, one) for name, one in node.named("webhooks").items()),
+}
+
+
+_OIDC: Mapping[str, _Reader] = {
+    "issuer": _issuer,
+    "name": _text,
+    "client": _text_or_nothing,
+    "secret": _text_or_nothing,
+    "scopes": _text,
+    "person_claim": _text,
+    "groups_claim": _text,
 }
 
 
@@ -250,10 +307,31 @@ _REPORTS: Mapping[str, _Reader] = {
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
 
+    Fingerprints that it does not say are those of the files in `directory`.
+
     Raises SojournError `configuration.invalid`.
     """
     path = directory / SETTINGS_FILE
-    return parse_settings(read_bytes(path)) if path.exists() else Settings()
+    return _with_fingerprints(parse_settings(read_bytes(path)) if path.exists() else Settings(), directory)
+
+
+def _with_fingerprints(settings: Settings, directory: Path) -> Settings:
+    """The same with the fingerprints of the certificates in the files that it names, where it does not say them."""
+    gateway, timestamp = settings.gateway, settings.timestamp
+    if gateway.client_authority and not gateway.client_authority_sha256:
+        found = _fingerprint_of(directory / gateway.client_authority)
+        gateway = replace(gateway, client_authority_sha256=found)
+    if timestamp.url and not timestamp.root_sha256:
+        timestamp = replace(timestamp, root_sha256=_fingerprint_of(directory / timestamp.root))
+    return replace(settings, gateway=gateway, timestamp=timestamp)
+
+
+def _fingerprint_of(path: Path) -> str:
+    """The fingerprint of a file; "" for one that cannot be read, which whoever needs it says."""
+    try:
+        return fingerprint(path.read_bytes())
+    except OSError:
+        return ""
 
 
 def parse_settings(content: bytes) -> Settings:
@@ -275,6 +353,7 @@ def parse_settings(content: bytes) -> Settings:
         notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
         siem=SiemSettings(**_section(sections.get("siem"), _SIEM)),
         reports=ReportsSettings(**_section(sections.get("reports"), _REPORTS)),
+        oidc=OidcSettings(**_section(sections.get("oidc"), _OIDC)),
     )
 
 

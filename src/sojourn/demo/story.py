@@ -36,6 +36,7 @@ class Stage:
     directory: Path
     say: Callable[[str], None]
     found: dict[str, Any] = field(default_factory=dict)
+    password: str = ""
 
     def ask(self, *arguments: str, person: str) -> Any:
         """The answer of a command; the demo ends with its error if it is one."""
@@ -82,7 +83,7 @@ def run(directory: Path, *, once: bool, as_json: bool) -> int:
             sys.stdout.write(json.dumps(found) + "\n")
             sys.stdout.flush()
         else:
-            print_summary(found, stage.installation, keeps_running=not once)
+            print_summary(found, stage.installation, password=None if once else stage.password)
         if not once:
             _stay()
     return Exit.DONE if found["ok"] else Exit.FAILED
@@ -118,10 +119,10 @@ def _stay() -> None:
 
 
 def enrol_people(stage: Stage) -> None:
-    """Everybody sets up an account and signs in."""
-    one = stage.installation
+    """Everybody sets up an account, with a password that is this demo's alone, and signs in."""
+    one, password = stage.installation, secrets.token_urlsafe(PASSWORD_BYTES)
+    stage.password = password
     for person in PEOPLE:
-        password = secrets.token_urlsafe(PASSWORD_BYTES)
         code = stage.ask("invite", person, "--data", str(one.layout.root), person="")["code"]
         for arguments in (("enrol", person, code), ("login", person)):
             done = one.sojourn(*arguments, "--url", one.address, stdin=password + "\n")

@@ -7,9 +7,20 @@ from typing import Any
 
 from .installation import Installation
 
+READERS = {
+    "alice": "an engineer: what she holds and did",
+    "bob": "an engineer who decides for her",
+    "carol": "the administrator",
+    "dora": "the auditor: everything, and the reports",
+}
+"""Whose pages a newcomer can look at, and why."""
 
-def print_summary(found: dict[str, Any], one: Installation, *, keeps_running: bool) -> None:
-    """Say who asked, who decided, what was done, how it ended, and what can be tried next."""
+
+def print_summary(found: dict[str, Any], one: Installation, *, password: str | None) -> None:
+    """Say who asked, who decided, what was done, how it ended, and what can be tried next.
+
+    `password` opens everybody's account while the demo keeps running; None if it ends now.
+    """
     lines = [
         "",
         "What happened" if found["ok"] else "SOMETHING DID NOT GO AS IT SHOULD",
@@ -23,10 +34,13 @@ def print_summary(found: dict[str, Any], one: Installation, *, keeps_running: bo
         f"tampering found: {_yes(found['tamper_detected'])}",
         f"  took       {found['seconds']} s",
     ]
-    if keeps_running:
+    if password is not None:
+        pages = one.address.replace("127.0.0.1", "localhost")
         lines += [
             "",
-            "Everything keeps running until Ctrl-C. In another terminal, in this directory:",
+            f"Everything keeps running until Ctrl-C. In a browser, with the password {password}:",
+            *(f"  {pages}/sign-in?person={person:6} {who}" for person, who in READERS.items()),
+            "In another terminal, in this directory:",
             f"  export SOJOURN_CLIENT_DIR={one.clients}",
             '  uv run sojourn --version; alias sojourn="uv run sojourn"',
             "  sojourn targets --as alice",

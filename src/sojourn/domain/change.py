@@ -21,6 +21,7 @@ from typing import assert_never
 from sojourn.errors import Code, Refusal
 
 from .catalogue import Adopted, Catalogue
+from .confirmation import Confirmation
 from .events import (
     ConfigurationAdopted,
     ConfigurationApproved,
@@ -70,6 +71,7 @@ class Approve:
     person: PersonId
     digest: str
     source: str
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +242,7 @@ def _approve(
             digest=command.digest,
             version=version,
             source=command.source,
+            confirmation=command.confirmation,
         ),
         ConfigurationAdopted(
             catalogue_sha256=made.catalogue_sha256,
@@ -286,7 +289,7 @@ def _administrators(catalogue: Catalogue) -> list[Person]:
 
 def locks_out(adopted: Adopted, proposed: Catalogue, author: PersonId) -> Refusal | None:
     """The refusal for a change after which its author, or nobody at all, could administer or get anything."""
-    after = proposed.without(adopted.standing.left)
+    after = proposed.without(adopted.standing.left).joined(adopted.standing.claims)
     remaining = [person.id for person in _administrators(after)]
     if author not in remaining:
         return Refusal(Code.CHANGE_LOCKS_OUT, {"problem": f"{author}, who proposes it, would be no administrator"})

@@ -23,6 +23,7 @@ AbsenceId = NewType("AbsenceId", str)
 CampaignId = NewType("CampaignId", str)
 ChangeId = NewType("ChangeId", str)
 SampleId = NewType("SampleId", str)
+PasskeyId = NewType("PasskeyId", str)
 
 StreamName = NewType("StreamName", str)
 """A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
@@ -35,6 +36,8 @@ ATTEMPTS = StreamName("attempts")
 PUBLICATION = StreamName("publication")
 LEDGER = StreamName("ledger")
 """Changes of the key that signs the ledger."""
+ORIGIN = StreamName("origin")
+"""Of a ledger that was begun anew: which one it follows."""
 KEEPING = StreamName("keeping")
 """What is held, how long records are kept, and what was destroyed."""
 STANDING = StreamName("standing")
@@ -88,6 +91,16 @@ def session_stream(session: SessionId) -> StreamName:
 def account_stream(person: PersonId) -> StreamName:
     """The stream of one person's account: invitation, enrolment, sign-ins."""
     return StreamName(f"account/{person}")
+
+
+def call_stream(call: str) -> StreamName:
+    """The stream of one call that may be repeated; `call` is a digest of who calls what under which key."""
+    return StreamName(f"call/{call}")
+
+
+def identity_stream(subject_sha256: str) -> StreamName:
+    """The stream of one identity at a provider: who it is here."""
+    return StreamName(f"identity/{subject_sha256}")
 
 
 def token_stream(token: TokenId) -> StreamName:

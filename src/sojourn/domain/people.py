@@ -69,7 +69,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """A named set of people. Decisions count people, so being in two teams counts once."""
+    """A named set of people. Decisions count people, so being in two teams counts once.
+
+    Besides its `members`, whoever a provider says to be in one of its `groups` is in it.
+    """
 
     name: TeamName
     members: tuple[PersonId, ...]
+    groups: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from sojourn.domain.events import (
     ConfigurationAdopted,
     Event,
     GrantCreated,
+    PasskeyAdded,
     RequestActivated,
     RequestApproved,
     RequestDenied,
@@ -247,7 +248,9 @@ async def prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dic
 
 
 async def _disclose(sources: Sources, entries: Sequence[Recorded]) -> dict[str, Disclosed]:
-    commitments = [sealed.commitment for recorded in entries for sealed in sealed_in(recorded.event)]
+    # What somebody calls their passkey is no evidence.
+    told = [recorded.event for recorded in entries if not isinstance(recorded.event, PasskeyAdded)]
+    commitments = [sealed.commitment for event in told for sealed in sealed_in(event)]
     disclosed: dict[str, Disclosed] = {}
     for matter, key in await sources.ledger.matter(commitments):
         if key.recipient == RECIPIENT:

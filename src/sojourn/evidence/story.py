@@ -40,7 +40,7 @@ from sojourn.errors import Code, Refusal
 
 from .attributes import moment_text
 from .blocks import blocks
-from .circumstances import besides
+from .circumstances import besides, confirmed_with
 from .examination import examine, fold
 from .material import Disclosed, Material
 from .walk import walk
@@ -141,6 +141,7 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Rea
                     "role_present": event.role_present,
                     "sessions_present": event.sessions_present,
                     "sessions_terminated": event.sessions_terminated,
+                    **({"left": list(event.left)} if event.left else {}),
                 }
             }
         case ConfigurationAdopted():
@@ -293,6 +294,7 @@ def _decision(one: Recorded, event: RequestApproved | RequestDenied, readable: R
         **_place(one),
         "person": event.person,
         "decision": "approved" if isinstance(event, RequestApproved) else "denied",
+        "confirmed": confirmed_with(event.confirmation) if isinstance(event, RequestApproved) else "",
         "digest": event.digest,
         "comment": _text(event.comment, readable),
         "configuration_version": event.configuration_version,

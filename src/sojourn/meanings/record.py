@@ -6,9 +6,14 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Exit, Meaning
 
-from .answers import CONFLICT, DOWN, INPUT
+from .answers import CONFLICT, DOWN, INPUT, MISSING
 
 MEANINGS: Mapping[Code, Meaning] = {
+    Code.ENTRY_UNKNOWN: Meaning(
+        "There is no entry {number} in a ledger of {size}.",
+        "Entries count from 0; `sojourn ledger` says how many.",
+        *MISSING,
+    ),
     Code.RECORD_UNAVAILABLE: Meaning(
         "The record cannot be written, so nothing was done.",
         "Try again in a moment; nothing runs unrecorded.",
@@ -41,6 +46,11 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Set `scribe.signing_key` back to where that key lies; a key is changed with `sojourn signing-key rotate`.",
         500,
         Exit.FAILED,
+    ),
+    Code.SIGNING_COMPROMISED: Meaning(
+        "The ledger in {directory} is closed, since its signing key may be in other hands; {follower} follows it.",
+        "Start the ledger that follows it. This one can still be read, verified and exported.",
+        *CONFLICT,
     ),
     Code.RECORD_BEHIND: Meaning(
         "The ledger holds {held} entries, but {anchor} has seen {seen}.",

@@ -100,6 +100,7 @@ class GrantRow:
     extended: int
     prolonged_to: str | None
     overdue_since: str | None
+    leftovers: str | None
     break_glass: int
     review_within: int | None
     review_opened: int | None
@@ -118,32 +119,10 @@ class SessionRow:
     source: str
     application: str
     opened_at: str
-    process: int | None
     closed_at: str | None
     cause: str | None
     actions: int
     cut_lag_us: int | None
-    seq: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionRow:
-    """An action. `detail` and `message` are commitments."""
-
-    session: str
-    number: int
-    intended_at: str
-    verb: str
-    may_write: int
-    objects: str
-    detail: str
-    outcome: str | None
-    tags: str | None
-    sqlstate: str | None
-    rows: int | None
-    bytes_out: int | None
-    duration_us: int | None
-    message: str | None
     seq: int
 
 
@@ -174,7 +153,7 @@ class AttemptRow:
     details: str
 
 
-R = TypeVar("R", RequestRow, GrantRow, SessionRow, ActionRow, AttemptRow, ApproverRow, TokenRow, CommentRow)
+R = TypeVar("R", RequestRow, GrantRow, SessionRow, AttemptRow, ApproverRow, TokenRow, CommentRow)
 
 
 def requests(
@@ -296,12 +275,6 @@ def sessions(
 def session(connection: Connection, name: str) -> SessionRow | None:
     """One session."""
     return _one(connection, select(t.session).where(t.session.c.id == name), SessionRow)
-
-
-def actions(connection: Connection, session: str, *, after: int = 0, limit: int = PAGE_MAX) -> tuple[ActionRow, ...]:
-    """The actions of a session above number `after`, in order."""
-    query = select(t.action).where(t.action.c.session == session, t.action.c.number > after)
-    return _all(connection, query.order_by(t.action.c.number).limit(_page(limit)), ActionRow)
 
 
 def attempts(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 8
+SCHEMA = 9
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -99,6 +99,7 @@ grant = Table(
     Column("extended", Integer, nullable=False),
     Column("prolonged_to", String),
     Column("overdue_since", String),
+    Column("leftovers", String),
     Column("break_glass", Integer, nullable=False),
     Column("review_within", Integer),
     Column("review_opened", Integer),
@@ -116,13 +117,22 @@ session = Table(
     Column("source", String, nullable=False),
     Column("application", String, nullable=False),
     Column("opened_at", String, nullable=False),
-    Column("process", Integer),
     Column("closed_at", String),
     Column("cause", String),
     Column("actions", Integer, nullable=False),
     Column("cut_lag_us", Integer),
     Column("seq", Integer, nullable=False),
 )
+
+reached = Table(
+    "reached",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("session", String, nullable=False, index=True),
+    Column("process", Integer, nullable=False),
+    Column("at", String, nullable=False),
+)
+"""By what number a target knows a session; one that has several connections there has as many."""
 
 action = Table(
     "action",
@@ -142,6 +152,17 @@ action = Table(
     Column("duration_us", Integer),
     Column("message", String),
     Column("seq", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+chunk = Table(
+    "chunk",
+    metadata,
+    Column("session", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("content", String, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -327,6 +348,10 @@ Index("grant_to_review", grant.c.ended_at, sqlite_where=text("review_within IS N
 Index("review_due", review.c.due, sqlite_where=text("status = 'open'"))
 Index("review_waiting", review.c.seq, sqlite_where=text("status <> 'concluded'"))
 Index("campaign_item_by_what", campaign_item.c.campaign, campaign_item.c.person, campaign_item.c.target)
+Index("campaign_item_by_access", campaign_item.c.person, campaign_item.c.target, campaign_item.c.role)
+Index("grant_by_start", grant.c.start, grant.c.break_glass)
+Index("request_by_submitted", request.c.submitted_at)
+Index("session_cut", session.c.closed_at, session.c.cut_lag_us, sqlite_where=text("cut_lag_us IS NOT NULL"))
 Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("told_by_person", told.c.person)
@@ -334,6 +359,7 @@ Index("approver_by_person", approver.c.person, approver.c.decided_at)
 
 NOT_OVERDUE_YET, NOT_CONCLUDED = text("review.status = 'open'"), text("review.status <> 'concluded'")
 NOT_ESCALATED = text("request.status = 'pending' AND request.escalated_at IS NULL")
+CUT = text("session.cut_lag_us IS NOT NULL")
 """As they stand in the indexes: SQLite uses a partial index only for a condition without a parameter."""
 
 FOLDED = (
@@ -342,7 +368,9 @@ FOLDED = (
     comment,
     grant,
     session,
+    reached,
     action,
+    chunk,
     attempt,
     token,
     sealing_key,

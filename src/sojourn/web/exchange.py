@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import TypeVar, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from sojourn.domain.break_glass import FRESH
 from sojourn.domain.events import TokenIssued, TokenPurpose
 from sojourn.domain.people import Person
 from sojourn.errors import Code, Refusal, SojournError
@@ -70,6 +72,7 @@ class Exchange:
         self._token: TokenIssued | None = None
         self._named: str | None = None
         self._asked: Mapping[str, str] | None = None
+        self._sent: bytes | None = None
 
     def beside(self, name: str | None = None, **query: str) -> Exchange:
         """The same caller with another name and other queries: how a page asks what else the API would answer."""
@@ -116,6 +119,9 @@ class Exchange:
             issued = await tokens.recognise(services.office, text, purpose=purpose)
             if isinstance(issued, Refusal):
                 raise SojournError(issued.code, **issued.details)
+            if purpose is TokenPurpose.BROWSER and not services.presence.seen(issued):
+                await tokens.revoke(services.office, token=issued.token, person=issued.person)
+                raise SojournError(Code.CREDENTIALS_EXPIRED)
             self._token = issued
         person = services.office.in_force().catalogue.person(self._token.person)
         if person is None:
@@ -146,6 +152,13 @@ class Exchange:
         assert self._token is not None
         return self._token
 
+    async def require_fresh(self) -> None:
+        """Refuse a caller who has not shown who they are in the last minutes. Raises SojournError `sign_in.stale`."""
+        office = self.services.office
+        if office.clock.now() - await tokens.issued_at(office, self.token.token) >= FRESH:
+            minutes = str(FRESH // timedelta(minutes=1))
+            raise SojournError(Code.SIGN_IN_STALE, person=self.token.person, minutes=minutes)
+
     async def record(self, refusal: Refusal) -> None:
         """Put a refusal on record, unless it is one of a stranger's many (see `strangers`).
 
@@ -166,7 +179,7 @@ class Exchange:
 
     async def body(self, kind: type[S], *, bytes_max: int = BODY_BYTES_MAX) -> S:
         """What was sent, as `kind`: JSON, or a form of a page of ours. Raises SojournError `input.invalid`."""
-        sent = await self._received(bytes_max)
+        sent = await self._received(bytes_max) if self._sent is None else self._sent
         media = self.http.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
             if media == FORM and self.own_page:
@@ -182,6 +195,12 @@ class Exchange:
             raise SojournError(
                 Code.INPUT_INVALID, problem=f"The body will not do: {error}", expected="see docs/reference/api.md"
             ) from error
+
+    async def sent(self) -> bytes:
+        """What was sent, as it came; reading it does not take it from `body`."""
+        if self._sent is None:
+            self._sent = await self._received(BODY_BYTES_MAX)
+        return self._sent
 
     async def _received(self, bytes_max: int) -> bytes:
         received = bytearray()

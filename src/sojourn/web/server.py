@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 from .api.answering import HEADERS, answer, nowhere
 from .api.endpoints import ENDPOINTS
 from .api.openapi import ROOT, document
+from .looks import Looks
 from .pages.frame import lost, page
 from .pages.statics import static
 from .pages.table import PAGES
@@ -31,6 +32,7 @@ def build(services: Services) -> Starlette:
     )
     application.state.services = services
     application.state.strangers = Strangers(services.office.clock.now)
+    application.state.looks = Looks()
     return application
 
 

@@ -10,7 +10,11 @@ from sojourn.domain.events import TargetReconciled
 from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.domain.target import Target
 from sojourn.identity.accounts import PasswordReader
+from sojourn.identity.confirming import Confirming
 from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.openid import Provider
+from sojourn.identity.passkeys import Passkeys
+from sojourn.identity.presence import Presence
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
 from sojourn.vault.ssh_authority import Authority
@@ -18,6 +22,7 @@ from sojourn.workflow.keeping import KeyUses
 from sojourn.workflow.ports import Office, Sealer
 
 from .api.shapes import CopyShown
+from .live import Live
 from .report_desk import Desk
 
 
@@ -56,13 +61,14 @@ class Services:
     """Everything that a request may need.
 
     `attachment(sha256)` is what was attached to an append; `size` counts the ledger's entries, `sign` gives a
-    checkpoint over them, `copies()` are its published copies; `preflight(target)` says what is lacking there,
-    `reconcile(target)` compares it with the record; `pack(name)` builds an evidence pack of a grant or a request,
-    `certificate(name)` that of a destruction (both ZIP), `packs(sample, requests)` those of several access events;
-    `delivered()` are the files that schedules made; `given(sha256, person)` is what vouches for evidence that was
-    given (to anybody, for None); `key_uses(person)` tells which sealing keys still open; `reports` makes reports;
-    `gateway_address()` is where clients connect; `random_bytes(n)` are fresh; `ssh` is None where the gateway does
-    not speak it.
+    checkpoint over them, `cosigned()` is the newest one that witnesses have cosigned ("" if none), `copies()` are its
+    published copies; `entries`, `prove` and `consistency` are as the scribe's client gives them; `live` tells who
+    watches; `preflight(target)` says what is lacking there, `reconcile(target)` compares it with the record;
+    `pack(name)` builds an evidence pack of a grant or a request, `certificate(name)` that of a destruction (both ZIP),
+    `packs(sample, requests)` those of several access events; `delivered()` are the files that schedules made;
+    `given(sha256, person)` is what vouches for evidence that was given (to anybody, for None); `key_uses(person)`
+    tells which sealing keys still open; `reports` makes reports; `gateway_address()` is where clients connect;
+    `random_bytes(n)` are fresh; `ssh` is None where the gateway does not speak it.
     """
 
     office: Office
@@ -70,12 +76,21 @@ class Services:
     settings: Settings
     passwords: PasswordReader
     limit: AttemptLimit
+    passkeys: Passkeys
+    confirming: Confirming
+    presence: Presence
+    provider: Provider | None
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     attachment: Callable[[str], Awaitable[bytes]]
     open_value: Callable[[SealedMatter, SealingKey], bytes]
     size: Callable[[], Awaitable[int]]
     sign: Callable[[], Awaitable[str]]
+    cosigned: Callable[[], str]
+    entries: Callable[[Sequence[int]], Awaitable[tuple[bytes, ...]]]
+    prove: Callable[[int, int], Awaitable[tuple[bytes, ...]]]
+    consistency: Callable[[int, int], Awaitable[tuple[bytes, ...]]]
+    live: Live
     copies: Callable[[], Sequence[CopyShown]]
     pack: Callable[[str], Awaitable[bytes]]
     packs: Callable[[str, Sequence[str]], Awaitable[Bundle]]

@@ -12,6 +12,7 @@ from typing import get_args
 
 from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
+from .call import CallBegun, CallSettled
 from .campaign import CampaignClosed, CampaignDecided, CampaignItem, CampaignListed, CampaignOpened
 from .configuration import (
     ConfigurationAdopted,
@@ -36,12 +37,14 @@ from .grant import (
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProlongingFailed,
     GrantProvisioned,
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
 from .keeping import (
     DisposedClass,
@@ -60,11 +63,13 @@ from .keeping import (
     ShreddingWithdrawn,
 )
 from .notice import ForwardingOverdue, ForwardingResumed, NoticeFailed
+from .passkey import PasskeyAdded, PasskeyRemoved, PasskeyUsed
 from .publication import (
     AccessReadmitted,
     AccessSuspended,
     AttackTried,
     CheckpointStamped,
+    LedgerBegunAnew,
     LedgerDrilled,
     LedgerKeyRotated,
     PublicationOverdue,
@@ -74,6 +79,15 @@ from .publication import (
     WormExamined,
     WormTry,
     WormVerdict,
+)
+from .recovery import (
+    AccountRecovered,
+    IdentityLinked,
+    PasswordChanged,
+    RecoveryAsked,
+    SecondFactorRemoved,
+    SecondFactorSet,
+    SecondFactorUsed,
 )
 from .request import (
     ApprovalWithdrawn,
@@ -107,6 +121,7 @@ from .standing import (
     AbsenceEnded,
     EligibilityRemovalConfirmed,
     EligibilityRemoved,
+    GroupsClaimed,
     LookedBack,
     PersonLeft,
     PersonReturned,
@@ -118,6 +133,17 @@ from .target import Finding, FindingKind, TargetReconciled, TargetUnobserved
 Event = (
     AccountInvited
     | AccountEnrolled
+    | PasskeyAdded
+    | PasskeyUsed
+    | PasskeyRemoved
+    | PasswordChanged
+    | SecondFactorSet
+    | SecondFactorUsed
+    | SecondFactorRemoved
+    | RecoveryAsked
+    | AccountRecovered
+    | IdentityLinked
+    | GroupsClaimed
     | TokenIssued
     | TokenRevoked
     | AttemptRefused
@@ -132,17 +158,23 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | CallBegun
+    | CallSettled
+    | GrantLeased
     | ReportDelivered
     | DeliveryOverdue
     | SampleDrawn
     | InformationRequested
     | InformationGiven
     | ControlsProved
+    | CallBegun
+    | CallSettled
     | GrantCreated
     | GrantProvisioned
     | GrantEnded
     | GrantRemovalFailed
     | GrantRemoved
+    | GrantSessionStopped
     | GrantExtended
     | GrantProlonged
     | GrantProlongingFailed
@@ -167,6 +199,7 @@ Event = (
     | WormExamined
     | WitnessPolicyAdopted
     | CheckpointStamped
+    | LedgerBegunAnew
     | LedgerDrilled
     | LedgerKeyRotated
     | RequestSubmitted
@@ -221,12 +254,15 @@ __all__ = [
     "AccessSuspended",
     "AccountEnrolled",
     "AccountInvited",
+    "AccountRecovered",
     "ActionCompleted",
     "ActionIntended",
     "ApprovalWithdrawn",
     "AttackTried",
     "AttemptRefused",
     "BreakGlassUsed",
+    "CallBegun",
+    "CallSettled",
     "CampaignClosed",
     "CampaignDecided",
     "CampaignItem",
@@ -261,25 +297,34 @@ __all__ = [
     "GrantCreated",
     "GrantEnded",
     "GrantExtended",
+    "GrantLeased",
     "GrantProlonged",
     "GrantProlongingFailed",
     "GrantProvisioned",
     "GrantRemovalFailed",
     "GrantRemovalOverdue",
     "GrantRemoved",
+    "GrantSessionStopped",
+    "GroupsClaimed",
     "HoldPlaced",
     "HoldReleaseRequested",
     "HoldReleased",
     "HoldScope",
+    "IdentityLinked",
     "InformationGiven",
     "InformationRequested",
     "KeysDestroyed",
     "LapseCause",
+    "LedgerBegunAnew",
     "LedgerDrilled",
     "LedgerKeyRotated",
     "LookedBack",
     "NoticeFailed",
     "Outcome",
+    "PasskeyAdded",
+    "PasskeyRemoved",
+    "PasskeyUsed",
+    "PasswordChanged",
     "PersonLeft",
     "PersonReturned",
     "ProbeTried",
@@ -288,6 +333,7 @@ __all__ = [
     "PublicationRefused",
     "PublicationResumed",
     "RecordsDisposed",
+    "RecoveryAsked",
     "ReportDelivered",
     "RequestActivated",
     "RequestApproved",
@@ -308,6 +354,9 @@ __all__ = [
     "ReviewOutcome",
     "ReviewOverdue",
     "SampleDrawn",
+    "SecondFactorRemoved",
+    "SecondFactorSet",
+    "SecondFactorUsed",
     "SessionClosed",
     "SessionConnected",
     "SessionOpened",

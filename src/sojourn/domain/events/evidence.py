@@ -17,6 +17,8 @@ class EvidenceForm(StrEnum):
     REPORT = "report"
     CERTIFICATE = "certificate"
     PACKS = "packs"
+    STATEMENT = "statement"
+    RECORDING = "recording"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,8 @@ class EvidenceGiven:
     """Somebody was given evidence. `subject` is the stream or report it is about.
 
     `sha256` (hex) is that of the bytes of a pack or a certificate, and that of the manifest of a report, which covers
-    every file in it: so the record vouches for what was given.
+    every file in it: so the record vouches for what was given. Of a statement it is that of what was opened, and of a
+    recording that of the commitments of the parts that there were, one a line.
     """
 
     kind: ClassVar[str] = "evidence.given"

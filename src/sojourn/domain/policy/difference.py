@@ -89,6 +89,8 @@ def _say_target(target: Target | None) -> tuple[str, ...]:
     for role in target.roles:
         said.append(f"role {role.name}: {role.connections_max} connections")
         said += (f"role {role.name}: {line}" for line in role.opens)
+        if role.mark_rows_over:
+            said.append(f"role {role.name}: statements of more than {role.mark_rows_over} rows are marked")
         said += (f"role {role.name}: {line}" for line in (role.host.terms if role.host is not None else ()))
         said += (f"role {role.name}: {name} = {value}" for name, value in role.defaults)
     return tuple(said)

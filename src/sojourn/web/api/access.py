@@ -256,5 +256,6 @@ def show(row: GrantRow) -> shapes.GrantShown:
         extended=row.extended,
         prolonged_to=row.prolonged_to,
         overdue_since=row.overdue_since if row.removed_at is None else None,
+        leftovers=tuple((row.leftovers or "").splitlines()),
         break_glass=bool(row.break_glass),
     )

@@ -14,6 +14,7 @@ from sojourn.errors import Code, Refusal
 from sojourn.meanings import CATALOGUE
 from sojourn.web.exchange import SAFE, Exchange, Handler, settle
 
+from .repeating import HEADER, repeatable
 from .shapes import ErrorShown, Problem
 
 HEADERS = {
@@ -28,7 +29,9 @@ def answer(handler: Handler) -> Callable[[HttpRequest], Awaitable[Response]]:
     """The endpoint around a handler: its value as JSON, or the problem with the catalogue's status."""
 
     async def endpoint(http: HttpRequest) -> Response:
-        value = await settle(Exchange(http.app.state.services, http), handler)
+        key = http.headers.get(HEADER)
+        chosen = handler if key is None or http.method in SAFE else repeatable(handler, key)
+        value = await settle(Exchange(http.app.state.services, http), chosen)
         if isinstance(value, Refusal):
             return problem(value)
         if isinstance(value, Response):

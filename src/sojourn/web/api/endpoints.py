@@ -15,26 +15,36 @@ from sojourn.web.exchange import Handler
 
 from . import (
     access,
+    account,
     asking,
     auditing,
     bodies,
     break_glass,
     certifying,
     configuration,
+    confirming,
     deciding,
     facts,
     keeping,
+    opening,
+    overview,
+    passkeys,
     people,
     policy,
+    proving,
     record,
     recording,
     reporting,
     reviewing,
     sampling,
+    sign_ins,
+    single_sign_on,
     spans,
     ssh,
     standing,
+    stopping,
     targets,
+    watching,
 )
 
 
@@ -54,7 +64,10 @@ ADMINISTRATOR, AUDITOR = Permission.ADMINISTRATOR, Permission.AUDITOR
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address: method, path below /api/v1, handler, who may call it, what is sent and which queries it knows."""
+    """One address: method, path below /api/v1, handler, who may call it, what is sent and which queries it knows.
+
+    `media` is what is answered where that is no JSON.
+    """
 
     method: str
     path: str
@@ -62,10 +75,29 @@ class Endpoint:
     permission: Permission
     body: type[Struct] | None = None
     query: tuple[str, ...] = ()
+    media: str = "application/zip"
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/sign-in", people.sign_in, OPEN, bodies.SignIn),
+    Endpoint("POST", "/sign-in/passkey/options", passkeys.ask, OPEN, bodies.Nothing),
+    Endpoint("POST", "/sign-in/passkey", passkeys.sign_in, OPEN, bodies.PasskeyAnswer),
+    Endpoint("POST", "/sign-in/device", single_sign_on.begin, OPEN, bodies.Nothing),
+    Endpoint("POST", "/sign-in/device/wait", single_sign_on.wait, OPEN, bodies.DeviceWaiting),
+    Endpoint("POST", "/passkeys/options", passkeys.offer, OPEN, bodies.PasskeyOffer),
+    Endpoint("POST", "/passkeys", passkeys.add, OPEN, bodies.PasskeyMade),
+    Endpoint("GET", "/passkeys", passkeys.listing, PERSON),
+    Endpoint("POST", "/passkeys/{name}/remove", passkeys.remove, PERSON, bodies.Nothing),
+    Endpoint("POST", "/password", account.change_password, PERSON, bodies.NewPassword),
+    Endpoint("POST", "/second-factor/options", account.offer_second_factor, PERSON, bodies.Nothing),
+    Endpoint("POST", "/second-factor", account.begin_second_factor, PERSON, bodies.SecondFactor),
+    Endpoint("POST", "/second-factor/remove", account.remove_second_factor, PERSON, bodies.Nothing),
+    Endpoint("POST", "/people/{name}/recovery", account.ask_recovery, ADMINISTRATOR, bodies.Reason),
+    Endpoint("POST", "/people/{name}/recovery/confirm", account.confirm_recovery, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("GET", "/sign-ins", sign_ins.listing, PERSON),
+    Endpoint("POST", "/sign-ins/{name}/end", sign_ins.end, PERSON, bodies.Nothing),
+    Endpoint("POST", "/people/{name}/sign-out", sign_ins.end_all, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("POST", "/confirmations/options", confirming.offer, PERSON, bodies.ConfirmationAsk),
     Endpoint("POST", "/sign-out", people.sign_out, PERSON, bodies.Nothing),
     Endpoint("POST", "/enrol", people.enrol, OPEN, bodies.Enrol),
     Endpoint("GET", "/me", people.me, PERSON),
@@ -206,8 +238,32 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ),
     ),
     Endpoint("GET", "/sessions/{name}", record.session, PERSON),
-    Endpoint("GET", "/sessions/{name}/actions", record.actions, PERSON, query=("after",)),
-    Endpoint("GET", "/sessions/{name}/recording", recording.read, PERSON),
+    Endpoint(
+        "GET",
+        "/sessions/{name}/actions",
+        record.actions,
+        PERSON,
+        query=("after", "verb", "writes", "outcome", "search"),
+    ),
+    Endpoint("GET", "/sessions/{name}/actions/{number}", opening.statement, PERSON),
+    Endpoint("GET", "/sessions/{name}/recording", recording.read, PERSON, query=("action", "after")),
+    Endpoint(
+        "GET",
+        "/sessions/{name}/replay",
+        recording.replay,
+        PERSON,
+        query=("action",),
+        media="application/x-ndjson",
+    ),
+    Endpoint(
+        "GET",
+        "/sessions/{name}/events",
+        watching.events,
+        PERSON,
+        query=("after", "recording"),
+        media="text/event-stream",
+    ),
+    Endpoint("POST", "/sessions/{name}/stop", stopping.session, PERSON, bodies.Nothing),
     Endpoint(
         "GET",
         "/attempts",
@@ -230,7 +286,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             "after",
         ),
     ),
-    Endpoint("POST", "/holds/{name}/release", keeping.release_hold, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("POST", "/holds/{name}/release", keeping.release_hold, ADMINISTRATOR, bodies.Confirmable),
     Endpoint("POST", "/shreddings", keeping.request_shredding, ADMINISTRATOR, bodies.Shredding),
     Endpoint("GET", "/shreddings", keeping.shreddings, OVERSIGHT, query=("after",)),
     Endpoint("POST", "/shreddings/{name}/confirm", keeping.confirm_shredding, ADMINISTRATOR, bodies.Nothing),
@@ -241,7 +297,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/retention/{name}/withdraw", keeping.withdraw_shortening, ADMINISTRATOR, bodies.Nothing),
     Endpoint("POST", "/disposals", keeping.dispose, ADMINISTRATOR, bodies.Nothing),
     Endpoint("GET", "/disposals/{name}/certificate", keeping.certificate, OVERSIGHT),
+    Endpoint("GET", "/overview", overview.overview, OVERSIGHT),
     Endpoint("GET", "/ledger", record.ledger, PERSON),
+    Endpoint("GET", "/ledger/consistency", proving.consistency, PERSON, query=("old",)),
+    Endpoint("GET", "/ledger/entries/{number}", proving.entry, OVERSIGHT),
+    Endpoint("GET", "/ledger/entries/{number}/proof", proving.proof_file, OVERSIGHT, media="text/plain"),
     Endpoint("GET", "/health", record.health, OPEN),
 )
 """The table."""

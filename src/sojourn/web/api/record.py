@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
-from sojourn.projections import assured, queries
-from sojourn.projections.queries import ActionRow, AttemptRow, SessionRow
+from sojourn.projections import assured, queries, timeline
+from sojourn.projections.queries import AttemptRow, SessionRow
+from sojourn.projections.timeline import ActionRow, Wanted
 from sojourn.web.exchange import PAGE, Exchange
 
 from . import shapes
@@ -32,21 +33,36 @@ async def sessions(exchange: Exchange) -> shapes.Sessions:
             before=exchange.before(),
             limit=PAGE + 1,
         )
-    return shapes.Sessions(sessions=tuple(map(_session, rows[:PAGE])), more=len(rows) > PAGE, next=_next(rows))
+    return shapes.Sessions(sessions=tuple(map(show_session, rows[:PAGE])), more=len(rows) > PAGE, next=_next(rows))
 
 
 async def session(exchange: Exchange) -> shapes.SessionShown:
     """GET /sessions/{name}: one session."""
-    return _session(visible_session(exchange, await exchange.caller()))
+    return show_session(visible_session(exchange, await exchange.caller()))
 
 
 async def actions(exchange: Exchange) -> shapes.Actions:
-    """GET /sessions/{name}/actions?after=N: its actions in order, without their text."""
+    """GET /sessions/{name}/actions?after=N: its actions in order, without their text; all, or those of a
+    `verb`, with an `outcome` (`running` for none yet), that may write (`writes=yes` or `no`), or that touched what
+    `search` is part of.
+    """
     row = visible_session(exchange, await exchange.caller())
-    after = exchange.after()
+    after, wanted = exchange.after(), _wanted(exchange)
     with exchange.services.projections.reading() as connection:
-        rows = queries.actions(connection, row.id, after=after, limit=PAGE + 1)
-    return shapes.Actions(session=row.id, actions=tuple(map(_action, rows[:PAGE])), more=len(rows) > PAGE)
+        rows = timeline.actions(connection, row.id, after=after, limit=PAGE + 1, wanted=wanted)
+    return shapes.Actions(session=row.id, actions=tuple(map(action_shown, rows[:PAGE])), more=len(rows) > PAGE)
+
+
+def _wanted(exchange: Exchange) -> Wanted:
+    writes = exchange.query("writes") or None
+    if writes not in (None, "yes", "no"):
+        raise SojournError(Code.INPUT_INVALID, problem="`writes` is neither", expected="yes or no")
+    return Wanted(
+        verb=exchange.query("verb") or None,
+        may_write=None if writes is None else writes == "yes",
+        outcome=exchange.query("outcome") or None,
+        search=exchange.query("search") or None,
+    )
 
 
 def visible_session(exchange: Exchange, caller: Person) -> SessionRow:
@@ -103,6 +119,7 @@ async def ledger(exchange: Exchange) -> shapes.LedgerShown:
         root=base64.b64encode(head.root).decode(),
         checkpoint=note,
         verifier_key=exchange.services.verifier_key,
+        cosigned=exchange.services.cosigned(),
         copies=tuple(exchange.services.copies()),
     )
 
@@ -116,7 +133,8 @@ async def health(exchange: Exchange) -> shapes.Health:
     return shapes.Health(ok=True, version=exchange.services.version, size=size)
 
 
-def _session(row: SessionRow) -> shapes.SessionShown:
+def show_session(row: SessionRow) -> shapes.SessionShown:
+    """A session as the API shows it."""
     return shapes.SessionShown(
         session=row.id,
         grant=row.grant,
@@ -133,7 +151,8 @@ def _session(row: SessionRow) -> shapes.SessionShown:
     )
 
 
-def _action(row: ActionRow) -> shapes.ActionShown:
+def action_shown(row: ActionRow) -> shapes.ActionShown:
+    """An action as people see it, without what it said."""
     return shapes.ActionShown(
         number=row.number,
         at=row.intended_at,

@@ -20,10 +20,13 @@ EVERYBODY = (
     Room("/catalogue", "Ask"),
     Room("/requests", "Requests"),
     Room("/grants", "Access"),
+    Room("/sessions", "Sessions"),
     Room("/reviews", "Reviews"),
     Room("/campaigns", "Campaigns"),
+    Room("/ledger", "Ledger"),
 )
 OVERSIGHT = (
+    Room("/overview", "Overview"),
     Room("/people", "People"),
     Room("/targets", "Targets"),
     Room("/policy", "Policy"),

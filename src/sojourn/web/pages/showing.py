@@ -26,6 +26,12 @@ STATES = {
     "withdrawn": "done",
     "failed": "bad",
     "overdue": "bad",
+    "open": "good",
+    "closed": "done",
+    "completed": "done",
+    "running": "waiting",
+    "interrupted": "bad",
+    "skipped": "waiting",
 }
 """The tone in which a state is shown; colour never says what the word beside it does not."""
 
@@ -38,6 +44,12 @@ def moment(given: str | datetime | None) -> Markup:
     return Markup("<time datetime='{}'>{:%Y-%m-%d %H:%M} UTC</time>").format(at.isoformat(), at)
 
 
+def second(given: str) -> Markup:
+    """A moment to the second in UTC."""
+    at = datetime.fromisoformat(given)
+    return Markup("<time datetime='{}'>{:%H:%M:%S}</time>").format(at.isoformat(), at)
+
+
 def span(seconds: float) -> str:
     """A length of time in words: `1 h 30 min`, `45 s`."""
     left = round(seconds)
@@ -47,6 +59,16 @@ def span(seconds: float) -> str:
         if count:
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2]) or "0 s"
+
+
+def took(microseconds: int | None) -> str:
+    """How long something took: `340 µs`, `12.5 ms`, `3.2 s`, or in words when it was long; a dash for not yet."""
+    if microseconds is None:
+        return "\N{EN DASH}"
+    for size, unit in ((1_000_000, "s"), (1_000, "ms")):
+        if microseconds >= size:
+            return span(microseconds / 1e6) if microseconds >= 100 * 1_000_000 else f"{microseconds / size:.1f} {unit}"
+    return f"{microseconds} µs"
 
 
 def left(until: str, now: datetime) -> timedelta:
@@ -78,7 +100,9 @@ def asset(name: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
+    "second": second,
     "span": span,
+    "took": took,
     "tone": tone,
     "word": word,
 }

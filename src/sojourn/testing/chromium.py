@@ -1,0 +1,135 @@
+"""A real browser over the pages: Debian's Chromium, driven by Playwright, with a log of all that it asked and said."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, Dialog, Page, sync_playwright
+
+from sojourn.web.exchange import COOKIE
+
+PROGRAM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+MILLISECONDS = 30_000
+DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@contextmanager
+def chromium() -> Iterator[Chromium]:
+    """The browser while the context lasts; it is installed if it is not there."""
+    install()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass(slots=True)
+class Window:
+    """One person's window. `wrong` is whatever went wrong in it, `elsewhere` what it asked of other hosts.
+
+    `transferred` counts the bytes that came over the wire since it was last set to 0.
+    """
+
+    address: str
+    page: Page
+    wrong: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    transferred: int = 0
+
+    def go(self, path: str) -> int:
+        """Open a page; gives its status. Its own status is nothing wrong, whatever it is."""
+        self.transferred = 0
+        answered = self.page.goto(self.address + path)
+        assert answered is not None
+        if answered.status >= 400:
+            self.wrong = [one for one in self.wrong if "Failed to load resource" not in one]
+        return answered.status
+
+    def element(self, selector: str) -> Any:
+        """What there is in the page."""
+        return self.page.locator(selector)
+
+
+@contextmanager
+def window(
+    browser: Chromium, address: str, *, cookie: str = "", phone: bool = False, dark: bool = False, zone: str = "UTC"
+) -> Iterator[Window]:
+    """A window of somebody who holds that session, with nothing stored before."""
+    context = browser.new_context(
+        viewport=PHONE if phone else DESK,  # type: ignore[arg-type]
+        has_touch=phone,
+        color_scheme="dark" if dark else "light",
+        timezone_id=zone,
+        locale="en-GB",
+    )
+    try:
+        if cookie:
+            _sign_in(context, address, cookie)
+        yield _watched(context, address)
+    finally:
+        context.close()
+
+
+def _sign_in(context: BrowserContext, address: str, cookie: str) -> None:
+    # A cookie with this prefix is for a secure origin; the browser takes one's own machine for one.
+    secure = address.replace("http:", "https:")
+    context.add_cookies([{"name": COOKIE, "value": cookie, "url": secure, "secure": True, "httpOnly": True}])
+
+
+def _watched(context: BrowserContext, address: str) -> Window:
+    page = context.new_page()
+    page.set_default_timeout(MILLISECONDS)
+    found = Window(address=address, page=page)
+    own = urlsplit(address).netloc
+
+    def answered(dialog: Dialog) -> None:
+        found.wrong.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("console", lambda said: found.wrong.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: found.wrong.append(str(error)))
+    page.on("dialog", answered)
+    page.on("request", lambda asked: found.elsewhere.append(asked.url) if urlsplit(asked.url).netloc != own else None)
+
+    def counted(event: dict[str, Any]) -> None:
+        found.transferred += int(event["encodedDataLength"])
+
+    wire = context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.on("Network.loadingFinished", counted)
+    return found
+
+
+def install() -> None:
+    """Install it if it is not there; one process at a time does. Raises CalledProcessError where that is impossible."""
+    if PROGRAM.exists():
+        return
+    with (Path(tempfile.gettempdir()) / "sojourn-apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if PROGRAM.exists():
+            return
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        packages = ["chromium", "fonts-dejavu-core"]
+        for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *packages]):
+            subprocess.run(["apt-get", *arguments], check=True, capture_output=True, env=environment)

@@ -1,0 +1,199 @@
+"""An installation in which something has happened everywhere: what a browser looks at, and what pictures are made of.
+
+Alice holds an access with an open connection, has asked for another, and has worked on an SSH host; some of what she
+said tries to be more than text.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import psycopg
+
+from sojourn.demo.installation import TARGETS_FILE
+from sojourn.demo.production import Production
+
+from .installation import PASSWORD, Running, running
+from .sshd import ACCOUNT, sshd
+
+TARGETS = """\
+  web-1:
+    kind: ssh
+    description: The shop's web server
+    host: 127.0.0.1
+    port: {port}
+    host_keys: ["{key}"]
+    administrator: root
+    source_addresses: [127.0.0.1]
+    revoked_keys: {revoked}
+    roles:
+      operator: {{ description: Look after the service, login: {account}, shell: true }}
+"""
+POLICY = """\
+rules:
+  shop-work:
+    who: { teams: [engineering] }
+    targets: [shop]
+    roles: [read, fix-status]
+    longest: 4h
+    approvers: { teams: [engineering] }
+    reason: required
+  web-work:
+    who: { teams: [engineering] }
+    targets: [web-1]
+    roles: [operator]
+    longest: 4h
+    approvers: { teams: [engineering] }
+"""
+SETTINGS = """\
+gateway: { port: 0, ssh: true, ssh_port: 0 }
+control: { port: 0 }
+scribe: { origin: sojourn-filled.localhost/ledger }
+"""
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u202e\x1b[2K\x1b]0;owned\x07"
+"""What somebody may type who wants a page to do something."""
+
+NOT_THERE = "select '" + HOSTILE.replace("'", "''") + "' from shop.nothing"  # noqa: S608 - it is meant to be hostile
+
+COMMANDS = """\
+echo "deploying $((4+3)) changes"
+printf '\\033[32mok\\033[0m \\033[1;31mred\\033[0m \\033]0;owned\\007 <b>bold</b>\\n'
+ls /
+exit 3
+"""
+SECONDS = 20.0
+Client = psycopg.Connection[tuple[Any, ...]]
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What there is to look at: names of things, and Alice's open `client`."""
+
+    running: Running
+    client: Client
+    request: str
+    grant: str
+    open_session: str
+    closed_session: str
+    shell_session: str
+    command: tuple[str, ...]
+
+    @contextmanager
+    def shell(self) -> Iterator[tuple[str, IO[str]]]:
+        """A shell of Alice's on the host: its session, and what she types into."""
+        before = {one["session"] for one in self._shells()}
+        shell = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        assert shell.stdin is not None
+        try:
+            (session, *_) = until(lambda: [one for one in self._shells() if one["session"] not in before])
+            name = str(session["session"])
+            until(lambda: self.running.get(f"/sessions/{name}/recording", person="alice")["recorded"])
+            yield name, shell.stdin
+        finally:
+            shell.kill()
+            shell.wait()
+
+    def _shells(self) -> list[Any]:
+        found = self.running.get("/sessions", person="alice")["sessions"]
+        return [one for one in found if one["target"] == "web-1"]
+
+
+@contextmanager
+def filled(directory: Path, server: Production) -> Iterator[Filled]:
+    """The installation while the context lasts. Needs to be root, for the SSH host."""
+    with sshd(directory / "host", authority="") as host:
+        targets = TARGETS.format(port=host.port, key=host.host_key, revoked=host.revoked, account=ACCOUNT)
+        # What is no place for a value has its braces twice, as the whole is a template.
+        written = TARGETS_FILE + targets.replace("{", "{{").replace("}", "}}")
+        with running(directory / "whole", server, policy=POLICY, targets=written, settings=SETTINGS) as found:
+            setup = found.get("/targets/web-1/ssh-setup", person="carol")
+            (host.directory / "authority.pub").write_text(setup["authority"] + "\n")
+            shell, command = _work_in_a_shell(found)
+            closed = _work_in_the_database(found)
+            waiting = found.requested(role="fix-status", duration="30m", reason=f"order 17 hangs {HOSTILE}")
+            grant = found.granted(duration="1h")
+            with connected(found) as client:
+                client.execute("select id, status from shop.orders where status = 'open' limit 5")
+                open_session = until(lambda: _sessions(found, grant["grant"]))[0]["session"]
+                yield Filled(
+                    running=found,
+                    client=client,
+                    request=waiting["request"],
+                    grant=grant["grant"],
+                    open_session=open_session,
+                    closed_session=closed,
+                    shell_session=shell,
+                    command=command,
+                )
+
+
+@contextmanager
+def connected(found: Running, *, role: str = "read", name: str = "psql") -> Iterator[Client]:
+    """A client of Alice's through the gateway."""
+    given = found.post("/targets/shop/connection", {"role": role}, person="alice")
+    client: Client = psycopg.connect(
+        host=given["host"],
+        port=given["port"],
+        dbname=given["database"],
+        user=given["user"],
+        password=given["token"],
+        sslmode="require",
+        application_name=name,
+        autocommit=True,
+    )
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _work_in_the_database(found: Running) -> str:
+    grant = found.granted(role="fix-status", duration="10m")
+    with connected(found, role="fix-status", name="<b>psql</b>") as client:
+        client.execute("select id, status, total_cents from shop.orders -- the newest\norder by id desc limit 3")
+        client.execute("update shop.orders set status = %s where id = %s", ("packed", 17))
+        client.execute("select %s::text, 42", (HOSTILE,))
+        for refused in ("update shop.orders set total_cents = 0 where id = 17", NOT_THERE):
+            try:
+                client.execute(refused)
+            except psycopg.Error:
+                continue
+    (session,) = until(lambda: [one for one in _sessions(found, grant["grant"]) if one["closed_at"]])
+    found.post(f"/grants/{grant['grant']}/end", person="alice")
+    return str(session["session"])
+
+
+def _work_in_a_shell(found: Running) -> tuple[str, tuple[str, ...]]:
+    """The session, and the command that opens a shell on the host."""
+    asked = {"target": "web-1", "role": "operator", "duration": "1h", "reason": "deploy"}
+    made = found.post("/requests", asked, person="alice")
+    found.post(f"/requests/{made['request']}/approve", {"digest": made["digest"]}, person="bob")
+    grant = found.post(f"/requests/{made['request']}/activate", person="alice")["grant"]
+    address = found.installation.address
+    found.installation.sojourn("login", "alice", "--url", address, stdin=PASSWORD + "\n").check_returncode()
+    configuration = found.installation.ask("ssh-config", person="alice")["file"]
+    command = ("ssh", "-F", configuration, "-o", "BatchMode=yes", "-tt", "web-1")
+    subprocess.run(command, input=COMMANDS, text=True, capture_output=True, check=False, timeout=60)
+    (session,) = until(lambda: [one for one in _sessions(found, grant) if one["closed_at"]])
+    return str(session["session"]), command
+
+
+def _sessions(found: Running, grant: str) -> list[Any]:
+    return list(found.get(f"/sessions?grant={grant}", person="alice")["sessions"])
+
+
+def until(look: Callable[[], Found]) -> Found:
+    """What is there at last. Raises TimeoutError."""
+    deadline = time.monotonic() + SECONDS
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not come to pass")
+        time.sleep(0.05)
+    return found
