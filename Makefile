@@ -3,8 +3,7 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
-.PHONY: demo test check reference bench soak mutation clean
-.PHONY: demo test check reference screenshots bench soak sample-year fuzz clean
+.PHONY: demo test check reference screenshots bench peer-suites soak mutation sample-year fuzz clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
@@ -27,10 +26,14 @@ screenshots: ## pictures of the pages, from a real installation in a real browse
 bench: ## figures of docs/performance.md, each as a ratio to a direct connection in the same run
 	@$(UV) run --quiet --frozen python -m benchmarks $(BENCH)
 
-soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load, 1,000 lives of the whole workflow, 5,000 grants
+peer-suites: ## other projects' own tests, directly and through the gateway; SUITES is the folder of their scripts
+	@$(UV) run --quiet --frozen python -m benchmarks.peers $(SUITES) $(PEERS)
+
+soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load, 1,000 lives of the whole workflow, 5,000 grants, 3,000 SSH connections
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)
 	@SOJOURN_RACE_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe/test_decisions.py $(PYTEST)
 	@SOJOURN_GRANT_CYCLES=5000 $(UV) run --quiet --frozen pytest tests/targets -k many_cycles $(PYTEST)
+	@$(UV) run --quiet --frozen python -m benchmarks --only ssh-steady
 	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim $(PYTEST)
 
 mutation: ## change the rules in domain/ in every small way, and see which change no test notices; hours, not part of CI

@@ -21,6 +21,7 @@ ALONE: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "proofs": lambda quick: proofs.sizes(quick=quick),
     "publishing": lambda quick: publishing.lags(quick=quick),
     "ssh": lambda quick: hosts.measured(quick=quick),
+    "ssh-steady": lambda quick: hosts.steady(quick=quick),
     "lists": lambda quick: lists.measured(quick=quick),
     "watching": lambda quick: watching.measured(quick=quick),
 }
@@ -40,6 +41,10 @@ WITH_TLS: dict[str, Callable[[Stage], Iterator[Figure]]] = {
 """On Debian's PostgreSQL, which speaks TLS."""
 
 
+LONG = ("ssh-steady",)
+"""What takes minutes is measured only when it is asked for."""
+
+
 def _all(wanted: list[str], *, quick: bool) -> Iterator[Figure]:
     for name, measure in ALONE.items():
         if name in wanted:
@@ -55,10 +60,11 @@ def _all(wanted: list[str], *, quick: bool) -> Iterator[Figure]:
 def main() -> int:
     """Run the command; gives its exit status."""
     names = [*ALONE, *STAGED, *WITH_TLS]
+    usual = [name for name in names if name not in LONG]
     parser = argparse.ArgumentParser(prog="make bench", description="Measure Sojourn against a direct connection.")
     parser.add_argument("--quick", action="store_true", help="less of everything: a look, and no figures to keep")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--only", nargs="+", choices=names, default=names, help="measure these alone")
+    parser.add_argument("--only", nargs="+", choices=names, default=usual, help="measure these alone")
     options = parser.parse_args()
     start = time.perf_counter()
     figures = [progress(figure, time.perf_counter() - start) for figure in _all(options.only, quick=options.quick)]

@@ -10,6 +10,7 @@ import tempfile
 import time
 import tty
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,9 @@ from sojourn.vault.ssh_authority import GRANTS, Authority, Certificate, authorit
 
 from .figures import Figure, percentile
 
+PER_SECOND = 10
+AT_ONCE_MAX = 64
+
 TARGET = """\
   web-1:
     kind: ssh
@@ -35,13 +39,15 @@ TARGET = """\
     revoked_keys: {revoked}
     roles:
       operator: {{ login: {account}, shell: true, files: write, connections: 100 }}
+      kept: {{ login: {account}, shell: true, kept_bytes: 1073741824 }}
+      unkept: {{ login: {account}, shell: true, kept_bytes: 0 }}
 """
 POLICY = """\
 rules:
   web-work:
     who: { teams: [engineering] }
     targets: [web-1]
-    roles: [operator]
+    roles: [operator, kept, unkept]
     longest: 8h
     approvers: { teams: [engineering] }
 """
@@ -69,7 +75,25 @@ def measured(*, quick: bool) -> Iterator[Figure]:
         yield from _bulk(ways, (50 if quick else 500) * 1_000_000, 2 if quick else 5)
         yield from _echo(ways, 200 if quick else 3000)
         yield from _terminal(ways, (10 if quick else 100) * 1_000_000)
+        yield from _recording(ways, (10 if quick else 100) * 1_000_000, 1 if quick else 3)
         yield from _idle(ways, 50 if quick else 500)
+        yield from _connections(ways, 20 if quick else 100)
+
+
+def steady(*, quick: bool) -> Iterator[Figure]:
+    """Ten connections a second that each run `true`, for five minutes, straight and through the gateway."""
+    seconds = 5 if quick else 300
+    with _ways() as ways:
+        direct, through = _paced(ways.direct, seconds), _paced(ways.gateway, seconds)
+    for part, word in ((0.5, "p50"), (0.99, "p99")):
+        value = percentile(through, part)
+        yield Figure(
+            name=f"ssh: connect and run `true`, 10/s for {seconds} s, {word}",
+            unit="ms",
+            value=value,
+            direct=percentile(direct, part),
+            ratio=value / percentile(direct, part),
+        )
 
 
 @contextmanager
@@ -87,7 +111,8 @@ def _ways() -> Iterator[Ways]:
                 one = found.installation
                 grants = authority(one.layout.keys, GRANTS)
                 (host.directory / "authority.pub").write_text(grants.public + "\n")
-                _access(found)
+                for role in ("operator", "kept", "unkept"):
+                    _access(found, role)
                 one.sojourn("login", "alice", "--url", one.address, stdin=PASSWORD + "\n")
                 config = one.ask("ssh-config", person="alice")["file"]
                 direct = _direct(directory, host.port, grants)
@@ -96,13 +121,13 @@ def _ways() -> Iterator[Ways]:
                 yield Ways(
                     direct=[*direct, "127.0.0.1"],
                     jump=[*direct, "-o", jump, "127.0.0.1"],
-                    gateway=["ssh", "-F", config, "-o", "BatchMode=yes", "web-1"],
+                    gateway=["ssh", "-F", config, "-o", "BatchMode=yes", "-l", "web-1+operator", "web-1"],
                     process=process,
                 )
 
 
-def _access(found: Running) -> None:
-    asked = {"target": "web-1", "role": "operator", "duration": "4h", "reason": "to measure"}
+def _access(found: Running, role: str) -> None:
+    asked = {"target": "web-1", "role": role, "duration": "4h", "reason": "to measure"}
     made = found.post("/requests", asked, person="alice")
     found.post(f"/requests/{made['request']}/approve", {"digest": made["digest"]}, person="bob")
     found.post(f"/requests/{made['request']}/activate", person="alice")
@@ -139,6 +164,20 @@ def _connecting(ways: Ways, count: int) -> Iterator[Figure]:
         yield Figure(name=f"ssh: connect and run `true`, {word} above direct", unit="ms", value=through - direct)
         jump = percentile(taken["jump"], part) - direct
         yield Figure(name=f"ssh -J: connect and run `true`, {word} above direct", unit="ms", value=jump)
+
+
+def _paced(way: Sequence[str], seconds: int) -> list[float]:
+    """Milliseconds of each of ten connections a second, however long the others take. Raises if one fails."""
+
+    def once(number: int) -> float:
+        time.sleep(max(0.0, began + number / PER_SECOND - time.perf_counter()))
+        started = time.perf_counter()
+        subprocess.run([*way, "true"], check=True, stdin=subprocess.DEVNULL)
+        return (time.perf_counter() - started) * 1000
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(max_workers=AT_ONCE_MAX) as pool:
+        return list(pool.map(once, range(seconds * PER_SECOND)))
 
 
 def _bulk(ways: Ways, size: int, rounds: int) -> Iterator[Figure]:
@@ -206,6 +245,39 @@ def _terminal(ways: Ways, size: int) -> Iterator[Figure]:
     direct = _rate([*ways.direct[:-1], "-tt", ways.direct[-1], command], size, up=False)
     yield Figure(name="ssh: output in bulk, recorded in a terminal", unit="MB/s", value=recorded, direct=direct)
     yield Figure(name="ssh: output in bulk, of which 1 MiB is kept", unit="MB/s", value=plain, direct=direct)
+
+
+def _recording(ways: Ways, size: int, rounds: int) -> Iterator[Figure]:
+    """Output in bulk of which all is kept, and of which nothing is: what recording costs."""
+    rates: dict[str, float] = {}
+    for role in ("kept", "unkept"):
+        way = [one.replace("+operator", f"+{role}") for one in ways.gateway]
+        # Text, as it is what terminals show.
+        command = f"head -c {size} /dev/zero | tr '\\0' x"
+        rates[role] = max(_rate([*way, command], size, up=False) for _ in range(rounds))
+    yield Figure(
+        name="ssh: output in bulk, all kept beside nothing kept",
+        unit="MB/s",
+        value=rates["kept"],
+        direct=rates["unkept"],
+        ratio=rates["kept"] / rates["unkept"],
+    )
+
+
+def _connections(ways: Ways, count: int) -> Iterator[Figure]:
+    """Idle shells on a connection each."""
+    before = _memory(ways.process)
+    held = []
+    for _ in range(count):
+        way = [*ways.gateway[:-1], "-tt", ways.gateway[-1], "echo in; cat"]
+        held.append(subprocess.Popen(way, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+        assert held[-1].stdout is not None
+        held[-1].stdout.readline()
+    each = (_memory(ways.process) - before) / count
+    yield Figure(name=f"ssh: memory of an idle shell on a connection of its own, of {count}", unit="MB", value=each)
+    for one in held:
+        one.terminate()
+        one.wait()
 
 
 def _idle(ways: Ways, shells: int) -> Iterator[Figure]:

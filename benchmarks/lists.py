@@ -12,7 +12,7 @@ import json
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +28,8 @@ from sojourn.domain.sealed import Sealed
 from sojourn.projections import queries
 from sojourn.projections.projector import Projections
 from sojourn.projections.tables import cursor
+from sojourn.testing.browser import Browser
+from sojourn.web.exchange import COOKIE
 
 from .figures import Figure, percentile
 from .history import BUSY, History, named
@@ -39,6 +41,17 @@ REASONS = 150
 
 FAR = 1_000_000
 """Entries of the real ledger and made-up ones never meet: so many places lie between them."""
+
+PAGES = (
+    ("alice", "/"),
+    ("carol", "/"),
+    ("alice", "/requests"),
+    ("carol", "/requests"),
+    ("alice", "/grants"),
+    ("carol", "/grants"),
+    ("alice", "/catalogue"),
+)
+"""Who opens which page."""
 
 WAITING = 16
 """Clients that approve at the same time."""
@@ -81,7 +94,8 @@ def measured(*, quick: bool) -> Iterator[Figure]:
             production(Path(one) / "production", password=secrets.token_urlsafe(24)) as server,
             installation(Path(other) / "home", server) as running,
         ):
-            tokens = {person: _enrol(running, person) for person in PEOPLE}
+            passwords = {person: secrets.token_urlsafe(18) for person in PEOPLE}
+            tokens = {person: _enrol(running, person, password) for person, password in passwords.items()}
             yield from _approvals(running, tokens, count=200 if quick else 2_000)
             running.stop()
             yield from _filled(running.layout.projections, requests=REQUESTS // (25 if quick else 1))
@@ -90,10 +104,10 @@ def measured(*, quick: bool) -> Iterator[Figure]:
             passed = time.perf_counter() - start
             yield Figure(name="start with all of it in the read models", unit="s", value=passed)
             yield from _pages(running, tokens, turns=20 if quick else 100)
+            yield from _browsed(running, passwords, turns=20 if quick else 100)
 
 
-def _enrol(one: Installation, person: str) -> str:
-    password = secrets.token_urlsafe(18)
+def _enrol(one: Installation, person: str, password: str) -> str:
     code = invite_as_operator(one.layout, person)["code"]
     send(one.address, "POST", "/enrol", {"person": person, "code": code, "password": password})
     token: str = send(one.address, "POST", "/sign-in", {"person": person, "password": password}).json()["token"]
@@ -184,5 +198,35 @@ def _asked(reader: _Client) -> Iterator[tuple[str, str]]:
         "/targets/shop/looks",
         f"/requests/{named('r', BUSY)}",
         f"/grants/{named('g', BUSY)}",
+        "/targets",
+        "/absences",
+        "/facts",
+        "/holds",
+        "/shreddings",
+        "/retention",
+        "/disposals",
+        "/spans",
+        "/configuration",
+        "/configuration/files",
+        "/configuration/changes",
     ):
         yield "dora", path
+
+
+def _browsed(running: Installation, passwords: Mapping[str, str], *, turns: int) -> Iterator[Figure]:
+    """The same of the pages that people look at, as whole pages of HTML."""
+    for person, path in PAGES:
+        stranger = Browser(address=running.address)
+        answered = stranger.post("/sign-in", {"person": person, "password": passwords[person]})
+        assert answered.status_code == 303, answered.text
+        place = urlsplit(running.address)
+        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
+        times = []
+        for _ in range(turns + 1):
+            start = time.perf_counter()
+            connection.request("GET", path, headers={"cookie": f"{COOKIE}={answered.cookies[COOKIE]}"})
+            answer = connection.getresponse()
+            answer.read()
+            times.append(time.perf_counter() - start)
+            assert answer.status == 200, f"{path}: {answer.status}"
+        yield Figure(name=f"page {path} ({person}), p95", unit="ms", value=percentile(times[1:], 0.95) * 1e3)

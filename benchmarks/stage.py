@@ -103,7 +103,7 @@ def stage(*, quick: bool, tls: bool = False) -> Iterator[Stage]:
         targets = TARGETS_FILE.replace("    roles:\n", _EARLY_ROLE)
         if tls:
             install()
-            _make_certificates(certificates)
+            make_certificates(certificates)
             server_of = debian(
                 Path(one) / "production",
                 password=administrator,
@@ -150,7 +150,8 @@ def stage(*, quick: bool, tls: bool = False) -> Iterator[Stage]:
                 )
 
 
-def _make_certificates(directory: Path) -> None:
+def make_certificates(directory: Path) -> None:
+    """A certificate of 127.0.0.1 that the server may read, and its authority's."""
     ensure_certificates(directory, names=["127.0.0.1"], now=SystemClock().now())
     directory.chmod(0o755)
     if os.geteuid() == 0:

@@ -151,6 +151,7 @@ def answers() -> Iterator[bytes]:
     """One of each answer."""
     for answer in (
         protocol.Appended(1, 0, 1, "2026-11-30T10:00:00.000000Z"),
+        protocol.AppendedTogether([protocol.Appended(1, 0, 1, "2026-11-30T10:00:00.000000Z")] * 2),
         protocol.Refused(2, Code.RECORD_STALE, {"stream": "a"}),
         protocol.Entries(3, list(entries()), 2, False),
         protocol.Matters(4, [(protocol.Matter("ab" * 32, "k", b"c"), protocol.Key("k", "a/b", "e", b"w"))], 1),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
+import msgspec
 import yaml
 
 from sojourn.cli import COMMANDS, place
@@ -23,10 +24,12 @@ from sojourn.web.api import (
     auditing_shapes,
     configuration_shapes,
     fact_shapes,
+    identity_shapes,
     keeping_shapes,
     overview_shapes,
     policy_shapes,
     proof_shapes,
+    sampling_shapes,
     session_shapes,
     shapes,
     span_shapes,
@@ -46,10 +49,12 @@ SHAPES = (
     ssh_shapes,
     assurance_shapes,
     auditing_shapes,
+    sampling_shapes,
     standing_shapes,
     keeping_shapes,
     target_shapes,
     configuration_shapes,
+    identity_shapes,
     policy_shapes,
     span_shapes,
     fact_shapes,
@@ -190,8 +195,12 @@ def _kind(hint: object) -> str:
     if typing.get_origin(hint) is dict:
         return "object of texts"
     assert isinstance(hint, type)
-    plain = {str: "text", int: "integer", bool: "boolean"}
+    plain = {str: "text", int: "integer", bool: "boolean", msgspec.Raw: "object"}
     return plain.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
+
+
+RESTS_ON = {"rules": "policy.yaml", "separations": "policy.yaml", "teams": "people.yaml", "people": "people.yaml"}
+"""What a control may rest on, and in which file of an example it is written."""
 
 
 def controls_page() -> str:
@@ -203,14 +212,14 @@ def controls_page() -> str:
         "# Controls",
         "",
         "Wording for a control description, for each of the four policies in",
-        "[examples/policies](../../examples/policies). Each control names the lines of the policy that it rests on,",
-        "the tests beside the policy that would fail without them (`sojourn policy test`), and the tests of Sojourn",
-        "itself for what holds under every policy. Take the wording over together with the lines, and put your own",
-        "names, durations and tests in.",
+        "[examples/policies](../../examples/policies). Each control names the lines of policy.yaml and people.yaml",
+        "that it rests on, the tests beside the policy that would fail without them (`sojourn policy test`), and the",
+        "tests of Sojourn itself for what holds under every policy. Take the wording over together with the lines, and",
+        "put your own names, durations and tests in. What is about no request, such as a certification, has no test",
+        "beside the policy.",
         "",
         "Under every policy, and so said in none of these: what no rule allows is not allowed; a decision is by",
-        "somebody else than the requester; every decision names the version of the policy that it was made under; and",
-        "a change of the policy takes [two people](../how-to/write-a-policy.md#put-it-in-force).",
+        "somebody else than the requester; and every decision names the version of the policy that it was made under.",
     ]
     for name, example in yaml.safe_load((REPOSITORY / "scripts" / "controls.yaml").read_text()).items():
         lines += [
@@ -219,7 +228,8 @@ def controls_page() -> str:
             "",
             f"The policy is [examples/policies/{name}](../../examples/policies/{name}/policy.yaml).",
         ]
-        places = _places(name, "policy.yaml", "rules") | _places(name, "policy.yaml", "separations")
+        written = {key: _places(name, file, key) for key, file in RESTS_ON.items()}
+        places = written["rules"] | written["separations"]
         cases = _places(name, "policy.tests.yaml", "tests")
         named = {
             one for control in example["controls"] for key in ("rules", "separations") for one in control.get(key, ())
@@ -228,9 +238,12 @@ def controls_page() -> str:
             raise LookupError(f"no control of {name} names {', '.join(sorted(missing))}")
         for number, control in enumerate(example["controls"], 1):
             lines += ["", f"### {name}-{number}", "", control["says"], ""]
-            rests = [*control.get("rules", ()), *control.get("separations", ())]
-            lines.append(f"- lines: {'; '.join(f'`{one}` ({places[one]})' for one in rests)}")
-            lines.append(f"- tests beside it: {'; '.join(f'{one} ({cases[one]})' for one in control['tests'])}")
+            rests = [f"`{one}` ({written[key][one]})" for key in RESTS_ON for one in control.get(key, ())]
+            if not rests:
+                raise LookupError(f"control {name}-{number} names no line that it rests on")
+            lines.append(f"- lines: {'; '.join(rests)}")
+            beside = [f"{one} ({cases[one]})" for one in control.get("tests", ())]
+            lines += [f"- tests beside it: {'; '.join(beside)}"] if beside else []
             lines.append(f"- tests of Sojourn: {'; '.join(map(_test, control['code']))}")
     return "\n".join(lines) + "\n"
 

@@ -59,6 +59,21 @@ class Layout:
         return self.root / "ledger.next.vkey"
 
     @property
+    def second_verifier_key(self) -> Path:
+        """The public key of the second signature, where the settings ask for one."""
+        return self.root / "ledger.second.vkey"
+
+    @property
+    def before(self) -> Path:
+        """What the first entry of a ledger that is begun anew says of the one before it (JSON)."""
+        return self.root / "before.json"
+
+    @property
+    def closed(self) -> Path:
+        """The public key of the ledger that follows this one, whose key may be in other hands. It is only read."""
+        return self.root / "closed.vkey"
+
+    @property
     def keys(self) -> Path:
         """Private keys, one file each (0600)."""
         return self.root / "keys"
@@ -94,9 +109,26 @@ class Layout:
         return self.root / "spool"
 
     @property
+    def delivered(self) -> Path:
+        """Reports that were made by a schedule, for auditors to take away."""
+        return self.root / "delivered"
+
+    @property
+    def forwarded(self) -> Path:
+        """How far each SIEM has taken the record; without them all of it is sent again."""
+        return self.root / "forwarded"
+
+    @property
     def published(self) -> Path:
         """How far each published copy of the ledger is, as the publisher sees it while it runs (JSON)."""
         return self.run / "published.json"
+
+
+class SecondSignature(StrEnum):
+    """Whether checkpoints carry a second signature of the ledger, and of which kind. Experimental."""
+
+    NONE = "none"
+    ML_DSA_44 = "ml-dsa-44"
 
 
 class ClientName(StrEnum):
@@ -108,7 +140,10 @@ class ClientName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """The gateway's listener and limits. `client_authority` "" takes no certificates of clients."""
+    """The gateway's listener and limits. `client_authority` "" takes no certificates of clients.
+
+    `client_authority_sha256` is the fingerprint of its certificates.
+    """
 
     host: str = "127.0.0.1"
     port: int = 6543
@@ -120,20 +155,36 @@ class GatewaySettings:
     connections_max: int = 2000
     warn_seconds: int = 300
     wait_seconds: int = 0
+    link: str = ""
     idle_seconds: int = 0
     session_seconds: int = 0
     client_authority: str = ""
+    client_authority_sha256: str = ""
     client_name: ClientName = ClientName.ID
+
+
+class StepUp(StrEnum):
+    """Who confirms approvals, configuration changes and the release of holds anew, and with what."""
+
+    NEVER = "never"
+    WHEN_POSSIBLE = "when_possible"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlSettings:
-    """The JSON API's listener and the life of what it issues."""
+    """The JSON API's listener and the life of what it issues.
+
+    `public_url` is the address that people's browsers show; "" is that of a browser on this machine.
+    """
 
     host: str = "127.0.0.1"
     port: int = 6580
+    public_url: str = ""
+    step_up: StepUp = StepUp.WHEN_POSSIBLE
     api_token_life: timedelta = timedelta(hours=12)
     session_life: timedelta = timedelta(hours=12)
+    session_idle: timedelta = timedelta(hours=1)
     behind_proxy: bool = False
     gateway_token_life: timedelta = timedelta(minutes=15)
     ssh_certificate_life: timedelta = timedelta(hours=12)
@@ -149,7 +200,7 @@ class ScribeSettings:
 
     `store` is the address of a PostgreSQL database; "" is a file in the data directory. `signing_key` says where its
     key is kept: see `vault.signing.address`; `next_signing_key` where the key is that is to follow it, once that has
-    begun.
+    begun. `second_signature` is experimental: see `ledger.second_key`.
     """
 
     origin: str = "sojourn.localhost/ledger"
@@ -158,6 +209,7 @@ class ScribeSettings:
     store: str = ""
     signing_key: str = "file"
     next_signing_key: str = "file"
+    second_signature: SecondSignature = SecondSignature.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +243,22 @@ class WitnessSettings:
 
     seconds: float = 5.0
     answer_seconds: float = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcSettings:
+    """The OpenID provider that may say who somebody is; `issuer` "" is none. `secret` names a file among the secrets.
+
+    `person_claim` is the claim that gives their id here, `groups_claim` the one that lists their groups.
+    """
+
+    issuer: str = ""
+    name: str = "single sign-on"
+    client: str = ""
+    secret: str = ""
+    scopes: str = "openid profile"
+    person_claim: str = "preferred_username"
+    groups_claim: str = "groups"
 
 
 class MailTls(StrEnum):
@@ -232,16 +300,79 @@ class NotifySettings:
     webhooks: tuple[WebhookSettings, ...] = ()
 
 
+class SiemKind(StrEnum):
+    """How events get to a SIEM."""
+
+    HTTPS = "https"
+    SYSLOG = "syslog"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemDestination:
+    """A destination of every entry as an OCSF event: `url` for `https`, `host` and `port` for `syslog` (over TLS).
+
+    `secret` names the file of a bearer token among the secrets. `authority` is a file of certificates in the
+    configuration folder; "" trusts the system's.
+    """
+
+    name: str
+    kind: SiemKind
+    url: str = ""
+    host: str = ""
+    port: int = 6514
+    secret: str = ""
+    authority: str = ""
+    seconds: float = 20.0
+    overdue: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiemSettings:
+    """Where every entry goes as an OCSF event."""
+
+    destinations: tuple[SiemDestination, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSettings:
+    """A report that is made by itself over each `month` or `quarter`, and taken to `folder`, bucket and people.
+
+    `sample` rows are drawn by `seed` and the start of the period, with the packs of all of them. "" is no folder, and a
+    `bucket` of "" is none. `mail` are the ids of people who are told: the hash is in the mail, the file behind sign-in.
+    """
+
+    name: str
+    report: str
+    every: str
+    sample: int = 0
+    seed: str = ""
+    folder: str = ""
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    mail: tuple[str, ...] = ()
+    overdue: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsSettings:
+    """Reports that are made by themselves."""
+
+    schedules: tuple[ScheduleSettings, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimestampSettings:
     """The time-stamping authority (RFC 3161) that is asked for its time; `url` "" is none.
 
-    `root` is the file with the certificates that its tokens lead to, in the configuration folder. `clocks_apart_max` is
-    how far its time and this machine's may be apart.
+    `root` is the file with the certificates that its tokens lead to, in the configuration folder, and `root_sha256`
+    their fingerprint. `clocks_apart_max` is how far its time and this machine's may be apart.
     """
 
     url: str = ""
     root: str = "timestamp-root.pem"
+    root_sha256: str = ""
     every: timedelta = timedelta(hours=1)
     answer_seconds: float = 10.0
     clocks_apart_max: timedelta = timedelta(minutes=1)
@@ -257,4 +388,7 @@ class Settings:
     publisher: PublisherSettings = field(default_factory=PublisherSettings)
     witness: WitnessSettings = field(default_factory=WitnessSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)
+    siem: SiemSettings = field(default_factory=SiemSettings)
+    reports: ReportsSettings = field(default_factory=ReportsSettings)

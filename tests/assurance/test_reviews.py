@@ -64,6 +64,9 @@ def test_reviewer_and_holder_talk_on_record_and_an_open_question_is_in_the_way(s
     _until(lambda: grant in command("review", "list", person="bob").stdout)
     asked = command("review", "question", grant, "Why all of them?", person="bob")
     assert asked.returncode == 0 and "1 bob asks: Why all of them?" in asked.stdout
+    (listed,) = [one for one in sojourn.get("/reviews?by=risk", person="bob")["reviews"] if one["grant"] == grant]
+    assert (listed["waits_for"], listed["risk"]["level"]) == ("holder", "medium")
+    assert "it was taken without a decision beforehand" in listed["risk"]["reasons"]
     body = {"outcome": "appropriate", "answers": ALL_YES.split(",")}
     open_question = sojourn.post(f"/reviews/{grant}/conclude", body, person="bob")
     assert open_question["error"]["code"] == "review.incomplete"
@@ -71,6 +74,8 @@ def test_reviewer_and_holder_talk_on_record_and_an_open_question_is_in_the_way(s
     assert command("review", "answer", grant, "1", "One fault.", person="alice").returncode == 0
     shown = command("review", "show", grant, person="bob").stdout
     assert "alice answers 1: One fault." in shown and "orders are stuck" in shown
+    assert "Nothing was done." in shown and "without a decision beforehand" in shown
+    assert sojourn.get(f"/reviews/{grant}", person="bob")["waits_for"] == "reviewer"
     concluded = sojourn.post(f"/reviews/{grant}/conclude", body, person="bob")
     assert (concluded["status"], concluded["reviewer"]) == ("concluded", "bob")
     again = sojourn.post(f"/reviews/{grant}/conclude", body, person="bob")

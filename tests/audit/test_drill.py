@@ -16,7 +16,14 @@ import pytest
 import sojourn_verify
 from sojourn.app.drill import ATTACKS, BESIDE, COSIGNED, SCRIBE, VERIFIER, VERIFIER_SINCE, drill, forging
 from sojourn.app.self_check import check_itself
+from sojourn.domain.events import CancelRequested
+from sojourn.domain.history import Change
+from sojourn.domain.identifiers import SessionId, session_stream
 from sojourn.errors import Code, SojournError
+from sojourn.ledger.canonical import MAX_ENTRY_BYTES
+from sojourn.ledger.entry import assemble, parse
+from sojourn.scribe.client import ScribeClient
+from sojourn.settings import ScribeSettings
 from sojourn.testing.postgres import LedgerServer
 from sojourn.testing.scribe import KEY, ScribeProcess
 from sojourn.testing.timestamp import TimestampAuthority
@@ -113,6 +120,53 @@ def test_what_a_ledger_gives_no_occasion_for_is_told_and_not_counted(kept: Kept,
     assert set(untried) == {"sealed-altered", "sealed-swapped", "sealed-missing", "stamp-backdated"}
     assert untried["stamp-backdated"] == "nothing of this ledger is time-stamped"
     assert len(told.attacks) == len(ATTACKS) - len(untried)
+
+
+@pytest.mark.parametrize("different", [False, True], ids=["all alike", "one unlike the others"])
+def test_a_ledger_whose_entries_are_alike_is_reordered_only_where_that_makes_a_difference(
+    different: bool, tmp_path: Path
+) -> None:
+    root = tmp_path / "data"
+    scribe = ScribeProcess(root, ScribeSettings(checkpoint_seconds=60))
+    layout = scribe.layout
+    scribe.start()
+    asyncio.run(alike(scribe, different))
+    assert scribe.stop()[0] == 0
+    layout.configuration.mkdir()
+    root.chmod(0o700)
+    layout.verifier_key.write_text(KEY.vkey() + "\n")
+    (tmp_path / "clones").mkdir()
+    told = drill(layout, directory=tmp_path / "clones", seed=SEED)
+    untried = {one.name: one.why for one in told.untried}
+    assert told.passed is True
+    if different:
+        assert "reorder" in {one.name for one in told.attacks}
+    else:
+        assert untried["reorder"] == "all its entries say the same at the same time"
+
+
+async def alike(scribe: ScribeProcess, different: bool) -> None:
+    """Twenty entries in one commit that say the same; before them, if asked for, one that does not."""
+    async with ScribeClient(scribe.layout.scribe_socket) as ledger:
+        await ledger.connected(20)
+        first = recorded_by("there") if different else recorded_by("here")
+        await ledger.append([first, *([recorded_by("here")] * 19)])
+
+
+def recorded_by(source: str) -> Change:
+    session = SessionId("s-1")
+    return Change(stream=session_stream(session), event=CancelRequested(session=session, source=source), seen=None)
+
+
+def test_an_entry_of_full_length_is_altered_as_well() -> None:
+    whole = assemble(
+        seq=3, at="2026-11-25T07:29:12.123456Z", stream="a/b", version=2, kind="a.b",
+        body=b'{"altered":"by the drill","text":"' + b"x" * 65_300 + b'"}',
+    )  # fmt: skip
+    padded = whole.replace(b'"text":"', b'"text":"' + b"x" * (MAX_ENTRY_BYTES - len(whole)))
+    assert len(padded) == MAX_ENTRY_BYTES
+    for data in (whole, padded):
+        assert forging.altered(data) != data and parse(forging.altered(data)).seq == 3
 
 
 def test_clones_are_kept_where_it_is_asked_for_and_differ_from_the_ledger(whole: Kept, tmp_path: Path) -> None:

@@ -113,6 +113,20 @@ def test_a_role_that_only_reads_may_be_recorded_before_release(tmp_path: Path) -
     assert catalogue.targets[0].roles[0].recording is Recording.BEFORE_RELEASE
 
 
+def test_a_role_may_replicate_and_have_its_many_rows_marked(tmp_path: Path) -> None:
+    text = TARGETS.replace(
+        "verbs: [select]}", "verbs: [select]}\n        replication: true\n        mark_rows_over: 500"
+    )
+    (role,) = read_catalogue(_write(tmp_path, targets=text))[0].targets[0].roles
+    assert (role.replication, role.mark_rows_over, role.reads_only) == (True, 500, False)
+    (alone,) = (
+        read_catalogue(_write(tmp_path, targets=re.sub(r"privileges:\n.*", "replication: true", TARGETS)))[0]
+        .targets[0]
+        .roles
+    )
+    assert alone.opens == ("replication: a copy of every database of the server",)
+
+
 def test_a_missing_file_is_named_with_the_command_that_writes_one(tmp_path: Path) -> None:
     _write(tmp_path)
     (tmp_path / "policy.yaml").unlink()
@@ -288,6 +302,16 @@ CASES = {
         "targets",
         TARGETS.replace("verbs: [select]}", "verbs: [select, update]}\n        record: before-release"),
         13,
+        17,
+        "may change something",
+        "before-forward",
+    ),
+    "a role that replicates, recorded before release": (
+        "targets",
+        TARGETS.replace(
+            "verbs: [select]}", "verbs: [select]}\n        replication: true\n        record: before-release"
+        ),
+        14,
         17,
         "may change something",
         "before-forward",

@@ -163,3 +163,44 @@ def test_mail_and_webhooks_are_read_with_their_secrets_by_name(tmp_path: Path) -
     (tmp_path / "settings.yaml").write_text("notify:\n  webhooks:\n    chat: { url: 'file:///etc', secret: chat }\n")
     with pytest.raises(SojournError, match="no address of a web server"):
         read_settings(tmp_path)
+
+
+def test_destinations_of_a_siem_and_schedules_of_reports_are_read_by_name(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text(
+        "siem:\n"
+        "  destinations:\n"
+        "    lake: { kind: https, url: 'https://siem.example.com/in', secret: lake }\n"
+        "    wall: { kind: syslog, host: logs.example.com, authority: logs.pem }\n"
+        "reports:\n"
+        "  schedules:\n"
+        "    quarterly: { report: access-events, every: quarter, sample: 25, seed: s, mail: [dora] }\n"
+    )
+    settings = read_settings(tmp_path)
+    assert [(one.name, one.kind, one.port) for one in settings.siem.destinations] == [
+        ("lake", "https", 6514),
+        ("wall", "syslog", 6514),
+    ]
+    (quarterly,) = settings.reports.schedules
+    assert (quarterly.report, quarterly.every, quarterly.sample, quarterly.mail) == (
+        "access-events",
+        "quarter",
+        25,
+        ("dora",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("siem: { destinations: { a: { kind: https, url: 'http://x' } } }", "begins with https"),
+        ("siem: { destinations: { a: { kind: syslog } } }", "has no host"),
+        ("siem: { destinations: { a: { url: 'https://x' } } }", "'kind' is missing"),
+        ("reports: { schedules: { a: { every: month } } }", "'report' is missing"),
+        ("reports: { schedules: { a: { report: access-events, every: week } } }", "week"),
+    ],
+    ids=["clear", "nowhere", "no-kind", "no-report", "every-week"],
+)
+def test_a_destination_or_schedule_that_cannot_work_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "settings.yaml").write_text(text + "\n")
+    with pytest.raises(SojournError, match=problem):
+        read_settings(tmp_path)

@@ -20,6 +20,7 @@ from sojourn.domain.grant import (
     ReportRemovalFailed,
     Revoke,
     Status,
+    TakeLease,
     decide,
     evolve,
 )
@@ -221,3 +222,54 @@ def test_the_end_never_moves() -> None:
     for command, now in ((CONFIRM, NOW), (REVOKE, NOW + TICK), (ReportRemovalFailed(problem="x"), END), (GONE, END)):
         state = after(state, command, now)
         assert state.created == NEW.created
+
+
+# Leases
+
+
+def lease(node: str, now: datetime = NOW, lasting: timedelta = timedelta(seconds=90)) -> TakeLease:
+    return TakeLease(node=node, until=now + lasting)
+
+
+def confirm(node: str) -> ConfirmProvisioned:
+    return ConfirmProvisioned(observed=CONFIRM.observed, secret=SECRET, node=node)
+
+
+def test_a_grant_is_leased_to_one_node_until_its_lease_lapses() -> None:
+    mine = after(NEW, lease("a"))
+    assert mine.lease is not None and not mine.taken("a", NOW) and mine.taken("b", NOW)
+    assert decide(mine, lease("b"), adopted(), NOW) == ()
+    lapsed = mine.lease.until
+    assert mine.taken("b", lapsed - timedelta(microseconds=1)) and not mine.taken("b", lapsed)
+    other = after(mine, lease("b", lapsed), lapsed)
+    assert other.taken("a", lapsed)
+
+
+def test_a_node_renews_its_lease_when_half_of_it_is_over_and_not_before() -> None:
+    mine = after(NEW, lease("a"))
+    for seconds, renewed in ((0, 0), (45, 0), (46, 1), (89, 1), (500, 1)):
+        now = NOW + timedelta(seconds=seconds)
+        events = decide(mine, lease("a", now), adopted(), now)
+        assert not isinstance(events, Refusal) and len(events) == renewed, seconds
+
+
+def test_whoever_lost_the_lease_meanwhile_does_not_make_it_active_nor_give_it_up() -> None:
+    late = NOW + timedelta(seconds=90)
+    other = after(after(NEW, lease("a")), lease("b", late), late)
+    assert code(decide(other, confirm("a"), adopted(), late)) is Code.GRANT_LEASED
+    assert decide(other, GiveUpProvisioning(problem="no", node="a"), adopted(), late) == ()
+    made = after(other, confirm("b"), late)
+    assert (made.status, made.provisioned_by, made.lease) == (Status.ACTIVE, "b", None)
+    assert decide(made, GiveUpProvisioning(problem="no", node="a"), adopted(), late) == ()
+
+
+def test_what_two_nodes_made_at_once_ends_though_it_is_active() -> None:
+    made = after(after(NEW, lease("b")), confirm("b"))
+    torn = GiveUpProvisioning(problem="two at once", torn=True)
+    ended = after(made, torn)
+    assert (ended.status, ended.cause) == (Status.ENDED, EndCause.PROVISIONING_FAILED)
+    assert code(decide(ended, torn, adopted(), NOW)) is Code.GRANT_ENDED
+
+
+def test_nobody_takes_a_lease_of_what_is_finished() -> None:
+    assert decide(REMOVED, lease("a"), adopted(), NOW) == ()

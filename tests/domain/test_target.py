@@ -27,6 +27,7 @@ def _with(privilege: Privilege, **changes: object) -> Role:
         replace(WIDE, connections_max=3),
         replace(WIDE, as_owner=""),
         replace(WIDE, privileges=()),
+        replace(WIDE, mark_rows_over=100),
         _with(PRIVILEGE, verbs=(Verb.SELECT,)),
         _with(PRIVILEGE, names=("orders",)),
         _with(PRIVILEGE, columns=("status",)),
@@ -43,6 +44,7 @@ def test_what_is_left_out_makes_a_role_narrower(narrow: Role) -> None:
         replace(WIDE, as_owner="another"),
         replace(WIDE, account="login"),
         replace(WIDE, recording=Recording.BEFORE_RELEASE),
+        replace(WIDE, replication=True),
         _with(PRIVILEGE, schema="bank"),
         _with(PRIVILEGE, kind=ObjectKind.SEQUENCE),
         _with(PRIVILEGE, verbs=(Verb.SELECT, Verb.DELETE)),
@@ -65,6 +67,20 @@ def test_a_named_table_or_column_lies_within_all_of_them_and_not_the_other_way_r
 def test_each_privilege_may_lie_within_another_one() -> None:
     both = replace(WIDE, privileges=(PRIVILEGE, replace(PRIVILEGE, schema="bank")))
     assert narrower(_with(PRIVILEGE, schema="bank", names=("items",)), both)
+
+
+def test_what_is_marked_with_the_wider_role_is_marked_with_the_narrower_one() -> None:
+    marks = replace(WIDE, mark_rows_over=100)
+    assert narrower(marks, marks) and narrower(replace(WIDE, mark_rows_over=50), marks)
+    assert not narrower(WIDE, marks)
+    assert not narrower(replace(WIDE, mark_rows_over=101), marks)
+
+
+def test_a_role_that_replicates_says_so_and_is_not_one_that_only_reads() -> None:
+    replicates = Role(name=RoleName("copy"), replication=True)
+    assert replicates.opens == ("replication: a copy of every database of the server",)
+    assert not replicates.reads_only
+    assert narrower(WIDE, replace(WIDE, replication=True))
 
 
 def test_an_account_is_lent_only_where_it_is_lent_anyway() -> None:

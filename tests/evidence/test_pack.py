@@ -6,341 +6,61 @@ import asyncio
 import dataclasses
 import io
 import json
-import os
 import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 import sojourn_verify
-from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.events import (
-    ActionCompleted,
-    ActionIntended,
     AttemptRefused,
-    CancelRequested,
-    CloseCause,
     DisposedClass,
-    EndCause,
-    Event,
-    GrantCreated,
-    GrantEnded,
-    GrantProvisioned,
-    GrantRemovalFailed,
-    GrantRemoved,
     KeysDestroyed,
-    Outcome,
     RecordsDisposed,
-    RequestActivated,
     RequestApproved,
-    RequestSubmitted,
     RetentionShortened,
-    SessionClosed,
-    SessionOpened,
 )
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import (
     ATTEMPTS,
     KEEPING,
     DisposalId,
-    GrantId,
     HoldId,
-    PersonId,
-    RequestId,
-    RoleName,
-    RuleName,
     SessionId,
-    StreamName,
-    TargetName,
-    TokenId,
-    grant_stream,
     request_stream,
-    session_stream,
 )
-from sojourn.domain.people import Person
-from sojourn.domain.policy import ApproverGroup, People, Rule
-from sojourn.domain.sealed import RecordClass, Sealed, Sealing
-from sojourn.domain.target import Privilege, Role, Target, TargetKind, Verb
-from sojourn.domain.window import Window
+from sojourn.domain.sealed import RecordClass
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
-from sojourn.evidence.sources import pack_of
 from sojourn.ledger import note as notes
 from sojourn.ledger.cosignature import CosigningKey
-from sojourn.projections.projector import Projections
-from sojourn.scribe.client import ScribeClient, read_entry
-from sojourn.testing.scribe import KEY, ScribeProcess
-from sojourn.vault.keys import KeyPair
-from sojourn.vault.opener import Opener
-from sojourn.vault.sealer import Sealer
+from sojourn.scribe.client import read_entry
+from sojourn.testing.scribe import KEY
 from sojourn.workflow.adopt import adopt
 
-ALICE, BOB, CAROL = PersonId("alice"), PersonId("bob"), PersonId("carol")
-SHOP, READ = TargetName("shop"), RoleName("read")
-REQUEST, GRANT = RequestId("r-0000000001"), GrantId("g-0000000001")
-EVIDENCE = KeyPair(recipient="evidence", private=X25519PrivateKey.generate())
-GATEWAY = KeyPair(recipient="gateway", private=X25519PrivateKey.generate())
-HOSTILE = "<script>alert(1)</script>\u202e\u0007 --> ]]> {{ 7*7 }} \" onload='x' &amp; \u2028 é"
-SECRET = b"the password of the role in the target"
-
-TARGET = Target(
-    name=SHOP,
-    kind=TargetKind.POSTGRES,
-    host="db.example.com",
-    port=5432,
-    database="shop",
-    administrator="admin",
-    administrator_secret="shop",
-    roles=(Role(name=READ, privileges=(Privilege(schema="shop", verbs=(Verb.SELECT,)),)),),
+from .recorded import (
+    ALICE,
+    BOB,
+    CAROL,
+    HOSTILE,
+    REQUEST,
+    SECRET,
+    Record,
+    catalogue,
+    files_of,
+    story_of,
+    whole_story,
 )
-
-
-def _catalogue(*approvers: PersonId) -> Catalogue:
-    rule = Rule(
-        name=RuleName("shop-read"),
-        who=People(people=(ALICE,)),
-        targets=(SHOP,),
-        roles=(READ,),
-        longest=timedelta(hours=4),
-        approvers=People(people=approvers),
-    )
-    people = tuple(Person(id=one, name=one.title()) for one in (ALICE, BOB, CAROL))
-    return Catalogue(people=people, teams=(), targets=(TARGET,), rules=(rule,))
-
-
-@dataclass
-class Record:
-    """Tells a story to a real scribe."""
-
-    client: ScribeClient
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    cosigned: str = ""
-
-    def __post_init__(self) -> None:
-        """Who seals, who reads, and where reading begins."""
-        self.sealer = Sealer("evidence", EVIDENCE.public, os.urandom)
-        self.gateway_sealer = Sealer("gateway", GATEWAY.public, os.urandom)
-        self.projections = Projections.open(None)
-        self.sealings: list[Sealing] = []
-
-    def seal(self, text: str | bytes, sealer: Sealer | None = None) -> Sealed:
-        """A sealed value about alice, stored with the next append."""
-        sealing = (sealer or self.sealer).seal(ALICE, text if isinstance(text, bytes) else text.encode())
-        self.sealings.append(sealing)
-        return sealing.sealed
-
-    async def say(self, stream: StreamName, *events: Event) -> None:
-        """Append events to a stream."""
-        sealings, self.sealings = self.sealings, []
-        await self.client.append([Change(stream=stream, event=one, seen=None) for one in events], sealings=sealings)
-
-    async def ask_and_approve(self, version: int = 1, approver: PersonId = BOB, reason: str = "INC-1") -> None:
-        """A request of alice, approved and activated, and its grant."""
-        asked = RequestSubmitted(
-            request=REQUEST,
-            person=ALICE,
-            target=SHOP,
-            role=READ,
-            duration=timedelta(minutes=30),
-            reason=self.seal(reason),
-            digest="d" * 64,
-            rules=(RuleName("shop-read"),),
-            groups=(ApproverGroup(name="approvers", people=(BOB, CAROL), needed=1),),
-            decide_by=self.now + timedelta(hours=24),
-            activate_within=timedelta(hours=8),
-            configuration_version=1,
-            configuration_digest="c" * 64,
-            source="192.0.2.1:4000",
-        )
-        approved = RequestApproved(
-            request=REQUEST,
-            person=approver,
-            digest="d" * 64,
-            complete=True,
-            activate_by=self.now + timedelta(hours=8),
-            configuration_version=version,
-            source="192.0.2.2:4000",
-            comment=self.seal("go ahead"),
-        )
-        activated = RequestActivated(request=REQUEST, person=ALICE, grant=GRANT, source="192.0.2.1:4001")
-        await self.refuse("approve", ALICE, Code.APPROVAL_SELF, {"person": ALICE, "approvers": "bob"})
-        await self.say(request_stream(REQUEST), asked, approved, activated)
-        created = GrantCreated(
-            grant=GRANT,
-            request=REQUEST,
-            person=ALICE,
-            target=SHOP,
-            role=READ,
-            window=Window.starting(self.now, timedelta(minutes=30)),
-            credential="sojourn_g_0000000001",
-            configuration_version=version,
-        )
-        secret = self.seal(SECRET, self.gateway_sealer)
-        observed = ("SELECT on shop.orders", "CONNECT on shop")
-        await self.say(grant_stream(GRANT), created, GrantProvisioned(grant=GRANT, observed=observed, secret=secret))
-
-    async def refuse(self, verb: str, actor: str, code: str, details: dict[str, str]) -> None:
-        """A refused attempt about the request."""
-        event = AttemptRefused(
-            verb=verb,
-            actor=actor,
-            code=code,
-            subject=request_stream(REQUEST),
-            source="192.0.2.1:4000",
-            details=tuple(details.items()),
-        )
-        await self.say(ATTEMPTS, event)
-
-    async def intend(self, session: SessionId, number: int, detail: bytes) -> None:
-        """An action with exactly this sealed detail, and no outcome."""
-        event = ActionIntended(
-            session=session,
-            number=number,
-            protocol="postgres",
-            verb="other",
-            may_write=True,
-            objects=(),
-            detail=self.seal(detail),
-        )
-        await self.say(session_stream(session), event)
-
-    async def work(
-        self, session: SessionId, *statements: tuple[str, list[Any] | None, str], close: bool = True
-    ) -> None:
-        """A session with statements: text, bound values, and the SQLSTATE they ended with."""
-        stream = session_stream(session)
-        opened = SessionOpened(
-            session=session,
-            grant=GRANT,
-            person=ALICE,
-            target=SHOP,
-            role=READ,
-            database="shop",
-            token=TokenId("t-0000000001"),
-            node="gateway-1",
-            source="192.0.2.1:5000",
-            application="psql",
-            tls="TLSv1.3",
-        )
-        await self.say(stream, opened)
-        for number, (text, binds, sqlstate) in enumerate(statements, 1):
-            detail: dict[str, object] = {"text": text} | ({} if binds is None else {"binds": binds})
-            intended = ActionIntended(
-                session=session,
-                number=number,
-                protocol="postgres",
-                verb="select",
-                may_write=False,
-                objects=("shop.orders",),
-                detail=self.seal(msgspec.json.encode(detail, order="sorted")),
-            )
-            completed = ActionCompleted(
-                session=session,
-                number=number,
-                outcome=Outcome.FAILED if sqlstate else Outcome.COMPLETED,
-                tags=() if sqlstate else ("SELECT 3",),
-                sqlstate=sqlstate,
-                rows=0 if sqlstate else 3,
-                bytes_in=50,
-                bytes_out=900,
-                duration_us=1500,
-                message=self.seal(f"permission denied: {HOSTILE}") if sqlstate else None,
-            )
-            await self.say(stream, intended, completed)
-        if close:
-            await self.say(
-                stream,
-                CancelRequested(session=session, source="192.0.2.1:5001"),
-                SessionClosed(
-                    session=session,
-                    cause=CloseCause.GRANT_ENDED,
-                    actions=len(statements),
-                    bytes_in=50,
-                    bytes_out=900,
-                    cut_lag_us=12_300,
-                ),
-            )
-
-    async def end(self) -> None:
-        """The grant is revoked and taken back at the second try."""
-        await self.say(
-            grant_stream(GRANT),
-            GrantEnded(grant=GRANT, cause=EndCause.REVOKED, ended_by=CAROL),
-            GrantRemovalFailed(grant=GRANT, attempt=1, problem="the target is restarting"),
-            GrantRemoved(
-                grant=GRANT,
-                role_present=False,
-                sessions_present=0,
-                sessions_terminated=1,
-                read_back_at=self.now,
-            ),
-        )
-
-    async def pack(self, grant: str = GRANT) -> bytes:
-        """The evidence pack of what was told."""
-        start = self.projections.following
-        while batch := await self.client.read(start, 1000):
-            self.projections.apply(batch)
-            start = batch[-1].seq + 1
-        return await pack_of(
-            grant,
-            ledger=self.client,
-            projections=self.projections,
-            open_sealed=Opener(EVIDENCE).open,
-            cosigned=lambda: self.cosigned,
-        )
-
-
-@pytest.fixture
-async def record(tmp_path: Path) -> AsyncIterator[Record]:
-    """A real scribe with a configuration in force."""
-    process = ScribeProcess(root=tmp_path)
-    process.start()
-    try:
-        async with ScribeClient(process.layout.scribe_socket) as client:
-            await client.connected(30)
-            await adopt(client, catalogue=_catalogue(BOB, CAROL), files={"people.yaml": b"people: {}"}, operator="root")
-            record = Record(client)
-            yield record
-            record.projections.close()
-    finally:
-        process.stop()
-
-
-async def _whole_story(record: Record) -> bytes:
-    await record.ask_and_approve()
-    await record.work(
-        SessionId("s-0000000001"),
-        ("select * from orders where id = $1", [{"text": "7"}, None, {"base64": "AAE="}], ""),
-        ("update orders set total = 0", None, "42501"),
-    )
-    await record.work(SessionId("s-0000000002"), ("select 1\n  from orders", None, ""))
-    await record.end()
-    return await record.pack()
-
-
-def _files(pack: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(pack)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def _story(pack: bytes) -> dict[str, Any]:
-    story: dict[str, Any] = json.loads(_files(pack)["grant.json"])
-    return story
 
 
 def _answers(pack: bytes) -> dict[str, str]:
-    return {test["letter"]: test["answer"] for test in _story(pack)["tests"]}
+    return {test["letter"]: test["answer"] for test in story_of(pack)["tests"]}
 
 
 def _verify(pack: bytes, directory: Path) -> tuple[int, dict[str, Any]]:
@@ -358,7 +78,7 @@ def _verify(pack: bytes, directory: Path) -> tuple[int, dict[str, Any]]:
 
 
 async def test_a_pack_of_a_whole_access_verifies_offline(record: Record, tmp_path: Path) -> None:
-    pack = await _whole_story(record)
+    pack = await whole_story(record)
     status, report = _verify(pack, tmp_path)
     assert (status, report["problems"]) == (0, [])
     assert report["checked"]["streams"] == 6
@@ -367,7 +87,7 @@ async def test_a_pack_of_a_whole_access_verifies_offline(record: Record, tmp_pat
 
 
 async def test_an_altered_statement_is_named_by_the_verifier(record: Record, tmp_path: Path) -> None:
-    files = _files(await _whole_story(record))
+    files = files_of(await whole_story(record))
     name = next(name for name, data in files.items() if name.startswith("entries/") and b"action.completed" in data)
     files[name] = files[name].replace(b'"rows":3', b'"rows":2')
     buffer = io.BytesIO()
@@ -380,7 +100,7 @@ async def test_an_altered_statement_is_named_by_the_verifier(record: Record, tmp
 
 
 async def test_the_story_says_who_asked_who_decided_what_was_done_and_how_it_ended(record: Record) -> None:
-    story = _story(await _whole_story(record))
+    story = story_of(await whole_story(record))
     assert (story["request"]["person"], story["request"]["reason"]) == ("alice", "INC-1")
     assert [(one["person"], one["decision"], one["comment"]) for one in story["decisions"]] == [
         ("bob", "approved", "go ahead")
@@ -403,7 +123,7 @@ async def test_the_story_says_who_asked_who_decided_what_was_done_and_how_it_end
 
 
 async def test_every_test_of_a_proper_access_passes(record: Record) -> None:
-    assert _answers(await _whole_story(record)) == dict.fromkeys("BCDEFHK", "pass") | dict.fromkeys(
+    assert _answers(await whole_story(record)) == dict.fromkeys("BCDEFHK", "pass") | dict.fromkeys(
         "AGIJLM", "not applicable"
     )
 
@@ -413,7 +133,7 @@ async def test_an_access_that_is_still_open_is_said_to_be(record: Record, tmp_pa
     await record.work(SessionId("s-0000000001"), ("select 1", None, ""), close=False)
     pack = await record.pack()
     assert _answers(pack)["H"] == "not applicable"
-    page = _files(pack)["index.html"].decode()
+    page = files_of(pack)["index.html"].decode()
     assert "not yet" in page and "its end is not on record" in page
     assert _verify(pack, tmp_path)[0] == 0
 
@@ -423,17 +143,17 @@ async def test_an_access_that_was_never_used_is_said_to_be(record: Record) -> No
     await record.end()
     pack = await record.pack()
     assert _answers(pack)["F"] == "not applicable"
-    assert "It was never used" in _files(pack)["index.html"].decode()
+    assert "It was never used" in files_of(pack)["index.html"].decode()
 
 
 async def test_an_approver_whom_the_policy_of_that_moment_does_not_name_fails_the_test(record: Record) -> None:
-    await adopt(record.client, catalogue=_catalogue(CAROL), files={"people.yaml": b"people: {} #"}, operator="root")
+    await adopt(record.client, catalogue=catalogue(CAROL), files={"people.yaml": b"people: {} #"}, operator="root")
     await record.ask_and_approve(version=2)
     pack = await record.pack()
     assert _answers(pack)["C"] == "fail"
-    reason = next(test["reason"] for test in _story(pack)["tests"] if test["letter"] == "C")
+    reason = next(test["reason"] for test in story_of(pack)["tests"] if test["letter"] == "C")
     assert "version 2 does not name bob" in reason
-    assert [one["version"] for one in _story(pack)["configurations"]] == [1, 2]
+    assert [one["version"] for one in story_of(pack)["configurations"]] == [1, 2]
 
 
 async def test_a_requester_who_approved_fails_the_test(record: Record) -> None:
@@ -452,12 +172,12 @@ async def test_use_outside_the_window_fails_the_test(record: Record) -> None:
 
 
 async def test_the_same_ledger_gives_the_same_bytes(record: Record) -> None:
-    assert await _whole_story(record) == await record.pack()
+    assert await whole_story(record) == await record.pack()
 
 
 async def test_what_is_sealed_to_the_gateway_is_in_no_pack(record: Record) -> None:
-    pack = await _whole_story(record)
-    files = _files(pack)
+    pack = await whole_story(record)
+    files = files_of(pack)
     for content in files.values():
         assert SECRET not in content
     disclosed = json.loads(files["disclosed.json"])
@@ -483,7 +203,7 @@ async def test_no_refused_attempt_and_no_session_is_left_out_however_many_there_
         for number in range(510):
             group.create_task(record.work(SessionId(f"s-{number:010d}")))
     pack = await record.pack()
-    story = _story(pack)
+    story = story_of(pack)
     assert (len(story["refused"]), len(story["sessions"])) == (601, 510)
     assert _verify(pack, tmp_path)[0] == 0
 
@@ -510,7 +230,7 @@ async def test_hostile_text_is_shown_and_never_obeyed(record: Record) -> None:
     await record.work(SessionId("s-0000000001"), (HOSTILE, [{"text": HOSTILE}], "42501"))
     await record.end()
     pack = await record.pack()
-    text = _files(pack)["index.html"].decode()
+    text = files_of(pack)["index.html"].decode()
     page = _Page()
     page.feed(text)
     assert not {"script", "img", "iframe", "object", "form", "link"} & set(page.tags)
@@ -518,11 +238,11 @@ async def test_hostile_text_is_shown_and_never_obeyed(record: Record) -> None:
     assert not re.search("[\u0000-\u0008\u000e-\u001f\u2028-\u202e\u2066-\u2069]", text)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e\\u0007" in text
     assert "{{ 7*7 }}" in text
-    assert _story(pack)["request"]["reason"] == HOSTILE
+    assert story_of(pack)["request"]["reason"] == HOSTILE
 
 
 async def test_every_link_of_the_page_leads_into_the_pack(record: Record) -> None:
-    files = _files(await _whole_story(record))
+    files = files_of(await whole_story(record))
     page = _Page()
     page.feed(files["index.html"].decode())
     assert page.links and set(page.links) <= set(files)
@@ -550,7 +270,7 @@ async def test_a_value_whose_key_was_destroyed_is_said_to_be_shredded_and_breaks
     )
     await record.say(request_stream(REQUEST), comment)
     pack = await record.pack()
-    assert _story(pack)["decisions"][1]["comment"] == "(missing)"
+    assert story_of(pack)["decisions"][1]["comment"] == "(missing)"
     assert _verify(pack, tmp_path)[0] == 0
     await record.say(
         KEEPING,
@@ -563,10 +283,10 @@ async def test_a_value_whose_key_was_destroyed_is_said_to_be_shredded_and_breaks
         ),
     )
     pack = await record.pack()
-    story = _story(pack)
+    story = story_of(pack)
     assert story["request"]["reason"] == "(shredded)"
     assert [(one["cause"], one["record_class"], one["values"]) for one in story["shredded"]] == [("sh-1", "reason", 4)]
-    assert "What was shredded" in _files(pack)["index.html"].decode()
+    assert "What was shredded" in files_of(pack)["index.html"].decode()
     assert _verify(pack, tmp_path)[0] == 0
 
 
@@ -590,10 +310,10 @@ async def test_every_way_to_say_an_action_is_told_and_a_missing_outcome_is_seen(
     for number, detail in enumerate(details, 1):
         await record.intend(session, number, detail)
     pack = await record.pack()
-    actions = _story(pack)["sessions"][0]["actions"]
+    actions = story_of(pack)["sessions"][0]["actions"]
     assert [(one["text"], one["binds"]) for one in actions] == list(details.values())
     assert {one["outcome"] for one in actions} == {None}
-    assert _files(pack)["index.html"].decode().count("none on record") == len(details)
+    assert files_of(pack)["index.html"].decode().count("none on record") == len(details)
 
 
 async def test_a_grant_that_never_was_has_no_evidence(record: Record) -> None:
@@ -631,7 +351,7 @@ async def test_the_certificate_of_a_disposal_says_what_went_by_which_rule_and_ve
     tombstone = KeysDestroyed(cause="d-1", person=ALICE, record_class=RecordClass.REASON, keys=keys, values=2)
     await record.say(KEEPING, shortened, disposed, tombstone)
     content = await certificate_of("d-1", ledger=record.client, read_entry=read_entry, cosigned=lambda: record.cosigned)
-    files = _files(content)
+    files = files_of(content)
     text = files["certificate.txt"].decode()
     for said in (
         "Certificate of disposal d-1",
@@ -651,7 +371,7 @@ async def test_the_certificate_of_a_disposal_says_what_went_by_which_rule_and_ve
 async def test_a_pack_carries_the_cosigned_checkpoint_where_witnesses_saw_all_of_it(
     record: Record, tmp_path: Path
 ) -> None:
-    await _whole_story(record)
+    await whole_story(record)
     witness = CosigningKey.generate("witness.example/one", bytes([1] * 32))
     policy = tmp_path / "policy"
     policy.write_text(f"log {KEY.vkey()}\nwitness one {witness.cosigner().vkey()}\nquorum one\n")

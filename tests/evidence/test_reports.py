@@ -18,6 +18,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+import sojourn_verify
 from sojourn.domain.events import (
     ActionIntended,
     Finding,
@@ -163,7 +164,8 @@ async def test_all_files_and_the_manifest_say_the_same(tmp_path: Path) -> None:
     sheets = {one["name"]: one for one in json.loads(files["report.json"])["sheets"]}
     book = openpyxl.load_workbook(io.BytesIO(files["report.xlsx"]))
     assert book.sheetnames[0] == "Parameters" and set(book.sheetnames) == set(sheets)
-    for told in manifest["sheets"]:
+    details = json.loads(files["details.json"])
+    for told in details["sheets"]:
         name = told["name"]
         lines = list(csv.DictReader(io.StringIO(files[f"{name.lower().replace(' ', '-')}.csv"].decode(), newline="")))
         rows = sheets[name]["rows"]
@@ -243,6 +245,38 @@ def test_the_command_writes_a_report_that_only_its_owner_can_read(master: Path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.zip"]
 
 
+def _verify(path: Path, key: str = KEY.vkey()) -> tuple[int, dict[str, Any]]:
+    assert sojourn_verify.__file__ is not None
+    command = [sys.executable, "-I", "-S", sojourn_verify.__file__, str(path), "--key", key, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_a_report_is_a_pack_that_the_verifier_checks_with_the_rules_it_was_made_under(
+    master: Path, tmp_path: Path
+) -> None:
+    assert _report(master, tmp_path / "r.zip").returncode == 0
+    status, told = _verify(tmp_path / "r.zip")
+    assert (status, told["problems"]) == (0, [])
+    assert told["checked"]["attachments"] >= 1 and told["checked"]["entries"] >= 1
+
+
+@pytest.mark.parametrize("name", ["population.csv", "report.json", "report.xlsx", "details.json"])
+def test_a_report_with_a_file_that_was_altered_is_refused_by_the_verifier(
+    name: str, master: Path, tmp_path: Path
+) -> None:
+    _report(master, tmp_path / "r.zip")
+    with (
+        zipfile.ZipFile(tmp_path / "r.zip") as archive,
+        zipfile.ZipFile(tmp_path / "altered.zip", "w") as altered,
+    ):
+        for one in archive.namelist():
+            content = archive.read(one)
+            altered.writestr(one, content[:-1] + b"!" if one == name else content)
+    status, told = _verify(tmp_path / "altered.zip")
+    assert (status, [one["where"] for one in told["problems"]]) == (1, [name])
+
+
 def test_a_record_that_was_altered_is_said_at_the_top_of_the_report(master: Path, tmp_path: Path) -> None:
     root = tmp_path / "d"
     shutil.copytree(master, root, ignore=shutil.ignore_patterns("*.sock"))
@@ -252,7 +286,7 @@ def test_a_record_that_was_altered_is_said_at_the_top_of_the_report(master: Path
     assert done.returncode == 1
     with zipfile.ZipFile(tmp_path / "r.zip") as archive:
         first = next(csv.reader(io.StringIO(archive.read("parameters.csv").decode().split("\n", 1)[1], newline="")))
-        manifest = json.loads(archive.read("manifest.json"))
+        manifest = json.loads(archive.read("details.json"))
     assert first[0] == "NOT COMPLETE" and "signature" in first[1]
     assert "signature" in manifest["record"]["problem"]
 

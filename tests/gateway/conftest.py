@@ -132,10 +132,23 @@ class Access:
         change = Change(stream=stream, event=event, seen=None)  # type: ignore[arg-type]
         self.call(self.ledger.append([change], sealings=sealings))
 
-    def adopt(self, *targets: Target, recording: Recording = Recording.BEFORE_FORWARD) -> None:
+    def adopt(
+        self,
+        *targets: Target,
+        recording: Recording = Recording.BEFORE_FORWARD,
+        replication: bool = False,
+        mark_rows_over: int = 0,
+    ) -> None:
         """Put a catalogue in force that knows everybody of these tests."""
         privileges = (Privilege(schema="shop", verbs=(Verb.SELECT,)),)
-        roles = (Role(name=ROLE, privileges=privileges, recording=recording),)
+        role = Role(
+            name=ROLE,
+            privileges=privileges,
+            recording=recording,
+            replication=replication,
+            mark_rows_over=mark_rows_over,
+        )
+        roles = (role,)
         catalogue = Catalogue(
             people=tuple(
                 Person(id=PersonId(name), name=name, mail=f"{name}@example.org") for name in ("alice", "bob", "carol")

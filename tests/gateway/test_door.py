@@ -216,7 +216,7 @@ class TestWaiting:
     @pytest.fixture
     def settings(self) -> GatewaySettings:
         """Five seconds."""
-        return GatewaySettings(port=0, wait_seconds=5, warn_seconds=0)
+        return GatewaySettings(port=0, wait_seconds=5, warn_seconds=0, link="https://access.example.com/")
 
     def _ask(self, gateway: Access) -> RequestId:
         request = RequestId("r-0000000001")
@@ -260,6 +260,7 @@ class TestWaiting:
         request = self._ask(gateway)
         client, said = self._knock(gateway)
         assert request in said
+        assert f"https://access.example.com/requests/{request} and" in said
         gateway.give(credential)
         assert client.until_ready().endswith("KZ")
         client.send(query("SELECT 1"))

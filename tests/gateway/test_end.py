@@ -13,12 +13,20 @@ from pathlib import Path
 import pytest
 
 from sojourn.demo.production import Production, production
-from sojourn.domain.events import ActionCompleted, AttemptRefused, CancelRequested, CloseCause, SessionClosed
-from sojourn.domain.identifiers import GrantId, RoleName
+from sojourn.domain.events import (
+    ActionCompleted,
+    AttemptRefused,
+    CancelRequested,
+    CloseCause,
+    GrantSessionStopped,
+    SessionClosed,
+    SessionOpened,
+)
+from sojourn.domain.identifiers import GrantId, PersonId, RoleName, grant_stream
 from sojourn.settings import GatewaySettings
 
 from .conftest import PERSON, TARGET, Access, dial, make_role, running_gateway, settle, target_of
-from .raw import RawClient, error_fields, message, query
+from .raw import SYNC, RawClient, error_fields, extended, message, query
 
 CUT_SECONDS_MAX = 0.25
 
@@ -119,6 +127,39 @@ def test_a_cut_in_the_middle_of_a_copy_leaves_nothing_behind(
         connection.execute("DROP TABLE shop.cut_copy")
 
 
+def test_a_cut_in_the_middle_of_a_pipeline_leaves_nothing_behind_and_each_action_with_one_end(
+    gateway: Access, raw: RawClient, server: Production
+) -> None:
+    raw.send(query("CREATE TABLE shop.cut_pipeline(a int)"))
+    raw.until_ready()
+    insert = extended("INSERT INTO shop.cut_pipeline VALUES (1)")
+    raw.send(insert + extended("SELECT pg_sleep(60)") + insert * 500 + SYNC)
+    deadline = time.monotonic() + 10
+    while not _sleeps(server):
+        assert time.monotonic() < deadline, "the pipeline has not begun"
+        time.sleep(0.02)
+    started = time.monotonic()
+    gateway.end()
+    _, fields = until_closed(raw)
+    assert time.monotonic() - started < CUT_SECONDS_MAX
+    assert fields["C"] == "57P01"
+    closed(gateway)
+    outcomes = [one.outcome for _, one in settle(gateway, 503)]
+    assert set(outcomes[2:]) == {"interrupted"}
+    while _sleeps(server):
+        assert time.monotonic() < deadline, "what was cut still runs"
+        time.sleep(0.02)
+    with server.superuser() as connection:
+        assert connection.execute("SELECT count(*) FROM shop.cut_pipeline").fetchone() == (0,)
+        connection.execute("DROP TABLE shop.cut_pipeline")
+
+
+def _sleeps(server: Production) -> bool:
+    question = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%pg_sleep(60)%'"
+    with server.superuser() as connection:
+        return connection.execute(question).fetchone() is not None
+
+
 def test_a_client_that_does_not_read_is_cut_all_the_same(gateway: Access, raw: RawClient) -> None:
     raw.send(query("SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"))
     time.sleep(0.7)
@@ -173,6 +214,22 @@ def test_only_the_sessions_of_the_ended_grant_are_cut(gateway: Access, raw: RawC
     until_closed(client)
     raw.send(query("SELECT 1"))
     assert raw.until_ready() == "TDCZ"
+
+
+def test_one_session_is_stopped_and_its_access_opens_others(gateway: Access, raw: RawClient) -> None:
+    raw.send(query("SELECT pg_sleep(60)"))
+    other = log_in(gateway)
+    first, _ = gateway.events(SessionOpened)
+    stopped = GrantSessionStopped(grant=first.grant, session=first.session, stopped_by=PersonId("bob"), source="test")
+    gateway.append(grant_stream(first.grant), stopped)
+    kinds, fields = until_closed(raw)
+    assert (kinds, fields["C"]) == ("E", "57P01")
+    assert "was stopped by bob" in fields["M"]
+    end = closed(gateway)
+    assert (end.session, end.cause) == (first.session, CloseCause.STOPPED)
+    other.send(query("SELECT 1"))
+    assert other.until_ready() == "TDCZ"
+    log_in(gateway)
 
 
 def test_nobody_is_let_in_under_a_grant_that_has_ended(gateway: Access) -> None:

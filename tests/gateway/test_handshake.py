@@ -133,6 +133,8 @@ def test_an_unknown_target_is_refused_by_name(gateway: Access) -> None:
         ({"role": "postgres"}, "role"),
         ({"Session_Authorization": "postgres"}, "session_authorization"),
         ({"replication": "database"}, "replication"),
+        ({"Replication": "true"}, "replication"),
+        ({"options": "-c replication=database"}, "replication"),
         ({"options": "-c role=postgres"}, "role"),
         ({"options": "--session-authorization=postgres"}, "session_authorization"),
     ],

@@ -66,7 +66,11 @@ def test_a_statement_too_large_for_the_record_is_refused_and_the_session_goes_on
     assert raw.until_ready() == "Z"
     raw.send(query("SELECT 1"))
     assert raw.until_ready() == "TDCZ"
-    settle(gateway, 1)
+    (detail, refused), (_, done) = settle(gateway, 2)
+    assert "too_large" in detail and len(detail) < 100
+    assert (refused.outcome, done.outcome) == ("skipped", "completed")
+    assert refused.message is not None
+    assert "over the limit" in gateway.detail(refused.message.commitment).decode()
 
 
 def test_failing_parses_without_end_do_not_pile_up(gateway: Access, raw: RawClient) -> None:

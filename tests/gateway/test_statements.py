@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import time
@@ -12,8 +13,9 @@ import psycopg
 import pytest
 
 from sojourn.demo.production import Production, psql_with_tls
+from sojourn.domain.events import ActionIntended
 
-from .conftest import PERSON, TARGET, Access, settle
+from .conftest import PERSON, TARGET, Access, dial, settle
 from .raw import FLUSH, SYNC, RawClient, bind, error_fields, execute, extended, message, parse, query
 
 
@@ -31,6 +33,40 @@ def test_a_simple_query_of_several_statements_is_one_action_with_their_tags(gate
     ((_, outcome),) = settle(gateway, 1)
     assert outcome.tags == ("SELECT 1", "CREATE TABLE", "INSERT 0 2", "SELECT 2")
     assert outcome.rows == 5
+
+
+def test_of_several_statements_it_is_on_record_which_were_done_and_how_the_next_one_failed(
+    gateway: Access, raw: RawClient
+) -> None:
+    raw.send(query("SELECT 1; SELECT generate_series(1, 2); SELECT 1/0; SELECT 3"))
+    assert raw.until_ready() == "TDCTDDCEZ"
+    raw.send(query("BEGIN; SELECT 1; ROLLBACK; SELECT 1; nonsense"))
+    assert raw.until_ready() == "EZ"
+    (_, failed), (_, refused) = settle(gateway, 2)
+    assert (failed.outcome, failed.tags, failed.sqlstate) == ("failed", ("SELECT 1", "SELECT 2"), "22012")
+    assert failed.rows == 3
+    assert (refused.outcome, refused.tags, refused.sqlstate) == ("failed", (), "42601")
+
+
+def test_what_has_more_rows_than_the_role_should_need_is_marked(gateway: Access) -> None:
+    gateway.adopt(gateway.target, mark_rows_over=2)
+    client = dial(gateway)
+    # A token that is newer than the configuration.
+    assert client.log_in(PERSON, gateway.token(), TARGET)[-1][0] == "Z"
+    for sql in ("SELECT generate_series(1, 2)", "SELECT generate_series(1, 3)"):
+        client.send(query(sql))
+        client.until_ready()
+    client.send(query("SELECT 1; SELECT generate_series(1, 3)"))
+    client.until_ready()
+    client.send(extended("SELECT generate_series(1, 3)") + SYNC)
+    client.until_ready()
+    mark = "more than 2 rows"
+    assert [one.tags for _, one in settle(gateway, 4)] == [
+        ("SELECT 2",),
+        ("SELECT 3", mark),
+        ("SELECT 1", "SELECT 3", mark),
+        ("SELECT 3", mark),
+    ]
 
 
 def test_a_text_of_very_many_statements_has_an_outcome_that_fits_into_the_record(
@@ -184,6 +220,28 @@ def test_a_name_that_sql_has_prepared_is_never_recorded_as_certain(gateway: Acce
     found = settle(gateway, 2)
     assert "what really runs" in found[0][0]
     assert "prepared_in_sql" in found[1][0]
+
+
+def test_what_is_bound_to_a_name_that_sql_has_prepared_is_on_record(gateway: Access, raw: RawClient) -> None:
+    raw.send(query("PREPARE p(text) AS SELECT $1"))
+    raw.until_ready()
+    value = b"bound-all-the-same"
+    values = b"\0\0\0\1" + len(value).to_bytes(4, "big") + value + b"\0\0"
+    raw.send(message("B", b"\0p\0" + values) + execute() + SYNC)
+    assert raw.until_ready() == "2DCZ"
+    _, (detail, _) = settle(gateway, 2)
+    assert json.loads(detail) == {"binds": [{"text": value.decode()}], "portal": "", "statement": "p"}
+
+
+def test_the_columns_of_a_statement_are_sealed_with_it(gateway: Access, raw: RawClient) -> None:
+    raw.send(query("SELECT status, id FROM shop.orders WHERE id < 3"))
+    raw.until_ready()
+    raw.send(extended("SELECT id FROM shop.orders") + SYNC)
+    raw.until_ready()
+    (one, _), (other, _) = settle(gateway, 2)
+    assert sorted(json.loads(one)["columns"]) == ["id", "status"]
+    assert list(json.loads(other)) == ["binds", "columns", "portal", "statement", "text"]
+    assert {event.objects for event in gateway.events(ActionIntended)} == {("shop.orders",)}
 
 
 def test_a_function_call_is_on_record(gateway: Access, raw: RawClient) -> None:

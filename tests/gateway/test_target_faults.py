@@ -191,6 +191,8 @@ def works(gateway: Access) -> None:
         message("S", b"no end"),
         message("R", struct.pack(">I", 5)),
         message("G", b"\0"),
+        message("W", b"\0") + message("d", b"x") * 50,
+        message("H", b"\0") + message("c") * 50,
         message("s") * 3,
         message("1") * 50,
         READY * 50,
@@ -230,6 +232,18 @@ def test_a_hostile_greeting_is_no_session(gateway: Access, evil: Callable[..., R
     assert rest(client)[0] == ""
     assert closed(gateway).cause is CloseCause.TARGET_UNREACHABLE
     works(gateway)
+
+
+def test_a_target_that_greets_without_end_is_left(gateway: Access, evil: Callable[..., RawClient]) -> None:
+    client = dial(gateway)
+    begun = time.monotonic()
+    with contextlib.suppress(ConnectionError):
+        client = evil(OK + message("S", b"name\0" + b"x" * 8_000 + b"\0") * 500)
+    assert closed(gateway).cause is CloseCause.TARGET_UNREACHABLE
+    # Not after the ten seconds for which it is waited for.
+    assert time.monotonic() - begun < 8
+    works(gateway)
+    client.close()
 
 
 def test_a_target_that_names_no_cancel_key_is_worked_with(gateway: Access, evil: Callable[..., RawClient]) -> None:

@@ -73,6 +73,22 @@ def test_an_argument_outside_the_rules_is_refused(field: str, value: object) -> 
         entries.assemble(**GOOD | {field: value})
 
 
+@pytest.mark.parametrize("field", ["", "seq", "version", "stream", "kind", "body"])
+def test_entries_that_are_assembled_together_are_those_that_are_assembled_alone(field: str) -> None:
+    wrong: dict[str, Any] = {"seq": -1, "version": 0, "stream": "Grant/x", "kind": "Grant", "body": b"x" * 65_536}
+    each = [GOOD | {"seq": 17 + number, "version": 3 + number} for number in range(4)]
+    start = wrong["seq"] if field == "seq" else 17
+    if field and field != "seq":
+        each[2] |= {field: wrong[field]}
+    columns = [[one[name] for one in each] for name in ("stream", "version", "kind", "body")]
+    if field:
+        with pytest.raises(LedgerError):
+            entries.assemble_all(AT, range(start, start + 4), *columns)
+    else:
+        together = entries.assemble_all(AT, range(start, start + 4), *columns)
+        assert together == [entries.assemble(**one) for one in each]
+
+
 def test_an_entry_of_exactly_the_largest_size_is_taken() -> None:
     room = canonical.MAX_ENTRY_BYTES - len(entries.assemble(**GOOD | {"body": b'{"a":""}'}))
     data = entries.assemble(**GOOD | {"body": b'{"a":"' + b"x" * room + b'"}'})

@@ -8,13 +8,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
+from sojourn.app.gateway import check_door
+from sojourn.app.installation import prepare
 from sojourn.app.kept import reading
 from sojourn.app.settled import settings_as_read, settings_in_force
+from sojourn.app.timestamps import read_timestamp_roots
 from sojourn.configuration import (
     compare_settings,
+    fingerprint,
     parse_held,
     parse_settings,
+    read_settings,
     rendered,
     settings_bytes,
     settings_digest,
@@ -32,6 +42,7 @@ from sojourn.settings import (
     BucketSettings,
     ControlSettings,
     GatewaySettings,
+    Layout,
     MailSettings,
     NotifySettings,
     PublisherSettings,
@@ -294,3 +305,77 @@ def test_a_record_that_cannot_be_read_starts_nothing_under_the_file(sojourn: Run
     warned: list[SojournError] = []
     assert settings_as_read(layout, warned.append).control.api_token_life == timedelta(days=9)
     assert [error.code for error in warned] == [Code.RECORD_DAMAGED]
+
+
+# Certificates that a setting names
+
+
+def authority(name: str) -> bytes:
+    """A certificate that could sign those of clients, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(subject, subject, key.public_key(), 1, now, now + timedelta(days=1))
+    return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def test_a_fingerprint_is_of_the_certificates_and_of_nothing_else() -> None:
+    one, two = authority("one"), authority("two")
+    revoked = b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"
+    same = (one, one + revoked, revoked + one + revoked, one.replace(b"\n", b"\r\n"), one + b"\n\n")
+    assert {fingerprint(each) for each in same} == {fingerprint(one)}
+    alias = two.replace(b" CERTIFICATE", b" X509 CERTIFICATE")
+    hidden = revoked.replace(b"AAAA\n", two)
+    others = (
+        two,
+        one + two,
+        two + one,
+        one + alias,
+        one + hidden,
+        one + b"# a comment",
+        one.replace(b"M", b"!", 1),
+        b"",
+    )
+    assert len({fingerprint(each) for each in (one, *others)}) == len(others) + 1
+
+
+def test_the_fingerprints_of_the_files_are_held_with_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "clients.pem").write_bytes(authority("clients"))
+    (tmp_path / "stamps.pem").write_bytes(authority("stamps"))
+    text = "gateway: {client_authority: clients.pem}\ntimestamp: {url: 'https://tsa.example', root: stamps.pem}\n"
+    (tmp_path / "settings.yaml").write_text(text)
+    first = read_settings(tmp_path)
+    assert first.gateway.client_authority_sha256 == fingerprint((tmp_path / "clients.pem").read_bytes())
+    assert first.timestamp.root_sha256 == fingerprint((tmp_path / "stamps.pem").read_bytes())
+    assert compare_settings(parse_settings(rendered(first).encode()), first) == ()
+    (tmp_path / "clients.pem").write_bytes(authority("clients"))
+    (tmp_path / "stamps.pem").write_bytes(authority("stamps"))
+    found = [one.what for one in compare_settings(first, read_settings(tmp_path))]
+    assert found == ["setting gateway.client_authority_sha256", "setting timestamp.root_sha256"]
+
+
+def test_certificates_that_are_not_those_in_force_are_not_used(tmp_path: Path) -> None:
+    layout = Layout(root=tmp_path)
+    layout.configuration.mkdir()
+    for name in ("clients.pem", "stamps.pem"):
+        (layout.configuration / name).write_bytes(authority(name))
+    text = "gateway: {client_authority: clients.pem}\ntimestamp: {url: 'https://tsa.example', root: stamps.pem}\n"
+    (layout.configuration / "settings.yaml").write_text(text)
+    in_force = read_settings(layout.configuration)
+    prepare(layout, in_force)
+    check_door(layout, in_force)
+    read_timestamp_roots(layout, in_force)
+    for name in ("clients.pem", "stamps.pem"):
+        (layout.configuration / name).write_bytes(authority(name))
+    for name, use in (("gateway.client_authority", check_door), ("timestamp.root", read_timestamp_roots)):
+        with pytest.raises(SojournError) as raised:
+            use(layout, in_force)
+        assert raised.value.code is Code.SETTINGS_INVALID
+        assert name in str(raised.value) and "other certificates than those that are in force" in str(raised.value)
+
+
+@pytest.mark.parametrize("given", ["abc", "A" * 64, "0" * 63])
+def test_what_is_no_fingerprint_is_refused(given: str) -> None:
+    with pytest.raises(SojournError) as raised:
+        parse_settings(f"gateway: {{client_authority_sha256: '{given}'}}".encode())
+    assert raised.value.code is Code.CONFIGURATION_INVALID

@@ -45,6 +45,7 @@ from sojourn.domain.events import (
     ReviewNoted,
     ReviewOpened,
     SessionClosed,
+    SessionConnected,
     SessionOpened,
     TargetUnobserved,
     TokenIssued,
@@ -206,7 +207,14 @@ def whole_story() -> list[Recorded]:
     story.add(request, said)
     story.add(request, RequestActivated(request=RequestId("r-1"), person=ALICE, grant=GrantId("g-1"), source="t"))
     story.add(grant, created("g-1"), GrantProvisioned(grant=GrantId("g-1"), observed=("a", "b"), secret=DETAIL))
-    story.add(session, opened("s-1"), intended("s-1", 1), completed("s-1", 1), intended("s-1", 2))
+    story.add(
+        session,
+        opened("s-1"),
+        SessionConnected(session=SessionId("s-1"), process=7),
+        intended("s-1", 1),
+        completed("s-1", 1),
+        intended("s-1", 2),
+    )
     story.add(session, ChunkRecorded(session=SessionId("s-1"), number=2, part=1, size=9, content=DETAIL))
     closed = SessionClosed(
         session=SessionId("s-1"), cause=CloseCause.GRANT_ENDED, actions=2, bytes_in=1, bytes_out=2, cut_lag_us=900
@@ -451,6 +459,7 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
             "action": "verb",
             "chunk": "content",
             "sealing_key": "last_at",
+            "reached": "at",
             "token": "person",
             "reconciliation": "target",
             "comment": "person",

@@ -171,8 +171,8 @@ async def test_scribes_that_are_killed_in_turn_lose_nothing_acknowledged(
             await asyncio.sleep(0.15 + 0.01 * (number % 7))
             await asyncio.to_thread(pair[number % 2].kill)
             pair[number % 2].start()
-        await one.connected(20)
-        await two.connected(20)
+        await one.connected(60)
+        await two.connected(60)
         over.set()
         await asyncio.gather(*writers)
         size = (await one.append([change("end", source="end")])).size

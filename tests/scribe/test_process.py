@@ -325,7 +325,7 @@ async def test_a_call_that_cannot_be_done_is_refused_and_the_connection_goes_on(
         while len(answers) < 2:
             received += await asyncio.to_thread(connection.recv, 65_536)
             answers += [protocol.answer_decoder.decode(payload) for payload in protocol.take_frames(received)]
-    by_id = {one.id: one for one in answers}
+    by_id = {one.id: one for one in answers if not isinstance(one, protocol.AppendedTogether)}
     refused, head = by_id[9], by_id[10]
     assert isinstance(refused, protocol.Refused)
     assert refused.code == "input.invalid"

@@ -190,7 +190,7 @@ def test_a_start_over_a_forged_change_is_refused(statement: str, tmp_path: Path)
         clock=SimulatedClock().now,
         has_room=lambda _: True,
     )
-    log.rotating = True
+    log.by_itself = True
     body = codec.encode(LedgerKeyRotated(statement=statement))
     log.append([Append(1, [Draft(LEDGER, LedgerKeyRotated.kind, body, None)])], arriving=0)
     log.sign()

@@ -99,6 +99,7 @@ def test_too_many_waiting_reads_are_refused(path: Path) -> None:
             received += connection.recv(65_536)
             for payload in protocol.take_frames(received):
                 one = protocol.answer_decoder.decode(payload)
+                assert not isinstance(one, protocol.AppendedTogether)
                 answers[one.id] = one
     refused = [one.id for one in answers.values() if isinstance(one, protocol.Refused)]
     assert refused

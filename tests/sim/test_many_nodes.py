@@ -77,7 +77,7 @@ class Bustle:
             loses=lambda step: not self.quiet and self.chance.random() < 0.02,
             lag=lambda: self.chance.choice((0.0, 0.001, 0.02, 0.2)),
         )
-        self.nodes = [Node(self.world, name="one"), Node(self.world, name="two", enforces=False)]
+        self.nodes = [Node(self.world, name="one"), Node(self.world, name="two")]
         self.desk = Desk(self.nodes)
 
     def dies(self, step: str) -> bool:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.domain.ssh import Files, HostAccess
+from sojourn.demo.production import Production
+from sojourn.domain.ssh import Files, HostAccess, Leftovers
 from sojourn.testing.gateway import RealClock, SlowLedger
 from sojourn.testing.ssh import SshUnderTest, host_authority, roles, shell, ssh_gateway
 from sojourn.testing.sshd import ACCOUNT, Sshd, sshd
+
+from .whole import Whole, whole
 
 ROLES = roles(
     operator=shell(files=Files.WRITE),
@@ -27,6 +30,10 @@ ROLES = roles(
     ),
     forwarding_only=HostAccess(login=ACCOUNT, forward_to=("127.0.0.1:*",)),
     reader=HostAccess(login=ACCOUNT, files=Files.READ),
+    developer=shell(files=Files.WRITE, forward_to=("127.0.0.1:*", "localhost:*"), x11=True),
+    reported=shell(leftovers=Leftovers.REPORTED),
+    sudoer=shell(sudo=("(root) NOPASSWD: /usr/bin/id -u",)),
+    guest=HostAccess(temporary=True, shell=True, groups=("games",)),
 )
 
 
@@ -78,4 +85,11 @@ def ledger() -> SlowLedger:
 async def door(place: Path, host: Sshd, ledger: SlowLedger) -> AsyncIterator[SshUnderTest]:
     """A gateway before the host."""
     async with ssh_gateway(place, host, ledger, held=ROLES) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def served(production: Production) -> Iterator[Whole]:
+    """An installation that serves SSH, and its host."""
+    with whole(production) as running:
         yield running

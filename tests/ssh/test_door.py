@@ -6,17 +6,24 @@ import asyncio
 import json
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import asyncssh
 import pytest
 
-from sojourn.domain.events import AttemptRefused, SessionOpened, TokenIssued, TokenRevoked
+from sojourn.domain.events import AttemptRefused, RequestSubmitted, SessionOpened, TokenIssued, TokenRevoked
 from sojourn.domain.history import Change
-from sojourn.domain.identifiers import PersonId, token_stream
+from sojourn.domain.identifiers import PersonId, RequestId, RoleName, TargetName, request_stream, token_stream
+from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code
-from sojourn.testing.gateway import RealClock
-from sojourn.testing.ssh import SshUnderTest, run
+from sojourn.settings import GatewaySettings
+from sojourn.testing.gateway import RealClock, SlowLedger
+from sojourn.testing.security_key import ECDSA, ED25519, SoftwareAuthenticator
+from sojourn.testing.ssh import SshUnderTest, host_authority, run, ssh_gateway
+from sojourn.testing.sshd import Sshd, sshd
 from sojourn.vault.ssh_authority import GRANTS, PEOPLE, Certificate, authority
+
+from .conftest import ROLES
 
 
 async def _refused(door: SshUnderTest) -> list[AttemptRefused]:
@@ -139,6 +146,27 @@ class _Unsigned(asyncssh.SSHKeyPair):
         return self._signer.sign(data)
 
 
+@pytest.mark.parametrize("kind", [ED25519, ECDSA])
+async def test_a_key_in_a_fido_device_opens_when_the_device_was_touched(door: SshUnderTest, kind: str) -> None:
+    await door.access()
+    device, other = SoftwareAuthenticator(kind), SoftwareAuthenticator(kind)
+    await door.register(device.line, "alice")
+
+    async def opens(key: SoftwareAuthenticator) -> bool:
+        try:
+            async with asyncssh.connect(
+                "127.0.0.1", door.port, username="web-1", client_keys=[key], known_hosts=None, config=None
+            ) as connection:
+                return (await connection.run("true")).exit_status == 0
+        except asyncssh.PermissionDenied:
+            return False
+
+    assert await opens(device)
+    device.touched = False
+    assert not await opens(device)
+    assert not await opens(other)
+
+
 async def test_a_stranger_learns_nothing_about_targets(door: SshUnderTest) -> None:
     key = door.directory / "stranger"
     key.unlink(missing_ok=True)
@@ -193,3 +221,50 @@ async def test_the_gateway_offers_no_weak_algorithm(door: SshUnderTest) -> None:
     assert {note for _, note in notes} <= {"does not provide protection against post-quantum attacks"}
     assert "kex-strict-s-v00@openssh.com" in [one["algorithm"] for one in found["kex"]]
     assert found["cves"] == []
+
+
+async def test_it_is_all_the_same_by_ipv6_on_both_sides(place: Path, ledger: SlowLedger) -> None:
+    settings = GatewaySettings(host="::", port=0, ssh=True, ssh_port=0, warn_seconds=0)
+    with sshd(place / "six", authority=host_authority(place).public, address="::1") as six:
+        async with ssh_gateway(place, six, ledger, held=ROLES, settings=settings) as door:
+            await door.access()
+            key = await door.key()
+            by_six = await door.ssh(key, "-6", "-o", "HostName=::1", "-o", "HostKeyAlias=localhost", "echo $SSH_CLIENT")
+            assert by_six.out.startswith(b"::1 "), by_six.err
+            by_four = await door.ssh(key, "true")
+            assert by_four.status == 0
+            sources = [one.source.rpartition(":")[0] for one in await door.found(SessionOpened)]
+            assert sources == ["::1", "127.0.0.1"]
+
+
+async def test_who_comes_while_the_access_is_on_its_way_waits_for_it_if_the_settings_say_so(
+    place: Path, host: Sshd, ledger: SlowLedger
+) -> None:
+    settings = GatewaySettings(port=0, ssh=True, ssh_port=0, warn_seconds=0, wait_seconds=60)
+    async with ssh_gateway(place, host, ledger, held=ROLES, settings=settings) as door:
+        key = await door.key()
+        request, now = RequestId("r-0000000001"), RealClock().now()
+        asked = RequestSubmitted(
+            request=request,
+            person=PersonId("alice"),
+            target=TargetName("web-1"),
+            role=RoleName("operator"),
+            duration=timedelta(hours=1),
+            reason=Sealed(commitment="0" * 64, key="k"),
+            digest="d",
+            rules=(),
+            groups=(),
+            decide_by=now + timedelta(hours=1),
+            activate_within=timedelta(hours=1),
+            configuration_version=1,
+            configuration_digest="c",
+            source="test",
+        )
+        await ledger.append([Change(stream=request_stream(request), event=asked, seen=0)])
+        waiting = asyncio.create_task(door.ssh(key, "echo in", seconds=60))
+        done, _ = await asyncio.wait({waiting}, timeout=1.0)
+        assert not done
+        second = await door.ssh(key, "true")
+        assert (second.status, await _codes(door)) == (255, [Code.GRANT_NONE_ACTIVE])
+        await door.access()
+        assert (await waiting).out == b"in\n"

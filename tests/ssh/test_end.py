@@ -10,6 +10,7 @@ import pytest
 
 from sojourn.domain.events import CloseCause, GrantCreated, GrantProvisioned, SessionConnected, SessionOpened
 from sojourn.targets.port import Claim
+from sojourn.testing.gateway import SlowLedger
 from sojourn.testing.ssh import Ran, SshUnderTest, run
 
 
@@ -113,3 +114,36 @@ async def test_an_extended_access_has_certificates_with_the_later_end(door: SshU
     path.write_text(after[0].removeprefix("certificate "))
     shown = (await run(["env", "TZ=UTC", "ssh-keygen", "-L", "-f", path])).out.decode()
     assert (created.window.end + timedelta(hours=1)).strftime("to %Y-%m-%dT%H:%M:%S") in shown
+
+
+async def test_one_session_can_be_stopped_and_the_access_goes_on(door: SshUnderTest) -> None:
+    await door.access()
+    first = await _running(door, "sleep 60")
+    other = asyncio.create_task(door.ssh(await door.key(), "sleep 3; echo done"))
+    while len(await door.found(SessionConnected)) < 2:
+        await asyncio.sleep(0.02)
+    stopped = (await door.found(SessionOpened))[0].session
+    await door.record.stop_session(stopped)
+    ran = await first
+    assert ran.status != 0
+    assert b"was stopped by bob" in ran.err
+    closed = (await door.record.closed())[0]
+    assert (closed.session, closed.cause) == (stopped, CloseCause.STOPPED)
+    assert (await other).out == b"done\n"
+    assert (await door.ssh(await door.key(), "echo again")).out == b"again\n"
+
+
+async def test_a_session_that_was_stopped_while_its_host_was_reached_does_not_begin(
+    door: SshUnderTest, ledger: SlowLedger
+) -> None:
+    await door.access()
+    key = await door.key()
+    ledger.delay = 0.3
+    task = asyncio.create_task(door.ssh(key, "sleep 60"))
+    while not await door.found(SessionOpened):
+        await asyncio.sleep(0.01)
+    await door.record.stop_session((await door.found(SessionOpened))[0].session)
+    assert (await task).status != 0
+    ledger.delay = 0.0
+    (closed,) = await door.record.closed()
+    assert closed.cause is CloseCause.STOPPED

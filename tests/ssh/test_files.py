@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.domain.events import ActionCompleted, ActionIntended, Outcome
+from sojourn.domain import cast
+from sojourn.domain.events import ActionCompleted, ActionIntended, ChunkRecorded, Outcome
+from sojourn.domain.identifiers import RoleName
+from sojourn.domain.ssh import Files
+from sojourn.domain.target import Role
 from sojourn.gateway.ssh.sftp import Reader, SftpError, Splitter, request_of
-from sojourn.testing.ssh import SshUnderTest, run
+from sojourn.testing.gateway import SlowLedger
+from sojourn.testing.ssh import SshUnderTest, run, shell, ssh_gateway
+from sojourn.testing.sshd import Sshd
 
 from .conftest import Place
 
@@ -146,3 +153,57 @@ def test_no_packet_raises_anything_but_what_it_may(kind: int, body: bytes) -> No
 def test_a_packet_that_is_larger_than_any_is_refused() -> None:
     with pytest.raises(SftpError):
         Splitter().feed(b"\xff\xff\xff\xff\x01")
+
+
+@pytest.mark.parametrize("size", [0, 1, 100_003, 900_000])
+async def test_the_content_of_files_is_kept_exactly_if_the_role_says_so(
+    place: Path, host: Sshd, ledger: SlowLedger, files: Place, size: int
+) -> None:
+    held = (Role(name=RoleName("kept"), host=shell(files=Files.WRITE, kept_file_bytes=1 << 20), connections_max=5),)
+    content = hashlib.shake_256(b"content").digest(size)
+    sent, back = files.here / "sent", files.here / "back"
+    sent.write_bytes(content)
+    async with ssh_gateway(place, host, ledger, held=held) as door:
+        await door.access("kept")
+        key = await door.key()
+        scp = ["scp", "-s", "-F", "none", *door.options(key)]
+        assert (await run([*scp, sent, f"127.0.0.1:{files.there}/sent"])).status == 0
+        assert (await run([*scp, f"127.0.0.1:{files.there}/sent", back])).status == 0
+        assert back.read_bytes() == content
+        await door.record.closed(2)
+        chunks = await door.found(ChunkRecorded)
+        lines = [cast.unpack(await door.record.opened(one.content)) for one in chunks]
+    kept = {"i": b"", "o": b""}
+    for one in cast.moments(line for part in lines for line in part):
+        if one.code in kept:
+            kept[one.code] += cast.raw(one.text)
+    assert kept == {"i": content, "o": content}
+
+
+async def test_of_a_large_file_as_much_is_kept_as_the_role_says(
+    place: Path, host: Sshd, ledger: SlowLedger, files: Place
+) -> None:
+    held = (Role(name=RoleName("kept"), host=shell(files=Files.WRITE, kept_file_bytes=1000), connections_max=5),)
+    sent = files.here / "sent"
+    sent.write_bytes(b"x" * 5_000_000)
+    async with ssh_gateway(place, host, ledger, held=held) as door:
+        await door.access("kept")
+        scp = ["scp", "-s", "-F", "none", *door.options(await door.key())]
+        assert (await run([*scp, sent, f"127.0.0.1:{files.there}/sent"])).status == 0
+        await door.record.closed()
+        chunks = await door.found(ChunkRecorded)
+        lines = [cast.unpack(await door.record.opened(one.content)) for one in chunks]
+        moments = list(cast.moments(line for part in lines for line in part))
+        assert sum(len(one.text) for one in moments if one.code == "i") == 1000
+        outcomes = [outcome.bytes_in for one, _, outcome in await door.record.actions() if one.verb == "write"]
+    assert outcomes == [5_000_000]
+
+
+async def test_without_a_word_of_the_role_no_content_of_files_is_kept(door: SshUnderTest, files: Place) -> None:
+    await door.access()
+    sent = files.here / "sent"
+    sent.write_text("not kept")
+    scp = ["scp", "-s", "-F", "none", *door.options(await door.key())]
+    assert (await run([*scp, sent, f"127.0.0.1:{files.there}/sent"])).status == 0
+    await door.record.closed()
+    assert await door.found(ChunkRecorded) == []

@@ -3,90 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sojourn.demo.installation import TARGETS_FILE
-from sojourn.demo.production import Production
-from sojourn.testing.installation import PASSWORD, Running, running
-from sojourn.testing.sshd import ACCOUNT, Sshd, sshd
+from sojourn.testing.installation import PASSWORD
+from sojourn.testing.sshd import ACCOUNT
 
-TARGETS = """\
-  web-1:
-    kind: ssh
-    host: 127.0.0.1
-    port: {port}
-    host_keys: ["{key}"]
-    administrator: root
-    source_addresses: [127.0.0.1]
-    revoked_keys: {revoked}
-    roles:
-      operator: {{ login: {account}, shell: true, files: write }}
-      guest: {{ temporary: true, shell: true, groups: [games] }}
-"""
-POLICY = """\
-rules:
-  web-work:
-    who: { teams: [engineering] }
-    targets: [web-1]
-    roles: [operator, guest]
-    longest: 4h
-    approvers: { teams: [engineering] }
-"""
-SETTINGS = """\
-gateway: { port: 0, ssh: true, ssh_port: 0 }
-control: { port: 0 }
-scribe: { origin: sojourn-ssh.localhost/ledger }
-"""
+from .whole import Whole, access, process_of, ssh, ssh_command, until
 
 
-@pytest.fixture(scope="module")
-def served(production: Production) -> Iterator[tuple[Running, Sshd]]:
-    """An installation that serves SSH, and its host."""
-    with tempfile.TemporaryDirectory(prefix="sojourn-ssh-whole-") as place:
-        directory = Path(place)
-        directory.chmod(0o755)
-        with sshd(directory / "host", authority="") as host:
-            targets = TARGETS.format(port=host.port, key=host.host_key, revoked=host.revoked, account=ACCOUNT)
-            # What is no place for a value has its braces twice, as the whole is a template.
-            written = TARGETS_FILE + targets.replace("{", "{{").replace("}", "}}")
-            whole = running(directory / "whole", production, policy=POLICY, targets=written, settings=SETTINGS)
-            with whole as found:
-                setup = found.get("/targets/web-1/ssh-setup", person="carol")
-                (host.directory / "authority.pub").write_text(setup["authority"] + "\n")
-                for person in ("alice", "carol", "dora"):
-                    signed = found.installation.sojourn(
-                        "login", person, "--url", found.installation.address, stdin=PASSWORD + "\n"
-                    )
-                    assert signed.returncode == 0, signed.stderr
-                yield found, host
-
-
-def _access(found: Running, role: str) -> str:
-    asked = {"target": "web-1", "role": role, "duration": "10m", "reason": "to test"}
-    made = found.post("/requests", asked, person="alice")
-    found.post(f"/requests/{made['request']}/approve", {"digest": made["digest"]}, person="bob")
-    return str(found.post(f"/requests/{made['request']}/activate", person="alice")["grant"])
-
-
-def _ssh(found: Running, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    written = found.installation.ask("ssh-config", person="alice")
-    command = ["ssh", "-F", written["file"], "-o", "BatchMode=yes", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, input=stdin)
-
-
-def test_from_sign_in_to_replay(served: tuple[Running, Sshd], tmp_path: Path) -> None:
+def test_from_sign_in_to_replay(served: Whole, tmp_path: Path) -> None:
     found, _ = served
     one = found.installation
-    grant = _access(found, "operator")
-    ran = _ssh(found, "web-1", "id -un")
+    grant = access(found, "operator")
+    ran = ssh(found, "web-1", "id -un")
     assert (ran.stdout, ran.returncode) == (f"{ACCOUNT}\n", 0), ran.stderr
-    shell = _ssh(found, "-tt", "web-1", stdin="echo seen-$((20+3))\nexit 3\n")
+    shell = ssh(found, "-tt", "web-1", stdin="echo seen-$((20+3))\nexit 3\n")
     assert shell.returncode == 3
     sessions = found.get(f"/sessions?grant={grant}", person="dora")["sessions"]
     assert len(sessions) == 2
@@ -103,7 +40,7 @@ def test_from_sign_in_to_replay(served: tuple[Running, Sshd], tmp_path: Path) ->
         assert found.send("GET", f"/sessions/{newest}/{path}", person="carol").status_code == 403
     ended = found.post(f"/grants/{grant}/revoke", person="carol")
     assert ended["removed"]
-    assert _ssh(found, "web-1", "id").returncode == 255
+    assert ssh(found, "web-1", "id").returncode == 255
     pack = tmp_path / "pack.zip"
     assert one.sojourn("evidence", grant, "--out", str(pack), person="dora").returncode == 0
     verified = subprocess.run(
@@ -116,12 +53,12 @@ def test_from_sign_in_to_replay(served: tuple[Running, Sshd], tmp_path: Path) ->
 
 
 def test_a_player_gets_what_was_shown_behind_the_curtain_and_one_look_is_on_record(
-    served: tuple[Running, Sshd],
+    served: Whole,
 ) -> None:
     found, _ = served
-    grant = _access(found, "operator")
+    grant = access(found, "operator")
     said = "printf '\\033]0;owned\\007\\033[32mgreen\\033[0m\\033[c'; echo over"
-    assert _ssh(found, "-tt", "web-1", said).returncode == 0
+    assert ssh(found, "-tt", "web-1", said).returncode == 0
     (session, *_) = found.get(f"/sessions?grant={grant}", person="dora")["sessions"]
     before = found.get("/ledger", person="dora")["size"]
     name = session["session"]
@@ -141,10 +78,10 @@ def test_a_player_gets_what_was_shown_behind_the_curtain_and_one_look_is_on_reco
     found.post(f"/grants/{grant}/revoke", person="carol")
 
 
-def test_a_temporary_account_is_made_and_its_absence_is_read_back(served: tuple[Running, Sshd]) -> None:
+def test_a_temporary_account_is_made_and_its_absence_is_read_back(served: Whole) -> None:
     found, _ = served
-    grant = _access(found, "guest")
-    ran = _ssh(found, "web-1", "id -un; id -Gn; nohup sleep 876 >/dev/null 2>&1 & sleep 0.3")
+    grant = access(found, "guest")
+    ran = ssh(found, "web-1", "id -un; id -Gn; nohup sleep 876 >/dev/null 2>&1 & sleep 0.3")
     account = ran.stdout.split()[0]
     assert account.startswith("sojourn")
     assert "games" in ran.stdout
@@ -159,7 +96,7 @@ def test_a_temporary_account_is_made_and_its_absence_is_read_back(served: tuple[
     assert left.returncode == 1
 
 
-def test_a_host_that_lacks_nothing_is_said_to(served: tuple[Running, Sshd]) -> None:
+def test_a_host_that_lacks_nothing_is_said_to(served: Whole) -> None:
     found, host = served
     done = found.installation.sojourn("target", "ssh-setup", "web-1", "--check", person="carol")
     assert (done.returncode, "Nothing is lacking" in done.stdout) == (0, True), done.stdout + done.stderr
@@ -173,16 +110,16 @@ def test_a_host_that_lacks_nothing_is_said_to(served: tuple[Running, Sshd]) -> N
         (host.directory / "authority.pub").write_text(kept)
 
 
-def test_the_script_for_a_host_is_one_that_a_shell_takes(served: tuple[Running, Sshd]) -> None:
+def test_the_script_for_a_host_is_one_that_a_shell_takes(served: Whole) -> None:
     found, _ = served
     printed = found.installation.sojourn("target", "ssh-setup", "web-1", person="carol").stdout
     assert "TrustedUserCAKeys" in printed
     assert subprocess.run(["sh", "-n"], input=printed, text=True, check=False).returncode == 0
 
 
-def test_a_registered_key_opens_until_it_is_taken_back(served: tuple[Running, Sshd], tmp_path: Path) -> None:
+def test_a_registered_key_opens_until_it_is_taken_back(served: Whole, tmp_path: Path) -> None:
     found, _ = served
-    _access(found, "operator")
+    access(found, "operator")
     key = tmp_path / "own"
     subprocess.run(["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", key], check=True)
     added = found.installation.ask("ssh-key", "add", str(key) + ".pub", person="alice")
@@ -198,9 +135,82 @@ def test_a_registered_key_opens_until_it_is_taken_back(served: tuple[Running, Ss
     assert refused.returncode == 255
 
 
-def test_a_host_is_reached_by_its_own_protocol_alone(served: tuple[Running, Sshd]) -> None:
+def test_a_host_is_reached_by_its_own_protocol_alone(served: Whole) -> None:
     found, _ = served
-    _access(found, "operator")
+    access(found, "operator")
     asked = found.installation.sojourn("connect", "web-1", "--print-url", person="alice")
     assert asked.returncode == 2
     assert "is an SSH host" in asked.stderr
+
+
+def test_signing_in_gives_key_and_certificate_to_a_running_agent(
+    served: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = served
+    access(found, "operator")
+    place = tmp_path / "agent"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", place], stdout=subprocess.DEVNULL) as agent:
+        try:
+            until("the agent runs", place.exists)
+            monkeypatch.setenv("SSH_AUTH_SOCK", str(place))
+            address = found.installation.address
+            signed = found.installation.sojourn("login", "alice", "--url", address, "--agent", stdin=PASSWORD + "\n")
+            assert signed.returncode == 0, signed.stderr
+            held = subprocess.run(["ssh-add", "-l"], capture_output=True, text=True, check=True).stdout
+            assert "(ED25519-CERT)" in held
+            # The agent alone is enough.
+            known = Path(found.installation.ask("ssh-config", person="alice")["file"]).with_name("known_hosts")
+            port = str(json.loads((found.installation.layout.run / "gateway-ssh.json").read_text())["port"])
+            options = ["-F", "none", "-p", port, "-o", f"UserKnownHostsFile={known}", "-o", "BatchMode=yes"]
+            command = ["ssh", *options, "-i", "none", "web-1+operator@localhost", "true"]
+            assert subprocess.run(command, check=False, timeout=30).returncode == 0
+        finally:
+            agent.terminate()
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "nobody"))
+    refused = found.installation.sojourn("ssh-config", "--agent", person="alice")
+    assert refused.returncode != 0
+    assert "No agent took the key" in refused.stderr
+
+
+def test_one_session_is_stopped_from_the_command_line_and_the_access_goes_on(served: Whole) -> None:
+    found, _ = served
+    grant = access(found, "operator")
+    command = ssh_command(found, "-l", "web-1+operator", "web-1", "echo in; sleep 60")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None and client.stderr is not None
+        assert client.stdout.readline() == "in\n"
+        (session,) = found.get(f"/sessions?grant={grant}&open=1", person="dora")["sessions"]
+        assert found.installation.sojourn("stop", session["session"], person="dora").returncode == 3
+        done = found.installation.sojourn("stop", session["session"], person="carol")
+        assert "is over (stopped)" in done.stdout
+        assert client.wait(20) != 0
+        assert "was stopped by carol" in client.stderr.read()
+    assert found.get(f"/grants/{grant}", person="dora")["status"] == "active"
+    again = found.installation.ask("stop", session["session"], person="carol")
+    assert again["cause"] == "stopped"
+    assert ssh(found, "-l", "web-1+operator", "web-1", "true").returncode == 0
+
+
+def test_without_a_scribe_output_stops_and_the_session_is_cut(served: Whole) -> None:
+    found, _ = served
+    access(found, "operator")
+    command = ssh_command(found, "-l", "web-1+operator", "-tt", "web-1", "while :; do echo line; sleep 0.05; done")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+        assert client.stdout is not None
+        for _ in range(20):
+            assert client.stdout.readline()
+        scribe = process_of(found, "scribe")
+        os.kill(scribe, signal.SIGSTOP)
+        try:
+            rest = client.communicate(timeout=60)[0]
+        finally:
+            os.kill(scribe, signal.SIGKILL)
+    assert client.returncode != 0
+    assert b"record" in rest.splitlines()[-1] + rest.splitlines()[-2]
+    assert len(rest) < 64 * 1024
+    until("the scribe is started again", lambda: process_of(found, "scribe") != scribe)
+    until(
+        "what was cut is on record",
+        lambda: found.get("/sessions?open=1", person="dora").get("sessions") == [],
+    )
+    assert ssh(found, "-l", "web-1+operator", "web-1", "true").returncode == 0

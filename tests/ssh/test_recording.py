@@ -154,6 +154,36 @@ async def test_when_the_record_is_away_nothing_more_is_shown_and_the_session_is_
     assert person.screen.count(b"y") < 70_000
 
 
+@pytest.mark.parametrize("way", [["-T"], ["-tt"]], ids=["command", "terminal"])
+async def test_output_arrives_in_order_however_slow_the_record_is(
+    door: SshUnderTest, ledger: SlowLedger, way: list[str]
+) -> None:
+    await door.access()
+    key = await door.key()
+    ledger.delay = 0.05
+    # In pieces of every size, so that some are shown at once and some wait.
+    command = "seq 1 60000 | while read line; do printf '%s ' $line; [ $((line % 977)) != 0 ] || sleep 0.01; done"
+    ran = await door.ssh(key, *way, command, seconds=120)
+    ledger.delay = 0.0
+    assert ran.out.split() == [str(number).encode() for number in range(1, 60001)]
+
+
+async def test_a_record_that_does_not_answer_ends_the_session(
+    door: SshUnderTest, ledger: SlowLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sojourn.gateway.ssh.tape.SILENT_SECONDS", 1.0)
+    await door.access()
+    async with terminal(door, await door.key(), "bash --norc") as person:
+        await person.see(r"\$ ")
+        ledger.delay = 8.0
+        person.type("head -c 300000 /dev/zero | tr '\\0' y\r")
+        await person.see("record cannot be written", seconds=7)
+        ledger.delay = 0.0
+        (closed,) = await door.record.closed()
+    assert closed.cause is CloseCause.RECORD_UNAVAILABLE
+    assert person.screen.count(b"y") < 70_000
+
+
 async def test_a_gateway_that_dies_loses_nothing_that_was_shown(
     place: Path, host: Sshd, ledger: SlowLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

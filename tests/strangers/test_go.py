@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sojourn.ledger import note as notes
 from sojourn.ledger.note import SigningKey
+from sojourn.ledger.second_key import SecondKey
 
 from .published import KEY, Published, ask
 
@@ -47,6 +49,16 @@ def test_go_reads_a_log_of_any_size(stranger: Path, tmp_path: Path, size: int, p
     found = ask(stranger, tmp_path / "log", log.questions(places))
     assert isinstance(found, dict), found
     assert found["entries"] == size
+
+
+def test_go_passes_over_a_second_signature_of_a_kind_it_does_not_know(stranger: Path, tmp_path: Path) -> None:
+    log = Published.of(300)
+    log.write(tmp_path)
+    note = (tmp_path / "checkpoint").read_text()
+    second = SecondKey.generate(KEY.name, bytes([9] * 32))
+    (tmp_path / "checkpoint").write_text(note + second.signature_line(notes.split(note)[0]))
+    found = ask(stranger, tmp_path, log.questions([5, 299]))
+    assert isinstance(found, dict) and found["entries"] == 300, found
 
 
 def flips(path: Path, count: int) -> list[tuple[int, int]]:

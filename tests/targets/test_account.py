@@ -59,6 +59,16 @@ async def test_an_account_is_open_for_the_access_and_shut_afterwards(account: Be
     assert comment(account) == COMMENT
 
 
+async def test_an_account_is_never_dropped_for_a_login_that_sojourn_made(account: Bench) -> None:
+    await account.grant("t109", ROLE)
+    configured, account.target = account.target, target_of(account.server)
+    removal = await account.revoke("t109", "legacy_app")
+    assert not removal.complete and "legacy_app" in removal.doubt
+    assert account.owner("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'legacy_app'") == [(True,)]
+    account.target = configured
+    assert (await account.revoke("t109", "legacy_app")).complete
+
+
 async def test_it_is_opened_for_one_access_at_a_time_and_shut_only_for_that_one(account: Bench) -> None:
     await account.grant("t111", ROLE)
     with pytest.raises(SojournError, match="in use for g-t111") as caught:

@@ -24,6 +24,7 @@ from sojourn.domain.events import (
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProvisioned,
     GrantRemovalFailed,
@@ -42,6 +43,7 @@ from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.targets.enforcer import Enforcer
 from sojourn.targets.postgres import PostgresDriver
+from sojourn.targets.working import LEASE_LASTS
 from sojourn.testing.clock import SimulatedClock
 from sojourn.testing.ledger import MemoryLedger
 from sojourn.vault.keys import KeyPair
@@ -165,7 +167,9 @@ class World:
         return [one.event for one in self.ledger.entries if one.stream == grant_stream(grant)]
 
     def kinds(self, grant: GrantId) -> list[str]:
-        return [event.kind.removeprefix("grant.") for event in self.events(grant)]
+        """What became of the grant; which node worked on it is another matter."""
+        events = (event for event in self.events(grant) if not isinstance(event, GrantLeased))
+        return [event.kind.removeprefix("grant.") for event in events]
 
     def password(self, grant: GrantId) -> str:
         """What the gateway would log in with."""
@@ -186,13 +190,15 @@ class World:
             with suppress(asyncio.CancelledError):
                 await task
 
-    def enforcer(self) -> Enforcer:
+    def enforcer(self, name: str = "node", lease_lasts: timedelta = LEASE_LASTS) -> Enforcer:
         def in_force() -> Adopted:
             assert self.adopted is not None
             return self.adopted
 
         sealer = Sealer("gateway", self.pair.public, os.urandom)
         return Enforcer(
+            name=name,
+            lease_lasts=lease_lasts,
             office=Office(
                 ledger=self.through or self.ledger,
                 sealer=sealer,
@@ -349,6 +355,26 @@ async def test_a_target_that_left_the_configuration_still_gives_back_what_it_had
         await world.adopt()
         await world.end(grant)
         await world.until_kind(grant, "removed")
+    assert world.bench.roles() == set()
+
+
+async def test_a_role_that_is_edited_while_an_access_lives_leaves_it_as_it_was_given_and_it_can_be_ended(
+    world: World,
+) -> None:
+    grant = await world.create("86")
+    async with world.enforcing():
+        await world.until_kind(grant, "provisioned")
+        session = world.log_in(grant)
+        fewer = replace(ROLE, privileges=ROLE.privileges[:1])
+        await world.adopt(replace(world.bench.target, roles=(fewer,)))
+        again = await world.create("85")
+        await world.until_kind(again, "provisioned")
+        session.execute("UPDATE shop.orders SET status = status WHERE false")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            world.log_in(again).execute("UPDATE shop.orders SET status = status WHERE false")
+        for one in (grant, again):
+            await world.end(one)
+            await world.until_kind(one, "removed")
     assert world.bench.roles() == set()
 
 

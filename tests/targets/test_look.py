@@ -60,6 +60,16 @@ async def test_logins_that_could_go_around_are_listed_with_why(bench: Bench) -> 
         bench.owner("DROP ROLE eve, harmless, sleeping")
 
 
+async def test_replication_slots_are_listed_as_they_outlive_whoever_made_them(bench: Bench) -> None:
+    before = (await look(bench)).accounts
+    bench.owner("SELECT pg_create_physical_replication_slot('kept')")
+    try:
+        assert set((await look(bench)).accounts) - set(before) == {"kept: replication slot, physical"}
+    finally:
+        bench.owner("SELECT pg_drop_replication_slot('kept')")
+    assert (await look(bench)).accounts == before
+
+
 async def test_a_session_that_came_without_the_gateway_is_seen(bench: Bench) -> None:
     """The holder of a role can give it a password of their own and come directly."""
     await bench.grant("sojourn_t122")

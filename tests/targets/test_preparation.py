@@ -19,7 +19,7 @@ ACCOUNT = "prepared_admin"
 
 async def test_an_account_prepared_by_the_book_lacks_nothing_and_works(bench: Bench) -> None:
     blocks = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     book = "".join(blocks).replace("sojourn_admin", ACCOUNT)
     book = book.replace("a long random one", bench.server.administrator_password)
     try:

@@ -170,6 +170,45 @@ async def test_the_sql_that_gives_what_is_lacking_does(
     assert (await bench.revoke("sojourn_t107")).complete
 
 
+async def test_a_role_that_replicates_takes_an_account_of_ours_that_may_since_16(bench: Bench) -> None:
+    """Before 16 only a superuser makes such roles, and Sojourn's account is none."""
+    wanted = role(replication=True)
+    target, secret = target_of(bench.server, wanted), bench.server.administrator_password
+    (lack,) = await bench.driver.preflight(target, secret=secret)
+    with pytest.raises(SojournError) as caught:
+        await bench.grant("sojourn_t108", wanted)
+    assert caught.value.code is Code.TARGET_PRIVILEGE_MISSING
+    if bench.version < 160000:
+        assert lack == "before PostgreSQL 16 only a superuser lets others replicate: correct targets.yaml"
+        return
+    remedy = 'ALTER ROLE "sojourn_admin" REPLICATION;'
+    assert lack == f"it may not let others replicate: {remedy}"
+    bench.owner(remedy)
+    try:
+        assert await bench.driver.preflight(target, secret=secret) == ()
+        assert await bench.grant("sojourn_t108", wanted) == ("attribute REPLICATION",)
+        assert (await bench.revoke("sojourn_t108")).complete
+    finally:
+        bench.owner("ALTER ROLE sojourn_admin NOREPLICATION")
+
+
+async def test_an_account_that_replicates_is_lent_where_the_configuration_says_so(bench: Bench, made: None) -> None:
+    bench.owner("ALTER ROLE shop_owner REPLICATION")
+    lent = role(account="shop_owner", replication=True)
+    bench.target = target_of(bench.server, lent)
+    if bench.version < 160000:
+        # Before 16 only a superuser alters an account that has it.
+        with pytest.raises(SojournError):
+            await bench.grant("sojourn_t109", lent)
+        return
+    bench.owner("ALTER ROLE sojourn_admin REPLICATION")
+    try:
+        assert "attribute REPLICATION" in await bench.grant("sojourn_t109", lent)
+        assert (await bench.revoke("sojourn_t109", account="shop_owner")).complete
+    finally:
+        bench.owner("ALTER ROLE sojourn_admin NOREPLICATION")
+
+
 async def test_an_owner_to_act_as_has_to_be_lent_to_us_since_16(bench: Bench, made: None) -> None:
     """Before 16 who may make roles may hand out any of them."""
     wanted = role(as_owner="shop_owner")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.app.installation import prepare, signing_key
+from sojourn.app.installation import next_signing_key, prepare, read_settings, signing_key
+from sojourn.app.rotating import finish, rotate
 from sojourn.codes import Code
 from sojourn.errors import SojournError
 from sojourn.ledger import checkpoint as checkpoints
@@ -107,6 +108,31 @@ def test_a_ledger_begins_with_it_and_every_later_start_compares(make: Make, tmp_
     assert not (layout.keys / "signing.key").exists()
     other = Settings(scribe=ScribeSettings(origin=NAME, signing_key=make("other")))
     refused(lambda: signing_key(layout, other), Code.SIGNING_CHANGED)
+
+
+def test_a_key_is_changed_into_a_cloud_by_the_two_commands_and_the_old_one_is_not_used_any_more(
+    make: Make, tmp_path: Path
+) -> None:
+    layout = Layout(root=tmp_path / "d")
+    for directory in (layout.root, layout.configuration):
+        directory.mkdir(mode=0o700)
+    file, following = layout.configuration / "settings.yaml", make("following")
+    scribe = f'origin: {NAME}, next_signing_key: "{following}"'
+    file.write_text(f'scribe: {{{scribe}}}\npublisher: {{folder: ""}}\n')
+    prepare(layout, read_settings(layout))
+    old, begun = signing_key(layout, read_settings(layout)), rotate(layout)
+    new = next_signing_key(layout, read_settings(layout))
+    assert new is not None and (begun.old, begun.new) == (old.verifier(), new.verifier())
+    refused(lambda: finish(layout, print), Code.INPUT_INVALID)
+    # What the scribe leaves when it has run with both.
+    layout.anchor.write_text(checkpoints.sign(HEAD, old, new))
+    finished = finish(layout, print)
+    assert (finished.new, finished.address) == (new.verifier(), following)
+    assert not (layout.keys / "signing.key").exists(), "the old key in a file is deleted"
+    refused(lambda: signing_key(layout, read_settings(layout)))
+    file.write_text(f'scribe: {{origin: {NAME}, signing_key: "{following}"}}\n')
+    key = signing_key(layout, read_settings(layout))
+    assert checkpoints.open(checkpoints.sign(HEAD, key), new.verifier()) == HEAD
 
 
 def test_a_key_that_was_swapped_puts_no_signature_on_anything(make: Make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from sojourn.domain.identifiers import SessionId, session_stream
 from sojourn.errors import SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger.checkpoint import Checkpoint
+from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import Verifier
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout
@@ -202,6 +204,74 @@ async def test_a_scribe_that_ends_while_its_key_is_away_loses_nothing(keeper: Ke
         async with ScribeClient(layout.scribe_socket) as ledger:
             await ledger.connected(20)
             assert (await signed(ledger, layout)).size == 2
+
+
+def signing_key_command(layout: Layout, word: str) -> dict[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "sojourn", "signing-key", word, "--data", str(layout.root), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told: dict[str, str] = json.loads(done.stdout)
+    return told
+
+
+def rotating(layout: Layout, present: str, following: str, pin: str) -> None:
+    """The settings during a change of keys: where the present key lies, and where the next one does."""
+    settings = f'signing_key: "{present}", next_signing_key: "{following}"'
+    (layout.configuration / "settings.yaml").write_text(f"scribe: {{origin: example.com/kept, {settings}}}\n")
+    for name in ("signing_key", "next_signing_key"):
+        secret = layout.configuration / "secrets" / name
+        secret.touch(0o600)
+        secret.write_text(f"{pin}\n")
+
+
+async def sign_something(layout: Layout, name: str) -> str:
+    with scribe(layout):
+        async with ScribeClient(layout.scribe_socket) as ledger:
+            await ledger.connected(20)
+            await record(ledger, name)
+            return await ledger.sign()
+
+
+def opens(note: str, vkey: str) -> bool:
+    with suppress(LedgerError):
+        checkpoints.open(note, Verifier.parse(vkey))
+        return True
+    return False
+
+
+@pytest.mark.parametrize("way", ["from a file into it", "within it", "from it into a file"])
+async def test_a_key_is_changed_into_and_out_of_a_keeper_by_the_two_commands(
+    way: str, keeper: Keeper, tmp_path: Path
+) -> None:
+    present = "file" if way == "from a file into it" else keeper.address
+    following = "file" if way == "from it into a file" else keeper.other
+    layout = installation(tmp_path / "data", present, keeper.pin)
+    old = layout_key = ""
+    first = await sign_something(layout, "first")
+    old = layout.verifier_key.read_text().strip()
+    rotating(layout, present, following, keeper.pin)
+    begun = signing_key_command(layout, "rotate")
+    assert begun["old"] == old != begun["new"]
+    both = await sign_something(layout, "both")
+    assert opens(first, old) and opens(both, old) and opens(both, begun["new"])
+    assert signing_key_command(layout, "finish") == {"new": begun["new"], "signing_key": following}
+    assert not (layout.keys / "next.key").exists()
+    assert (layout.keys / "signing.key").exists() is (following == "file"), "the key in the old file is deleted"
+    installation(layout.root, following, keeper.pin)
+    last = await sign_something(layout, "last")
+    layout_key = layout.verifier_key.read_text().strip()
+    assert layout_key == begun["new"] and opens(last, layout_key) and not opens(last, old)
+    for key in (old, layout_key):
+        verified = [sys.executable, "-m", "sojourn_verify", str(layout.ledger), "--key", key]
+        assert subprocess.run(verified, capture_output=True, timeout=60, check=False).returncode == 0
+    if present != following:
+        installation(layout.root, present, keeper.pin)
+        assert "signing." in failed_start(layout), "the old key signs nothing any more"
 
 
 async def test_a_start_with_another_key_is_refused(keeper: Keeper, tmp_path: Path) -> None:

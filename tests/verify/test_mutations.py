@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import sojourn_verify
+import sojourn_verify_log
 from sojourn_verify import CheckError, Report, Trust
 
 
@@ -112,7 +113,7 @@ COLUMNS = [
 def store_findings(connection: sqlite3.Connection, key: Any) -> int:
     report = Report()
     with report.at("store"):
-        sojourn_verify.verify_store(connection, Trust([key]), [], report)
+        sojourn_verify_log.verify_store(connection, Trust([key]), [], report)
     return report.found
 
 
@@ -161,7 +162,7 @@ def test_a_store_file_with_a_changed_byte_is_refused_or_says_the_same(
     connection.close()
 
     def said() -> list[Any]:
-        with sojourn_verify.open_store(path) as opened:
+        with sojourn_verify_log.open_store(path) as opened:
             tables = [(table, column) for table, column in COLUMNS]
             return [
                 opened.execute(f"SELECT {column} FROM {table} ORDER BY rowid").fetchall() for table, column in tables

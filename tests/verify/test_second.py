@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import sojourn_verify
+import sojourn_verify_log
 from sojourn.ledger import note as notes
 from sojourn.ledger.cosignature import CosigningKey
 from sojourn.ledger.note import SigningKey
@@ -77,7 +78,7 @@ def pack(ledger: Any, tools: Any) -> Files:
 
 
 BOTH: list[Callable[[Files], bool]] = [
-    partial(first_passes, sojourn_verify.verify_tiles), partial(second_passes, second.verify_log)
+    partial(first_passes, sojourn_verify_log.verify_tiles), partial(second_passes, second.verify_log)
 ]  # fmt: skip
 BOTH_ON_PACKS: list[Callable[[Files], bool]] = [
     partial(first_passes, sojourn_verify.verify_pack), partial(second_passes, second.verify_pack)

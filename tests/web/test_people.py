@@ -17,6 +17,8 @@ def test_a_person_learns_who_they_are(sojourn: Running) -> None:
         "administrator": False,
         "auditor": False,
         "teams": ["engineering"],
+        "confirms": "",
+        "second_factor": False,
     }
 
 

@@ -9,9 +9,27 @@ import pytest
 
 from sojourn.domain import grant as grants
 from sojourn.domain import request as requests
-from sojourn.domain.events import GrantCreated, RequestApproved, RequestDenied, RequestSubmitted
+from sojourn.domain.events import (
+    CloseCause,
+    GrantCreated,
+    RequestApproved,
+    RequestDenied,
+    RequestSubmitted,
+    SessionClosed,
+    SessionOpened,
+)
 from sojourn.domain.grant import Grant
-from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
+from sojourn.domain.history import Change
+from sojourn.domain.identifiers import (
+    GrantId,
+    PersonId,
+    RequestId,
+    RoleName,
+    SessionId,
+    TargetName,
+    TokenId,
+    session_stream,
+)
 from sojourn.domain.publication import Held
 from sojourn.domain.request import Request
 from sojourn.errors import Code, Refusal, SojournError
@@ -26,6 +44,7 @@ from sojourn.workflow.loading import load_grant, load_request
 from sojourn.workflow.provision import confirm_provisioned, give_up_provisioning
 from sojourn.workflow.remove import confirm_removed, report_removal_failed
 from sojourn.workflow.revoke import revoke
+from sojourn.workflow.stop import stop
 from sojourn.workflow.submit import submit
 from sojourn.workflow.withdraw import withdraw
 
@@ -277,6 +296,56 @@ async def test_what_a_person_typed_is_told_apart_when_it_names_nothing() -> None
     )
     assert isinstance(outcome, Refusal) and outcome.code is Code.TARGET_UNKNOWN
     assert place.attempts()[0].code == "target.unknown"
+
+
+async def _connected(place: Workplace, grant: Grant) -> SessionId:
+    session = SessionId("s-0000000001")
+    created = grant.created
+    opened = SessionOpened(
+        session=session,
+        grant=grant.id,
+        person=created.person,
+        target=created.target,
+        role=created.role,
+        database="",
+        token=TokenId("t-1"),
+        node="gateway-test",
+        source="test",
+        application="test",
+        tls="",
+    )
+    await place.office.ledger.append([Change(stream=session_stream(session), event=opened, seen=0)])
+    return session
+
+
+async def test_one_session_is_ended_on_record_and_its_access_goes_on() -> None:
+    place = await Workplace.open()
+    grant = await working(place)
+    session = await _connected(place, grant)
+    for _ in range(2):
+        outcome = await stop(place.office, session=session, person=ERIN, source="test")
+        assert isinstance(outcome, Grant)
+        assert (outcome.status, outcome.stopped) == (grants.Status.ACTIVE, (session,))
+    outcome = await stop(place.office, session=SessionId("s-0000000002"), person=ERIN, source="test")
+    assert isinstance(outcome, Refusal) and outcome.code is Code.SESSION_UNKNOWN
+
+
+async def test_only_who_may_revoke_the_access_may_end_a_session_of_it() -> None:
+    place = await Workplace.open()
+    session = await _connected(place, await working(place))
+    outcome = await stop(place.office, session=session, person=PersonId("mallory"), source="test")
+    assert isinstance(outcome, Refusal) and outcome.code is Code.GRANT_REVOKE_NOT_ENTITLED
+    assert [attempt.verb for attempt in place.attempts()] == ["stop"]
+    outcome = await stop(place.office, session=session, person=ALICE, source="test")
+    assert isinstance(outcome, Grant)
+
+
+async def test_a_session_that_is_over_is_not_ended_again() -> None:
+    place = await Workplace.open()
+    session = await _connected(place, await working(place))
+    closed = SessionClosed(session=session, cause=CloseCause.CLIENT_CLOSED, actions=0, bytes_in=0, bytes_out=0)
+    await place.office.ledger.append([Change(stream=session_stream(session), event=closed, seen=1)])
+    assert await stop(place.office, session=session, person=ERIN, source="test") is None
 
 
 @pytest.mark.parametrize("name", ["", "g-0000000009", "../etc/passwd", "g" * 10_000, "g\x00", "\ud800", "grün", "g/1"])

@@ -17,6 +17,7 @@ from sojourn.domain.events import (
     CheckpointStamped,
     ConfigurationAdopted,
     ConfigurationProposed,
+    ControlsProved,
     Event,
     KeysDestroyed,
     LedgerDrilled,
@@ -45,7 +46,7 @@ def attachments_of(event: Event) -> tuple[str, ...]:
             return (event.catalogue_sha256, *settings, *(file.sha256 for file in event.files))
         case WitnessPolicyAdopted():
             return (event.sha256,) if event.sha256 else ()
-        case LedgerDrilled():
+        case LedgerDrilled() | ControlsProved():
             return (event.result_sha256,)
         case CheckpointStamped():
             return (event.checkpoint_sha256, event.token_sha256, event.root_sha256)

@@ -7,7 +7,7 @@ import dataclasses
 import ipaddress
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 import uvicorn
@@ -16,15 +16,15 @@ from sojourn.configuration import settings_digest
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import ProcessStarted
 from sojourn.domain.history import Change
-from sojourn.domain.identifiers import SYSTEM
+from sojourn.domain.identifiers import SYSTEM, PersonId, RequestId, SampleId
 from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
-from sojourn.identity.accounts import PasswordReader
-from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.presence import Presence
+from sojourn.notify.channels import Mail
 from sojourn.projections import queries
-from sojourn.projections.gathering import gathering
+from sojourn.projections.gathering import gathering, taking_part
 from sojourn.projections.projector import Projections
 from sojourn.projections.reconciling import ProjectedRecords
 from sojourn.scribe.client import ScribeClient, read_entry
@@ -43,15 +43,21 @@ from sojourn.workflow.adopt import adopt, adopt_settings, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Late, Office
 from sojourn.workflow.readmit import watch_copies
+from sojourn.workflow.sampling import load_samples, record_sample
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
 from .copies import late_copies
+from .forwarding import forwarders
+from .identity import confirming, invite_first, provider, public_url
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, announced, key_pair, read_catalogue, same_port
 from .keeping import forget_destroyed, uses_of
-from .notify import courier
+from .notify import courier, mailing
 from .publisher import published_copies
-from .report_desk import ReportDesk
+from .report_desk import Drawn, ReportDesk
+from .scheduling import Scheduler, delivered_files
+from .seats import seat
+from .vouching import bundle, vouch
 from .witnesses import cosigned_note
 
 CONNECT_SECONDS = 30.0
@@ -72,9 +78,10 @@ async def run_control(layout: Layout, settings: Settings) -> None:
             process="control", node=node("control"), build=BUILD, settings_sha256=settings_digest(settings)
         )
         await ledger.append([Change(stream=SYSTEM, event=started, seen=None)])
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
-            tasks.create_task(_serve_control(layout, settings, ledger, office, in_force))
+        with seat(layout, lambda: new_id(node("control"))) as name:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
+                tasks.create_task(_serve_control(layout, settings, ledger, office, in_force, name))
 
 
 def require_loopback(settings: Settings) -> None:
@@ -116,16 +123,19 @@ def make_office(
 
 
 async def _serve_control(
-    layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, in_force: InForce
+    layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, in_force: InForce, name: str
 ) -> None:
     """Run read models, enforcer, clock and API until cancelled."""
 
     projections = Projections.open(layout.projections)
-    office = dataclasses.replace(office, gather=gathering(projections, in_force))
+    office = dataclasses.replace(
+        office, gather=gathering(projections, in_force), took_part=taking_part(projections, in_force)
+    )
     gateway_sealer = Sealer(GATEWAY, key_pair(layout, GATEWAY).public, secrets.token_bytes, SystemClock().now)
     with projections.reading() as connection:
         unfinished = queries.unfinished(connection)
     enforcer = Enforcer(
+        name=name,
         office=office,
         start=projections.following if unfinished is None else min(unfinished, projections.following),
         follow=ledger.follow,
@@ -137,7 +147,7 @@ async def _serve_control(
     )
     opener = Opener(key_pair(layout, EVIDENCE))
     reconciler = _reconciler(layout, settings, ledger, office, projections)
-    desk, live = ReportDesk(layout=layout, new_id=office.new_id), Live()
+    desk, live = ReportDesk(layout=layout, new_id=office.new_id, drawn=lambda one: _drawn(office, one)), Live()
     services = _services(layout, settings, ledger, office, projections, gateway_sealer, opener, reconciler, desk, live)
     telling = courier(layout, settings.notify, ledger, in_force)
     async with asyncio.TaskGroup() as tasks:
@@ -149,9 +159,47 @@ async def _serve_control(
         tasks.create_task(forget_destroyed(ledger, (office.sealer, gateway_sealer, opener)))
         if telling is not None:
             tasks.create_task(telling.run())
+        if settings.reports.schedules:
+            mail = mailing(layout, settings.notify, in_force)
+            tasks.create_task(_scheduler(layout, settings, office, desk, services, mail).run())
+        for forwarder in forwarders(layout, settings, ledger):
+            tasks.create_task(forwarder.run())
         if office.late is not None:
             tasks.create_task(watch_copies(office, office.late))
         tasks.create_task(_serve_api(layout, settings, services))
+
+
+def _scheduler(
+    layout: Layout, settings: Settings, office: Office, desk: ReportDesk, services: Services, mail: Mail | None
+) -> Scheduler:
+    async def items(sample: str) -> Sequence[str]:
+        samples, _ = await load_samples(office.ledger)
+        return samples[SampleId(sample)].drawn.requests
+
+    return Scheduler(
+        layout=layout,
+        office=office,
+        desk=desk,
+        sign=services.sign,
+        packs=services.packs,
+        items=items,
+        schedules=settings.reports.schedules,
+        mail=mail,
+    )
+
+
+async def _drawn(office: Office, one: Drawn) -> str:
+    """Put a sample on record, and give its id."""
+    return await record_sample(
+        office,
+        person=PersonId(one.person),
+        period=one.period,
+        as_of=one.as_of,
+        seed=one.seed,
+        population=one.population,
+        requests=tuple(map(RequestId, one.requests)),
+        manifest_sha256=one.manifest_sha256,
+    )
 
 
 def _drivers(layout: Layout, settings: Settings) -> dict[TargetKind, TargetDriver]:
@@ -211,16 +259,22 @@ def _services(
 ) -> Services:
 
     drivers = _drivers(layout, settings)
+    shown = confirming(layout, settings, ledger, office, opener)
 
     def cosigned() -> str:
         return cosigned_note(layout)
 
+    pack = _packer(ledger, projections, opener, cosigned)
     return Services(
         office=office,
         projections=projections,
         settings=settings,
-        passwords=PasswordReader(matter=ledger.matter, open_value=opener.open_value),
-        limit=AttemptLimit(SystemClock().now),
+        passwords=shown.reader,
+        limit=shown.limit,
+        passkeys=shown.keys,
+        confirming=shown,
+        provider=provider(layout, settings),
+        presence=Presence(SystemClock().now, settings.control.session_idle),
         gateway_sealer=gateway_sealer,
         matter=ledger.matter,
         attachment=ledger.attachment,
@@ -238,9 +292,10 @@ def _services(
         copies=lambda: published_copies(layout),
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,
-        pack=lambda grant: pack_of(
-            grant, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned
-        ),
+        pack=pack,
+        packs=lambda name, requests: bundle(desk.directory / "samples", name, requests, pack),
+        given=lambda sha256, person: vouch(ledger, sha256, person),
+        delivered=lambda: delivered_files(layout),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
         random_bytes=secrets.token_bytes,
         verifier_key=layout.verifier_key.read_text().strip(),
@@ -248,6 +303,19 @@ def _services(
         version=BUILD,
         ssh=_ssh_issuer(layout, settings),
     )
+
+
+def _packer(
+    ledger: ScribeClient, projections: Projections, opener: Opener, cosigned: Callable[[], str]
+) -> Callable[[str], Awaitable[bytes]]:
+    """What builds the evidence pack of a grant or a request."""
+
+    async def pack(name: str) -> bytes:
+        return await pack_of(
+            name, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
+        )
+
+    return pack
 
 
 def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:
@@ -274,11 +342,14 @@ async def _serve_api(layout: Layout, settings: Settings, services: Services) -> 
             server_header=False,
             lifespan="off",
             ws="none",
-            http="h11",
-            timeout_graceful_shutdown=CLOSE_SECONDS,
             # Otherwise anybody on this machine could say in a header where they come from, and that goes on record.
             proxy_headers=settings.control.behind_proxy,
+            http="h11",
+            timeout_graceful_shutdown=CLOSE_SECONDS,
         )
         server = uvicorn.Server(configuration)
         announce(place, *listener.getsockname()[:2])
+        link = await invite_first(services.office, settings, public_url(layout, settings))
+        if link is not None:
+            structlog.get_logger("control").info("nobody has an account yet; set up the first one", link=link)
         await server.serve(sockets=[listener])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from sojourn.configuration import settings_digest
+from sojourn.configuration import fingerprint, settings_digest
 from sojourn.errors import Code, SojournError
 from sojourn.gateway.mark import Mark
 from sojourn.gateway.process import SshListener, run_gateway
@@ -47,6 +47,7 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
         settings.gateway,
         port=same_port(place, settings.gateway.port),
         ssh_port=same_port(layout.run / SSH_PLACE, settings.gateway.ssh_port),
+        link=settings.gateway.link or settings.notify.link,
     )
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, os.urandom, SystemClock().now)
     opener = Opener(key_pair(layout, GATEWAY))
@@ -108,6 +109,8 @@ def _door(layout: Layout, settings: Settings) -> DoorTls:
     named = settings.gateway.client_authority
     authority = layout.configuration / named if named else None
     try:
+        if authority is not None:
+            _check_authority(authority, settings.gateway.client_authority_sha256)
         return load_door(layout.tls / "server.crt", layout.tls / "server.key", authority)
     except (OSError, ssl.SSLError) as error:
         raise SojournError(
@@ -118,6 +121,20 @@ def _door(layout: Layout, settings: Settings) -> DoorTls:
             problem=f"This cannot be read as certificates ({error})",
             expected="certificates in PEM, a revocation list after them if there is one",
         ) from error
+
+
+def _check_authority(path: Path, approved: str) -> None:
+    """Refuse certificates of clients' signers that are not those in force: whoever put them there could be anybody.
+
+    Raises OSError, or SojournError `settings.invalid`.
+    """
+    if fingerprint(path.read_bytes()) != approved:
+        raise SojournError(
+            Code.SETTINGS_INVALID,
+            name="gateway.client_authority",
+            problem=f"{path} holds other certificates than those that are in force",
+            expected=f"those of the fingerprint {approved!r}, or a change that two administrators make",
+        )
 
 
 def check_door(layout: Layout, settings: Settings) -> None:

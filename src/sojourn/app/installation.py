@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sojourn.errors import Code, SojournError
-from sojourn.settings import Layout, Settings
+from sojourn.settings import Layout, SecondSignature, Settings
 
 from .ambient import SystemClock
 
 if TYPE_CHECKING:
     from sojourn.domain.catalogue import Catalogue
-    from sojourn.ledger.note import Signer, Verifier
+    from sojourn.ledger.note import LineSigner, Signer, Verifier
     from sojourn.vault.keys import KeyPair
 
 EVIDENCE = "evidence"
@@ -43,6 +43,16 @@ def require_installation(layout: Layout) -> None:
         raise SojournError(Code.DATA_DIRECTORY_MISSING, directory=str(layout.root))
     if layout.root.stat().st_mode & 0o077:
         raise SojournError(Code.DATA_DIRECTORY_OPEN, path=str(layout.root))
+
+
+def require_open(layout: Layout) -> None:
+    """Refuse a ledger that another one follows, because its signing key may be in other hands.
+
+    Raises SojournError `signing.compromised`.
+    """
+    if layout.closed.exists():
+        follower = layout.closed.read_text(errors="replace").strip()
+        raise SojournError(Code.SIGNING_COMPROMISED, directory=str(layout.root), follower=follower)
 
 
 def prepare(layout: Layout, settings: Settings) -> None:
@@ -84,6 +94,19 @@ def signing_key(layout: Layout, settings: Settings) -> Signer:
         file=signing_file(layout),
         secret_files=layout.configuration / "secrets",
     )
+
+
+def second_signing_key(layout: Layout, settings: Settings) -> LineSigner | None:
+    """The key of the second signature, if the settings ask for one; made in a file at the first start that does.
+
+    Raises SojournError `signing.unavailable` when it is gone, `signing.changed` when another lies there.
+    """
+    if settings.scribe.second_signature is SecondSignature.NONE:
+        return None
+    from sojourn.vault.signing.second import second_key
+
+    name = settings.scribe.origin if (key := pinned(layout.verifier_key, layout)) is None else key.name
+    return second_key(layout.keys / "second.key", layout.second_verifier_key, name)
 
 
 def next_signing_key(layout: Layout, settings: Settings) -> Signer | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from sojourn.domain.catalogue import Adopted
 from sojourn.notify.channels import Channel, Mail, Webhook
@@ -14,6 +12,7 @@ from sojourn.settings import Layout, NotifySettings
 from sojourn.vault.secrets import read_secret
 
 from .ambient import SystemClock
+from .places import PlaceFile
 
 
 def courier(
@@ -29,18 +28,23 @@ def courier(
         size=ledger.size,
         in_force=in_force,
         channels=channels,
-        place=_PlaceFile(layout.run / "notify.place"),
+        place=PlaceFile(layout.run / "notify.place"),
     )
 
 
+def mailing(layout: Layout, settings: NotifySettings, in_force: Callable[[], Adopted]) -> Mail | None:
+    """The way to send mail; None where no server is set. Raises SojournError when its password is missing."""
+    mail = settings.mail
+    if not mail.host:
+        return None
+    password = read_secret(layout.configuration / "secrets", mail.secret) if mail.secret else ""
+    return Mail(settings=mail, password=password, link=settings.link, seconds=settings.seconds, in_force=in_force)
+
+
 def _channels(layout: Layout, settings: NotifySettings, in_force: Callable[[], Adopted]) -> tuple[Channel, ...]:
-    secrets, mail = layout.configuration / "secrets", settings.mail
-    found: list[Channel] = []
-    if mail.host:
-        password = read_secret(secrets, mail.secret) if mail.secret else ""
-        found.append(
-            Mail(settings=mail, password=password, link=settings.link, seconds=settings.seconds, in_force=in_force)
-        )
+    secrets = layout.configuration / "secrets"
+    mail = mailing(layout, settings, in_force)
+    found: list[Channel] = [] if mail is None else [mail]
     found += (
         Webhook(
             name=f"webhook {one.name}",
@@ -53,23 +57,3 @@ def _channels(layout: Layout, settings: NotifySettings, in_force: Callable[[], A
         for one in settings.webhooks
     )
     return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class _PlaceFile:
-    """Implements `notify.courier.Place`. Without the file the courier begins at the ledger's end."""
-
-    path: Path
-
-    def read(self) -> int | None:
-        """See `notify.courier.Place.read`."""
-        try:
-            return int(self.path.read_text())
-        except (OSError, ValueError):
-            return None
-
-    def write(self, place: int) -> None:
-        """See `notify.courier.Place.write`. Written whole or not at all."""
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(str(place))
-        partial.rename(self.path)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 import structlog
 
+from sojourn.domain.window import Window
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.settings import Layout
 from sojourn.web.report_desk import ReportRun, RunState, Wish
@@ -32,12 +34,26 @@ LINE_BYTES_MAX = 1 << 20
 log = structlog.get_logger("reports")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A sample that `person` had drawn in a report."""
+
+    person: str
+    period: Window
+    as_of: datetime
+    seed: str
+    population: int
+    requests: tuple[str, ...]
+    manifest_sha256: str
+
+
 @dataclass(slots=True)
 class ReportDesk:
-    """Implements `web.report_desk.Desk`."""
+    """Implements `web.report_desk.Desk`. `drawn` puts a sample on record, and gives its id."""
 
     layout: Layout
     new_id: Callable[[str], str]
+    drawn: Callable[[Drawn], Awaitable[str]]
     runs: dict[str, ReportRun] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     _waiting: asyncio.Queue[tuple[str, Asked]] = field(default_factory=lambda: asyncio.Queue(WAITING_MAX))
@@ -58,6 +74,7 @@ class ReportDesk:
             as_of=wish.as_of,
             sample=wish.sample,
             seed=wish.seed,
+            targets=wish.targets,
         )
         try:
             self._waiting.put_nowait((run, asked))
@@ -85,7 +102,7 @@ class ReportDesk:
             try:
                 async with asyncio.timeout(SECONDS_MAX):
                     await self._make(run, asked)
-            except (OSError, TimeoutError, ValueError, msgspec.MsgspecError) as error:
+            except (OSError, TimeoutError, ValueError, msgspec.MsgspecError, SojournError) as error:
                 log.exception("report failed", run=run)
                 self._failed(run, Refusal(Code.INTERNAL, {"reference": f"{run} ({type(error).__name__})"}))
             self._clear_up()
@@ -108,7 +125,7 @@ class ReportDesk:
             worker.stdin.write(msgspec.json.encode(wanted))
             worker.stdin.close()
             async for line in worker.stdout:
-                self._hear(run, msgspec.json.decode(line, type=Word))
+                await self._hear(run, asked, msgspec.json.decode(line, type=Word))
             await worker.wait()
         finally:
             if worker.returncode is None:
@@ -117,7 +134,7 @@ class ReportDesk:
         if self.runs[run].state is RunState.RUNNING:
             raise OSError(f"the process that makes reports ended with {worker.returncode}")
 
-    def _hear(self, run: str, word: Word) -> None:
+    async def _hear(self, run: str, asked: Asked, word: Word) -> None:
         told = self.runs[run]
         match word:
             case Progressed():
@@ -127,6 +144,18 @@ class ReportDesk:
             case Finished():
                 self.files[run] = Path(word.path)
                 told.manifest_sha256, told.problem, told.rows = word.manifest_sha256, word.problem, word.rows
+                if word.drawn:
+                    told.sample = await self.drawn(
+                        Drawn(
+                            person=told.person,
+                            period=asked.period,
+                            as_of=word.as_of,
+                            seed=asked.seed,
+                            population=word.population,
+                            requests=word.drawn,
+                            manifest_sha256=word.manifest_sha256,
+                        )
+                    )
                 told.state = RunState.DONE
 
     def _failed(self, run: str, refusal: Refusal) -> None:

@@ -6,6 +6,7 @@ Folding a year takes a minute of pure work, and control has others to serve mean
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -33,12 +34,15 @@ class Progressed(msgspec.Struct, kw_only=True, tag="progress"):
 
 
 class Finished(msgspec.Struct, kw_only=True, tag="finished"):
-    """The report is there. `rows` tells how many each sheet has."""
+    """The report is there. `rows` tells how many each sheet has; `drawn` is its sample, of `population` events."""
 
     path: str
     manifest_sha256: str
     problem: str
     rows: dict[str, int]
+    as_of: datetime
+    population: int
+    drawn: tuple[str, ...]
 
 
 class Failed(msgspec.Struct, kw_only=True, tag="failed"):
@@ -65,7 +69,17 @@ def main() -> None:
         _say(Failed(code=error.code, details={name: str(value) for name, value in error.refusal.details.items()}))
         return
     rows = {one.name: one.rows for one in built.sheets}
-    _say(Finished(path=str(built.path), manifest_sha256=built.manifest_sha256, problem=built.problem, rows=rows))
+    _say(
+        Finished(
+            path=str(built.path),
+            manifest_sha256=built.manifest_sha256,
+            problem=built.problem,
+            rows=rows,
+            as_of=built.as_of,
+            population=built.population,
+            drawn=built.drawn,
+        )
+    )
 
 
 def _say(word: Word) -> None:

@@ -19,7 +19,15 @@ from sojourn.vault.signing.address import FileAddress, parse_address
 from sojourn.vault.signing.place import make_key
 
 from .anchors import Anchor, anchors, read_anchors
-from .installation import next_signing_file, open_next_key, pin, pinned, require_installation, signing_file
+from .installation import (
+    next_signing_file,
+    open_next_key,
+    pin,
+    pinned,
+    require_installation,
+    require_open,
+    signing_file,
+)
 from .settled import settings_as_read
 
 
@@ -47,6 +55,7 @@ def rotate(layout: Layout) -> Begun:
     one, and as `installation.signing_key` does for the next key.
     """
     require_installation(layout)
+    require_open(layout)
     settings = settings_as_read(layout)
     layout.run.mkdir(mode=0o700, exist_ok=True)
     with sole_use(layout):

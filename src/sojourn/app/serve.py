@@ -22,6 +22,8 @@ from .installation import (
     read_catalogue,
     read_settings,
     require_installation,
+    require_open,
+    second_signing_key,
     signing_key,
 )
 from .settled import settings_as_read, settings_when_readable
@@ -33,6 +35,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
     Raises SojournError when the directory, its settings or its configuration will not do.
     """
     require_installation(layout)
+    require_open(layout)
     configure_logging()
     if only is None:
         settings = _settings(layout)
@@ -56,6 +59,7 @@ def serve(layout: Layout, only: str | None = None) -> int:
             # A key that is away is better said here than by a scribe that ends again and again.
             signing_key(layout, settings)
             next_signing_key(layout, settings)
+            second_signing_key(layout, settings)
             Supervisor(layout=layout, say=structlog.get_logger("serve").info).run()
         return 0
     process = Process(only)
@@ -100,6 +104,7 @@ def _run_scribe(layout: Layout, settings: Settings) -> int:
     from sojourn.scribe import process
 
     from .anchors import anchors, read_anchors
+    from .compromised import read_before
 
     key = signing_key(layout, settings)
     # Asked are those that the record names and those that the file does: a store that was put back may name fewer.
@@ -115,6 +120,8 @@ def _run_scribe(layout: Layout, settings: Settings) -> int:
         stop_descriptor=sys.stdin.fileno(),
         seen=seen,
         new_key=next_signing_key(layout, settings),
+        before=read_before(layout),
+        second_key=second_signing_key(layout, settings),
     )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from cryptography import x509
 
+from sojourn.configuration import fingerprint
 from sojourn.errors import Code, SojournError
 from sojourn.publisher.asking import http_client
 from sojourn.publisher.files import Files
@@ -43,11 +44,17 @@ def read_timestamp_roots(layout: Layout, settings: Settings) -> tuple[bytes, tup
     path = layout.configuration / settings.timestamp.root
     try:
         pem = path.read_bytes()
-        return pem, read_roots(pem)
+        roots = read_roots(pem)
     except (OSError, TokenError) as error:
         problem = f"{path} cannot be used: {getattr(error, 'strerror', None) or error}"
         expected = "a file with the authority's root certificate (PEM) in the configuration folder"
         raise SojournError(Code.SETTINGS_INVALID, name="timestamp.root", problem=problem, expected=expected) from error
+    approved = settings.timestamp.root_sha256
+    if fingerprint(pem) != approved:
+        problem = f"{path} holds other certificates than those that are in force"
+        expected = f"those of the fingerprint {approved!r}, or a change that two administrators make"
+        raise SojournError(Code.SETTINGS_INVALID, name="timestamp.root", problem=problem, expected=expected)
+    return pem, roots
 
 
 def _keep(files: Files | None, note: bytes, token: bytes) -> None:

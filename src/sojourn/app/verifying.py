@@ -27,7 +27,9 @@ class Verdict:
 def verify(target: Path, *, key: str, since: Path | None = None) -> Verdict:
     """Verify a store or a published folder with a verifier key (a vkey); with `since` it has to extend that too."""
     report = sojourn_verify.verify(
-        argparse.Namespace(target=str(target), key=[key], policy=None, since=str(since) if since else None, entry=None)
+        argparse.Namespace(
+            target=str(target), key=[key], policy=None, since=str(since) if since else None, entry=None, follows=None
+        )
     )
     return Verdict(
         target=str(target),

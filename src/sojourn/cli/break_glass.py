@@ -42,8 +42,10 @@ def break_glass(
     """
     common = common or Common()
     body = {"target": target, "role": role, "duration": duration, "reason": reason, **declared(facts)}
-    common.profile()
-    answered = call(common, "POST", "/break-glass", {**body, "password": read_secret("Your password: ")})
+    codes = call(common, "GET", "/me")["second_factor"]
+    body |= {"password": read_secret("Your password: ")}
+    body |= {"code": read_secret("Code of your second factor: ")} if codes else {}
+    answered = call(common, "POST", "/break-glass", body)
     if common.json:
         print_json(answered)
         return

@@ -9,6 +9,7 @@ from sojourn.errors import Code, SojournError
 
 from .client import call, place
 from .common import Common
+from .confirming import confirmation
 from .output import print_fields, print_json, print_line, seconds_text
 
 
@@ -27,6 +28,8 @@ def decide(
         verb = "approve-less"
         sent["role"] = less["role"] or shown["role"]
         sent["duration"] = less["duration"] or f"{shown['duration_seconds']}s"
+    if verb != "deny":
+        sent |= confirmation(common, f"{verb} {request}")
     answered = call(common, "POST", place("requests", request, verb), sent)
     if common.json:
         print_json(answered)

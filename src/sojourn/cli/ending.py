@@ -18,6 +18,8 @@ def end_grant(common: Common, grant: str, verb: str) -> None:
     print_line(f"{grant} has ended. Sessions cut: {answered['sessions_cut']}{how}.")
     if answered["removed"]:
         print_line(f"Read back from the target as gone after {answered['removal_ms']} ms.")
+        if answered["grant"]["leftovers"]:
+            print_line(f"Running on there, as the role says: {', '.join(answered['grant']['leftovers'])}.")
     else:
         print_line(
             f"The target has not let go of it yet ({answered['grant']['problem']}); that is tried until it does."

@@ -51,14 +51,18 @@ def replay(
     search
         Print the places where this was shown or typed, and show nothing else.
     export
-        Write an asciicast v3 to a file that ends in .cast, or what was shown as text to any other.
+        Write an asciicast v3 to a file that ends in .cast, the very bytes that were sent and shown to one that ends in
+        .raw (the content of a file, where the role keeps that), or what was shown as text to any other.
     """
     if speed <= 0 or idle < 0:
         raise SojournError(Code.INPUT_INVALID, problem="Time does not run that way", expected="a speed above zero")
     common = common or Common()
     lines = [line for answered in parts(common, session, action) for line in lines_of(answered)]
     if export is not None:
-        export.write_text(_exported(lines, whole=export.suffix == ".cast"))
+        if export.suffix == ".raw":
+            export.write_bytes(b"".join(cast.raw(one.text) for one in cast.moments(lines) if one.code in "ioe"))
+        else:
+            export.write_text(_exported(lines, whole=export.suffix == ".cast"))
         print_line(f"Written to {export}.")
     elif search:
         found = _found(lines, search)

@@ -11,13 +11,14 @@ from sojourn.vault.files import write_private
 from .client import call
 from .common import Common
 from .output import print_json, print_line
-from .ssh_files import SshFiles, files_of, renew
+from .ssh_files import SshFiles, add_to_agent, files_of, renew
 
 
 def ssh_config(
     *,
     role: str = "",
     print_only: Annotated[bool, Parameter(name="--print", negative="")] = False,
+    agent: Annotated[bool, Parameter(negative="")] = False,
     common: Common | None = None,
 ) -> None:
     """Get an SSH certificate and write the configuration with which ssh, scp, sftp, rsync, git and ansible work.
@@ -32,11 +33,15 @@ def ssh_config(
         Which of your accesses is meant on each host, if you hold several.
     print_only
         Print the configuration, and write only key and certificate.
+    agent
+        Give key and certificate to the SSH agent that is running, until the certificate ends.
     """
     common = common or Common()
     person = common.profile()["person"]
     answered = renew(common, person)
     files = files_of(common, person)
+    if agent:
+        add_to_agent(files, answered["expires_at"])
     offered = call(common, "GET", "/targets")["targets"]
     hosts = [one["target"] for one in offered if one["kind"] == "ssh"]
     text = "\n".join(_host(name, role, files, answered["host"], answered["port"]) for name in hosts)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sojourn.app.ambient import SystemClock
+from sojourn.errors import Code, SojournError
 from sojourn.vault.files import create_private, write_private
 from sojourn.vault.ssh_authority import private_file, public_line
 
@@ -60,3 +64,25 @@ def renew(common: Common, person: str) -> dict[str, Any]:
     write_private(files.certificate, answered["certificate"].encode() + b"\n")
     write_private(files.known_hosts, f"@cert-authority * {answered['authority']}\n".encode())
     return answered
+
+
+def add_to_agent(files: SshFiles, expires_at: str) -> None:
+    """Give key and certificate to the agent that is running, for as long as they are good.
+
+    Raises SojournError `input.invalid` where no agent takes them.
+    """
+    seconds = (datetime.fromisoformat(expires_at) - SystemClock().now()).total_seconds()
+    try:
+        # It takes the certificate that lies beside the key as well.
+        done = subprocess.run(
+            ["ssh-add", "-q", "-t", str(max(1, int(seconds))), str(files.key)],
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except FileNotFoundError as error:
+        raise SojournError(Code.TOOL_MISSING, tool="ssh-add", remedy="Install OpenSSH's client.") from error
+    if done.returncode:
+        problem = f"No agent took the key: {done.stderr.strip() or done.returncode}"
+        raise SojournError(Code.INPUT_INVALID, problem=problem, expected="an agent that runs: eval $(ssh-agent)")

@@ -16,7 +16,7 @@ POLL_SECONDS = 0.5
 
 
 def watch(session: str, *, action: int = 0, common: Common | None = None) -> None:
-    """Follow a session that is open, about a second behind it. `sojourn revoke` ends it.
+    """Follow a session that is open, about a second behind it. `sojourn stop` ends it.
 
     Example: sojourn watch s-7k3m2q9x4h
 

@@ -3,6 +3,7 @@
 from .cases import CASES_FILE, read_cases
 from .catalogue import CATALOGUE_FILES, parse_catalogue, read_catalogue
 from .examples import write_examples
+from .fingerprint import fingerprint
 from .held import compare_settings, parse_held, rendered, settings_bytes, settings_digest, with_own_of
 from .settings import SETTINGS_FILE, parse_settings, read_settings
 
@@ -11,6 +12,7 @@ __all__ = [
     "CATALOGUE_FILES",
     "SETTINGS_FILE",
     "compare_settings",
+    "fingerprint",
     "parse_catalogue",
     "parse_held",
     "parse_settings",

@@ -106,7 +106,9 @@ def _one_of(held: str, name: str, values: Iterable[str]) -> str:
 
 
 def _bars_administrators(separations: Iterable[Separation]) -> bool:
-    return any({Duty.REQUEST, Duty.ADMINISTER} <= set(one.apart) for one in separations)
+    return any(
+        Duty.ADMINISTER in one.apart and not {Duty.REQUEST, Duty.EXECUTE}.isdisjoint(one.apart) for one in separations
+    )
 
 
 def _entity(kind: str, name: str) -> dict[str, str]:

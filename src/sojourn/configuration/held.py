@@ -117,9 +117,11 @@ def _said(place: Place, value: object) -> Iterator[tuple[Place, str]]:
         case dict():
             for name, inner in value.items():
                 yield from _said((*place, name), inner)
+        case (str(), *_):
+            yield place, f"[{', '.join(map(_plain, value))}]"
         case tuple():
-            for webhook in value:
-                yield from _said((*place, webhook.pop("name")), webhook)
+            for named in value:
+                yield from _said((*place, named.pop("name")), named)
         case _:
             yield place, _plain(value)
 

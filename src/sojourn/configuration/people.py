@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 
-from sojourn.domain.identifiers import PersonId, TeamName
-from sojourn.domain.people import FactKind, Person, PersonKind, Team
+from sojourn.domain.identifiers import PersonId, TargetName, TeamName
+from sojourn.domain.people import FactKind, Mandate, Person, PersonKind, Team
 
-from .names import Directory, known, known_one, once, pairs
+from .names import Directory, known, known_one, once, pairs, texts
 from .nodes import Node
 
 SYSTEM_ACTOR = "system"
@@ -17,7 +18,7 @@ SYSTEM_ACTOR = "system"
 
 def read_people(root: Node) -> Directory:
     """Everybody, and every team. Raises SojournError `configuration.invalid`."""
-    fields = root.fields("people", "teams", required=("people",))
+    fields = root.fields("people", "teams", "groups", required=("people",))
     nodes = fields["people"].named("people")
     ids = [PersonId(name) for name in nodes]
     people = tuple(_person(PersonId(name), node, ids) for name, node in nodes.items())
@@ -30,7 +31,18 @@ def read_people(root: Node) -> Directory:
     teams = []
     for name, node in fields["teams"].named("teams").items() if "teams" in fields else ():
         teams.append(Team(name=TeamName(name), members=known(node, ids, "a list of people", "person")))
-    return Directory(people=people, teams=tuple(teams))
+    return Directory(people=people, teams=_with_groups(teams, fields.get("groups")))
+
+
+def _with_groups(teams: list[Team], node: Node | None) -> tuple[Team, ...]:
+    """The teams, each with the groups of the identity provider that fill it as well."""
+    if node is None:
+        return tuple(teams)
+    groups = {name: texts(one, "the names of groups at the provider") for name, one in node.named("teams").items()}
+    for name, one in node.named("teams").items():
+        if name not in {team.name for team in teams}:
+            one.fail(f"There is no team {name!a}", f"one of {', '.join(team.name for team in teams) or 'none'}")
+    return tuple(replace(team, groups=groups.get(team.name, ())) for team in teams)
 
 
 def _one_account_each(people: tuple[Person, ...], nodes: Mapping[str, Node]) -> None:
@@ -54,7 +66,7 @@ def _mailbox(mail: str) -> str:
 def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
     if name == SYSTEM_ACTOR:
         node.fail(f"{SYSTEM_ACTOR!r} is the name under which Sojourn itself is on record", "another id")
-    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes", "tells")
+    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes", "tells", "mandate")
     fields = node.fields(*keys, required=("name",))
     kinds = {str(kind): kind for kind in PersonKind}
     person = Person(
@@ -68,6 +80,7 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         owner=known_one(fields["owner"], ids, "person") if "owner" in fields else None,
         attributes=pairs(fields["attributes"], "attributes") if "attributes" in fields else (),
         tells=_tells(fields["tells"]) if "tells" in fields else (),
+        mandate=_mandate(fields["mandate"]) if "mandate" in fields else None,
     )
     if person.manager == name:
         fields["manager"].fail("Nobody is their own manager", "somebody else")
@@ -78,7 +91,15 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         node.fail(f"Nobody answers for this {person.kind}", "the key owner, with the id of a human being")
     if not human and (person.administrator or person.auditor):
         node.fail(f"A {person.kind} cannot administer or audit", "a human being for that")
+    if person.mandate is not None and (not human or person.administrator or person.auditor):
+        fields["mandate"].fail("A mandate is for a human being who neither administers nor audits here", "no mandate")
     return person
+
+
+def _mandate(node: Node) -> Mandate:
+    fields = node.fields("until", "targets", required=("until",))
+    names = fields["targets"].items("a list of targets") if "targets" in fields else []
+    return Mandate(until=fields["until"].moment(), targets=tuple(TargetName(one.name("a target")) for one in names))
 
 
 def _tells(node: Node) -> tuple[FactKind, ...]:

@@ -71,6 +71,9 @@ def _separations(node: Node) -> tuple[Separation, ...]:
         named = once(apart, "a list of duties", lambda one: one.choice(duties))
         if len(named) < 2:
             apart.fail("One duty is not apart from anything", "two duties at least, of " + ", ".join(duties))
+        if {Duty.REQUEST, Duty.EXECUTE} <= set(named):
+            problem = "Whoever asks for an access executes under it, so that nobody could get any"
+            apart.fail(problem, "one of request and execute, but not both")
         found.append(Separation(name=name, apart=named))
     return tuple(found)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sojourn.domain.duration import format_duration
+from sojourn.domain.schedule import Every
 from sojourn.settings import (
     BucketSettings,
     ClientName,
@@ -17,14 +19,23 @@ from sojourn.settings import (
     MailSettings,
     MailTls,
     NotifySettings,
+    OidcSettings,
     PublisherSettings,
+    ReportsSettings,
+    ScheduleSettings,
     ScribeSettings,
+    SecondSignature,
     Settings,
+    SiemDestination,
+    SiemKind,
+    SiemSettings,
+    StepUp,
     TimestampSettings,
     WebhookSettings,
     WitnessSettings,
 )
 
+from .fingerprint import fingerprint
 from .nodes import Node, compose, read_bytes
 
 SETTINGS_FILE = "settings.yaml"
@@ -35,8 +46,24 @@ LIFE_MIN = timedelta(minutes=1)
 ORIGIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:/[a-z0-9._-]+)*", re.ASCII)
 """C2SP tlog-checkpoint recommends a URL without scheme; neither space nor plus may stand in a signer's name."""
 
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
 PREFIX = re.compile(r"(?:[A-Za-z0-9._-]+/)+", re.ASCII)
 """What may stand before the names of objects in a bucket."""
+
+One = TypeVar("One")
+
+_SECTIONS = (
+    *("gateway", "control", "scribe", "publisher", "witness"),
+    *("timestamp", "notify", "siem", "reports", "oidc"),
+)
+PUBLIC_URL = re.compile(
+    r"https://(?!\d+(?:\.\d+){3}(?::|$))[a-z0-9][a-z0-9.-]*(?::\d{1,5})?|http://localhost(?::\d{1,5})?"
+)
+"""Passkeys answer for a name, never for a number, and only where nobody listens in (WebAuthn level 3, 5.1.2)."""
+
+ISSUER = re.compile(r"https://[^\s?#]+|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?(?:/[^\s?#]*)?", re.ASCII)
+"""What an issuer looks like (OpenID Connect Core 1.0, section 2); without TLS on this machine alone."""
 
 _Reader = Callable[[Node], object]
 
@@ -77,12 +104,36 @@ def _authority(node: Node) -> str:
     return value
 
 
+def _public_url(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and PUBLIC_URL.fullmatch(value) is None:
+        node.fail(
+            f"{value!a} is no address that passkeys can answer for",
+            "https://NAME, with a port if need be and nothing behind it; http:// for localhost alone",
+        )
+    return value
+
+
+def _issuer(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and ISSUER.fullmatch(value) is None:
+        node.fail(f"{value!a} is no issuer", 'https://HOST and maybe a path, as the provider itself says it, or ""')
+    return value
+
+
 def _life(node: Node) -> timedelta:
     value = node.duration()
     if value < LIFE_MIN:
         node.fail(
             f"{format_duration(value)} is too short for anybody to come in", f"at least {format_duration(LIFE_MIN)}"
         )
+    return value
+
+
+def _fingerprint(node: Node) -> str:
+    value = _text_or_nothing(node)
+    if value and SHA256.fullmatch(value) is None:
+        node.fail(f"{value[:80]!a} is no fingerprint", 'a SHA-256 in 64 hexadecimal digits, or "" for that of the file')
     return value
 
 
@@ -101,16 +152,21 @@ _GATEWAY: Mapping[str, _Reader] = {
     "connections_max": lambda node: node.integer(1, 100_000),
     "warn_seconds": lambda node: node.integer(0, 86_400),
     "wait_seconds": lambda node: node.integer(0, 86_400),
+    "link": _text_or_nothing,
     "idle_seconds": lambda node: node.integer(0, 2_592_000),
     "session_seconds": lambda node: node.integer(0, 2_592_000),
     "client_authority": _text_or_nothing,
+    "client_authority_sha256": _fingerprint,
     "client_name": lambda node: node.choice({str(name): name for name in ClientName}),
 }
 _CONTROL: Mapping[str, _Reader] = {
     "host": _text,
     "port": _port,
+    "public_url": _public_url,
+    "step_up": lambda node: node.choice({str(one): one for one in StepUp}),
     "api_token_life": _life,
     "session_life": _life,
+    "session_idle": _life,
     "behind_proxy": Node.boolean,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,
@@ -126,6 +182,7 @@ _SCRIBE: Mapping[str, _Reader] = {
     "store": _store,
     "signing_key": _text,
     "next_signing_key": _text,
+    "second_signature": lambda node: node.choice({str(one): one for one in SecondSignature}),
 }
 
 _S3: Mapping[str, _Reader] = {
@@ -153,6 +210,7 @@ _WITNESS: Mapping[str, _Reader] = {
 _TIMESTAMP: Mapping[str, _Reader] = {
     "url": _authority,
     "root": _text,
+    "root_sha256": _fingerprint,
     "every": Node.duration,
     "answer_seconds": Node.seconds,
     "clocks_apart_max": Node.duration,
@@ -175,6 +233,17 @@ _NOTIFY: Mapping[str, _Reader] = {
 }
 
 
+_OIDC: Mapping[str, _Reader] = {
+    "issuer": _issuer,
+    "name": _text,
+    "client": _text_or_nothing,
+    "secret": _text_or_nothing,
+    "scopes": _text,
+    "person_claim": _text,
+    "groups_claim": _text,
+}
+
+
 def _webhook(name: str, node: Node) -> WebhookSettings:
     fields = node.fields("url", "secret", required=("url", "secret"))
     url = fields["url"].text("an address")
@@ -183,13 +252,86 @@ def _webhook(name: str, node: Node) -> WebhookSettings:
     return WebhookSettings(name=name, url=url, secret=fields["secret"].name("the name of a secret"))
 
 
+_DESTINATION: Mapping[str, _Reader] = {
+    "kind": lambda node: node.choice({str(one): one for one in SiemKind}),
+    "url": _text_or_nothing,
+    "host": _text_or_nothing,
+    "port": _port,
+    "secret": lambda node: "" if node.is_empty_text() else node.name("the name of a secret"),
+    "authority": _text_or_nothing,
+    "seconds": Node.seconds,
+    "overdue": Node.duration,
+}
+
+
+def _destination(name: str, node: Node) -> SiemDestination:
+    """One SIEM; each kind has to say where it is."""
+    node.fields(*_DESTINATION, required=("kind",))
+    found = SiemDestination(name=name, **_section(node, _DESTINATION))
+    if found.kind is SiemKind.HTTPS and not found.url.startswith("https://"):
+        node.fail(f"{name} has no address that begins with https://", "url, with the address that events are posted to")
+    if found.kind is SiemKind.SYSLOG and not found.host:
+        node.fail(f"{name} has no host", "host, with the name of the server that takes syslog over TLS")
+    return found
+
+
+_SCHEDULE: Mapping[str, _Reader] = {
+    "report": lambda node: node.name("the name of a report"),
+    "every": lambda node: node.choice({str(one): str(one) for one in Every}),
+    "sample": lambda node: node.integer(0, 500),
+    "seed": _text_or_nothing,
+    "folder": _text_or_nothing,
+    "bucket": _text_or_nothing,
+    "prefix": _prefix,
+    "endpoint": _text_or_nothing,
+    "region": _text_or_nothing,
+    "mail": lambda node: tuple(one.name("a person") for one in node.items("a list of people")),
+    "overdue": Node.duration,
+}
+
+
+def _schedule(name: str, node: Node) -> ScheduleSettings:
+    """One schedule; it says what is made, and how often."""
+    node.fields(*_SCHEDULE, required=("report", "every"))
+    return ScheduleSettings(name=name, **_section(node, _SCHEDULE))
+
+
+_SIEM: Mapping[str, _Reader] = {
+    "destinations": lambda node: _each(node, "destinations", _destination),
+}
+_REPORTS: Mapping[str, _Reader] = {
+    "schedules": lambda node: _each(node, "schedules", _schedule),
+}
+
+
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
+
+    Fingerprints that it does not say are those of the files in `directory`.
 
     Raises SojournError `configuration.invalid`.
     """
     path = directory / SETTINGS_FILE
-    return parse_settings(read_bytes(path)) if path.exists() else Settings()
+    return _with_fingerprints(parse_settings(read_bytes(path)) if path.exists() else Settings(), directory)
+
+
+def _with_fingerprints(settings: Settings, directory: Path) -> Settings:
+    """The same with the fingerprints of the certificates in the files that it names, where it does not say them."""
+    gateway, timestamp = settings.gateway, settings.timestamp
+    if gateway.client_authority and not gateway.client_authority_sha256:
+        found = _fingerprint_of(directory / gateway.client_authority)
+        gateway = replace(gateway, client_authority_sha256=found)
+    if timestamp.url and not timestamp.root_sha256:
+        timestamp = replace(timestamp, root_sha256=_fingerprint_of(directory / timestamp.root))
+    return replace(settings, gateway=gateway, timestamp=timestamp)
+
+
+def _fingerprint_of(path: Path) -> str:
+    """The fingerprint of a file; "" for one that cannot be read, which whoever needs it says."""
+    try:
+        return fingerprint(path.read_bytes())
+    except OSError:
+        return ""
 
 
 def parse_settings(content: bytes) -> Settings:
@@ -197,7 +339,7 @@ def parse_settings(content: bytes) -> Settings:
     root = compose(SETTINGS_FILE, content)
     if root is None:
         return Settings()
-    sections = root.fields("gateway", "control", "scribe", "publisher", "witness", "timestamp", "notify")
+    sections = root.fields(*_SECTIONS)
     publisher = PublisherSettings(**_section(sections.get("publisher"), _PUBLISHER))
     if publisher.s3.bucket and not publisher.folder:
         sections["publisher"].fail("There is a bucket and no folder", "a folder, which the bucket is filled from")
@@ -209,7 +351,15 @@ def parse_settings(content: bytes) -> Settings:
         witness=WitnessSettings(**_section(sections.get("witness"), _WITNESS)),
         timestamp=TimestampSettings(**_section(sections.get("timestamp"), _TIMESTAMP)),
         notify=NotifySettings(**_section(sections.get("notify"), _NOTIFY)),
+        siem=SiemSettings(**_section(sections.get("siem"), _SIEM)),
+        reports=ReportsSettings(**_section(sections.get("reports"), _REPORTS)),
+        oidc=OidcSettings(**_section(sections.get("oidc"), _OIDC)),
     )
+
+
+def _each(node: Node, what: str, reader: Callable[[str, Node], One]) -> tuple[One, ...]:
+    """A mapping of names to one thing each."""
+    return tuple(reader(name, one) for name, one in node.named(what).items())
 
 
 def _section(node: Node | None, readers: Mapping[str, _Reader]) -> dict[str, Any]:

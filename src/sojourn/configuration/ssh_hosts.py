@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from sojourn.domain.identifiers import RoleName, TargetName
-from sojourn.domain.ssh import Files, Host, HostAccess
+from sojourn.domain.ssh import Files, Host, HostAccess, Leftovers
 from sojourn.domain.target import Role, Target, TargetKind, TlsMode
 
 from .names import once, pairs
@@ -16,6 +16,9 @@ COMMANDS_MAX = 40
 """Each is a certificate of its own in the grant's entry, which has 64 KiB at most."""
 
 KEPT_BYTES_MAX = 1 << 30
+KEPT_FILE_BYTES_MAX = 16 << 20
+"""Of each file; a folder of a thousand is a thousand times that in the record."""
+
 CONNECTIONS_MAX = 100
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
@@ -23,13 +26,14 @@ PUBLIC_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9
 DESTINATION = re.compile(r"(/[\x21-\x7e]+|(\[[0-9a-f:.]+\]|[A-Za-z0-9.*-]+):([0-9]{1,5}|\*))", re.ASCII)
 ADDRESS = re.compile(r"(/[\x21-\x7e]+|(\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})", re.ASCII)
 PATH = re.compile(r"/[A-Za-z0-9._/-]+", re.ASCII)
+LOG = re.compile(r"journal|/[A-Za-z0-9._/-]+", re.ASCII)
 SUDO = re.compile(r"\([a-z_][a-z0-9_-]*\) (NOPASSWD: )?/[\x20-\x7e]+", re.ASCII)
 
 
 def read_host(name: TargetName, node: Node) -> Target:
     """One target of the kind `ssh`. Raises SojournError `configuration.invalid`."""
     required = ("kind", "host", "port", "administrator", "roles")
-    optional = ("host_keys", "host_authorities", "source_addresses", "revoked_keys", "description", "labels")
+    optional = ("host_keys", "host_authorities", "source_addresses", "revoked_keys", "log", "description", "labels")
     fields = node.fields(*required, *optional, required=required)
     host = Host(
         keys=_keys(fields.get("host_keys")),
@@ -41,6 +45,7 @@ def read_host(name: TargetName, node: Node) -> Target:
         revoked=_shaped(fields["revoked_keys"], PATH, "the path of a file")
         if "revoked_keys" in fields
         else "/etc/ssh/sojourn_revoked",
+        log=_shaped(fields["log"], LOG, "the path of a file, or journal") if "log" in fields else "",
     )
     if not host.keys and not host.authorities:
         node.fail("Nothing says how this host proves who it is", "host_keys or host_authorities")
@@ -72,10 +77,14 @@ def _role(name: RoleName, node: Node) -> Role:
         "forward_to",
         "listen_on",
         "agent",
+        "x11",
         "environment",
         "kept_bytes",
+        "kept_file_bytes",
         "groups",
         "sudo",
+        "chroot",
+        "leftovers",
     )
     access = HostAccess(
         login=_shaped(fields["login"], ACCOUNT, "an account of the host") if "login" in fields else "",
@@ -88,10 +97,16 @@ def _role(name: RoleName, node: Node) -> Role:
         forward_to=_list(fields.get("forward_to"), DESTINATION, "host:port, or the path of a socket"),
         listen_on=_list(fields.get("listen_on"), ADDRESS, "host:port, or the path of a socket"),
         agent=_yes(fields.get("agent")),
+        x11=_yes(fields.get("x11")),
         environment=_list(fields.get("environment"), VARIABLE, "the name of a variable"),
         kept_bytes=fields["kept_bytes"].integer(0, KEPT_BYTES_MAX) if "kept_bytes" in fields else 1 << 20,
+        kept_file_bytes=fields["kept_file_bytes"].integer(0, KEPT_FILE_BYTES_MAX) if "kept_file_bytes" in fields else 0,
         groups=_list(fields.get("groups"), ACCOUNT, "a group of the host"),
         sudo=_list(fields.get("sudo"), SUDO, "a rule such as (root) NOPASSWD: /usr/bin/systemctl restart nginx"),
+        chroot=_shaped(fields["chroot"], PATH, "the path of a folder on the host") if "chroot" in fields else "",
+        leftovers=fields["leftovers"].choice({str(one): one for one in Leftovers})
+        if "leftovers" in fields
+        else Leftovers.ENDED,
     )
     _check(node, fields, access)
     return Role(
@@ -114,6 +129,18 @@ def _check(node: Node, fields: dict[str, Node], access: HostAccess) -> None:
         fields["commands"].fail(f"Found {len(access.commands)} commands", f"at most {COMMANDS_MAX}")
     if access.groups and not access.temporary:
         fields["groups"].fail("Groups are for accounts that are made for the access", "temporary: true")
+    if access.leftovers is Leftovers.REPORTED and access.temporary:
+        fields["leftovers"].fail("With a temporary account all that it runs is ended", "login, or leftovers: ended")
+    if access.chroot:
+        _check_chroot(fields["chroot"], access)
+
+
+def _check_chroot(node: Node, access: HostAccess) -> None:
+    """The host can keep files within a folder, and hardly a shell, which needs all its programs there."""
+    if access.files is Files.NONE or access.shell or access.commands or access.forward_to or access.listen_on:
+        node.fail("A folder is kept to by SFTP alone", "files, and no shell, commands or forwarding beside it")
+    if access.temporary and not access.groups:
+        node.fail("The host knows by its group which temporary account it keeps there", "groups, with one at least")
 
 
 def _yes(node: Node | None) -> bool:

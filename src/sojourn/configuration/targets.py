@@ -24,9 +24,21 @@ from .nodes import Node
 from .ssh_hosts import read_host
 
 CONNECTIONS_MAX = 100
+ROWS_MAX = 1_000_000_000
 SIZE = re.compile(r"[1-9][0-9]{0,5}(kB|MB|GB)", re.ASCII)
 DURATIONS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
 SIZES = ("work_mem", "maintenance_work_mem")
+ROLE = (
+    "description",
+    "connections",
+    "privileges",
+    "settings",
+    "as_owner",
+    "account",
+    "record",
+    "replication",
+    "mark_rows_over",
+)
 SETTINGS = (*DURATIONS, *SIZES, "read_only", "search_path")
 
 
@@ -66,7 +78,7 @@ def _target(name: TargetName, node: Node) -> Target:
 
 
 def _role(name: RoleName, node: Node) -> Role:
-    fields = node.fields("description", "connections", "privileges", "settings", "as_owner", "account", "record")
+    fields = node.fields(*ROLE)
     privileges: tuple[Privilege, ...] = ()
     if "privileges" in fields:
         privileges = tuple(_privilege(one) for one in fields["privileges"].items("a list of privileges"))
@@ -81,6 +93,8 @@ def _role(name: RoleName, node: Node) -> Role:
         recording=fields["record"].choice({str(one): one for one in Recording})
         if "record" in fields
         else Recording.BEFORE_FORWARD,
+        replication=fields["replication"].boolean() if "replication" in fields else False,
+        mark_rows_over=fields["mark_rows_over"].integer(1, ROWS_MAX) if "mark_rows_over" in fields else 0,
     )
     if role.account and (role.as_owner or privileges):
         fields["account"].fail(
@@ -92,7 +106,7 @@ def _role(name: RoleName, node: Node) -> Role:
         fields["record"].fail(problem, f"{Recording.BEFORE_FORWARD}, or a role with select alone")
     if not role.opens:
         fields.get("privileges", node).fail(
-            "A role without privileges opens nothing", "one privilege at least, or as_owner, or account"
+            "A role without privileges opens nothing", "one privilege at least, or as_owner, or account, or replication"
         )
     return role
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sojourn.errors import Code, Refusal
 
 from .catalogue import Adopted
+from .confirmation import Confirmation
 from .events import BreakGlassUsed, GrantCreated, RequestActivated, RequestSubmitted
 from .identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
 from .policy import NO_FACTS, BreakGlass, Facts, Question, Review, Terms, lacking
@@ -45,6 +46,7 @@ class BreakTheGlass:
     source: str
     confirmed_at: datetime
     facts: Facts = NO_FACTS
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,7 @@ def _taken(adopted: Adopted, command: BreakTheGlass, terms: Terms, glass: BreakG
             confirmed_at=command.confirmed_at,
             uses=glass.uses,
             per=glass.per,
+            confirmation=command.confirmation,
         ),
     )
 

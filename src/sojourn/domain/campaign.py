@@ -1,7 +1,8 @@
 """A certification campaign: everybody's eligibility is looked at, and what nobody confirms is taken away.
 
 - It begins with a snapshot of all that anybody may ask for, locked on record under the configuration of that moment.
-- Human beings decide; nobody on what is theirs, by any account, or on what an account they answer for may have.
+- Human beings decide; nobody on what is theirs, by any account, or on what an account they answer for may have, and
+  nobody whom a separation of duties bars: by what they did for accesses of that kind, or by an office that they hold.
 - What a reviewer takes away is gone at once: nothing can be asked for under it, and accesses under it end.
 - Silence removes: when time is up, what nobody has decided on is taken away too.
 - A removal is proven when the configuration itself no longer gives it and no access under it is left.
@@ -27,6 +28,7 @@ from .events import (
 )
 from .identifiers import CampaignId, PersonId, RoleName, RuleName, TargetName
 from .people import PersonKind
+from .policy import NOTHING_DONE, Done, Duty, apart_refusal, barred
 from .sealed import Sealed
 
 DURATION_MAX = timedelta(days=92)
@@ -66,13 +68,14 @@ class Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideItem:
-    """Keep something for somebody, or take it away."""
+    """Keep something for somebody, or take it away. `done` says who did which duty for accesses of that kind."""
 
     person: PersonId
     number: int
     keep: bool
     source: str
     comment: Sealed | None = None
+    done: Done = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +160,7 @@ def _problem(adopted: Adopted, command: Open, now: datetime) -> str:
 
 def _snapshot(adopted: Adopted, reviewers: tuple[PersonId, ...]) -> tuple[CampaignItem, ...]:
     """Everything that anybody may ask for, in order of person, target and role."""
+    out = barred(adopted.policy, Duty.CERTIFY, NOTHING_DONE)
     rules: dict[tuple[PersonId, TargetName, RoleName], list[RuleName]] = {}
     for (target, role), lines in adopted.policy.offered.items():
         for line in lines:
@@ -170,7 +174,7 @@ def _snapshot(adopted: Adopted, reviewers: tuple[PersonId, ...]) -> tuple[Campai
             target=target,
             role=role,
             rules=tuple(sorted(rules[person, target, role])),
-            reviewers=tuple(one for one in reviewers if one not in own_accounts(adopted, person)),
+            reviewers=tuple(one for one in reviewers if one not in own_accounts(adopted, person) | out),
         )
         for number, (person, target, role) in enumerate(sorted(rules), 1)
     )
@@ -189,6 +193,9 @@ def _decide_item(state: Campaign, command: DecideItem, adopted: Adopted, now: da
     if command.person not in item.reviewers or command.person in barred or not _human(adopted, command.person):
         details = {"person": command.person, "campaign": state.id, "number": str(item.number)}
         return Refusal(Code.CAMPAIGN_NOT_ENTITLED, {**details, "reviewers": ", ".join(item.reviewers)})
+    refusal = apart_refusal(adopted.policy, Duty.CERTIFY, command.person, command.done)
+    if refusal is not None:
+        return refusal
     if state.closed is not None or now >= state.opened.due:
         return Refusal(Code.CAMPAIGN_CLOSED, {"campaign": state.id, "due": state.opened.due.isoformat()})
     before = state.decided.get(item.number)

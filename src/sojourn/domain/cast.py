@@ -78,3 +78,8 @@ def moments(lines: Iterable[str]) -> Iterator[Moment]:
 def shown(text: str) -> str:
     """Text as it can be written anywhere: what was not UTF-8 becomes U+FFFD."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def raw(text: str) -> bytes:
+    """The bytes that the text stands for."""
+    return text.encode("utf-8", "surrogateescape")

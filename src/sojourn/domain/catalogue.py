@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sojourn.errors import Code, Refusal
@@ -9,7 +10,7 @@ from sojourn.errors import Code, Refusal
 from .identifiers import PersonId, RoleName, TargetName
 from .people import Person, Team
 from .policy import Policy, Question, Rule, Separation, Terms, applying_lines, compile_policy, judge
-from .policy.judging import excluded
+from .policy.judging import excluded, why_excluded
 from .standing import NOTHING_SAID, Standing
 from .target import Role, Target
 
@@ -52,6 +53,17 @@ class Catalogue:
             ),
         )
 
+    def joined(self, claims: Mapping[tuple[PersonId, str], frozenset[str]]) -> Catalogue:
+        """The catalogue in which people are also in the teams that their groups fill; nobody unknown is in any."""
+        if not claims or not any(team.groups for team in self.teams):
+            return self
+        people = {person.id for person in self.people}
+        groups: dict[PersonId, set[str]] = {}
+        for (person, _), claimed in sorted(claims.items()):
+            if person in people:
+                groups.setdefault(person, set()).update(claimed)
+        return replace(self, teams=tuple(_filled(team, groups) for team in self.teams))
+
     def policy(self) -> Policy:
         """Its policy, made ready for questions. Takes a while: whoever asks more than once keeps it (see `Adopted`)."""
         return compile_policy(
@@ -61,6 +73,15 @@ class Catalogue:
             rules=self.rules,
             separations=self.separations,
         )
+
+
+def _filled(team: Team, groups: Mapping[PersonId, set[str]]) -> Team:
+    more = tuple(
+        person
+        for person, claimed in groups.items()
+        if person not in team.members and not claimed.isdisjoint(team.groups)
+    )
+    return replace(team, members=(*team.members, *more)) if more else team
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +124,13 @@ class Adopted:
             self.policy, question.person, question.facts, (one for line in lines for one in line.rule.excluded)
         )
 
+    def why_excluded(self, question: Question) -> Mapping[PersonId, str]:
+        """The same people, each with why in words that fit behind their name."""
+        lines = applying_lines(self.policy, question)
+        return why_excluded(
+            self.policy, question.person, question.facts, (one for line in lines for one in line.rule.excluded)
+        )
+
     def eligible(self, person: PersonId, target: TargetName, role: RoleName) -> bool:
         """Whether any rule is about this person and access, whatever else it asks for and whenever it holds."""
         known = self.policy.people.get(person)
@@ -112,4 +140,5 @@ class Adopted:
 
     def under(self, standing: Standing) -> Adopted:
         """The same catalogue, as it was adopted, under another standing of its people."""
-        return replace(self, catalogue=self.catalogue.without(standing.left), standing=standing)
+        catalogue = self.catalogue.without(standing.left).joined(standing.claims)
+        return replace(self, catalogue=catalogue, standing=standing)

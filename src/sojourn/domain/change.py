@@ -21,6 +21,7 @@ from typing import assert_never
 from sojourn.errors import Code, Refusal
 
 from .catalogue import Adopted, Catalogue
+from .confirmation import Confirmation
 from .events import (
     ConfigurationAdopted,
     ConfigurationApproved,
@@ -30,7 +31,7 @@ from .events import (
     Event,
 )
 from .identifiers import ChangeId, PersonId
-from .people import Person
+from .people import Mandate, Person
 from .policy.ways import who_can_do_what
 from .sealed import Sealed
 
@@ -70,6 +71,7 @@ class Approve:
     person: PersonId
     digest: str
     source: str
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,25 @@ def change_digest(*, base: int, catalogue_sha256: str, settings_sha256: str, fil
 def may_adopt_alone(in_force: Catalogue | None) -> bool:
     """Whether an operator may put files in force: there is nothing in force, or no second person to ask."""
     return in_force is None or len(_administrators(in_force)) < ADMINISTRATORS_MIN
+
+
+def lets_in(in_force: Catalogue | None, proposed: Catalogue) -> str:
+    """Whom a configuration lets in from outside, or for longer or for more than what is in force does; "" for nobody.
+
+    That takes two people, also where everything else takes one.
+    """
+    for person in proposed.people:
+        held = None if in_force is None else in_force.person(person.id)
+        if person.mandate is not None and (held is None or not _covers(held.mandate, person.mandate)):
+            return person.id
+    return ""
+
+
+def _covers(held: Mandate | None, asked: Mandate) -> bool:
+    """Whether a mandate reaches as far as another."""
+    if held is None or asked.until > held.until:
+        return False
+    return not held.targets or (bool(asked.targets) and set(asked.targets) <= set(held.targets))
 
 
 def decide(
@@ -221,6 +242,7 @@ def _approve(
             digest=command.digest,
             version=version,
             source=command.source,
+            confirmation=command.confirmation,
         ),
         ConfigurationAdopted(
             catalogue_sha256=made.catalogue_sha256,
@@ -267,7 +289,7 @@ def _administrators(catalogue: Catalogue) -> list[Person]:
 
 def locks_out(adopted: Adopted, proposed: Catalogue, author: PersonId) -> Refusal | None:
     """The refusal for a change after which its author, or nobody at all, could administer or get anything."""
-    after = proposed.without(adopted.standing.left)
+    after = proposed.without(adopted.standing.left).joined(adopted.standing.claims)
     remaining = [person.id for person in _administrators(after)]
     if author not in remaining:
         return Refusal(Code.CHANGE_LOCKS_OUT, {"problem": f"{author}, who proposes it, would be no administrator"})

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sojourn.errors import Code, Refusal
 
 from .catalogue import Catalogue
+from .confirmation import Confirmation
 from .entitled import unless_administrator
 from .events import HoldPlaced, HoldReleased, HoldReleaseRequested, HoldScope
 from .identifiers import HoldId, PersonId
@@ -50,6 +51,7 @@ class ReleaseHold:
     hold: HoldId
     person: PersonId
     source: str
+    confirmation: Confirmation | None = None
 
 
 def place(catalogue: Catalogue, command: PlaceHold) -> HoldPlaced | Refusal:
@@ -84,7 +86,12 @@ def release(
     if hold.released is not None:
         return Refusal(Code.HOLD_RELEASED, {"hold": command.hold})
     if hold.release_requested_by is None:
-        return HoldReleaseRequested(hold=command.hold, requested_by=command.person, source=command.source)
+        return HoldReleaseRequested(
+            hold=command.hold,
+            requested_by=command.person,
+            source=command.source,
+            confirmation=command.confirmation,
+        )
     if hold.release_requested_by == command.person:
         return Refusal(Code.HOLD_SELF, {"hold": command.hold, "person": command.person})
     return HoldReleased(
@@ -92,6 +99,7 @@ def release(
         requested_by=hold.release_requested_by,
         confirmed_by=command.person,
         source=command.source,
+        confirmation=command.confirmation,
     )
 
 

@@ -22,6 +22,8 @@ DisposalId = NewType("DisposalId", str)
 AbsenceId = NewType("AbsenceId", str)
 CampaignId = NewType("CampaignId", str)
 ChangeId = NewType("ChangeId", str)
+SampleId = NewType("SampleId", str)
+PasskeyId = NewType("PasskeyId", str)
 
 StreamName = NewType("StreamName", str)
 """A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
@@ -34,6 +36,8 @@ ATTEMPTS = StreamName("attempts")
 PUBLICATION = StreamName("publication")
 LEDGER = StreamName("ledger")
 """Changes of the key that signs the ledger."""
+ORIGIN = StreamName("origin")
+"""Of a ledger that was begun anew: which one it follows."""
 KEEPING = StreamName("keeping")
 """What is held, how long records are kept, and what was destroyed."""
 STANDING = StreamName("standing")
@@ -42,7 +46,11 @@ NOTICES = StreamName("notices")
 FACTS = StreamName("fact")
 """What was told about the world, as a subject of attempts; each thing has a stream of its own."""
 EVIDENCE = StreamName("evidence")
-"""What evidence was given to whom."""
+"""What evidence was given to whom, and what came of trying to break the controls."""
+SCHEDULES = StreamName("schedules")
+"""Which reports were delivered by a schedule, and which are overdue."""
+SAMPLES = StreamName("samples")
+"""What auditors drew, what they asked about it, and what they were told."""
 
 
 def request_stream(request: RequestId) -> StreamName:
@@ -88,6 +96,11 @@ def account_stream(person: PersonId) -> StreamName:
 def call_stream(call: str) -> StreamName:
     """The stream of one call that may be repeated; `call` is a digest of who calls what under which key."""
     return StreamName(f"call/{call}")
+
+
+def identity_stream(subject_sha256: str) -> StreamName:
+    """The stream of one identity at a provider: who it is here."""
+    return StreamName(f"identity/{subject_sha256}")
 
 
 def token_stream(token: TokenId) -> StreamName:

@@ -139,9 +139,15 @@ def _missing(
     return [one for one in known if since <= one.opened <= until and one.session not in shown]
 
 
+def where(process: int, database: str, address: str) -> str:
+    """Where a session at a target is, in words; what has no database is known by its port."""
+    kind = f"process {process} in {database}" if database else f"port {process}"
+    return f"{kind} from {address or 'an address not shown'}"
+
+
 def _unrecorded(logged: LoggedSession, now: datetime) -> Finding:
-    where = f"process {logged.process} in {logged.database} from {logged.address or 'an address not shown'}"
-    detail = f"{where}, begun {logged.begun.isoformat(timespec='seconds')} by the target's log"
+    place = where(logged.process, logged.database, logged.address)
+    detail = f"{place}, begun {logged.begun.isoformat(timespec='seconds')} by the target's log"
     return Finding(kind=FindingKind.LOG_UNRECORDED, subject=logged.login, detail=detail, since=now)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from .identifiers import PersonId, TeamName
+from .identifiers import PersonId, TargetName, TeamName
 
 
 class PersonKind(StrEnum):
@@ -26,13 +27,22 @@ class FactKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mandate:
+    """What an auditor of another house was let in for: until a moment, and for `targets` (empty for all)."""
+
+    until: datetime
+    targets: tuple[TargetName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who can ask, decide or look. Identity is `id`, never the mail address.
 
     `administrator` may invite people and revoke any grant; `auditor` may read everything and change nothing.
     `manager` is the id of the person they report to. A service or an agent has an `owner`, who is human and answers
     for it; only humans decide. `attributes` are what the policy may ask about a person, each name once. `tells` are
-    the kinds of facts that they may put on record.
+    the kinds of facts that they may put on record. Somebody with a `mandate` audits from outside: they take evidence of
+    what it covers, until it ends, and nothing else; two administrators let them in, never one.
     """
 
     id: PersonId
@@ -45,11 +55,25 @@ class Person:
     owner: PersonId | None = None
     attributes: tuple[tuple[str, str], ...] = ()
     tells: tuple[FactKind, ...] = ()
+    mandate: Mandate | None = None
+
+    def may_audit(self, now: datetime, target: str | None = None) -> bool:
+        """Whether they may take evidence at a moment: of anything at all, or of what was done on that target."""
+        if self.auditor:
+            return True
+        mandate = self.mandate
+        if mandate is None or now >= mandate.until:
+            return False
+        return target is None or not mandate.targets or target in mandate.targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """A named set of people. Decisions count people, so being in two teams counts once."""
+    """A named set of people. Decisions count people, so being in two teams counts once.
+
+    Besides its `members`, whoever a provider says to be in one of its `groups` is in it.
+    """
 
     name: TeamName
     members: tuple[PersonId, ...]
+    groups: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """What a target shows against what is on record, in both directions.
 
-- A session at the target counts as recorded if the record has an open session of the same login and server process.
+- A session at the target counts as recorded if the record has an open session of the same login and number: that of
+  its server process, or of its port where the target knows it by that.
 - A login counts as recorded if some grant that is not yet removed named it; a grant that is active has its login.
 - Both sides change while they are compared, so a difference is a finding only if the look before saw it as well.
 """
@@ -12,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .events import Finding, FindingKind
-from .logged import LogReading
+from .logged import LogReading, where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenSession:
-    """A session of one of our logins, as the target shows it. `process` is the server's number for it."""
+    """A session of one of our logins, as the target shows it. `process` is the target's number for it."""
 
     process: int
     login: str
@@ -38,11 +39,12 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSession:
-    """An open session that reached the target, as the record has it."""
+    """An open session that reached the target, as the record has it, under a grant of that `role`."""
 
     session: str
     login: str
     process: int
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class KnownLogin:
     grant: str
     login: str
     active: bool
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +94,7 @@ def compare(
 
     for place, one in seen.items():
         if place not in known:
-            where = f"process {one.process} in {one.database} from {one.address or 'an address not shown'}"
-            differs(FindingKind.SESSION_UNRECORDED, one.login, where)
+            differs(FindingKind.SESSION_UNRECORDED, one.login, where(one.process, one.database, one.address))
     for place, session in known.items():
         if place not in seen:
             differs(FindingKind.SESSION_MISSING, session.session, f"{session.login}, process {session.process}")

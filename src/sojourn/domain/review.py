@@ -1,8 +1,9 @@
 """A review: somebody who had no part in an access looks at what was done under it.
 
 - It is opened when the access is over, if its terms ask for one and it was used; after break-glass always.
-- Its reviewers are named when it is opened: whom the rules name, less the holder (by any account) and everybody who
-  decided on it. If nobody is left, auditors and administrators who had no part in it.
+- Its reviewers are named when it is opened: whom the rules name, less the holder (by any account), everybody who
+  decided on it, and everybody whom a separation of duties bars. If nobody is left, auditors and administrators of whom
+  the same is true. Separations are asked again when it is concluded.
 - Every point of the checklist is answered, and the outcome is one of four. It is appropriate only if no answer is no.
 - Reviewers ask, the holder replies, and both are on record.
 - When it is overdue, auditors and administrators may conclude it too, and the holder's teams are given nothing new
@@ -12,6 +13,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -31,6 +33,7 @@ from .events import (
 )
 from .grant import Grant, Status
 from .identifiers import GrantId, PersonId
+from .policy import NOTHING_DONE, Done, Duty, apart_refusal, barred
 from .request import Request
 from .sealed import Sealed
 
@@ -80,7 +83,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclude:
-    """Answer the checklist and come to an outcome. The numbers are what was seen to have been done."""
+    """Answer the checklist and come to an outcome. The numbers are what was seen to have been done.
+
+    `certified` are those who, by now, confirmed that the holder may have the access.
+    """
 
     person: PersonId
     outcome: ReviewOutcome
@@ -90,6 +96,7 @@ class Conclude:
     writes: int
     source: str
     remark: Sealed | None = None
+    certified: tuple[PersonId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,18 +126,25 @@ def evolve(state: Review | None, event: Event) -> Review | None:
 
 
 def open_review(
-    grant: Grant, asked: tuple[Request, ...], adopted: Adopted, *, ended_at: datetime, used: bool
+    grant: Grant,
+    asked: tuple[Request, ...],
+    adopted: Adopted,
+    *,
+    ended_at: datetime,
+    used: bool,
+    certified: Iterable[PersonId] = (),
 ) -> ReviewOpened | None:
     """The review that the access asks for, or None if it is not over or asks for none.
 
-    `asked` are the requests that gave it: the one that it began with, and those that made it last longer.
+    `asked` are the requests that gave it: the one that it began with, and those that made it last longer. `certified`
+    are those who confirmed that its holder may have it.
     """
     created = grant.created
     if grant.status not in (Status.ENDED, Status.REMOVED) or created.review is None:
         return None
     if not used and not created.break_glass:
         return None
-    involved = _involved(asked, adopted)
+    involved = _involved(asked, adopted) | barred(adopted.policy, Duty.REVIEW, _done(asked, certified))
     named = tuple(sorted(set(created.review.people) - involved))
     teams = tuple(team.name for team in adopted.catalogue.teams if created.person in team.members)
     return ReviewOpened(
@@ -175,9 +189,17 @@ def _involved(asked: tuple[Request, ...], adopted: Adopted) -> frozenset[PersonI
     return frozenset(decided) | adopted.policy.accounts.get(holder, frozenset((holder,)))
 
 
+def _done(asked: tuple[Request, ...], certified: Iterable[PersonId]) -> Done:
+    """Who did what for the access, besides asking for it and deciding on it: that bars in every policy."""
+    executing = (one for request in asked for one in request.submitted.facts.executing)
+    return {Duty.EXECUTE: tuple(executing), Duty.CERTIFY: tuple(certified)}
+
+
 def _others(adopted: Adopted, involved: frozenset[PersonId]) -> tuple[PersonId, ...]:
+    """Auditors and administrators who had no part in it, and whom no duty that they hold bars."""
+    out = involved | barred(adopted.policy, Duty.REVIEW, NOTHING_DONE)
     people = adopted.catalogue.people
-    return tuple(sorted(one.id for one in people if (one.auditor or one.administrator) and one.id not in involved))
+    return tuple(sorted(one.id for one in people if (one.auditor or one.administrator) and one.id not in out))
 
 
 def _note(state: Review, command: Note, adopted: Adopted) -> tuple[Event, ...] | Refusal:
@@ -209,6 +231,9 @@ def _conclude(state: Review, command: Conclude, adopted: Adopted) -> tuple[Event
     if known is None or command.person not in state.reviewers or command.person in opened.involved:
         details = {"person": command.person, "grant": state.grant, "reviewers": ", ".join(state.reviewers)}
         return Refusal(Code.REVIEW_NOT_ENTITLED, details)
+    refusal = apart_refusal(adopted.policy, Duty.REVIEW, command.person, {Duty.CERTIFY: command.certified})
+    if refusal is not None:
+        return refusal
     if state.concluded is not None:
         return Refusal(Code.REVIEW_CONCLUDED, {"grant": state.grant, "person": state.concluded.person})
     refusal = _checked(state, command)

@@ -23,6 +23,13 @@ class Files(StrEnum):
     WRITE = "write"
 
 
+class Leftovers(StrEnum):
+    """What becomes of processes that an access leaves running: detached ones, in `tmux` or by `nohup`."""
+
+    ENDED = "ended"
+    REPORTED = "reported"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """How an SSH host proves who it is, and how Sojourn gets in.
@@ -30,7 +37,8 @@ class Host:
     `keys` are its pinned public keys, `authorities` keys that sign its host certificates; one of the two at least.
     `administrator` is the account that Sojourn itself uses, with certificates of a minute: root, or one that may use
     sudo without a password. `source_addresses` are the networks that certificates may be used from: the gateway's and
-    control's own. `revoked` is the path of the list of what is revoked that the host reads (`RevokedKeys`).
+    control's own. `revoked` is the path of the list of what is revoked that the host reads (`RevokedKeys`), `log` that
+    of sshd's own log, or `journal`; "" looks in the usual places.
     """
 
     keys: tuple[str, ...] = ()
@@ -38,6 +46,7 @@ class Host:
     administrator: str = "root"
     source_addresses: tuple[str, ...] = ()
     revoked: str = "/etc/ssh/sojourn_revoked"
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +56,12 @@ class HostAccess:
     `login` is an account that is there already; with `temporary` an account is made for each access and removed with
     it. `shell` allows a shell and any command; `commands` allows exactly these and no shell. `forward_to` are the
     destinations (`host:port`, or the path of a socket) that may be reached through the host, `listen_on` the
-    addresses that may be listened on there. `environment` are the names of variables that a client may set.
+    addresses that may be listened on there. `agent` lends the person's agent to the host, and `x11` their screen.
+    `environment` are the names of variables that a client may set.
     `kept_bytes` is how much of each stream of a command without a terminal is kept; its hash is always on record.
+    `kept_file_bytes` is how much of the content of each file by SFTP is kept, so that a reviewer can see it.
+    `chroot` is the folder that the host itself keeps SFTP within. `leftovers` says what becomes of what still runs at
+    the end; in a temporary account everything is ended.
     """
 
     login: str = ""
@@ -59,10 +72,14 @@ class HostAccess:
     forward_to: tuple[str, ...] = ()
     listen_on: tuple[str, ...] = ()
     agent: bool = False
+    x11: bool = False
     environment: tuple[str, ...] = ()
     kept_bytes: int = 1 << 20
+    kept_file_bytes: int = 0
     groups: tuple[str, ...] = ()
     sudo: tuple[str, ...] = ()
+    chroot: str = ""
+    leftovers: Leftovers = Leftovers.ENDED
 
     @property
     def opens(self) -> tuple[str, ...]:
@@ -72,11 +89,14 @@ class HostAccess:
         lines += [f"the command `{command}` as {account}" for command in self.commands]
         if self.files is not Files.NONE:
             verb = "read" if self.files is Files.READ else "read and write"
-            lines.append(f"{verb} files by SFTP as {account}")
+            within = f" within {self.chroot}" if self.chroot else ""
+            lines.append(f"{verb} files by SFTP as {account}{within}")
         lines += [f"connections through the host to {destination}" for destination in self.forward_to]
         lines += [f"listening on the host at {address}" for address in self.listen_on]
         if self.agent:
             lines.append("the use of the person's own SSH agent by whoever is root on the host")
+        if self.x11:
+            lines.append("windows of programs on the host on the person's own screen")
         lines += [f"membership of the group {group}" for group in self.groups]
         lines += [f"sudo {rule}" for rule in self.sudo]
         return tuple(lines)
@@ -86,6 +106,10 @@ class HostAccess:
         """What else is settled about its sessions."""
         lines = [f"the variable {name} may be set" for name in self.environment]
         lines.append(f"{self.kept_bytes} bytes of each stream are kept")
+        if self.kept_file_bytes:
+            lines.append(f"{self.kept_file_bytes} bytes of each file that is transferred are kept")
+        if self.leftovers is Leftovers.REPORTED:
+            lines.append("what is left running at the end is reported, and runs on")
         return tuple(lines)
 
 
@@ -105,11 +129,15 @@ def narrower_access(narrow: HostAccess, wide: HostAccess) -> bool:
     return (
         (narrow.login, narrow.temporary) == (wide.login, wide.temporary)
         and narrow.kept_bytes >= wide.kept_bytes
+        and narrow.kept_file_bytes >= wide.kept_file_bytes
+        and wide.chroot in ("", narrow.chroot)
+        and wide.leftovers in (Leftovers.REPORTED, narrow.leftovers)
         and (wide.shell or (not narrow.shell and set(narrow.commands) <= set(wide.commands)))
         and order.index(narrow.files) <= order.index(wide.files)
         and set(narrow.forward_to) <= set(wide.forward_to)
         and set(narrow.listen_on) <= set(wide.listen_on)
         and (wide.agent or not narrow.agent)
+        and (wide.x11 or not narrow.x11)
         and set(narrow.environment) <= set(wide.environment)
         and set(narrow.groups) <= set(wide.groups)
         and set(narrow.sudo) <= set(wide.sudo)

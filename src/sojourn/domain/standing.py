@@ -6,12 +6,15 @@
   two never count twice, what was delegated to somebody is not passed on, and nobody decides on their own request
   through it. Only human beings are delegates.
 - While a review is overdue, the teams that it concerns are given nothing new.
+- What a provider says about somebody's groups counts until it says otherwise, and only for the teams that the
+  configuration fills from groups.
 - What a campaign took away stays away until the configuration itself no longer gives it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -23,6 +26,7 @@ from .events import (
     EligibilityRemovalConfirmed,
     EligibilityRemoved,
     Event,
+    GroupsClaimed,
     PersonLeft,
     PersonReturned,
     TeamsBlocked,
@@ -57,6 +61,7 @@ class Standing:
     absences: tuple[AbsenceDeclared, ...] = ()
     blocks: tuple[TeamsBlocked, ...] = ()
     removals: frozenset[Removal] = frozenset()
+    claims: Mapping[tuple[PersonId, str], frozenset[str]] = field(default_factory=dict)
 
     def delegators(self, delegate: PersonId, now: datetime) -> tuple[PersonId, ...]:
         """Those who are away at this moment and named `delegate` to decide in their place, in order."""
@@ -134,7 +139,17 @@ class EndAbsence:
     source: str
 
 
-Command = Leave | Return | DeclareAbsence | EndAbsence
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimGroups:
+    """A provider says which groups `person` is in. Only those count that the configuration fills teams from."""
+
+    person: PersonId
+    origin: str
+    groups: tuple[str, ...]
+    source: str
+
+
+Command = Leave | Return | DeclareAbsence | EndAbsence | ClaimGroups
 
 
 def evolve(state: Standing, event: Event) -> Standing:
@@ -149,6 +164,9 @@ def evolve(state: Standing, event: Event) -> Standing:
             return replace(after, absences=(*state.absences, event))
         case AbsenceEnded():
             return replace(after, absences=tuple(one for one in state.absences if one.absence != event.absence))
+        case GroupsClaimed():
+            claims = {**state.claims, (event.person, event.origin): frozenset(event.groups)}
+            return replace(after, claims={key: groups for key, groups in claims.items() if groups})
         case TeamsBlocked():
             return replace(after, blocks=(*state.blocks, event))
         case TeamsUnblocked():
@@ -179,6 +197,14 @@ def decide(state: Standing, command: Command, people: tuple[Person, ...], now: d
             if held is None or held.person != command.person:
                 return Refusal(Code.ABSENCE_UNKNOWN, {"absence": command.absence})
             return (AbsenceEnded(absence=held.absence, person=held.person, source=command.source),)
+        case ClaimGroups():
+            if _present(state, people, command.person) is None:
+                return Refusal(Code.PERSON_UNKNOWN, {"person": command.person})
+            groups = tuple(sorted(set(command.groups)))
+            if state.claims.get((command.person, command.origin), frozenset()) == frozenset(groups):
+                return ()
+            claimed = GroupsClaimed(person=command.person, origin=command.origin, groups=groups, source=command.source)
+            return (claimed,)
         case _:
             assert_never(command)
 

@@ -96,8 +96,10 @@ class Role:
     made belongs to it and nothing is left behind; with it come all of that role's rights. `account` names a login that
     the target has already, for systems where none can be made: it is opened for one access at a time, with a password
     of its own, and shut afterwards; what it may do is the target's to say.
-    `recording` may be `before-release` only for a role that can do nothing but read. `host` is what a role on an SSH
-    host may do there; such a role has nothing else.
+    `recording` may be `before-release` only for a role that can do nothing but read. `replication` lets its sessions
+    speak the replication protocol, which copies every database of the server. `mark_rows_over` guards nothing: a
+    statement with more rows is marked in the record; 0 marks none. `host` is what a role on an SSH host may do there;
+    such a role has nothing else.
     """
 
     name: RoleName
@@ -108,6 +110,8 @@ class Role:
     as_owner: str = ""
     account: str = ""
     recording: Recording = Recording.BEFORE_FORWARD
+    replication: bool = False
+    mark_rows_over: int = 0
     host: HostAccess | None = None
 
     @property
@@ -121,7 +125,7 @@ class Role:
     @property
     def reads_only(self) -> bool:
         """Whether nothing that the role opens can change anything."""
-        if self.as_owner or self.account or self.host is not None:
+        if self.as_owner or self.account or self.replication or self.host is not None:
             return False
         return all(verb is Verb.SELECT for privilege in self.privileges for verb in privilege.verbs)
 
@@ -133,6 +137,8 @@ class Role:
             lines.append(f"everything that {self.as_owner} may do, acting as it")
         if self.account:
             lines.append(f"everything that the account {self.account} may do")
+        if self.replication:
+            lines.append("replication: a copy of every database of the server")
         if self.host is not None:
             lines += self.host.opens
         return tuple(lines)
@@ -141,13 +147,16 @@ class Role:
 def narrower(narrow: Role, wide: Role) -> bool:
     """Whether everything that `narrow` may do `wide` may do too: each of its privileges lies within one of those.
 
-    What it lends of another role or account has to be lent by `wide` too, and it is recorded in the same way.
+    What it lends of another role or account has to be lent by `wide` too, it is recorded in the same way, and no less
+    of it is marked.
     """
     return (
         narrow.connections_max <= wide.connections_max
         and narrow.as_owner in ("", wide.as_owner)
         and narrow.account in ("", wide.account)
         and narrow.recording is wide.recording
+        and narrow.replication <= wide.replication
+        and (not wide.mark_rows_over or 0 < narrow.mark_rows_over <= wide.mark_rows_over)
         and _host_within(narrow.host, wide.host)
         and all(any(_within(one, other) for other in wide.privileges) for one in narrow.privileges)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from sojourn.domain.confirmation import Confirmation, ConfirmedBy
 from sojourn.domain.duration import format_duration
 from sojourn.domain.events import (
     AbsenceDeclared,
@@ -14,6 +15,7 @@ from sojourn.domain.events import (
     FactTold,
     GrantCreated,
     GrantExtended,
+    PasskeyAdded,
     RequestApproved,
     RequestDenied,
     RequestRevised,
@@ -30,10 +32,13 @@ from sojourn.domain.identifiers import (
     STANDING,
     GrantId,
     StreamName,
+    account_stream,
     break_glass_stream,
+    fact_stream,
     request_stream,
     review_stream,
 )
+from sojourn.domain.people import FactKind
 from sojourn.domain.sealed import Sealed
 
 from .attributes import moment_text
@@ -61,12 +66,13 @@ def streams_besides(own: Iterable[Recorded], grant: GrantId) -> list[StreamName]
 
 
 async def entries_besides(
-    ledger: Streams, read_entry: Callable[[bytes], Recorded], entries: Sequence[Recorded], grant: GrantId
+    ledger: Streams, read_entry: Callable[[bytes], Recorded], entries: Sequence[Recorded], grant: GrantId | None
 ) -> list[bytes]:
     """Single entries of other streams that belong to it.
 
-    Absences in which somebody decided for somebody else, its use of break-glass, the teams that its review blocked, and
-    the facts that its requests rested on.
+    Absences in which somebody decided for somebody else, its use of break-glass, the teams that its review blocked, the
+    facts that its requests rested on, what was last told of their tickets while it lasted, and the public keys of the
+    passkeys that signed its decisions.
     """
     away = {
         one.event.on_behalf_of
@@ -92,7 +98,39 @@ async def entries_besides(
     found = [data for stream in streams for data in await ledger.raw_stream(stream) if belongs(read_entry(data))]
     asked = [one.event.content if isinstance(one.event, RequestRevised) else one.event for one in entries]
     facts = {place for event in asked if isinstance(event, RequestSubmitted) for place in event.facts.entries}
-    return [*found, *(await ledger.raw(sorted(facts)))]
+    last = max((one.seq for one in entries), default=0)
+    tickets = {event.facts.ticket.id for event in asked if isinstance(event, RequestSubmitted) and event.facts.ticket}
+    for ticket in sorted(tickets):
+        told = [read_entry(data) for data in await ledger.raw_stream(fact_stream(f"{FactKind.TICKET}/{ticket}"))]
+        # Where the ticket stood when the access was over, however it went on afterwards.
+        facts |= set([one.seq for one in told if one.seq <= last][-1:])
+    keys = await _public_keys(ledger, read_entry, [*entries, *map(read_entry, found)])
+    return [*found, *keys, *(await ledger.raw(sorted(facts)))]
+
+
+async def _public_keys(
+    ledger: Streams, read_entry: Callable[[bytes], Recorded], entries: Sequence[Recorded]
+) -> list[bytes]:
+    """The entries that hold the public keys of the passkeys with which something here was confirmed."""
+    confirmed = {
+        one.event.confirmation.passkey: one.event.person
+        for one in entries
+        if isinstance(one.event, RequestApproved | BreakGlassUsed) and one.event.confirmation is not None
+    }
+    streams = sorted({account_stream(person) for passkey, person in confirmed.items() if passkey is not None})
+    added = [(data, read_entry(data).event) for stream in streams for data in await ledger.raw_stream(stream)]
+    return [data for data, event in added if isinstance(event, PasskeyAdded) and event.passkey in confirmed]
+
+
+def confirmed_with(confirmation: Confirmation | None) -> str:
+    """How a decision was confirmed, in words."""
+    match confirmation:
+        case None:
+            return ""
+        case Confirmation(by=ConfirmedBy.PASSKEY):
+            return f"signed with passkey {confirmation.passkey}"
+        case _:
+            return "confirmed with the password"
 
 
 def besides(entries: Sequence[Recorded], request: str, text: Text) -> dict[str, list[Told]]:
@@ -136,7 +174,8 @@ def _told(one: Recorded, request: str, text: Text) -> tuple[str, str, str, str] 
 def _reviewed(one: Recorded, text: Text) -> tuple[str, str, str, str] | None:
     match one.event:
         case BreakGlassUsed() as used:
-            return "review", "taken by break-glass", used.person, f"told: {', '.join(used.told)}"
+            how = confirmed_with(used.confirmation)
+            return "review", "taken by break-glass", used.person, f"told: {', '.join(used.told)}; {how}".rstrip("; ")
         case ReviewOpened() as opened:
             more = f"due {moment_text(opened.due)}, by any of {', '.join(opened.reviewers) or 'nobody'}"
             return "review", "opened", opened.person, more

@@ -6,24 +6,28 @@ from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import merkle
 from sojourn.ledger.errors import LedgerError
 
-from .accesses import Books, Configurations
-from .attributes import AttributeTest, answer
+from .accesses import Access, Books, Configurations
+from .attributes import AttributeTest, answer, dispositions
 from .attributes.answer import Letter, passed
 from .material import Material
 
 
-def examine(material: Material) -> tuple[AttributeTest, ...]:
-    """All tests of the access that the material is about."""
+def fold(material: Material) -> tuple[Books, Access]:
+    """The material's books, and the access that it is about."""
     books = Books(configurations=Configurations(attachment=material.attachments.get))
     for one in material.entries:
         books.take(one)
-    access = books.accesses.of_grant(material.grant)
-    assert access is not None, "the streams of the request and of the grant come whole"
+    return books, books.accesses.requests[material.request]
+
+
+def examine(material: Material, books: Books, access: Access) -> tuple[AttributeTest, ...]:
+    """All tests of the access that the material is about."""
     return answer(
         access,
         configurations=books.configurations,
         as_of=material.as_of,
         integrity=_integrity(material),
+        dispositions=dispositions(books.others).get(access.request, ()),
     )
 
 

@@ -1,7 +1,7 @@
 """Gathers everything on record about one access: raw entries, proofs, opened values, attachments.
 
-- The streams of the request, of the grant, of each of its sessions, of the requests that extended it and of its review
-  come whole, from their first entry.
+- The streams of the request, of the grant, of its exceptions, of each of its sessions, of the requests that extended it
+  and of its review come whole, from their first entry.
 - Absences in which somebody decided for another, its use of break-glass, and the facts that its requests rested on come
   one by one.
 - Refused attempts about them come one by one; so does each configuration under which something was decided.
@@ -21,6 +21,8 @@ from sojourn.domain.events import (
     ConfigurationAdopted,
     Event,
     GrantCreated,
+    PasskeyAdded,
+    RequestActivated,
     RequestApproved,
     RequestDenied,
     RequestRevised,
@@ -31,8 +33,10 @@ from sojourn.domain.identifiers import (
     CONFIGURATION,
     LEDGER,
     GrantId,
+    RequestId,
     SessionId,
     StreamName,
+    exception_stream,
     grant_stream,
     request_stream,
     session_stream,
@@ -104,13 +108,16 @@ class Disclosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """Everything about one grant, as of `as_of`, the time of the newest entry under the checkpoint.
+    """Everything about one access event, as of `as_of`, the time of the newest entry under the checkpoint.
+
+    `grant` is None for a request that never became an access.
 
     `raw` and `proofs` are by place; `checkpoint` is the one all proofs lead to, `rotations` the changes of the
     key that signed it.
     """
 
-    grant: GrantId
+    request: RequestId
+    grant: GrantId | None
     as_of: datetime
     entries: tuple[Recorded, ...]
     raw: Mapping[int, bytes]
@@ -119,6 +126,7 @@ class Material:
     rotations: str
     disclosed: Mapping[str, Disclosed]
     attachments: Mapping[str, bytes]
+    build: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +136,7 @@ class Sources:
     `sessions(grant)` and `attempts(subjects)` come from the read models: which sessions there were, and at which
     places refused attempts are on record, as `tombstones(keys)` does for destroyed sealing keys. `read_entry` decodes
     an entry; `open_sealed` opens for the recipient `evidence`. `cosigned` gives the newest checkpoint of this ledger
-    that the quorum of witnesses has cosigned, "" if there is none.
+    that the quorum of witnesses has cosigned, "" if there is none. `build` is the version of Sojourn that tells it.
     """
 
     ledger: EvidenceLedger
@@ -138,19 +146,20 @@ class Sources:
     attempts: Callable[[Sequence[str]], Awaitable[Sequence[int]]]
     tombstones: Callable[[Sequence[str]], Awaitable[Sequence[int]]]
     cosigned: Callable[[], str]
+    build: str
 
 
-async def gather(sources: Sources, grant: GrantId) -> Material:
-    """All material about `grant`. Raises SojournError `grant.unknown`, or the ledger's."""
+async def gather(sources: Sources, name: str) -> Material:
+    """All material about the access event of a grant or a request.
+
+    Raises SojournError `grant.unknown` or `request.unknown`, or the ledger's.
+    """
     ledger = sources.ledger
-    own = await ledger.raw_stream(grant_stream(grant))
-    if not own:
-        raise SojournError(Code.GRANT_UNKNOWN, grant=grant)
-    created = sources.read_entry(own[0]).event
-    assert isinstance(created, GrantCreated), "a grant's stream begins with its creation"
-    streams = [request_stream(created.request), grant_stream(grant)]
-    streams += streams_besides(map(sources.read_entry, own), grant)
-    streams += [session_stream(session) for session in sorted(await sources.sessions(grant))]
+    request, grant, own = await _named(sources, name)
+    streams = [request_stream(request), exception_stream(request)]
+    if grant is not None:
+        streams += [grant_stream(grant), *streams_besides(own, grant)]
+        streams += [session_stream(session) for session in sorted(await sources.sessions(grant))]
     raw = [entry for stream in streams for entry in await ledger.raw_stream(stream)]
     raw += await ledger.raw(sorted(await sources.attempts(streams)))
     entries = {recorded.seq: (recorded, data) for data in raw for recorded in (sources.read_entry(data),)}
@@ -170,6 +179,7 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
     (newest,) = await ledger.raw((size - 1,))
     ordered = tuple(entries[seq][0] for seq in sorted(entries))
     return Material(
+        request=request,
         grant=grant,
         as_of=sources.read_entry(newest).at,
         entries=ordered,
@@ -179,7 +189,26 @@ async def gather(sources: Sources, grant: GrantId) -> Material:
         rotations=await rotations(ledger, sources.read_entry),
         disclosed=await _disclose(sources, ordered),
         attachments=await _attachments(ledger, ordered),
+        build=sources.build,
     )
+
+
+async def _named(sources: Sources, name: str) -> tuple[RequestId, GrantId | None, list[Recorded]]:
+    """The request and the grant of the access event that is meant, and the entries of the grant."""
+    ledger, grant = sources.ledger, GrantId(name)
+    own = [sources.read_entry(data) for data in await ledger.raw_stream(grant_stream(grant))]
+    if own:
+        created = own[0].event
+        assert isinstance(created, GrantCreated), "a grant's stream begins with its creation"
+        return created.request, grant, own
+    if not name.startswith("r-"):
+        raise SojournError(Code.GRANT_UNKNOWN, grant=name)
+    request = RequestId(name)
+    told = [sources.read_entry(data).event for data in await ledger.raw_stream(request_stream(request))]
+    if not told:
+        raise SojournError(Code.REQUEST_UNKNOWN, request=name)
+    given = next((one.grant for one in told if isinstance(one, RequestActivated)), None)
+    return (request, None, []) if given is None else await _named(sources, given)
 
 
 def _configuration_version(event: Event) -> Iterator[int]:
@@ -219,7 +248,9 @@ async def prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dic
 
 
 async def _disclose(sources: Sources, entries: Sequence[Recorded]) -> dict[str, Disclosed]:
-    commitments = [sealed.commitment for recorded in entries for sealed in sealed_in(recorded.event)]
+    # What somebody calls their passkey is no evidence.
+    told = [recorded.event for recorded in entries if not isinstance(recorded.event, PasskeyAdded)]
+    commitments = [sealed.commitment for event in told for sealed in sealed_in(event)]
     disclosed: dict[str, Disclosed] = {}
     for matter, key in await sources.ledger.matter(commitments):
         if key.recipient == RECIPIENT:

@@ -13,15 +13,23 @@ import zipfile
 from collections.abc import Mapping
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sojourn.ledger.proof import Proof
 
-from .escape import visible
+from .forms.pages import page, walk_through
+from .forms.printed import can_print, printed
+from .forms.workbook import workbook
 from .material import Material
-from .story import Story, tell
+from .story import tell
 
 FORMAT = "sojourn-evidence-pack/1"
+TEMPLATE = "2"
+"""Of pages, print, workbook and `grant.json`. Raised with every change of what a value means."""
+
+REDACTIONS = (
+    "Credentials, tokens and passwords are sealed to the gateway alone and are in no pack.",
+    "What was shredded is shown as (shredded); its tombstone says under which rule.",
+)
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -29,7 +37,7 @@ def build_pack(material: Material) -> bytes:
     """The pack as a ZIP."""
     return bind(
         _files(material),
-        subject=f"grant/{material.grant}",
+        subject=f"grant/{material.grant}" if material.grant else f"request/{material.request}",
         checkpoint=material.checkpoint,
         rotations=material.rotations,
     )
@@ -66,6 +74,8 @@ def entry_files(raw: Mapping[int, bytes], proofs: Mapping[int, tuple[bytes, ...]
 
 def _files(material: Material) -> dict[str, bytes]:
     story = tell(material)
+    story["package"] = {"template": TEMPLATE, "build": material.build, "forms": _forms(), "redactions": REDACTIONS}
+    canonical = _canonical(story)
     files = {
         "disclosed.json": _canonical(
             [
@@ -77,26 +87,22 @@ def _files(material: Material) -> dict[str, bytes]:
                 for _, one in sorted(material.disclosed.items())
             ]
         ),
-        "grant.json": _canonical(story),
+        "grant.json": canonical,
         "index.html": page(story, material.checkpoint).encode(),
+        "walk-through.html": walk_through(story).encode(),
+        "pack.xlsx": workbook(story, as_of=material.as_of),
     }
+    if can_print():
+        files["pack.pdf"] = printed(story, canonical, as_of=material.as_of)
     files |= entry_files(material.raw, material.proofs, material.checkpoint)
     for sha256, content in material.attachments.items():
         files[f"attachments/{sha256}"] = content
     return files
 
 
-def page(story: Story, checkpoint: str) -> str:
-    """The story as one page of HTML that needs nothing else."""
-    environment = Environment(
-        loader=PackageLoader("sojourn.evidence"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    environment.filters["visible"] = visible
-    environment.filters["visible_block"] = lambda text: visible(text, keep_lines=True)
-    return environment.get_template("pack.html").render(story=story, checkpoint=checkpoint)
+def _forms() -> list[str]:
+    """What the story is told in; the print takes the extra `pdf`."""
+    return ["html", "json", "xlsx", *(["pdf"] if can_print() else [])]
 
 
 def _canonical(value: object) -> bytes:

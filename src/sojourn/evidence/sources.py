@@ -17,14 +17,18 @@ from .pack import build_pack
 
 
 async def pack_of(
-    grant: str,
+    name: str,
     *,
     ledger: ScribeClient,
     projections: Projections,
     open_sealed: Callable[[SealedMatter, SealingKey], OpenedValue],
     cosigned: Callable[[], str],
+    build: str,
 ) -> bytes:
-    """The evidence pack (ZIP) of one grant. Raises SojournError `grant.unknown`, or the ledger's."""
+    """The evidence pack (ZIP) of the access event of a grant or a request.
+
+    Raises SojournError `grant.unknown` or `request.unknown`, or the ledger's.
+    """
 
     async def sessions(name: GrantId) -> Sequence[SessionId]:
         with projections.reading() as connection:
@@ -47,7 +51,8 @@ async def pack_of(
         attempts=attempts,
         tombstones=tombstones,
         cosigned=cosigned,
+        build=build,
     )
-    material = await gather(sources, GrantId(grant))
+    material = await gather(sources, name)
     # Telling, hashing and compressing a long access takes seconds of pure work; the loop has others to serve.
     return await asyncio.to_thread(build_pack, material)

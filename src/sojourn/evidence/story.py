@@ -29,6 +29,7 @@ from sojourn.domain.events import (
     RequestActivated,
     RequestApproved,
     RequestDenied,
+    RequestRevised,
     RequestSubmitted,
     SessionClosed,
     SessionOpened,
@@ -38,9 +39,11 @@ from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
 
 from .attributes import moment_text
-from .circumstances import besides
-from .examination import examine
+from .blocks import blocks
+from .circumstances import besides, confirmed_with
+from .examination import examine, fold
 from .material import Disclosed, Material
+from .walk import walk
 
 Story = dict[str, Any]
 """Plain values, ready for JSON."""
@@ -71,12 +74,15 @@ class Readable:
 
 def tell(material: Material) -> Story:
     """The whole story."""
-    entries = material.entries
+    entries, (books, access) = material.entries, fold(material)
+    tests = examine(material, books, access)
     destroyed = frozenset(key for one in entries if isinstance(one.event, KeysDestroyed) for key in one.event.keys)
     readable = Readable(disclosed=material.disclosed, destroyed=destroyed)
     story: Story = {
         "format": "sojourn-story/1",
         "grant": material.grant,
+        "subject": material.grant or material.request,
+        "status": access.status,
         "request": {},
         "decisions": [],
         "refused": [],
@@ -84,16 +90,24 @@ def tell(material: Material) -> Story:
         "sessions": [],
         "configurations": [],
         "shredded": [],
-        "tests": [dataclasses.asdict(test) for test in examine(material)],
+        "tests": [dataclasses.asdict(test) for test in tests],
         "entries": len(entries),
+        "walk": [dataclasses.asdict(hop) for hop in walk(entries)],
     }
+
+    def text(sealed: Sealed | None) -> str | None:
+        return _text(sealed, readable)
+
+    story["blocks"] = [dataclasses.asdict(line) for line in blocks(material, books, access, tests, text)]
     sessions: dict[str, Story] = {}
-    begun = next((one.event.request for one in entries if isinstance(one.event, GrantCreated)), "")
-    story |= besides(entries, begun, lambda sealed: _text(sealed, readable))
+    begun = material.request
+    story |= besides(entries, begun, text)
     own = (one for one in entries if getattr(one.event, "request", begun) == begun)
     for one in own:
         _tell(one, story, sessions, readable)
     story["sessions"] = list(sessions.values())
+    if not story["access"]:
+        story["access"] = _nothing(story["request"])
     return story
 
 
@@ -102,26 +116,15 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Rea
     match event:
         case RequestSubmitted():
             story["request"] = _request(one, event, readable)
+        case RequestRevised():
+            # What was decided on is what was asked in the end; who changed it stands in the walk-through.
+            story["request"] = _request(one, event.content, readable)
         case RequestApproved() | RequestDenied():
             story["decisions"].append(_decision(one, event, readable))
         case AttemptRefused():
             story["refused"].append(_refused(one, event))
         case GrantCreated():
-            story["access"] |= {
-                **_place(one),
-                "person": event.person,
-                "target": event.target,
-                "role": event.role,
-                "start": moment_text(event.window.start),
-                "end": moment_text(event.window.end),
-                "credential": event.credential,
-                "configuration_version": event.configuration_version,
-                "provisioned": None,
-                "privileges": [],
-                "ended": None,
-                "removal_failed": [],
-                "removed": None,
-            }
+            story["access"] |= _access(one, event)
         case GrantProvisioned():
             story["access"] |= {"provisioned": _place(one), "privileges": list(event.observed)}
         case GrantEnded():
@@ -138,6 +141,7 @@ def _tell(one: Recorded, story: Story, sessions: dict[str, Story], readable: Rea
                     "role_present": event.role_present,
                     "sessions_present": event.sessions_present,
                     "sessions_terminated": event.sessions_terminated,
+                    **({"left": list(event.left)} if event.left else {}),
                 }
             }
         case ConfigurationAdopted():
@@ -238,6 +242,31 @@ def _request(one: Recorded, event: RequestSubmitted, readable: Readable) -> Stor
     }
 
 
+def _access(one: Recorded, event: GrantCreated) -> Story:
+    return {
+        **_place(one),
+        "person": event.person,
+        "target": event.target,
+        "role": event.role,
+        "start": moment_text(event.window.start),
+        "end": moment_text(event.window.end),
+        "credential": event.credential,
+        "configuration_version": event.configuration_version,
+        "provisioned": None,
+        "privileges": [],
+        "ended": None,
+        "removal_failed": [],
+        "removed": None,
+    }
+
+
+def _nothing(request: Story) -> Story:
+    """What stands in the place of an access that never was."""
+    empty = dict.fromkeys(("entry", "at", "start", "end", "credential", "provisioned", "ended", "removed"))
+    asked = {name: request.get(name) for name in ("person", "target", "role", "configuration_version")}
+    return {**asked, **empty, "privileges": [], "removal_failed": []}
+
+
 def _configuration(one: Recorded, event: ConfigurationAdopted) -> Story:
     return {
         **_place(one),
@@ -265,6 +294,7 @@ def _decision(one: Recorded, event: RequestApproved | RequestDenied, readable: R
         **_place(one),
         "person": event.person,
         "decision": "approved" if isinstance(event, RequestApproved) else "denied",
+        "confirmed": confirmed_with(event.confirmation) if isinstance(event, RequestApproved) else "",
         "digest": event.digest,
         "comment": _text(event.comment, readable),
         "configuration_version": event.configuration_version,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sojourn.domain.events import GrantEnded, GrantExtended
+from sojourn.domain.events import GrantEnded, GrantExtended, GrantSessionStopped
 from sojourn.domain.grant import Grant
 from sojourn.errors import Code, Refusal
 
@@ -62,8 +62,10 @@ def deadline(
     end = loop.time() + (gate.live.grant(grant.id).end - gate.clock.now()).total_seconds()
     timers = arm()
 
-    def told(event: GrantEnded | GrantExtended, recorded_at: datetime) -> None:
+    def told(event: GrantEnded | GrantExtended | GrantSessionStopped, recorded_at: datetime) -> None:
         nonlocal end, timers
+        if isinstance(event, GrantSessionStopped):
+            return
         if isinstance(event, GrantExtended):
             for timer in timers:
                 timer.cancel()

@@ -26,6 +26,7 @@ from sojourn.domain.events import (
     ConfigurationAdopted,
     GrantEnded,
     GrantExtended,
+    GrantSessionStopped,
     RequestActivated,
     RequestDenied,
     RequestExpired,
@@ -62,8 +63,8 @@ RETRY_SECONDS = 0.2
 
 Holder = TypeVar("Holder", bound=str)
 
-EndWatcher = Callable[[GrantEnded | GrantExtended, datetime], None]
-"""Told that a grant has ended or that its end has moved, and when that was recorded."""
+EndWatcher = Callable[[GrantEnded | GrantExtended | GrantSessionStopped, datetime], None]
+"""Told that a grant or one of its sessions has ended, or that its end has moved, and when that was recorded."""
 
 
 class GatewayLedger(Ledger, Protocol):
@@ -221,7 +222,7 @@ class LiveView:
         self._grants[name] = state
         self._versions[name] = recorded.version
         self._held.setdefault(state.created.person, {})[name] = None
-        if isinstance(recorded.event, GrantEnded | GrantExtended):
+        if isinstance(recorded.event, GrantEnded | GrantExtended | GrantSessionStopped):
             for watcher in tuple(self._watchers.get(name, ())):
                 watcher(recorded.event, recorded.at)
 

@@ -121,7 +121,10 @@ async def run_gateway(
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.create_server((host, port), backlog=BACKLOG)
+    version = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # "::" takes IPv4 as well, so that one address serves both.
+    both = host == "::" and socket.has_dualstack_ipv6()
+    listener = socket.create_server((host, port), family=version, backlog=BACKLOG, dualstack_ipv6=both)
     listener.setblocking(False)
     return listener
 
@@ -158,7 +161,8 @@ async def _accept(listener: socket.socket, gate: Gate, door: Door, tasks: asynci
             continue
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        source = f"{address[0]}:{address[1]}"
+        # An IPv4 client of a socket for both is written like any other.
+        source = f"{address[0].removeprefix('::ffff:')}:{address[1]}"
         gate.connections.add(source)
         task = tasks.create_task(door.serve(client, source))
         task.add_done_callback(partial(_forget, gate.connections, source))

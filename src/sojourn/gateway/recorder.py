@@ -46,7 +46,8 @@ class SessionRecorder:
     """Writes one session's stream. The next `intend` comes after the last one was answered.
 
     `number` is that of the last action; `closed` says that the end of the session was found on record, or that the
-    session itself never got there. `in_doubt` begins with True when the append that opened it failed.
+    session itself never got there. `in_doubt` begins with True when the append that opened it failed. What has more
+    rows than `mark_rows_over` is marked as that; 0 marks nothing.
     """
 
     journal: Journal
@@ -57,6 +58,7 @@ class SessionRecorder:
     number: int = 0
     closed: bool = False
     in_doubt: bool = False
+    mark_rows_over: int = 0
     stream: StreamName = field(init=False)
     _notes: list[tuple[Intention, Result]] = field(default_factory=list)
     _returned: list[Part] = field(default_factory=list)
@@ -68,7 +70,7 @@ class SessionRecorder:
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
     _mending: asyncio.Task[None] | None = None
     _closing: bool = False
-    _process: int | None = None
+    _processes: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Name the stream once."""
@@ -94,6 +96,8 @@ class SessionRecorder:
             size += len(one.detail)
         if size > DETAIL_BYTES_MAX:
             error = SojournError(Code.RECORD_TOO_LARGE, size=str(size), limit=str(DETAIL_BYTES_MAX))
+            for one in intentions:
+                self.note(one, Result(outcome=Outcome.SKIPPED, message=error.refusal.sentence.encode()))
             asyncio.get_running_loop().call_soon(then, error)
         elif not self.prompt:
             self._waiting = (intentions, then)
@@ -132,8 +136,9 @@ class SessionRecorder:
         return drafts, sealings, size
 
     def connected(self, process: int) -> None:
-        """Note that the target let the session in, as its `process`; recorded shortly after."""
-        self._process = process
+        """Note that the target let the session in, as its `process`; recorded shortly after. May come several times."""
+        if process not in self._processes:
+            self._processes.append(process)
 
         def over(_: Part, error: SojournError | None) -> None:
             self._part_over()
@@ -149,6 +154,8 @@ class SessionRecorder:
         self._record_soon(self._outcome(number, result))
 
     def _outcome(self, number: int, result: Result) -> Part:
+        if 0 < self.mark_rows_over < result.rows:
+            result = result._replace(tags=(*result.tags, f"more than {self.mark_rows_over} rows"))
         sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT) if result.message else None
         draft = completed(self.stream, self.session, number, result, sealing)
         if sealing is None:
@@ -174,7 +181,8 @@ class SessionRecorder:
     def note(self, intention: Intention, result: Result) -> None:
         """Record what failed without having become an action: intent and outcome, shortly after."""
         if len(intention.detail) > DETAIL_BYTES_MAX:
-            intention = intention._replace(detail=b'{"too_large":true}')
+            size = len(intention.detail)
+            intention = intention._replace(detail=b'{"size":%d,"too_large":true}' % size)
         self._notes.append((intention, result))
         self._mend_soon()
 
@@ -288,8 +296,10 @@ class SessionRecorder:
         self.number = max((self.number, *begun))
         if self.closed:
             return
-        if self._process is not None and not any(isinstance(event, SessionConnected) for event in events):
-            self.connected(self._process)
+        known = {event.process for event in events if isinstance(event, SessionConnected)}
+        for process in self._processes:
+            if process not in known:
+                self.connected(process)
         for part in returned:
             if number_of(part.drafts[0]) not in ended:
                 self._record_soon(part)

@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
+import asyncssh
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
@@ -68,8 +69,11 @@ def read_public_key(text: str) -> PublicKey:
     try:
         blob = base64.b64decode(parts[1], validate=True)
         named = blob[4 : 4 + int.from_bytes(blob[:4], "big")].decode("ascii")
-        key = None if parts[0].startswith("sk-") else load_ssh_public_key(f"{parts[0]} {parts[1]}".encode())
-    except (binascii.Error, ValueError, UnsupportedAlgorithm) as error:
+        line = f"{parts[0]} {parts[1]}"
+        # The one library reads keys of FIDO devices, the other tells how long an RSA key is.
+        fido = parts[0].startswith("sk-")
+        key = asyncssh.import_public_key(line) if fido else load_ssh_public_key(line.encode())
+    except (binascii.Error, ValueError, UnsupportedAlgorithm, asyncssh.KeyImportError) as error:
         raise SojournError(Code.INPUT_INVALID, problem="The public key is damaged", expected=expected) from error
     if named != parts[0] or (isinstance(key, RSAPublicKey) and key.key_size < RSA_BITS_MIN):
         raise SojournError(Code.INPUT_INVALID, problem="The public key is too weak, or damaged", expected=expected)

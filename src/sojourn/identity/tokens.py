@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sojourn.domain.account import Token, check_token, evolve_token
 from sojourn.domain.credential import ITERATIONS, derive_verifier, encode_verifier, gateway_salt
@@ -74,6 +74,11 @@ async def recognise(office: Office, text: str, *, purpose: TokenPurpose) -> Toke
         return Refusal(Code.CREDENTIALS_INVALID)
     person = check_token(token, purpose=purpose, catalogue=office.in_force().catalogue, now=office.clock.now())
     return person if isinstance(person, Refusal) else token.issued
+
+
+async def issued_at(office: Office, token: TokenId) -> datetime:
+    """When a token that exists was issued, which is when its person has shown who they are."""
+    return (await office.ledger.stream(token_stream(token)))[0].at
 
 
 async def revoke(office: Office, *, token: TokenId, person: PersonId) -> None:

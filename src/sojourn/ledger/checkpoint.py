@@ -55,7 +55,7 @@ def parse_size(text: str) -> int:
     return int(text)
 
 
-def sign(checkpoint: Checkpoint, *keys: notes.Signer) -> str:
+def sign(checkpoint: Checkpoint, *keys: notes.LineSigner) -> str:
     """Return the note, signed by each key. The name of each has to be the origin."""
     for key in keys:
         if key.name != checkpoint.origin:

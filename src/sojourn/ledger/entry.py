@@ -10,11 +10,13 @@
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from sojourn.ledger import canonical
+from sojourn.ledger.canonical import MAX_ENTRY_BYTES, MAX_INTEGER
 from sojourn.ledger.errors import LedgerError
 
 FORMAT_VERSION = 1
@@ -47,14 +49,50 @@ def assemble(*, seq: int, at: str, stream: str, version: int, kind: str, body: b
     `at` comes from `format_time`; `body` is the canonical bytes of an object, from `canonical.encode` or
     passed by `check_body`. Raises LedgerError when another argument breaks a rule or the entry is too big.
     """
-    if not 0 <= seq <= canonical.MAX_INTEGER or not 1 <= version <= canonical.MAX_INTEGER:
-        raise LedgerError(f"seq {seq} or version {version} is out of range.")
     if body[:1] != b"{" or body[-1:] != b"}":
         raise LedgerError("The body of an entry is a JSON object.")
-    data = b"%b%b%b%d%b%d}" % (_at_field(at), body, _kind_field(kind), seq, _stream_field(stream), version)
-    if len(data) > canonical.MAX_ENTRY_BYTES:
-        raise LedgerError(f"The entry has {len(data)} bytes, more than {canonical.MAX_ENTRY_BYTES}.")
-    return data
+    return assembler(at)(seq, stream, version, kind, body)
+
+
+def assembler(at: str) -> Callable[[int, str, int, str, bytes], bytes]:
+    """`assemble` for many entries of one time: a function of seq, stream, version, kind and body, in that order.
+
+    The body has to be an object; that alone is not looked at.
+    """
+    begin = _at_field(at)
+
+    def assembled(seq: int, stream: str, version: int, kind: str, body: bytes) -> bytes:
+        if not 0 <= seq <= MAX_INTEGER or not 1 <= version <= MAX_INTEGER:
+            raise LedgerError(f"seq {seq} or version {version} is out of range.")
+        data = b"%b%b%b%d%b%d}" % (begin, body, _kind_field(kind), seq, _stream_field(stream), version)
+        if len(data) > MAX_ENTRY_BYTES:
+            raise LedgerError(f"The entry has {len(data)} bytes, more than {MAX_ENTRY_BYTES}.")
+        return data
+
+    return assembled
+
+
+def assemble_all(
+    at: str,
+    seqs: range,
+    streams: Sequence[str],
+    versions: Sequence[int],
+    kinds: Sequence[str],
+    bodies: Sequence[bytes],
+) -> list[bytes]:
+    """`assemble` for at least one entry, all of one time, column by column. Every body has to be an object; that
+    alone is not looked at.
+    """
+    if seqs[0] < 0 or seqs[-1] > MAX_INTEGER or min(versions) < 1 or max(versions) > MAX_INTEGER:
+        raise LedgerError("A seq or a version is out of range.")
+    begin, kind_field, stream_field = _at_field(at), _kind_field, _stream_field
+    found = [
+        b"%b%b%b%d%b%d}" % (begin, body, kind_field(kind), seq, stream_field(stream), version)
+        for seq, stream, version, kind, body in zip(seqs, streams, versions, kinds, bodies, strict=True)
+    ]
+    if max(map(len, found)) > MAX_ENTRY_BYTES:
+        raise LedgerError(f"One of the entries has more than {MAX_ENTRY_BYTES} bytes.")
+    return found
 
 
 # The fields below come again and again, so each spelling is checked once and its bytes are kept.

@@ -103,16 +103,12 @@ class SigningKey:
         return format_line(self.name, self.verifier().key_id, signature)
 
 
-class Signer(Protocol):
-    """Signs notes. Implemented by `SigningKey`, and in `vault.signing` for keys that are kept elsewhere."""
+class LineSigner(Protocol):
+    """Adds a line to a note, of whatever kind of key. Implemented by every `Signer`, and by `second_key.SecondKey`."""
 
     @property
     def name(self) -> str:
         """The key's name."""
-        ...
-
-    def verifier(self) -> Verifier:
-        """The public half."""
         ...
 
     def vkey(self) -> str:
@@ -124,6 +120,14 @@ class Signer(Protocol):
         ...
 
 
+class Signer(LineSigner, Protocol):
+    """Signs notes by Ed25519. Implemented by `SigningKey`, and in `vault.signing` for keys that are kept elsewhere."""
+
+    def verifier(self) -> Verifier:
+        """The public half."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedNote:
     """A note with at least one good signature: its text, and the names of the keys that signed it."""
@@ -132,7 +136,7 @@ class OpenedNote:
     names: tuple[str, ...]
 
 
-def sign(text: str, keys: Sequence[Signer]) -> str:
+def sign(text: str, keys: Sequence[LineSigner]) -> str:
     """Return a note of `text`, which ends in a newline, signed by each key in turn."""
     if not keys:
         raise LedgerError("A note needs at least one signing key.")
@@ -253,12 +257,12 @@ def format_key_text(name: str, identity: bytes, material: bytes, algorithm: byte
     return f"{name}+{identity.hex()}+{b64encode(algorithm + material).decode()}"
 
 
-def parse_private_text(text: str, algorithm: bytes) -> tuple[str, bytes]:
-    """Return the name and the seed of a PRIVATE+KEY text. No message repeats the text."""
+def parse_private_text(text: str, algorithm: bytes, of_seed: Callable[[bytes], bytes] = public_of) -> tuple[str, bytes]:
+    """Return the name and the seed of a PRIVATE+KEY text, whose public key `of_seed` gives. No message repeats it."""
     stripped = text.strip()
     if not stripped.startswith(PRIVATE):
         raise LedgerError(f"A signing key starts with {PRIVATE}.")
-    return parse_key_text(stripped.removeprefix(PRIVATE), algorithm, of_seed=public_of)
+    return parse_key_text(stripped.removeprefix(PRIVATE), algorithm, of_seed=of_seed)
 
 
 def parse_key_text(
@@ -278,7 +282,7 @@ def parse_key_text(
     except (binascii.Error, ValueError) as error:
         raise LedgerError(f"The key of {name!a} is not base64.") from error
     if len(material) != 1 + KEY_BYTES or material[:1] != algorithm or b64encode(material).decode() != encoded:
-        raise LedgerError(f"The key of {name!a} is not an Ed25519 key (0x{algorithm.hex()} and 32 bytes).")
+        raise LedgerError(f"The key of {name!a} is none of this kind (0x{algorithm.hex()} and 32 bytes).")
     public = of_seed(material[1:]) if of_seed else material[1:]
     if identity != key_id(name, public, algorithm).hex():
         raise LedgerError(f"The id of the key of {name!a} does not fit: a character was changed or lost.")

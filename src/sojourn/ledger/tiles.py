@@ -6,7 +6,9 @@ tile is the right edge of its level: it holds 1 to 255 hashes and is never hashe
 """
 
 import re
+import struct
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 from sojourn.ledger.canonical import MAX_ENTRY_BYTES
@@ -20,6 +22,7 @@ MAX_LEVEL = 63 // TILE_HEIGHT
 TileReader: TypeAlias = Callable[[int, int, int], bytes]
 """`read_tile(level, tile_index, width)` returns the first `width` hashes of a tile, 32 bytes each."""
 
+_LENGTH = struct.Struct(">H")
 _PATH = re.compile(
     r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<index>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
@@ -127,8 +130,8 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
     if not 1 <= len(entries) <= TILE_WIDTH:
         raise LedgerError(f"A bundle holds 1 to 256 entries, not {len(entries)}.")
     try:
-        return b"".join([part for entry in entries for part in (len(entry).to_bytes(2, "big"), entry)])
-    except OverflowError as error:
+        return b"".join(chain.from_iterable(zip(map(_LENGTH.pack, map(len, entries)), entries, strict=True)))
+    except struct.error as error:
         raise LedgerError(f"An entry has at most {MAX_ENTRY_BYTES} bytes.") from error
 
 
@@ -136,12 +139,14 @@ def decode_bundle(bundle: bytes) -> list[bytes]:
     """Read what `encode_bundle` wrote: 1 to 256 entries with nothing after them."""
     entries: list[bytes] = []
     position, end = 0, len(bundle)
-    while position < end:
+    for _ in range(TILE_WIDTH):
+        if position + 1 >= end:
+            break
         start = position + 2
-        position = start + int.from_bytes(bundle[position:start], "big")
-        if position > end or len(entries) == TILE_WIDTH:
-            raise LedgerError("The bundle is cut short or holds more than 256 entries.")
+        position = start + (bundle[position] << 8 | bundle[position + 1])
         entries.append(bundle[start:position])
+    if position != end:
+        raise LedgerError("The bundle is cut short or holds more than 256 entries.")
     if not entries:
         raise LedgerError("The bundle is empty.")
     return entries

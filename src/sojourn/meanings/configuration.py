@@ -45,6 +45,11 @@ MEANINGS: Mapping[Code, Meaning] = {
         "A change takes two administrators: one proposes it (`sojourn policy propose`), another approves it.",
         *CONFLICT,
     ),
+    Code.CHANGE_LETS_IN: Meaning(
+        "The files let {person} in from outside, which one person cannot do.",
+        "Make two administrators; then one proposes it (`sojourn policy propose`), and another approves it.",
+        *REFUSED,
+    ),
     Code.CHANGE_NO_SECOND_PERSON: Meaning(
         "{person} is the only administrator, so nobody could approve a change.",
         "Make a second person administrator in people.yaml; the operator adopts that by restarting control.",

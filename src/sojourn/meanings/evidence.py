@@ -18,4 +18,30 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.REPORT_QUEUE_FULL: Meaning(
         "{limit} reports are waiting to be made.", "Ask again when some of them are done.", 503, Exit.UNAVAILABLE
     ),
+    Code.SAMPLE_UNKNOWN: Meaning(
+        "There is no sample by the name {sample}.", "`sojourn sample list` shows those that were drawn.", *MISSING
+    ),
+    Code.SAMPLE_ITEM_UNKNOWN: Meaning(
+        "{request} is not in the sample {sample}.", "`sojourn sample show` lists what is in it.", *MISSING
+    ),
+    Code.SAMPLE_QUESTION_UNKNOWN: Meaning(
+        "Nothing was asked about the sample {sample} under the number {number}.",
+        "`sojourn sample show` lists the questions.",
+        *MISSING,
+    ),
+    Code.SAMPLE_ANSWERED: Meaning(
+        "{person} has answered question {number} about the sample {sample}.",
+        "An auditor asks another question if there is more to say.",
+        *CONFLICT,
+    ),
+    Code.SAMPLE_FULL: Meaning(
+        "About the sample {sample} {limit} questions were asked, which is as many as there may be.",
+        "Draw another sample for more.",
+        *CONFLICT,
+    ),
+    Code.EVIDENCE_UNKNOWN: Meaning(
+        "No evidence with the hash {sha256} was given to you.",
+        "Give the SHA-256 of the ZIP of a pack, or of the manifest of a report, as it was given.",
+        *MISSING,
+    ),
 }

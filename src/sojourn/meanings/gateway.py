@@ -10,6 +10,9 @@ from .answers import DOWN, INPUT, MISSING, REFUSED
 
 MEANINGS: Mapping[Code, Meaning] = {
     Code.SESSION_UNKNOWN: Meaning("There is no session {session}.", "`sojourn sessions` lists them.", *MISSING),
+    Code.SESSION_STOPPED: Meaning(
+        "Session {session} was stopped by {person}.", "The access goes on: ask them why, and connect again.", *REFUSED
+    ),
     Code.ACTION_UNKNOWN: Meaning(
         "There is no action {number} in session {session}.", "`sojourn actions {session}` lists them.", *MISSING
     ),
@@ -35,6 +38,11 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.GATEWAY_PARAMETER_REFUSED: Meaning(
         "The start-up parameter {parameter} is not accepted.",
         "Remove it from the connection string.",
+        *REFUSED,
+    ),
+    Code.GATEWAY_REPLICATION_REFUSED: Meaning(
+        "The start-up parameter replication is not accepted: the role {role} on {target} does not replicate.",
+        "Ask for a role whose configuration says `replication: true`, or remove it from the connection string.",
         *REFUSED,
     ),
     Code.GATEWAY_SESSION_IDLE: Meaning(

@@ -17,7 +17,7 @@ MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.GRANT_AMBIGUOUS: Meaning(
         "{person} has several active grants on {target}: {roles}.",
-        "Say which role you mean by the user name {person}+ROLE.",
+        "Say which role you mean by the user name: {person}+ROLE for a database, {target}+ROLE for an SSH host.",
         *REFUSED,
     ),
     Code.GRANT_EXPIRED: Meaning(
@@ -32,6 +32,11 @@ MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.GRANT_NOT_READY: Meaning(
         "Grant {grant} is still being set up on {target}.", "Try again in a few seconds.", *DOWN
+    ),
+    Code.GRANT_LEASED: Meaning(
+        "Control node {node} has taken over the work on grant {grant} meanwhile.",
+        "Nothing has to be done: that node goes on with it.",
+        *CONFLICT,
     ),
     Code.GRANT_END_MOVED: Meaning(
         "Grant {grant} now ends at {end}, which is not the end that this extension was asked from.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sojourn.codes import Code, Exit, Meaning
 
-from .answers import CONFLICT, INPUT, REFUSED, SIGN_IN
+from .answers import CONFLICT, DOWN, INPUT, MISSING, REFUSED, SIGN_IN
 
 MEANINGS: Mapping[Code, Meaning] = {
     Code.ACCOUNT_EXISTS: Meaning("{person} has an account already.", "Sign in with `sojourn login`.", *CONFLICT),
@@ -27,6 +27,60 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Choose a longer one.",
         *INPUT,
     ),
+    Code.PASSKEY_INVALID: Meaning(
+        "That is no answer of a passkey to what was asked: {problem}.", "Try again, from the beginning.", *INPUT
+    ),
+    Code.PASSKEY_UNKNOWN: Meaning(
+        "There is no passkey {passkey} of {person}.", "Look at yours with `GET /passkeys`.", *MISSING
+    ),
+    Code.PASSKEY_COPIED: Meaning(
+        "Passkey {passkey} counted {counted}, and {known} before: there may be a copy of it.",
+        "Sign in with another one, remove this one, and tell an administrator.",
+        *REFUSED,
+    ),
+    Code.PASSKEY_LAST: Meaning(
+        "Without passkey {passkey} {person} could not sign in any more.", "Add another one first.", *CONFLICT
+    ),
+    Code.PASSKEYS_FULL: Meaning(
+        "{person} has {count} passkeys, and more are not kept.", "Remove one that is not used any more.", *CONFLICT
+    ),
+    Code.SECOND_FACTOR_MISSING: Meaning(
+        "The code of the second factor is missing.", "Send the code that your authenticator shows as well.", *SIGN_IN
+    ),
+    Code.SECOND_FACTOR_ALONE: Meaning(
+        "{person} has no password that a code could go with.", "Set a password first, or sign in by passkey.", *CONFLICT
+    ),
+    Code.SECOND_FACTOR_NONE: Meaning("{person} has no second factor.", "There is nothing to remove.", *CONFLICT),
+    Code.RECOVERY_NOTHING: Meaning(
+        "Nothing is to be recovered for {person}.",
+        "Ask for it first with `sojourn recover`, or invite them if they have no account.",
+        *CONFLICT,
+    ),
+    Code.RECOVERY_SELF: Meaning(
+        "{person} may not do this alone, nor for themselves.", "Ask another administrator.", *REFUSED
+    ),
+    Code.PROVIDER_NONE: Meaning(
+        "No OpenID provider is set up here.", "Sign in with a passkey or a password, or set `oidc.issuer`.", *MISSING
+    ),
+    Code.PROVIDER_UNAVAILABLE: Meaning(
+        "The provider {provider} cannot be used: {problem}.",
+        "Try again in a minute; if that does not help, an administrator looks at `oidc` in the settings.",
+        *DOWN,
+    ),
+    Code.PROVIDER_REFUSED: Meaning(
+        "The provider {provider} did not sign you in: {problem}.", "Try again, from the beginning.", *SIGN_IN
+    ),
+    Code.IDENTITY_UNKNOWN: Meaning(
+        "The provider {provider} calls you {name}, and nobody here has that id.",
+        "Ask an administrator: the id in people.yaml has to be what the claim {claim} says.",
+        *REFUSED,
+    ),
+    Code.IDENTITY_OTHER: Meaning(
+        "{person} is another identity at {provider}, or this identity is another person.",
+        "Ask the administrators: if it is the same human being, two of them recover the account first.",
+        *REFUSED,
+    ),
+    Code.CONFIRMATION_NEEDED: Meaning("{person} has to confirm {action}.", "Confirm it with {how}.", *REFUSED),
     Code.ATTEMPTS_LIMITED: Meaning(
         "Too many failed attempts from {source}.", "Wait {seconds} seconds and try again.", 429, Exit.REFUSED
     ),

@@ -47,6 +47,11 @@ MEANINGS: Mapping[Code, Meaning] = {
         500,
         Exit.FAILED,
     ),
+    Code.SIGNING_COMPROMISED: Meaning(
+        "The ledger in {directory} is closed, since its signing key may be in other hands; {follower} follows it.",
+        "Start the ledger that follows it. This one can still be read, verified and exported.",
+        *CONFLICT,
+    ),
     Code.RECORD_BEHIND: Meaning(
         "The ledger holds {held} entries, but {anchor} has seen {seen}.",
         "It was rolled back or restored from an old copy. Restore the newest copy.",

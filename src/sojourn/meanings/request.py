@@ -90,7 +90,7 @@ MEANINGS: Mapping[Code, Meaning] = {
         *REFUSED,
     ),
     Code.APPROVAL_NOT_ENTITLED: Meaning(
-        "{person} is not an approver under rule {rule}.", "These people can decide: {approvers}.", *REFUSED
+        "{person} cannot decide on this under rule {rule}: {why}.", "These people can decide: {approvers}.", *REFUSED
     ),
     Code.APPROVAL_REPEATED: Meaning(
         "{person} has already approved request {request}.",

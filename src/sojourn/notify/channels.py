@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -18,6 +18,7 @@ import httpx2
 import msgspec
 
 from sojourn.domain.catalogue import Adopted
+from sojourn.domain.identifiers import PersonId
 from sojourn.settings import MailSettings, MailTls
 
 from .notices import Notice
@@ -60,19 +61,23 @@ class Mail:
 
     async def send(self, notice: Notice) -> None:
         """See `Channel.send`."""
-        found = [self.in_force().catalogue.person(one) for one in notice.people]
+        await self.tell(notice.people, self._message(notice))
+
+    async def tell(self, people: Sequence[str], message: EmailMessage) -> list[str]:
+        """Send a message to everybody who has an address, and give the addresses. Raises DeliveryError."""
+        found = [self.in_force().catalogue.person(PersonId(one)) for one in people]
         addresses = [one.mail for one in found if one is not None and one.mail]
         if not addresses:
             raise DeliveryError("none of them has a mail address in people.yaml", final=True)
-        message = self._message(notice, addresses)
+        message["From"], message["To"] = self.settings.sender, ", ".join(addresses)
         try:
             await asyncio.to_thread(self._deliver, message)
         except (OSError, smtplib.SMTPException) as error:
             raise DeliveryError(f"the mail server did not take it ({type(error).__name__}: {error})") from error
+        return addresses
 
-    def _message(self, notice: Notice, addresses: list[str]) -> EmailMessage:
+    def _message(self, notice: Notice) -> EmailMessage:
         message = EmailMessage()
-        message["From"], message["To"] = self.settings.sender, ", ".join(addresses)
         message["Subject"] = notice.subject
         domain = self.settings.sender.rpartition("@")[2].strip("> ") or "localhost"
         message["Message-ID"] = f"<sojourn-{notice.entry}-{notice.kind}@{domain}>"

@@ -11,6 +11,8 @@ from datetime import datetime
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import (
     BreakGlassUsed,
+    DeliveryOverdue,
+    ForwardingOverdue,
     GrantRemovalOverdue,
     RequestEscalated,
     RequestRevised,
@@ -21,7 +23,7 @@ from sojourn.domain.events import (
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import PersonId
 
-PREFIXES = ("request/", "break_glass/", "review/", "grant/")
+PREFIXES = ("request/", "break_glass/", "review/", "grant/", "notices", "schedules")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,19 @@ def _told(recorded: Recorded, adopted: Adopted) -> tuple[str, tuple[PersonId, ..
             subject = f"ALARM: grant {late.grant} is over and its target has not let go of it"
             text = f"It has been over since {late.since.isoformat(timespec='seconds')}. It is tried again for ever."
             return "removal_overdue", people, subject, text, f"grants/{late.grant}"
+        case ForwardingOverdue() as waiting:
+            people = tuple(one.id for one in adopted.catalogue.people if one.administrator)
+            subject = f"ALARM: {waiting.destination} takes no events"
+            since = waiting.since.isoformat(timespec="seconds")
+            text = (
+                f"It has taken nothing since {since}. Nothing is lost: everything from entry {waiting.place} on waits."
+            )
+            return "forwarding_overdue", people, subject, text, f"ledger/{waiting.place}"
+        case DeliveryOverdue() as missing:
+            people = tuple(one.id for one in adopted.catalogue.people if one.administrator)
+            subject = f"ALARM: the report of the schedule {missing.schedule} is not delivered"
+            text = f"It was due at {missing.period.end.isoformat(timespec='minutes')}. It is tried again for ever."
+            return "delivery_overdue", people, subject, text, "reports"
         case _:
             return None
 

@@ -205,7 +205,8 @@ def _grant(event: Event, recorded: Recorded, write: Writer) -> None:
         case GrantRemovalOverdue():
             _set_grant(write, event.grant, overdue_since=text(event.since))
         case GrantRemoved():
-            _set_grant(write, event.grant, status="removed", removed_at=at)
+            leftovers = "\n".join(event.left) or None
+            _set_grant(write, event.grant, status="removed", removed_at=at, leftovers=leftovers)
 
 
 def _created(event: GrantCreated, recorded: Recorded, write: Writer) -> None:
@@ -273,7 +274,8 @@ def _session(event: Event, recorded: Recorded, write: Writer) -> None:
             place = {"session": event.session, "number": event.number, "part": event.part}
             write.insert(t.chunk, {**place, "size": event.size, "content": event.content.commitment})
         case SessionConnected():
-            write.update(t.session, {"id": event.session}, {"process": event.process})
+            values = {"seq": recorded.seq, "session": event.session, "process": event.process, "at": text(recorded.at)}
+            write.insert(t.reached, values)
         case SessionClosed():
             closed = {"closed_at": text(recorded.at), "cause": event.cause, "cut_lag_us": event.cut_lag_us}
             write.update(t.session, {"id": event.session}, closed)

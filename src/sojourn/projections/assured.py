@@ -105,11 +105,20 @@ class CampaignItemRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What was done under an access: sessions, actions, those that could write, and how often which objects."""
+    """What was done under an access: sessions, actions, those that could write, and how often which objects.
+
+    `failed` were refused by the target, `unanswered` have no outcome; `rows` were read or changed. `verbs` counts the
+    actions by label. `open_questions` of its review wait for a reply.
+    """
 
     sessions: int
     actions: int
     writes: int
+    failed: int
+    unanswered: int
+    rows: int
+    open_questions: int
+    verbs: dict[str, int]
     objects: tuple[tuple[str, str, int], ...]
 
 
@@ -160,8 +169,11 @@ def work(connection: Connection, grant: str, objects_max: int = 100) -> Work:
     """What was done under an access; the objects that were touched most come first."""
     sessions = select(t.session.c.id).where(t.session.c.grant == grant)
     mine = t.action.c.session.in_(sessions)
-    counted = select(func.count(), func.coalesce(func.sum(t.action.c.may_write), 0)).where(mine)
-    actions, writes = connection.execute(counted).one()
+    sums = (t.action.c.may_write, t.action.c.outcome == "failed", t.action.c.outcome.is_(None), t.action.c.rows)
+    counted = select(func.count(), *(func.coalesce(func.sum(one), 0) for one in sums)).where(mine)
+    actions, writes, failed, unanswered, rows = connection.execute(counted).one()
+    labels = select(t.action.c.verb, func.count()).where(mine).group_by(t.action.c.verb)
+    asked = select(func.count()).where(t.note.c.grant == grant, t.note.c.question == 1, t.note.c.answered == 0)
     touched = (
         select(t.action.c.verb, t.action.c.objects, func.count().label("times"))
         .where(mine)
@@ -173,6 +185,11 @@ def work(connection: Connection, grant: str, objects_max: int = 100) -> Work:
         sessions=connection.execute(select(func.count()).select_from(sessions.subquery())).scalar_one(),
         actions=actions,
         writes=writes,
+        failed=failed,
+        unanswered=unanswered,
+        rows=rows,
+        open_questions=connection.execute(asked).scalar_one(),
+        verbs=dict(connection.execute(labels).tuples()),
         objects=tuple((verb, objects, times) for verb, objects, times in connection.execute(touched)),
     )
 

@@ -100,6 +100,7 @@ class GrantRow:
     extended: int
     prolonged_to: str | None
     overdue_since: str | None
+    leftovers: str | None
     break_glass: int
     review_within: int | None
     review_opened: int | None
@@ -118,7 +119,6 @@ class SessionRow:
     source: str
     application: str
     opened_at: str
-    process: int | None
     closed_at: str | None
     cause: str | None
     actions: int

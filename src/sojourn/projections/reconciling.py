@@ -38,31 +38,35 @@ class ProjectedRecords:
 
     def known(self, target: TargetName) -> tuple[tuple[KnownSession, ...], tuple[KnownLogin, ...]]:
         """The open sessions that reached the target, and the logins of grants that are not removed."""
-        session, grant = t.session.c, t.grant.c
+        session, grant, reached = t.session.c, t.grant.c, t.reached.c
         opened = (
-            select(session.id, grant.credential, session.process)
+            select(session.id, grant.credential, reached.process, grant.role)
             .join(t.grant, grant.id == session.grant)
-            .where(session.closed_at.is_(None), session.target == target, session.process > 0)
+            .join(t.reached, reached.session == session.id)
+            .where(session.closed_at.is_(None), session.target == target, reached.process > 0)
         )
-        living = select(grant.id, grant.credential, grant.status).where(
+        living = select(grant.id, grant.credential, grant.status, grant.role).where(
             grant.target == target, grant.status != "removed"
         )
         with self.projections.reading() as connection:
             sessions = tuple(
-                KnownSession(session=row[0], login=row[1], process=row[2]) for row in connection.execute(opened)
+                KnownSession(session=row[0], login=row[1], process=row[2], role=row[3])
+                for row in connection.execute(opened)
             )
             logins = tuple(
-                KnownLogin(grant=row[0], login=row[1], active=row[2] == "active") for row in connection.execute(living)
+                KnownLogin(grant=row[0], login=row[1], active=row[2] == "active", role=row[3])
+                for row in connection.execute(living)
             )
         return sessions, logins
 
     def recent(self, target: TargetName, since: datetime) -> tuple[RecordedSession, ...]:
-        """The sessions that reached the target and were opened since then, whether or not they are over."""
-        session, grant = t.session.c, t.grant.c
+        """The sessions that reached the target since then, whether or not they are over."""
+        session, grant, reached = t.session.c, t.grant.c, t.reached.c
         opened = (
-            select(session.id, grant.credential, session.process, session.opened_at)
+            select(session.id, grant.credential, reached.process, reached.at)
             .join(t.grant, grant.id == session.grant)
-            .where(session.target == target, session.process > 0, session.opened_at >= text(since))
+            .join(t.reached, reached.session == session.id)
+            .where(session.target == target, reached.process > 0, reached.at >= text(since))
         )
         with self.projections.reading() as connection:
             return tuple(

@@ -99,6 +99,7 @@ grant = Table(
     Column("extended", Integer, nullable=False),
     Column("prolonged_to", String),
     Column("overdue_since", String),
+    Column("leftovers", String),
     Column("break_glass", Integer, nullable=False),
     Column("review_within", Integer),
     Column("review_opened", Integer),
@@ -116,13 +117,22 @@ session = Table(
     Column("source", String, nullable=False),
     Column("application", String, nullable=False),
     Column("opened_at", String, nullable=False),
-    Column("process", Integer),
     Column("closed_at", String),
     Column("cause", String),
     Column("actions", Integer, nullable=False),
     Column("cut_lag_us", Integer),
     Column("seq", Integer, nullable=False),
 )
+
+reached = Table(
+    "reached",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("session", String, nullable=False, index=True),
+    Column("process", Integer, nullable=False),
+    Column("at", String, nullable=False),
+)
+"""By what number a target knows a session; one that has several connections there has as many."""
 
 action = Table(
     "action",
@@ -338,6 +348,7 @@ Index("grant_to_review", grant.c.ended_at, sqlite_where=text("review_within IS N
 Index("review_due", review.c.due, sqlite_where=text("status = 'open'"))
 Index("review_waiting", review.c.seq, sqlite_where=text("status <> 'concluded'"))
 Index("campaign_item_by_what", campaign_item.c.campaign, campaign_item.c.person, campaign_item.c.target)
+Index("campaign_item_by_access", campaign_item.c.person, campaign_item.c.target, campaign_item.c.role)
 Index("grant_by_start", grant.c.start, grant.c.break_glass)
 Index("request_by_submitted", request.c.submitted_at)
 Index("session_cut", session.c.closed_at, session.c.cut_lag_us, sqlite_where=text("cut_lag_us IS NOT NULL"))
@@ -357,6 +368,7 @@ FOLDED = (
     comment,
     grant,
     session,
+    reached,
     action,
     chunk,
     attempt,

@@ -9,18 +9,18 @@
 - A tombstone joins only if every key that it names is there to be destroyed. A value that was on its way when its
   key was destroyed joins and is as unreadable as the others; later ones are stale, because whoever seals under such a
   key does not follow the record.
-- Only the scribe itself says that its key has changed.
+- Only the scribe itself says that its key has changed, and which ledger this one follows.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Protocol
 
 from sojourn.codes import Code
-from sojourn.domain.events import KeysDestroyed, LedgerKeyRotated
+from sojourn.domain.events import KeysDestroyed, LedgerBegunAnew, LedgerKeyRotated
 from sojourn.errors import SojournError
 from sojourn.ledger import entry as entries
 from sojourn.ledger.canonical import MAX_ENTRY_BYTES
@@ -28,12 +28,14 @@ from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.merkle import leaf_hash
 
 from . import codec
-from .protocol import Append, Appended, Draft, Key, Matter, Refused
+from .codec import is_canonical
+from .protocol import Append, Appended, Draft, Key, Matter, Refused, all_hex
 from .rows import EntryRow
 from .store import Store
 
 _TOMBSTONE = KeysDestroyed.kind
-_ROTATION = LedgerKeyRotated.kind
+_OF_THE_SCRIBE = frozenset({LedgerKeyRotated.kind, LedgerBegunAnew.kind})
+LOOKED_AT = _OF_THE_SCRIBE | {_TOMBSTONE}
 
 
 class UnacceptableError(Exception):
@@ -49,8 +51,8 @@ class OnRecord(Protocol):
     """What is on record already. Implemented by `log.Log`."""
 
     store: Store
-    rotating: bool
-    """Whether the scribe itself is recording a change of its key."""
+    by_itself: bool
+    """Whether the scribe itself is recording something of its own."""
 
     def version(self, stream: str) -> int:
         """The version of a stream on record."""
@@ -81,11 +83,16 @@ class Batch:
     attachments: dict[str, bytes] = field(default_factory=dict)
     destroyed: dict[str, None] = field(default_factory=dict)
     answers: list[Appended | Refused] = field(default_factory=list)
+    assembled: Callable[[int, str, int, str, bytes], bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """All its entries carry the same time."""
+        self.assembled = entries.assembler(self.at)
 
 
 def accept(call: Append, batch: Batch, record: OnRecord) -> None:
     """Add one append and its answer to the batch, or raise UnacceptableError and leave the batch as it was."""
-    known, at = batch.versions, batch.at
+    known = batch.versions
     for stream, seen in call.guards:
         if known.get(stream, -1) != seen and (stream in known or record.version(stream) != seen):
             raise UnacceptableError(Code.RECORD_STALE, stream=stream)
@@ -93,47 +100,43 @@ def accept(call: Append, batch: Batch, record: OnRecord) -> None:
     rows: list[EntryRow] = []
     tombstones: list[Draft] = []
     first = seq = batch.first + len(batch.rows)
+    assembled = batch.assembled
+    # This loop runs once for everything that is recorded.
     for draft in call.drafts:
-        stream = draft.stream
-        version = versions.get(stream)
+        stream, kind, body, wanted = draft.stream, draft.kind, draft.body, draft.seen
+        version = versions.get(stream) or known.get(stream)
         if version is None:
-            version = known.get(stream)
-            if version is None:
-                version = record.version(stream)
-        if draft.seen is not None and draft.seen != version:
+            version = record.version(stream)
+        if wanted is not None and wanted != version:
             raise UnacceptableError(Code.RECORD_STALE, stream=stream)
         versions[stream] = version = version + 1
-        rows.append(_row(draft, seq, version, at))
+        try:
+            if not is_canonical(kind, body):
+                raise _unusable(f"a body of {kind} is not in canonical form", "what the codec writes")
+            data = assembled(seq, stream, version, kind, body)
+        except (LedgerError, SojournError) as error:
+            raise _why(draft, error, seq=seq, version=version, at=batch.at) from error
+        rows.append((seq, stream, version, kind, leaf_hash(data), data))
         seq += 1
-        if draft.kind == _ROTATION and not record.rotating:
-            raise _unusable("only the scribe itself records a change of its key", "another kind of entry")
-        if draft.kind == _TOMBSTONE:
-            tombstones.append(draft)
+        if kind in LOOKED_AT:
+            if kind in _OF_THE_SCRIBE and not record.by_itself:
+                raise _unusable(f"only the scribe itself records {kind}", "another kind of entry")
+            if kind == _TOMBSTONE:
+                tombstones.append(draft)
     if call.keys or call.matter:
         keys = _fresh_keys(call, batch, record)
         matter = _fresh_matter(call, keys, batch, record)
-    else:
-        keys, matter = {}, {}
-    if tombstones:
+        if tombstones:
+            batch.destroyed.update(_destroyed(tombstones, batch, record))
+        batch.keys.update(keys)
+        batch.matter.update(matter)
+    elif tombstones:
         batch.destroyed.update(_destroyed(tombstones, batch, record))
-    batch.keys.update(keys)
-    batch.matter.update(matter)
-    batch.rows.extend(rows)
+    batch.rows += rows
     known.update(versions)
     for content in call.attachments:
-        batch.attachments[hashlib.sha256(content).hexdigest()] = content
-    batch.answers.append(Appended(call.id, first, seq, at))
-
-
-def _row(draft: Draft, seq: int, version: int, at: str) -> EntryRow:
-    stream, kind, body = draft.stream, draft.kind, draft.body
-    try:
-        if not codec.is_canonical(kind, body):
-            raise _unusable(f"a body of {kind} is not in canonical form", "what the codec writes")
-        data = entries.assemble(seq=seq, at=at, stream=stream, version=version, kind=kind, body=body)
-    except (LedgerError, SojournError) as error:
-        raise _why(draft, error, seq=seq, version=version, at=at) from error
-    return (seq, stream, version, kind, leaf_hash(data), data)
+        batch.attachments[sha256(content).hexdigest()] = content
+    batch.answers.append(Appended(call.id, first, seq, batch.at))
 
 
 def _why(draft: Draft, error: Exception, *, seq: int, version: int, at: str) -> UnacceptableError:
@@ -169,6 +172,8 @@ def _fresh_keys(call: Append, batch: Batch, record: OnRecord) -> dict[str, Key]:
 
 def _fresh_matter(call: Append, keys: dict[str, Key], batch: Batch, record: OnRecord) -> dict[str, Matter]:
     matter: dict[str, Matter] = {}
+    if not all_hex(one.commitment for one in call.matter):
+        raise _unusable("a commitment is no SHA-256", "64 hexadecimal digits")
     for one in call.matter:
         if one.key not in keys and one.key not in batch.keys and not record.knows_key(one.key):
             key = record.store.key(one.key)

@@ -12,10 +12,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import msgspec
 
@@ -26,7 +26,7 @@ from sojourn.domain.sealed import HeldKey, SealedMatter, Sealing, SealingKey
 from sojourn.errors import SojournError
 
 from . import codec, protocol
-from .connection import Answered, Connection, Outcome
+from .connection import Answered, Connection
 from .protocol import frame
 
 RECONNECT_SECONDS = 0.05
@@ -49,7 +49,7 @@ class _Line(msgspec.Struct):
 
 _line_decoder = msgspec.json.Decoder(_Line)
 
-Kind = TypeVar("Kind", bound=protocol.Answer)
+Kind = TypeVar("Kind", bound=protocol.Single)
 
 
 def read_entry(data: bytes) -> Recorded:
@@ -149,12 +149,12 @@ class ScribeClient:
             # A scribe that takes a connection and lets go of it at once is not asked in a tight circle.
             await asyncio.sleep(pause)
 
-    def _send(self, call: protocol.Call) -> asyncio.Future[Outcome]:
+    def _send(self, call: protocol.Call) -> asyncio.Future[protocol.Single]:
         """Send a call; the future is its answer, or the error."""
         connection = self._connection
         if connection is None:
             raise SojournError(Code.RECORD_UNAVAILABLE)
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[protocol.Single] = asyncio.get_running_loop().create_future()
         connection.send(call.id, _frame(call), partial(_settle, future))
         return future
 
@@ -195,10 +195,10 @@ class ScribeClient:
             protocol.Draft(change.stream, change.event.kind, codec.encode(change.event), change.seen)
             for change in changes
         ]
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         seen = [(guard.stream, guard.seen) for guard in guards]
-        self._append(drafts, seen, sealings, attachments, partial(_settle, future), now=False)
-        return cast("asyncio.Future[Receipt]", future)
+        self._append(drafts, seen, sealings, attachments, partial(_receive, future), now=False)
+        return future
 
     def append_drafts(
         self,
@@ -208,7 +208,7 @@ class ScribeClient:
     ) -> None:
         """See `gateway.journal.Record.append_drafts`. It leaves in this turn of the loop."""
 
-        def settled(outcome: Outcome | SojournError) -> None:
+        def settled(outcome: protocol.Single | SojournError) -> None:
             answered(outcome if isinstance(outcome, SojournError) else None)
 
         self._append(drafts, (), sealings, (), settled, now=True)
@@ -352,7 +352,7 @@ def _frame(call: protocol.Call) -> bytes:
     return data
 
 
-def _settle(future: asyncio.Future[Outcome], outcome: Outcome | SojournError) -> None:
+def _settle(future: asyncio.Future[protocol.Single], outcome: protocol.Single | SojournError) -> None:
     if future.done():
         return
     if isinstance(outcome, SojournError):
@@ -361,8 +361,23 @@ def _settle(future: asyncio.Future[Outcome], outcome: Outcome | SojournError) ->
         future.set_result(outcome)
 
 
+def _receive(future: asyncio.Future[Receipt], outcome: protocol.Single | SojournError) -> None:
+    """Give the receipt of an append, or the error."""
+    if future.done():
+        return
+    if type(outcome) is protocol.Appended:
+        future.set_result(Receipt(first=outcome.first, size=outcome.size, at=_moment(outcome.at)))
+    else:
+        assert isinstance(outcome, SojournError), "an append is answered with its receipt"
+        future.set_exception(outcome)
+
+
+_moment = lru_cache(maxsize=8)(datetime.fromisoformat)
+"""Everything that is written together has the same time, so it is read once."""
+
+
 def _remember_keys(
-    connection: Connection, keys: tuple[str, ...], answered: Answered, outcome: Outcome | SojournError
+    connection: Connection, keys: tuple[str, ...], answered: Answered, outcome: protocol.Single | SojournError
 ) -> None:
     """Once an append is acknowledged, its keys need not be sent on this connection again."""
     if not isinstance(outcome, SojournError):

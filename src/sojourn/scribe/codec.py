@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Sequence
 from typing import Annotated, Any, cast
 
 import msgspec
@@ -64,13 +65,16 @@ def shapes() -> dict[str, Any]:
     return {kind: _shape(event, known) for kind, event in KINDS.items()}
 
 
-_decoders = {kind: msgspec.json.Decoder(event) for kind, event in KINDS.items()}
+_decode = {kind: msgspec.json.Decoder(event).decode for kind, event in KINDS.items()}
 _checkers = {kind: msgspec.json.Decoder(shape) for kind, shape in shapes().items()}
+_check = {kind: checker.decode for kind, checker in _checkers.items()}
+_check_lines = {kind: checker.decode_lines for kind, checker in _checkers.items()}
+_encode, _encode_lines = _encoder.encode, _encoder.encode_lines
 
 
 def encode(event: Event) -> bytes:
     """The canonical body of `event`."""
-    return _encoder.encode(event)
+    return _encode(event)
 
 
 def decode(kind: str, body: bytes) -> Event:
@@ -78,8 +82,10 @@ def decode(kind: str, body: bytes) -> Event:
 
     Raises SojournError `record.damaged` for an unknown kind or a body that is not of that kind.
     """
-    event: Event = _read(_decoders, kind, body)
-    return event
+    try:
+        return _decode[kind](body)
+    except _UNREADABLE as error:
+        raise _damaged(kind, error) from error
 
 
 def is_canonical(kind: str, body: bytes) -> bool:
@@ -88,14 +94,28 @@ def is_canonical(kind: str, body: bytes) -> bool:
     Raises SojournError `record.damaged` for an unknown kind, a body that is not of that kind, and integers that are
     outside -(2**53-1) to 2**53-1.
     """
-    return _encoder.encode(_read(_checkers, kind, body)) == body
-
-
-def _read(decoders: dict[str, msgspec.json.Decoder[Any]], kind: str, body: bytes) -> Any:
-    decoder = decoders.get(kind)
-    if decoder is None:
-        raise SojournError(Code.RECORD_DAMAGED, problem=f"unknown kind {kind!r}", path="ledger.db")
     try:
-        return decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise SojournError(Code.RECORD_DAMAGED, problem=f"{kind}: {error}", path="ledger.db") from error
+        return _encode(_check[kind](body)) == body
+    except _UNREADABLE as error:
+        raise _damaged(kind, error) from error
+
+
+def all_canonical(kind: str, bodies: Sequence[bytes]) -> bool:
+    """Whether each of `bodies` is canonical; False also for what `is_canonical` would refuse with an error.
+
+    All are read and written again together, a line for each: no canonical body has a line break in it, so the same
+    text in as many lines is the same bodies.
+    """
+    lines = b"\n".join((*bodies, b""))
+    try:
+        return _encode_lines(_check_lines[kind](lines)) == lines and lines.count(b"\n") == len(bodies)
+    except _UNREADABLE:
+        return False
+
+
+_UNREADABLE = (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def _damaged(kind: str, error: Exception) -> SojournError:
+    problem = f"unknown kind {kind!r}" if isinstance(error, KeyError) else f"{kind}: {error}"
+    return SojournError(Code.RECORD_DAMAGED, problem=problem, path="ledger.db")

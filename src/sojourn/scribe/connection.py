@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from typing import TypeAlias, cast
 
 from sojourn.codes import Code
-from sojourn.domain.history import Receipt
 from sojourn.errors import SojournError
 
 from . import protocol
@@ -23,12 +21,11 @@ SWEEP_SECONDS = 15.0
 IN_FLIGHT_MAX = 20_000
 OUTGOING_BYTES_MAX = 256 * 1024 * 1024
 
-Outcome: TypeAlias = Receipt | protocol.Answer
-Answered: TypeAlias = Callable[[Outcome | SojournError], None]
+Answered: TypeAlias = Callable[[protocol.Single | SojournError], None]
 
 
 class Connection(asyncio.Protocol):
-    """Calls in flight by id; who called is told the answer once, a `Receipt` in place of `Appended`.
+    """Calls in flight by id; who called is told the answer once.
 
     `lost` is done when the connection is gone; all calls then in flight fail with `record.unavailable`.
     `keys_known` are the sealing keys that the scribe has acknowledged on this connection.
@@ -45,7 +42,6 @@ class Connection(asyncio.Protocol):
         self._outgoing_bytes = 0
         self._last_id = 0
         self._swept_id = 0
-        self._time: tuple[str, datetime] | None = None
         self._sweeping = self._loop.call_later(SWEEP_SECONDS, self._sweep)
         self._transport: asyncio.Transport | None = None
 
@@ -94,21 +90,16 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         for answer in answers:
-            answered = self._in_flight.pop(answer.id, None)
-            if answered is None:
-                continue
-            if type(answer) is protocol.Appended:
-                answered(Receipt(first=answer.first, size=answer.size, at=self._moment(answer.at)))
-            elif type(answer) is protocol.Refused:
-                answered(SojournError(Code(answer.code), **answer.details))
+            if isinstance(answer, protocol.AppendedTogether):
+                for one in answer.answers:
+                    self._give(one)
             else:
-                answered(answer)
+                self._give(answer)
 
-    def _moment(self, at: str) -> datetime:
-        """All appends of a batch have the same time, so it is read once."""
-        if self._time is None or self._time[0] != at:
-            self._time = (at, datetime.fromisoformat(at))
-        return self._time[1]
+    def _give(self, answer: protocol.Single) -> None:
+        answered = self._in_flight.pop(answer.id, None)
+        if answered is not None:
+            answered(SojournError(Code(answer.code), **answer.details) if type(answer) is protocol.Refused else answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop: what is in flight will get no answer."""

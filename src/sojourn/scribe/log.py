@@ -24,13 +24,14 @@ from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import entry as entries
 from sojourn.ledger.checkpoint import Checkpoint
-from sojourn.ledger.merkle import HASH_BYTES, HashReader, Tree, leaf_hash
-from sojourn.ledger.note import Signer
+from sojourn.ledger.merkle import HASH_BYTES, HashReader, Tree, leaf_hash, leaf_hashes
+from sojourn.ledger.note import LineSigner, Signer
 from sojourn.ledger.tiles import TILE_WIDTH, hash_reader
 
 from .anchor import Watermark, write_anchor
 from .batch import Batch, UnacceptableError, accept
 from .edges import Edges, Tile
+from .plain import accept_all
 from .protocol import Append, Appended, Refused
 from .rotation import check_followed
 from .rows import EntryRow, damaged
@@ -55,9 +56,9 @@ class Log:
 
     `has_room(bytes)` tells whether the disk can take so many bytes and keep its reserve. `read_back` is the tree over
     the bytes that were read from the store again; it is never ahead of `edges`. `last_at` is the time of the last
-    entry. `new_key` follows `key`, and both sign for a while; `rotating` while the scribe itself records that.
-    `old_pages` says that the write-ahead log may still hold a key that was destroyed, perhaps by the process
-    before this one.
+    entry. `new_key` follows `key`, and both sign for a while; `second_key` adds a signature of another kind.
+    `by_itself` is set while the scribe records something of its own. `old_pages` says that the write-ahead log may
+    still hold a key that was destroyed, perhaps by the process before this one.
     """
 
     store: Store
@@ -68,7 +69,8 @@ class Log:
     edges: Edges
     read_back: Tree
     new_key: Signer | None = None
-    rotating: bool = False
+    second_key: LineSigner | None = None
+    by_itself: bool = False
     signed_size: int = 0
     signed_note: str = ""
     unchecked_tiles: list[Tile] = field(default_factory=list)
@@ -126,11 +128,12 @@ class Log:
             first=self.edges.size,
             taken=self.store.taken(commitments) if commitments else frozenset(),
         )
-        for call in calls:
-            try:
-                accept(call, batch, self)
-            except UnacceptableError as error:
-                batch.answers.append(Refused(call.id, error.code, error.details))
+        if not accept_all(calls, batch, self):
+            for call in calls:
+                try:
+                    accept(call, batch, self)
+                except UnacceptableError as error:
+                    batch.answers.append(Refused(call.id, error.code, error.details))
         return batch
 
     def _insert(self, batch: Batch, tiles: Sequence[Tile]) -> None:
@@ -226,7 +229,7 @@ class Log:
         end = min(start + limit, self.edges.size)
         leaves: list[bytes] = []
         for first, joined, entries_there in self.store.bundles(start, end):
-            computed = [leaf_hash(data) for data in entries_there]
+            computed = leaf_hashes(entries_there)
             if first != start + len(leaves) or b"".join(computed) != joined:
                 good = 0 if first != start + len(leaves) else _agreeing(computed, joined)
                 raise damaged(f"entry {start + len(leaves) + good} was not read back as it was written")
@@ -255,7 +258,8 @@ class Log:
                 raise damaged(f"tile {tile_index} of level {level} was not read back as it was written")
         # Looked at once: while the key is away this is done again and again.
         self.unchecked_tiles.clear()
-        note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), *self._signers())
+        beside = () if self.second_key is None else (self.second_key,)
+        note = checkpoints.sign(Checkpoint(origin=self.key.name, size=size, root=root), *self._signers(), *beside)
         self._keep_checkpoint(size, note)
         write_anchor(self.anchor, note)
         self.signed_size, self.signed_note = size, note

@@ -15,12 +15,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from sojourn.domain.events import LedgerBegunAnew
 from sojourn.errors import Code, SojournError
-from sojourn.ledger.note import Signer
+from sojourn.ledger.note import LineSigner, Signer
 from sojourn.settings import Layout, ScribeSettings
 
 from .anchor import Seen, Watermark
 from .log import Log
+from .origin import begin_anew
 from .patience import PatientKey
 from .recovery import recover
 from .rotation import take_turns
@@ -55,11 +57,14 @@ def run(
     room: Callable[[Path], int] = free_bytes,
     seen: Sequence[Seen] = (),
     new_key: Signer | None = None,
+    before: LedgerBegunAnew | None = None,
+    second_key: LineSigner | None = None,
 ) -> int:
     """Serve the ledger of `layout` until SIGTERM, SIGINT or the end of `stop_descriptor`. Returns the exit code.
 
     `seen` are checkpoints of this ledger that lie with others; a store that is behind one of them or contradicts it is
-    refused as if it were our own. `new_key` is to follow `key`: that goes on record, and both sign.
+    refused as if it were our own. `new_key` is to follow `key`: that goes on record, and both sign. `before` is
+    what the first entry says of the ledger that this one follows. `second_key` adds a signature of another kind.
 
     Raises SojournError when the store must not be written: another scribe has it (`data.directory_busy`), it is
     damaged (`record.damaged`, also later, when what was written is not read back) or behind what was signed
@@ -81,19 +86,11 @@ def run(
         lock.flush()
         try:
             store, log = _open(layout, settings, _patient(key), clock, room, seen)
+            log.second_key = second_key
+            if before is not None:
+                begin_anew(log, before)
             take_turns(log, None if new_key is None else _patient(new_key))
-            server = Server(
-                log=log,
-                listener=listen(layout.scribe_socket),
-                stop_descriptor=stop_descriptor,
-                wake_descriptor=woken,
-                checkpoint_seconds=settings.checkpoint_seconds,
-                monotonic=time.monotonic,
-                stopping=lambda: bool(told),
-            )
-            _collect_seldom()
-            server.run()
-            server.close()
+            _serve(layout, settings, log, stop_descriptor, woken, lambda: bool(told))
             store.close()
         except (sqlite3.Error, StoreError, OSError) as error:
             # What the disk holds after a failed write is not known here. The next start looks.
@@ -103,6 +100,29 @@ def run(
     os.close(wake)
     os.close(woken)
     return 0
+
+
+def _serve(
+    layout: Layout,
+    settings: ScribeSettings,
+    log: Log,
+    stop_descriptor: int | None,
+    wake_descriptor: int,
+    stopping: Callable[[], bool],
+) -> None:
+    """Take appends and answer readers until it is time to stop."""
+    server = Server(
+        log=log,
+        listener=listen(layout.scribe_socket),
+        stop_descriptor=stop_descriptor,
+        wake_descriptor=wake_descriptor,
+        checkpoint_seconds=settings.checkpoint_seconds,
+        monotonic=time.monotonic,
+        stopping=stopping,
+    )
+    _collect_seldom()
+    server.run()
+    server.close()
 
 
 def _collect_seldom() -> None:

@@ -11,8 +11,9 @@ that are no call are answered once, with `Refused` under id 0, and the connectio
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from typing import Annotated, get_args
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Annotated, cast, get_args
 
 import msgspec
 from msgspec import Meta
@@ -35,7 +36,9 @@ Place = Annotated[int, Meta(ge=0, lt=2**53)]
 
 Stream = Annotated[str, Meta(max_length=256)]
 Name = Annotated[str, Meta(max_length=256)]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+Commitment = Annotated[str, Meta(min_length=64, max_length=64)]
+"""A SHA-256 too. That its digits are some is asked of many at once, when they are to be written (`all_hex`)."""
 
 
 class Draft(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -50,7 +53,7 @@ class Draft(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Matter(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A sealed value that goes beside the ledger."""
 
-    commitment: Sha256
+    commitment: Commitment
     key: Name
     ciphertext: Annotated[bytes, Meta(max_length=CIPHERTEXT_BYTES_MAX)]
 
@@ -178,6 +181,12 @@ class Appended(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="appe
     at: str
 
 
+class AppendedTogether(msgspec.Struct, array_like=True, frozen=True, gc=False, tag="together"):
+    """Several appends that one client had in flight together are durable: their answers in one frame, in order."""
+
+    answers: list[Appended]
+
+
 class Refused(msgspec.Struct, array_like=True, frozen=True, tag="refused"):
     """It was not done; `code` is a `sojourn.codes.Code`."""
 
@@ -243,7 +252,10 @@ class Hashes(msgspec.Struct, array_like=True, frozen=True, tag="hashes"):
     hashes: list[bytes]
 
 
-Answer = Appended | Refused | Entries | Matters | Keys | Blob | Head | Note | Hashes
+Single = Appended | Refused | Entries | Matters | Keys | Blob | Head | Note | Hashes
+"""What answers one call."""
+
+Answer = Single | AppendedTogether
 
 _TAGS = frozenset(str(call.__struct_config__.tag) for call in get_args(Call))
 _encoder = msgspec.msgpack.Encoder()
@@ -266,6 +278,28 @@ def frames(messages: Iterable[Call | Answer]) -> bytes:
     """The bytes of several frames, in order."""
     payloads = map(_encoder.encode, messages)
     return b"".join([part for payload in payloads for part in (len(payload).to_bytes(HEADER_BYTES, "big"), payload)])
+
+
+def all_hex(texts: Iterable[str]) -> bool:
+    """Whether there is nothing but lowercase hexadecimal digits in all of them together."""
+    joined = "".join(texts)
+    try:
+        return bytes.fromhex(joined).hex() == joined
+    except ValueError:
+        return False
+
+
+def together(answers: Sequence[Appended | Refused]) -> list[Answer]:
+    """The same answers in the same order, those of appends that follow one another in one message."""
+    if len(answers) == 1:
+        return [*answers]
+    found: list[Answer] = []
+    for kind, run in groupby(answers, type):
+        if kind is Appended:
+            found.append(AppendedTogether(cast("list[Appended]", list(run))))
+        else:
+            found.extend(run)
+    return found
 
 
 def call_id_of(payload: bytes) -> int | None:

@@ -91,11 +91,11 @@ def _record(log: Log, new: Signer) -> Refused | None:
     size = log.size
     body = codec.encode(LedgerKeyRotated(statement=rotations.sign(size, log.key, new)))
     draft = Draft(LEDGER, LedgerKeyRotated.kind, body, None)
-    log.rotating = True
+    log.by_itself = True
     try:
         (answer,) = log.append([Append(1, [draft])], arriving=len(body), at=size)
     finally:
-        log.rotating = False
+        log.by_itself = False
     return answer if isinstance(answer, Refused) else None
 
 

@@ -38,7 +38,10 @@ from .protocol import (
     call_id_of,
     frames,
     take_frames,
+    together,
 )
+
+_decode = call_decoder.decode
 
 RECEIVE_BYTES = 1 << 18
 RECEIVED_BYTES_MAX = 512 * 1024 * 1024
@@ -103,7 +106,7 @@ class Server:
     stopping: Callable[[], bool]
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     _clients: set[_Client] = field(default_factory=set)
-    _appends: list[tuple[_Client, Append]] = field(default_factory=list)
+    _appends: list[tuple[_Client, list[Append]]] = field(default_factory=list)
     _appends_bytes: int = 0
     _received_bytes: int = 0
     _readers: set[_Client] = field(default_factory=set)
@@ -210,17 +213,7 @@ class Server:
         before = len(client.received)
         client.received += data
         try:
-            for payload in take_frames(client.received):
-                try:
-                    call = call_decoder.decode(payload)
-                except UNREADABLE as error:
-                    self._refuse(client, payload, str(error))
-                    continue
-                if type(call) is Append:
-                    self._appends.append((client, call))
-                    self._appends_bytes += len(payload)
-                else:
-                    client.reads.append(call)
+            self._take(client, take_frames(client.received))
         except FrameError as error:
             self._dismiss(client, str(error))
         self._received_bytes += len(client.received) - before
@@ -229,6 +222,28 @@ class Server:
             self._unflushed.add(client)
         if self._received_bytes > RECEIVED_BYTES_MAX:
             self._drop(client)
+
+    def _take(self, client: _Client, payloads: list[bytes]) -> None:
+        try:
+            calls = [_decode(payload) for payload in payloads]
+        except UNREADABLE:
+            calls = self._readable(client, payloads)
+        appends = [call for call in calls if type(call) is Append]
+        if appends:
+            self._appends.append((client, appends))
+            self._appends_bytes += sum(map(len, payloads))
+        if len(appends) < len(calls):
+            client.reads.extend([call for call in calls if type(call) is not Append])
+
+    def _readable(self, client: _Client, payloads: list[bytes]) -> list[Call]:
+        """Those that are calls; the others are refused."""
+        calls: list[Call] = []
+        for payload in payloads:
+            try:
+                calls.append(_decode(payload))
+            except UNREADABLE as error:
+                self._refuse(client, payload, str(error))
+        return calls
 
     def _refuse(self, client: _Client, payload: bytes, problem: str) -> None:
         """Refuse a call that is over a bound of the protocol; let go of a client that sends something else."""
@@ -248,12 +263,12 @@ class Server:
     def _write(self) -> None:
         appends, arriving = self._appends, self._appends_bytes
         self._appends, self._appends_bytes = [], 0
-        answers = self.log.append([call for _, call in appends], arriving=arriving)
-        answered: dict[_Client, list[Answer]] = {}
-        for (client, _), one in zip(appends, answers, strict=True):
-            answered.setdefault(client, []).append(one)
-        for client, some in answered.items():
-            self._queue(client, *some)
+        answers = self.log.append([call for _, calls in appends for call in calls], arriving=arriving)
+        start = 0
+        for client, calls in appends:
+            end = start + len(calls)
+            self._queue(client, *together(answers[start:end]))
+            start = end
         self._tell_waiters()
 
     def _follow(self) -> None:

@@ -10,8 +10,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
+import msgspec
+
 from .protocol import Matter
 from .rows import damaged
+
+FEW = 4
+"""Fewer commitments than that are looked up sooner one after the other."""
 
 
 class SealedValues:
@@ -42,10 +47,14 @@ class SealedValues:
     def taken(self, commitments: Collection[str]) -> set[str]:
         """Those of `commitments` under which a value lies."""
         found = self._recent.keys() & commitments
-        for one in commitments:
-            if self._connection.execute("SELECT 1 FROM sealed_place WHERE commitment = ?", (one,)).fetchone():
-                found.add(one)
-        return found
+        if len(commitments) < FEW:
+            alone = "SELECT commitment FROM sealed_place WHERE commitment = ?"
+            rows = [row for one in commitments for row in self._connection.execute(alone, (one,))]
+        else:
+            together = "SELECT commitment FROM json_each(?) CROSS JOIN sealed_place ON commitment = value"
+            asked = msgspec.json.encode(list(commitments)).decode()
+            rows = self._connection.execute(together, (asked,)).fetchall()
+        return found.union([row[0] for row in rows])
 
     def find(self, commitment: str) -> Matter | None:
         """The value under a commitment. Raises SojournError `record.damaged` when the index names another one."""

@@ -14,7 +14,7 @@ two tables and nothing else. What they lack is read at start, a few thousand row
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,8 +76,7 @@ class SqliteStore:
         self._recent: dict[str, tuple[int, list[int]]] = {}
         (self._indexed,) = self._connection.execute("SELECT coalesce(max(size), 0) FROM indexed").fetchone()
         self._sealed = SealedValues(self._connection)
-        for row in self.rows(self._indexed, self._size):
-            self._remember(row)
+        self._remember(self.rows(self._indexed, self._size))
 
     def _prepare(self) -> None:
         """Make the tables and triggers of a new file; compare those of any other."""
@@ -97,14 +96,15 @@ class SqliteStore:
         row = self._connection.execute("SELECT first + count FROM batch ORDER BY first DESC LIMIT 1").fetchone()
         return 0 if row is None else int(row[0])
 
-    def _remember(self, row: EntryRow) -> None:
-        """Keep in memory where an entry lies until the index says so."""
-        seq, stream, version = row[:3]
-        known = self._recent.get(stream)
-        if known is None:
-            self._recent[stream] = (version, [seq])
-        else:
-            known[1].append(seq)
+    def _remember(self, rows: Iterable[EntryRow]) -> None:
+        """Keep in memory where entries lie until the index says so."""
+        recent = self._recent
+        for seq, stream, version, _, _, _ in rows:
+            known = recent.get(stream)
+            if known is None:
+                recent[stream] = (version, [seq])
+            else:
+                known[1].append(seq)
 
     def size(self) -> int:
         """See `store.Store.size`."""
@@ -149,8 +149,7 @@ class SqliteStore:
         rows = list(pack(entries))
         many("INSERT INTO batch VALUES (?, ?, ?, ?)", rows)
         self._unfolded += PAGES_A_COMMIT * PAGE_BYTES + sum([len(row[3]) for row in rows])
-        for row in entries:
-            self._remember(row)
+        self._remember(entries)
         self._size += len(entries)
         if keys:
             held = [(key.key, key.subject, key.recipient, key.wrapped) for key in keys]

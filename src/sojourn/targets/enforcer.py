@@ -8,6 +8,8 @@ on record: provisioned or not, ended or not, removed or not. So a restart betwee
   differently, and one an hour.
 - Time is looked at every second, so a wall clock that is set forward ends what is over.
 - Before anything is done at a target the grant is read again: nobody knows what became of an append without answer.
+- Several control nodes may enforce one ledger. Whoever works on a grant at its target has a lease of it on record. It
+  lapses long after every deadline at a target, so that of two nodes one works and the other goes on after it.
 - A fault in one grant's task is logged and tried again; it never stops the others.
 """
 
@@ -32,14 +34,15 @@ from sojourn.domain.identifiers import CONFIGURATION, STANDING, GrantId, Request
 from sojourn.domain.request import Request
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.domain.target import TargetKind
-from sojourn.errors import Code, Refusal, SojournError
+from sojourn.errors import Code, SojournError
 from sojourn.workflow import expire, prolong, provision, remove
 from sojourn.workflow.adopt import read_adopted
 from sojourn.workflow.loading import fold
 from sojourn.workflow.ports import Office, Sealer
 
-from .places import Places, Work
-from .port import Claim, Removal, TargetDriver
+from .places import Places
+from .port import TargetDriver
+from .working import LEASE_LASTS, Working
 
 PREFIXES = ("grant/", "request/", CONFIGURATION, STANDING)
 PROVISION_TRIES = 3
@@ -82,9 +85,11 @@ class _Life:
 class Enforcer:
     """The reader. `secret_sealer` seals to the gateway; `read_secret` gives an administrator's password by name.
 
-    It begins at place `start`, before which every request and every grant is finished.
+    It begins at place `start`, before which every request and every grant is finished. `name` is that of this node: no
+    other that runs has it, and one that is started again in its place has the same.
     """
 
+    name: str
     office: Office
     follow: Follow
     attachment: Callable[[str], Awaitable[bytes]]
@@ -93,6 +98,7 @@ class Enforcer:
     drivers: Mapping[TargetKind, TargetDriver]
     new_password: Callable[[], str]
     overdue_after: timedelta = OVERDUE_AFTER
+    lease_lasts: timedelta = LEASE_LASTS
     start: int = 0
     _grants: dict[GrantId, Grant] = field(default_factory=dict)
     _requests: dict[RequestId, Request] = field(default_factory=dict)
@@ -101,10 +107,19 @@ class Enforcer:
     _files: Adopted | None = None
     _standing: Standing = NOTHING_SAID
     _places: Places = field(init=False)
+    _work: Working = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with no target known."""
         self._places = Places(drivers=self.drivers, read_secret=self.read_secret)
+        self._work = Working(
+            name=self.name,
+            office=self.office,
+            secret_sealer=self.secret_sealer,
+            places=self._places,
+            others=self._others,
+            lasting=self.lease_lasts,
+        )
 
     async def run(self) -> None:
         """Follow the ledger until cancelled. What is in force is read first, wherever it stands."""
@@ -250,9 +265,7 @@ class Enforcer:
     async def _prolong(self, grant: Grant, life: _Life) -> None:
         """Move the end at the target; if it will not take it, say so and try again after a while."""
         try:
-            place = self._places.of(grant)
-            async with self._places.slots(place.target, Work.PROVISIONING):
-                observed = await place.driver.prolong(place.target, self._claim(grant), secret=place.secret)
+            observed = await self._work.prolong(grant)
         except SojournError as error:
             if error.code.startswith("record."):
                 raise
@@ -264,6 +277,8 @@ class Enforcer:
                     self.office, grant=grant.id, until=grant.end, problem=life.problem
                 )
             return
+        if observed is None:
+            return
         life.pause, life.problem = PAUSE_SECONDS, ""
         await prolong.confirm_prolonged(self.office, grant=grant.id, until=grant.end, observed=observed)
 
@@ -274,7 +289,7 @@ class Enforcer:
             if tried:
                 await asyncio.sleep(PAUSE_SECONDS)
             try:
-                await self._grant_at_target(grant, life.password)
+                await self._work.provision(grant, life.password)
             except SojournError as error:
                 if error.code.startswith("record."):
                     raise
@@ -283,34 +298,14 @@ class Enforcer:
                     break
             else:
                 return
-        await provision.give_up_provisioning(self.office, grant=grant.id, problem=problem)
-
-    async def _grant_at_target(self, grant: Grant, password: str) -> None:
-        place, created = self._places.of(grant), grant.created
-        role = place.target.role(created.role)
-        if role is None:
-            known = ", ".join(one.name for one in place.target.roles)
-            raise SojournError(Code.ROLE_UNKNOWN, target=place.target.name, role=created.role, known=known)
-        async with self._places.slots(place.target, Work.PROVISIONING):
-            made = await place.driver.grant(
-                place.target, role, self._claim(grant), password=password, secret=place.secret
-            )
-        # If the grant has ended meanwhile this is refused, and the removal that follows takes the role away again.
-        settled = await provision.confirm_provisioned(
-            self.office,
-            grant=grant.id,
-            observed=made.observed,
-            identity=made.identity,
-            secret=password.encode(),
-            sealer=self.secret_sealer,
-        )
-        if isinstance(settled, Refusal) and settled.code is Code.GRANT_EXPIRED:
-            await expire.expire_grant(self.office, grant.id)
+        await provision.give_up_provisioning(self.office, grant=grant.id, problem=problem, node=self.name)
 
     async def _remove(self, grant: Grant, life: _Life) -> None:
         """Try to take it back; confirm it only when nothing is left, otherwise say why not and wait a while."""
         try:
-            removal = await self._revoke_at_target(grant)
+            removal = await self._work.remove(grant)
+            if removal is None:
+                return
             life.terminated += removal.sessions_terminated
             if removal.complete:
                 await remove.confirm_removed(
@@ -319,6 +314,7 @@ class Enforcer:
                     role_present=removal.role_present,
                     sessions_present=removal.sessions_present,
                     sessions_terminated=life.terminated,
+                    left=removal.left,
                 )
                 return
             problem = f"read back: {removal}"
@@ -342,28 +338,15 @@ class Enforcer:
             log.critical("removal is overdue", grant=grant.id, since=since.isoformat(), text=problem)
             await remove.report_overdue(self.office, grant=grant.id, since=since, problem=problem)
 
-    async def _revoke_at_target(self, grant: Grant) -> Removal:
-        place = self._places.of(grant)
-        async with self._places.slots(place.target, Work.REMOVAL):
-            return await place.driver.revoke(place.target, self._claim(grant), secret=place.secret)
-
-    def _claim(self, grant: Grant) -> Claim:
-        """All by which the target's login of this grant is known."""
+    def _others(self, grant: Grant) -> frozenset[GrantId]:
+        """The other grants of the same login that are not removed yet."""
         created = grant.created
-        others = frozenset(
+        return frozenset(
             other.id
             for other in self._grants.values()
             if other.id != grant.id
             and other.status is not Status.REMOVED
             and (other.created.target, other.created.credential) == (created.target, created.credential)
-        )
-        return Claim(
-            grant=grant.id,
-            credential=created.credential,
-            ends=grant.ends,
-            identity=grant.identity,
-            others=others,
-            observed=grant.observed,
         )
 
     async def _lapse(self, stream: str, name: RequestId) -> None:

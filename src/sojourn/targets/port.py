@@ -17,7 +17,7 @@ class Claim:
 
     `credential` is its login, `ends` are all the ends that it ever had, `identity` is what was read back when it was
     made ("" if that is not on record). `others` are the other accesses on record of the same login, not removed yet.
-    `observed` is what was last read back of it.
+    `observed` is what was last read back of it, `role` the one that it is for ("" if that is not known).
     """
 
     grant: str
@@ -26,6 +26,7 @@ class Claim:
     identity: str = ""
     others: Collection[str] = ()
     observed: tuple[str, ...] = ()
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +41,15 @@ class Made:
 class Removal:
     """What was read back after an access was taken out of a target. A login that is still open counts as present.
 
-    `doubt` says why it cannot be told whether something of the access is left; "" if it can.
+    `doubt` says why it cannot be told whether something of the access is left; "" if it can. `left` is what runs on
+    because the role says so, one line each.
     """
 
     role_present: bool
     sessions_present: int
     sessions_terminated: int
     doubt: str = ""
+    left: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

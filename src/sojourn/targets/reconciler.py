@@ -23,6 +23,7 @@ import structlog
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import Event, Finding, FindingKind, TargetReconciled, TargetUnobserved
 from sojourn.domain.history import Change
+from sojourn.domain.host_view import logins_on_host, sessions_on_host
 from sojourn.domain.identifiers import TargetName, target_stream
 from sojourn.domain.logged import LogComparison, LogReading, RecordedSession, asked_since, compare_log
 from sojourn.domain.reconciliation import (
@@ -54,7 +55,7 @@ class Records(Protocol):
         ...
 
     def recent(self, target: TargetName, since: datetime) -> tuple[RecordedSession, ...]:
-        """The sessions that reached the target and were opened since then, whether or not they are over."""
+        """The sessions that reached the target since then, whether or not they are over."""
         ...
 
     def removed(self, target: TargetName, login: str) -> RemovedLogin | None:
@@ -105,8 +106,7 @@ class Reconciler:
         """Look until cancelled; targets come and go with the configuration in force."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                # What an SSH host shows cannot be compared yet; see gateway/ssh/COVERAGE.md.
-                names = {target.name for target in self._in_force().catalogue.targets if target.ssh is None}
+                names = {target.name for target in self._in_force().catalogue.targets}
                 for name in names - self._tasks.keys():
                     self._tasks[name] = tasks.create_task(self._keep_looking(name))
                 for name in self._tasks.keys() - names:
@@ -145,6 +145,8 @@ class Reconciler:
         await self.caught_up()
         now = self.office.clock.now()
         sessions, logins = self.records.known(target.name)
+        if target.ssh is not None:
+            sessions, logins = sessions_on_host(target.roles, sessions), logins_on_host(target.roles, logins)
         watch.comparison = compare(observed, sessions, logins, before=watch.comparison, now=now)
         watch.looks += 1
         self._compare_log(target.name, watch, observed.log, now)

@@ -51,15 +51,25 @@ def install() -> None:
     """Install it if it is not there; one process at a time does. Raises CalledProcessError where that is impossible."""
     if PROGRAMS.exists():
         return
+    # The package would make and start a cluster of its own, on a port that others may want.
+    configuration = Path("/etc/postgresql-common/createcluster.conf")
+    configuration.parent.mkdir(parents=True, exist_ok=True)
+    if not configuration.exists():
+        configuration.write_text("create_main_cluster = false\nstart_conf = 'manual'\n")
+    packages(PROGRAMS / "initdb", "postgresql-15")
+
+
+def packages(program: Path, *names: str) -> None:
+    """Install these packages if `program`, which comes with them, is not there; one process at a time does.
+
+    Raises CalledProcessError where that is impossible.
+    """
+    if program.exists():
+        return
     with (Path(tempfile.gettempdir()) / "sojourn-apt.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if PROGRAMS.exists():
+        if program.exists():
             return
-        # The package would make and start a cluster of its own, on a port that others may want.
-        configuration = Path("/etc/postgresql-common/createcluster.conf")
-        configuration.parent.mkdir(parents=True, exist_ok=True)
-        if not configuration.exists():
-            configuration.write_text("create_main_cluster = false\nstart_conf = 'manual'\n")
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", "postgresql-15"]):
+        for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *names]):
             subprocess.run(["apt-get", *arguments], check=True, capture_output=True, env=environment)

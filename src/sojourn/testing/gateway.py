@@ -25,7 +25,9 @@ from sojourn.domain.events import (
     GrantCreated,
     GrantEnded,
     GrantProvisioned,
+    GrantSessionStopped,
     SessionClosed,
+    SessionOpened,
     TokenIssued,
     TokenPurpose,
     TokenRevoked,
@@ -38,6 +40,7 @@ from sojourn.domain.identifiers import (
     PersonId,
     RequestId,
     RoleName,
+    SessionId,
     TargetName,
     TokenId,
     grant_stream,
@@ -166,12 +169,12 @@ class GatewayUnderTest:
     stop: Callable[[], object] = lambda: None
     _made: int = 0
 
-    async def adopt(self, people: Sequence[str]) -> None:
-        """Put a catalogue with these people and the one target in force."""
+    async def adopt(self, people: Sequence[str], targets: Sequence[Target] = ()) -> None:
+        """Put a catalogue with these people and the one target, or these, in force."""
         catalogue = Catalogue(
             people=tuple(Person(id=PersonId(name), name=name.title()) for name in people),
             teams=(),
-            targets=(self.target,),
+            targets=tuple(targets) or (self.target,),
             rules=(),
         )
         content = msgspec.json.encode(catalogue, order="sorted")
@@ -240,6 +243,12 @@ class GatewayUnderTest:
         """The grant is over from here on."""
         event = GrantEnded(grant=grant, cause=cause, ended_by="bob")
         await self.ledger.append([Change(stream=grant_stream(grant), event=event, seen=None)])
+
+    async def stop_session(self, session: SessionId, *, by: str = "bob") -> None:
+        """One session is to end, and its grant goes on."""
+        (opened,) = [one for one in await self.events(f"session/{session}") if isinstance(one, SessionOpened)]
+        event = GrantSessionStopped(grant=opened.grant, session=session, stopped_by=PersonId(by), source="test")
+        await self.ledger.append([Change(stream=grant_stream(opened.grant), event=event, seen=None)])
 
     async def events(self, prefix: str = "session/") -> list[Event]:
         """Everything on record in streams with this prefix, in order."""

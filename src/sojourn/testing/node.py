@@ -173,12 +173,11 @@ class Node:
     """A node that is started again whenever it has died; its clock may be off.
 
     `office` is where people can be served, or None while it is down. `lives` counts the starts. Any number of nodes
-    serve people and keep time, but one enforces: the login of an access is one, and so is its password.
+    serve people, keep time and enforce.
     """
 
     world: World
     name: str = "one"
-    enforces: bool = True
     restart_seconds: float = 0.5
     clock: LoopClock = field(default_factory=LoopClock)
     office: Office | None = None
@@ -215,8 +214,7 @@ class Node:
                 tasks.create_task(self._dying(life))
                 tasks.create_task(in_force.run(ledger.follow, ledger.attachment))
                 tasks.create_task(self._project(projections, ledger))
-                if self.enforces:
-                    tasks.create_task(self._enforcer(office, ledger, life).run())
+                tasks.create_task(self._enforcer(office, ledger, life).run())
                 tasks.create_task(keep_time(office, projections, lambda: in_force.files))
                 self.office = office
         finally:
@@ -225,6 +223,7 @@ class Node:
 
     def _enforcer(self, office: Office, ledger: NodeLedger, life: _Life) -> Enforcer:
         return Enforcer(
+            name=self.name,
             office=office,
             follow=ledger.follow,
             attachment=ledger.attachment,

@@ -123,7 +123,7 @@ class SshUnderTest:
     async def removed(self, grant: GrantId) -> Removal:
         """Take an access away on the host, as the enforcer would."""
         created = next(one for one in await self.found(GrantCreated, "grant/") if one.grant == grant)
-        claim = Claim(grant=grant, credential=created.credential, ends=(created.window.end,))
+        claim = Claim(grant=grant, credential=created.credential, ends=(created.window.end,), role=created.role)
         return await self.driver.revoke(self.record.target, claim, secret="")
 
     async def found(self, kind: type[Kind], prefix: str = "session/") -> list[Kind]:
@@ -263,13 +263,13 @@ async def _prepare(
     target = Target(
         name=TargetName(TARGET),
         kind=TargetKind.SSH,
-        host="127.0.0.1",
+        host=host.address,
         port=port or host.port,
         database="",
         administrator="root",
         administrator_secret="",
         roles=held,
-        ssh=Host(keys=(host.host_key,), revoked=str(host.revoked)),
+        ssh=Host(keys=(host.host_key,), revoked=str(host.revoked), log=str(host.log)),
     )
     record = GatewayUnderTest(
         ledger=ledger,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -11,44 +12,48 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 PROGRAM = Path("/usr/sbin/sshd")
 ACCOUNT = "sojourn-deploy"
 """The account of the host that roles log in as."""
 
+CONFINED = "sojourn-confined"
+"""The group of accounts that the host keeps within a folder."""
+
 START_SECONDS = 10.0
-PACKAGES = ("openssh-server", "openssh-client", "openssh-sftp-server", "rsync")
+PACKAGES = {
+    "openssh-server": "/usr/sbin/sshd",
+    "openssh-client": "/usr/bin/ssh",
+    "openssh-sftp-server": "/usr/lib/openssh/sftp-server",
+    "rsync": "/usr/bin/rsync",
+    "git": "/usr/bin/git",
+    "ansible-core": "/usr/bin/ansible",
+    "sudo": "/usr/bin/sudo",
+    "tmux": "/usr/bin/tmux",
+    "xauth": "/usr/bin/xauth",
+}
+"""What is needed on the machine, and where it is then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sshd:
-    """A running server. `host_key` is its public key, `log` what it says."""
+    """A running server. `host_key` is its public key, `log` what it says, `folder` where it keeps `CONFINED`."""
 
     port: int
     host_key: str
     revoked: Path
+    folder: Path
     log: Path
     directory: Path
+    address: str = "127.0.0.1"
 
 
-@contextmanager
-def sshd(directory: Path, *, authority: str, sessions: int = 200) -> Iterator[Sshd]:
-    """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
-
-    It opens so many `sessions` on one connection. Needs to be root.
-    """
-    install()
-    directory.mkdir(parents=True)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
-    (directory / "authority.pub").write_text(authority + "\n")
-    revoked = directory / "revoked"
-    subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked], check=True)
-    (directory / "sshd_config").write_text(
-        f"""Port {port}
-ListenAddress 127.0.0.1
+CONFIGURATION = """\
+Port {port}
+ListenAddress {address}
 HostKey {directory}/host
 TrustedUserCAKeys {directory}/authority.pub
 RevokedKeys {revoked}
@@ -64,26 +69,86 @@ Subsystem sftp internal-sftp
 MaxStartups 500
 MaxSessions {sessions}
 AllowStreamLocalForwarding yes
+X11Forwarding yes
 LogLevel VERBOSE
+{more}
+Match Group {confined}
+  ChrootDirectory {folder}
 """
+"""What the server is told."""
+
+
+@contextmanager
+def sshd(
+    directory: Path, *, authority: str, sessions: int = 200, address: str = "127.0.0.1", more: str = ""
+) -> Iterator[Sshd]:
+    """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
+
+    It opens so many `sessions` on one connection; `more` is the rest of its configuration. Needs to be root.
+    """
+    install()
+    directory.mkdir(parents=True)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as listener:
+        port = listener.getsockname()[1]
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
+    (directory / "authority.pub").write_text(authority + "\n")
+    revoked = directory / "revoked"
+    # Root alone may write to it and to all above it, or sshd keeps nobody there.
+    folder = Path(tempfile.mkdtemp(prefix="sojourn-folder-", dir="/srv"))
+    folder.chmod(0o755)
+    (folder / "inside").mkdir()
+    (folder / "inside").chmod(0o777)
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked], check=True)
+    (directory / "sshd_config").write_text(
+        CONFIGURATION.format(
+            port=port,
+            address=address,
+            directory=directory,
+            revoked=revoked,
+            sessions=sessions,
+            more=more,
+            confined=CONFINED,
+            folder=folder,
+        )
     )
     log = directory / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([PROGRAM, "-D", "-e", "-f", directory / "sshd_config"], stderr=output)
+    log.touch()
+    process = subprocess.Popen([PROGRAM, "-D", "-e", "-f", directory / "sshd_config"], stderr=subprocess.PIPE)
+    writer = Thread(target=_write_log, args=(process, log), daemon=True)
+    writer.start()
     try:
-        _wait(process, port, log)
+        _wait(process, (address, port), log)
         host_key = " ".join((directory / "host.pub").read_text().split()[:2])
-        yield Sshd(port=port, host_key=host_key, revoked=revoked, log=log, directory=directory)
+        yield Sshd(
+            port=port,
+            host_key=host_key,
+            revoked=revoked,
+            folder=folder,
+            log=log,
+            directory=directory,
+            address=address,
+        )
     finally:
         process.terminate()
         process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _write_log(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Write what the server says as a syslog daemon does. Ends with the server and all that it has started."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        with log.open("ab") as output:
+            now = datetime.now(UTC).isoformat(timespec="microseconds")
+            output.write(f"{now} host sshd[{process.pid}]: ".encode() + line)
+
+
+def _wait(process: subprocess.Popen[bytes], address: tuple[str, int], log: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(address, 1).close()
         except OSError:
             if process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"sshd did not start: {log.read_text()}") from None
@@ -97,10 +162,12 @@ def install() -> None:
     Path("/run/sshd").mkdir(exist_ok=True)
     with (Path(tempfile.gettempdir()) / "sojourn-apt.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not PROGRAM.exists() or not Path("/usr/bin/rsync").exists():
+        missing = [package for package, program in PACKAGES.items() if not Path(program).exists()]
+        if missing:
             environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *PACKAGES]):
+            for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *missing]):
                 subprocess.run(["apt-get", *arguments], check=True, capture_output=True, env=environment)
         if subprocess.run(["id", ACCOUNT], check=False, capture_output=True).returncode:
             subprocess.run(["useradd", "-m", "-s", "/bin/bash", ACCOUNT], check=True, capture_output=True)
             subprocess.run(["usermod", "-p", "*", ACCOUNT], check=True, capture_output=True)
+        subprocess.run(["groupadd", "-f", CONFINED], check=True, capture_output=True)

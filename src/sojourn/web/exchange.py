@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import TypeVar, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from sojourn.domain.break_glass import FRESH
 from sojourn.domain.events import TokenIssued, TokenPurpose
 from sojourn.domain.people import Person
 from sojourn.errors import Code, Refusal, SojournError
@@ -117,6 +119,9 @@ class Exchange:
             issued = await tokens.recognise(services.office, text, purpose=purpose)
             if isinstance(issued, Refusal):
                 raise SojournError(issued.code, **issued.details)
+            if purpose is TokenPurpose.BROWSER and not services.presence.seen(issued):
+                await tokens.revoke(services.office, token=issued.token, person=issued.person)
+                raise SojournError(Code.CREDENTIALS_EXPIRED)
             self._token = issued
         person = services.office.in_force().catalogue.person(self._token.person)
         if person is None:
@@ -146,6 +151,13 @@ class Exchange:
         """The caller's token, after `caller`."""
         assert self._token is not None
         return self._token
+
+    async def require_fresh(self) -> None:
+        """Refuse a caller who has not shown who they are in the last minutes. Raises SojournError `sign_in.stale`."""
+        office = self.services.office
+        if office.clock.now() - await tokens.issued_at(office, self.token.token) >= FRESH:
+            minutes = str(FRESH // timedelta(minutes=1))
+            raise SojournError(Code.SIGN_IN_STALE, person=self.token.person, minutes=minutes)
 
     async def record(self, refusal: Refusal) -> None:
         """Put a refusal on record, unless it is one of a stranger's many (see `strangers`).

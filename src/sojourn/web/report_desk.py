@@ -22,7 +22,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """A report that `person` wants."""
+    """A report that `person` wants, about `targets` (empty for all)."""
 
     report: str
     period: Window
@@ -30,11 +30,15 @@ class Wish:
     as_of: datetime | None
     sample: int
     seed: str
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class ReportRun:
-    """How far the making of a report is: `doing` has `done` (of `of`, if that is known)."""
+    """How far the making of a report is: `doing` has `done` (of `of`, if that is known).
+
+    `sample` is the id of the sample that was drawn in it, which is on record; "" for none.
+    """
 
     run: str
     report: str
@@ -45,6 +49,7 @@ class ReportRun:
     of: int | None = None
     manifest_sha256: str = ""
     problem: str = ""
+    sample: str = ""
     rows: dict[str, int] = field(default_factory=dict)
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sojourn.domain.events import TargetReconciled
 from sojourn.domain.sealed import SealedMatter, SealingKey
 from sojourn.domain.target import Target
 from sojourn.identity.accounts import PasswordReader
+from sojourn.identity.confirming import Confirming
 from sojourn.identity.limits import AttemptLimit
+from sojourn.identity.openid import Provider
+from sojourn.identity.passkeys import Passkeys
+from sojourn.identity.presence import Presence
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
 from sojourn.vault.ssh_authority import Authority
@@ -35,6 +40,23 @@ class SshIssuer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """The packs of several access events in one ZIP, and its SHA-256 (hex)."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """An entry that names evidence which was given, with the signed proof of it (C2SP tlog-proof)."""
+
+    seq: int
+    entry: bytes
+    proof: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything that a request may need.
 
@@ -42,7 +64,9 @@ class Services:
     checkpoint over them, `cosigned()` is the newest one that witnesses have cosigned ("" if none), `copies()` are its
     published copies; `entries`, `prove` and `consistency` are as the scribe's client gives them; `live` tells who
     watches; `preflight(target)` says what is lacking there, `reconcile(target)` compares it with the record;
-    `pack(grant)` builds an evidence pack, `certificate(name)` that of a destruction (both ZIP); `key_uses(person)`
+    `pack(name)` builds an evidence pack of a grant or a request, `certificate(name)` that of a destruction (both ZIP),
+    `packs(sample, requests)` those of several access events; `delivered()` are the files that schedules made;
+    `given(sha256, person)` is what vouches for evidence that was given (to anybody, for None); `key_uses(person)`
     tells which sealing keys still open; `reports` makes reports; `gateway_address()` is where clients connect;
     `random_bytes(n)` are fresh; `ssh` is None where the gateway does not speak it.
     """
@@ -52,6 +76,10 @@ class Services:
     settings: Settings
     passwords: PasswordReader
     limit: AttemptLimit
+    passkeys: Passkeys
+    confirming: Confirming
+    presence: Presence
+    provider: Provider | None
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     attachment: Callable[[str], Awaitable[bytes]]
@@ -65,6 +93,9 @@ class Services:
     live: Live
     copies: Callable[[], Sequence[CopyShown]]
     pack: Callable[[str], Awaitable[bytes]]
+    packs: Callable[[str, Sequence[str]], Awaitable[Bundle]]
+    given: Callable[[str, str | None], Awaitable[Vouched | None]]
+    delivered: Callable[[], Sequence[Path]]
     preflight: Callable[[Target], Awaitable[tuple[str, ...]]]
     reconcile: Callable[[Target], Awaitable[TargetReconciled]]
     certificate: Callable[[str], Awaitable[bytes]]

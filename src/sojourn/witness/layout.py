@@ -99,10 +99,21 @@ def known_logs(layout: WitnessLayout) -> dict[str, tuple[Verifier, ...]]:
 
 
 def add_log(layout: WitnessLayout, verifier: Verifier) -> bool:
-    """Cosign for this log from now on; a running witness sees it at the next request. False if it is known already."""
+    """Cosign for this log from now on; a running witness sees it at the next request. False if it is known already.
+
+    Raises SojournError `input.invalid` for a key that is known under another name: one key of two ledgers could be made
+    to vouch for either with what the other has signed.
+    """
     known = [one for verifiers in known_logs(layout).values() for one in verifiers]
     if verifier in known:
         return False
+    for one in known:
+        if one.public == verifier.public:
+            raise SojournError(
+                Code.INPUT_INVALID,
+                problem=f"This key is known already, as that of {one.name}",
+                expected="a key of its own for each ledger",
+            )
     if len(known) >= LOGS_MAX:
         raise SojournError(
             Code.INPUT_INVALID, problem="This witness knows too many logs", expected=f"at most {LOGS_MAX}"

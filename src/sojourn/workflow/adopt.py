@@ -16,7 +16,7 @@ import msgspec
 from sojourn.configuration import compare_settings, parse_held, settings_bytes
 from sojourn.domain import standing as standings
 from sojourn.domain.catalogue import Adopted, Catalogue
-from sojourn.domain.change import may_adopt_alone
+from sojourn.domain.change import lets_in, may_adopt_alone
 from sojourn.domain.events import ConfigurationAdopted, ConfigurationFile
 from sojourn.domain.history import Change, Recorded
 from sojourn.domain.identifiers import CONFIGURATION, STANDING
@@ -103,6 +103,8 @@ async def _put(
     for _ in range(TRIES_MAX):
         entries = await ledger.stream(CONFIGURATION)
         last = _last(entries)
+        if last is None:
+            _refuse_strangers(None, catalogue)
         following = event if last is None else await _following(ledger, last, event, catalogue, settings)
         if isinstance(following, Adopted):
             return following
@@ -127,7 +129,7 @@ async def _following(
 ) -> ConfigurationAdopted | Adopted:
     """What is to be put on record after the last adoption, or what is in force if that is nothing.
 
-    Raises SojournError `change.needs_approval`.
+    Raises SojournError `change.needs_approval` or `change.lets_in`.
     """
     recorded, before = last
     in_force = await read_catalogue(ledger.attachment, before.catalogue_sha256)
@@ -140,11 +142,19 @@ async def _following(
     if same_settings and same_files:
         return _adopted(catalogue, before, recorded.version)
     if alone:
+        _refuse_strangers(in_force, catalogue)
         return event
     if not before.settings_sha256 and not same_settings:
         # Nobody has put any settings in force so far, so an operator says which there are, once, and nothing else.
         return replace(event, catalogue_sha256=before.catalogue_sha256, files=before.files)
     raise SojournError(Code.CHANGE_NEEDS_APPROVAL, version=str(recorded.version))
+
+
+def _refuse_strangers(in_force: Catalogue | None, catalogue: Catalogue) -> None:
+    """An operator alone lets nobody in from outside. Raises SojournError `change.lets_in`."""
+    person = lets_in(in_force, catalogue)
+    if person:
+        raise SojournError(Code.CHANGE_LETS_IN, person=person)
 
 
 def _adopted(catalogue: Catalogue, event: ConfigurationAdopted, version: int) -> Adopted:

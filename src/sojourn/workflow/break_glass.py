@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sojourn.domain import break_glass as glass
 from sojourn.domain.break_glass import BreakTheGlass
+from sojourn.domain.confirmation import Confirmation
 from sojourn.domain.events import BreakGlassUsed
 from sojourn.domain.grant import Grant
 from sojourn.domain.history import Change
@@ -24,7 +25,7 @@ from sojourn.errors import Code, Refusal, SojournError
 
 from .activate import credential_for
 from .deciding import TRIES_MAX, Attempt, append_unless_stale, refuse, shown
-from .ports import Office
+from .ports import Access, Office
 from .submit import too_long
 
 
@@ -39,6 +40,7 @@ async def break_glass(
     confirmed_at: datetime,
     source: str,
     facts: Facts = NO_FACTS,
+    confirmation: Confirmation | None = None,
 ) -> Grant | Refusal:
     """Take the access now. `confirmed_at` is when `person` last proved who they are, which was minutes ago at most.
 
@@ -70,7 +72,8 @@ async def break_glass(
             sealed_reason=sealing.sealed,
             source=shown(source),
             confirmed_at=confirmed_at,
-            facts=office.gather(facts, person, target, now),
+            facts=office.gather(facts, Access(person=person, target=target, role=role), now),
+            confirmation=confirmation,
         )
         taken = glass.take(adopted, command, uses, now)
         if isinstance(taken, Refusal):

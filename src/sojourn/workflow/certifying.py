@@ -10,6 +10,7 @@ from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import EligibilityRemovalConfirmed, EligibilityRemoved, Event
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import STANDING, CampaignId, PersonId, campaign_stream
+from sojourn.domain.policy import NOTHING_DONE, Done
 from sojourn.domain.standing import Removal, Standing
 from sojourn.errors import Code, Refusal, SojournError
 
@@ -26,7 +27,7 @@ from .deciding import (
     shown,
 )
 from .loading import is_id
-from .ports import Office
+from .ports import Access, Office
 from .standing import on_standing
 from .submit import too_long
 
@@ -85,6 +86,7 @@ async def decide_item(
             keep=keep,
             source=shown(source),
             comment=None if sealing is None else sealing.sealed,
+            done=_done(office, state, number),
         )
         decided = campaigns.decide(state, command, adopted, now)
         if isinstance(decided, Refusal):
@@ -131,6 +133,14 @@ async def confirm_removal(office: Office, removal: Removal) -> Standing:
     settled = await on_standing(office, attempt, campaign_stream(removal.campaign), decide)
     assert not isinstance(settled, Refusal), "nothing here refuses"
     return settled
+
+
+def _done(office: Office, state: Campaign, number: int) -> Done:
+    """Who did what for accesses of the kind that the item is about."""
+    item = next((one for one in state.items if one.number == number), None)
+    if item is None:
+        return NOTHING_DONE
+    return office.took_part(Access(person=item.person, target=item.target, role=item.role))
 
 
 def _subject(campaign: CampaignId) -> Subject[Campaign]:

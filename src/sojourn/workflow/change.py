@@ -12,6 +12,7 @@ from sojourn.configuration import settings_bytes
 from sojourn.domain import change as changes
 from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.change import NO_CHANGES, Approve, Changes, Command, Proposal, Propose, Withdraw
+from sojourn.domain.confirmation import Confirmation
 from sojourn.domain.events import ConfigurationAdopted, ConfigurationFile, Event
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import CHANGES, CONFIGURATION, ChangeId, PersonId
@@ -81,13 +82,26 @@ async def propose(
 
 
 async def approve_change(
-    office: Office, *, attachment: Attachment, change: ChangeId, person: PersonId, digest: str, source: str
+    office: Office,
+    *,
+    attachment: Attachment,
+    change: ChangeId,
+    person: PersonId,
+    digest: str,
+    source: str,
+    confirmation: Confirmation | None = None,
 ) -> Proposal | Refusal:
     """Approve what has this digest: it is in force with the same append.
 
     Gives the approved proposal, or why not (on record as an attempt). Raises SojournError from the ledger.
     """
-    command = Approve(change=ChangeId(shown(change)), person=person, digest=digest, source=shown(source))
+    command = Approve(
+        change=ChangeId(shown(change)),
+        person=person,
+        digest=digest,
+        source=shown(source),
+        confirmation=confirmation,
+    )
     return await _decide(office, Attempt(verb="approve_change", actor=person, source=source), command, attachment)
 
 

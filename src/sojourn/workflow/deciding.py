@@ -40,7 +40,7 @@ from sojourn.domain.sealed import Sealing
 from sojourn.errors import Code, Refusal, SojournError
 
 from .loading import fold, is_id
-from .ports import Office
+from .ports import Access, Office
 
 TRIES_MAX = 20
 WAIT_SECONDS_MAX = 0.05
@@ -237,7 +237,8 @@ async def refuse(office: Office, attempt: Attempt, subject: StreamName | str, re
 def as_known(office: Office, state: Request, now: datetime) -> Request:
     """The request with what is known by now about what it rests on: facts may have come, ended or been withdrawn."""
     asked = state.submitted
-    facts = office.gather(asked.facts, asked.person, asked.target, now)
+    access = Access(person=asked.person, target=asked.target, role=asked.role)
+    facts = office.gather(asked.facts, access, now)
     return state if facts == asked.facts else replace(state, submitted=replace(asked, facts=facts))
 
 

@@ -19,7 +19,7 @@ from .asking import ask
 from .deciding import Attempt, refuse, shown
 from .judging import spending
 from .loading import load_grant, load_grant_at
-from .ports import Office
+from .ports import Access, Office
 
 
 async def extend(
@@ -47,6 +47,7 @@ async def extend(
         seen[:] = [await load_grant_at(office.ledger, grant)]
 
     def decide(request: RequestId, sealed: Sealed, adopted: Adopted, now: datetime) -> RequestSubmitted | Refusal:
+        held = seen[0][0].created
         command = SubmitExtension(
             request=request,
             person=person,
@@ -54,7 +55,7 @@ async def extend(
             reason=reason,
             sealed_reason=sealed,
             source=shown(source),
-            facts=office.gather(facts, person, seen[0][0].created.target, now),
+            facts=office.gather(facts, Access(person=person, target=held.target, role=held.role), now),
         )
         return requests.submit_extension(adopted, seen[0][0], command, now)
 

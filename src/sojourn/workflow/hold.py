@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sojourn.domain import hold as holds
 from sojourn.domain.catalogue import Adopted
+from sojourn.domain.confirmation import Confirmation
 from sojourn.domain.events import (
     Event,
     GrantCreated,
@@ -51,10 +52,12 @@ async def place_hold(
     return settled if isinstance(settled, Refusal) else settled.holds[hold]
 
 
-async def release_hold(office: Office, *, hold: HoldId, person: PersonId, source: str) -> Hold | Refusal:
+async def release_hold(
+    office: Office, *, hold: HoldId, person: PersonId, source: str, confirmation: Confirmation | None = None
+) -> Hold | Refusal:
     """Ask for the release, or confirm what somebody else asked for. Gives the hold afterwards, or why not."""
     attempt = Attempt(verb="release_hold", actor=person, source=source)
-    command = ReleaseHold(hold=HoldId(shown(hold)), person=person, source=shown(source))
+    command = ReleaseHold(hold=HoldId(shown(hold)), person=person, source=shown(source), confirmation=confirmation)
 
     def decide(state: Register, version: int, adopted: Adopted, now: datetime) -> Decided | Refusal:
         decided = holds.release(state, command, adopted.catalogue)

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.history import Change, Guard, Receipt, Recorded
-from sojourn.domain.identifiers import PersonId, StreamName, TargetName
-from sojourn.domain.policy import Facts
+from sojourn.domain.identifiers import PersonId, RoleName, StreamName, TargetName
+from sojourn.domain.policy import NOTHING_DONE, Done, Facts
 from sojourn.domain.publication import Held
 from sojourn.domain.sealed import RecordClass, Sealing
 
@@ -59,13 +59,31 @@ class Clock(Protocol):
         ...
 
 
-Gather = Callable[[Facts, PersonId, TargetName, datetime], Facts]
-"""`gather(declared, person, target, now)`: what the record knows at that moment of what `person` declared."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What somebody asks for or has: a role on a target."""
+
+    person: PersonId
+    target: TargetName
+    role: RoleName
 
 
-def as_declared(declared: Facts, person: PersonId, target: TargetName, now: datetime) -> Facts:
+Gather = Callable[[Facts, Access, datetime], Facts]
+"""`gather(declared, access, now)`: what the record knows at that moment of what was declared, and of the access."""
+
+
+def as_declared(declared: Facts, access: Access, now: datetime) -> Facts:
     """A `Gather` where nothing is told about the world: what was handed in is all that is known."""
     return declared
+
+
+TookPart = Callable[[Access], Done]
+"""Who did which duty, by the record, for accesses of this person to this role on this target, whenever."""
+
+
+def by_nobody(access: Access) -> Done:
+    """A `TookPart` where nothing is known."""
+    return NOTHING_DONE
 
 
 Late = Callable[[], Awaitable[Held | None]]
@@ -85,4 +103,5 @@ class Office:
     new_id: Callable[[str], str]
     in_force: Callable[[], Adopted]
     gather: Gather = as_declared
+    took_part: TookPart = by_nobody
     late: Late | None = None

@@ -12,7 +12,13 @@ from .ports import Office
 
 
 async def confirm_removed(
-    office: Office, *, grant: GrantId, role_present: bool, sessions_present: int, sessions_terminated: int
+    office: Office,
+    *,
+    grant: GrantId,
+    role_present: bool,
+    sessions_present: int,
+    sessions_terminated: int,
+    left: tuple[str, ...] = (),
 ) -> Grant:
     """Say what was read back. Only "no role and no session" finishes the grant; anything else counts as a failure.
 
@@ -20,7 +26,10 @@ async def confirm_removed(
     grant that has not ended, or the ledger's.
     """
     command = ConfirmRemoved(
-        role_present=role_present, sessions_present=sessions_present, sessions_terminated=sessions_terminated
+        role_present=role_present,
+        sessions_present=sessions_present,
+        sessions_terminated=sessions_terminated,
+        left=tuple(map(shown, left)),
     )
     attempt = Attempt(verb="confirm_removed", actor=SYSTEM_ACTOR, source="")
     return must(await on_grant(office, attempt, grant, plainly(command), guarded=False))

@@ -7,14 +7,28 @@ from datetime import datetime
 from sojourn.domain import review as reviews
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import Event, ReviewOutcome, TeamsBlocked, TeamsUnblocked
+from sojourn.domain.grant import Grant
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import STANDING, GrantId, PersonId, review_stream
+from sojourn.domain.policy import Duty
 from sojourn.domain.review import Conclude, Note, ReportReviewOverdue, Review
 from sojourn.errors import Code, Refusal
 
-from .deciding import SYSTEM_ACTOR, Attempt, Decide, Decided, Subject, append_unless_stale, must, settle, shown
+from .deciding import (
+    SYSTEM_ACTOR,
+    Attempt,
+    Decide,
+    Decided,
+    Look,
+    Subject,
+    append_unless_stale,
+    must,
+    nothing_else,
+    settle,
+    shown,
+)
 from .loading import is_id, load_grant_at, load_request
-from .ports import Office
+from .ports import Access, Office
 from .submit import too_long
 
 
@@ -29,7 +43,12 @@ async def open_review(office: Office, *, grant: GrantId, ended_at: datetime, use
     asked = [await load_request(office.ledger, name) for name in names]
     adopted = office.in_force()
     event = reviews.open_review(
-        held, tuple(one for one in asked if one is not None), adopted, ended_at=ended_at, used=used
+        held,
+        tuple(one for one in asked if one is not None),
+        adopted,
+        ended_at=ended_at,
+        used=used,
+        certified=_certified(office, held),
     )
     if event is None:
         return False
@@ -83,6 +102,11 @@ async def conclude(
     the ledger.
     """
     sessions, actions, writes = seen
+    certified: list[PersonId] = []
+
+    async def look(state: Review) -> None:
+        held, _ = await load_grant_at(office.ledger, state.grant)
+        certified[:] = _certified(office, held)
 
     def decide(state: Review, adopted: Adopted, now: datetime) -> Decided | Refusal:
         refusal = too_long(remark)
@@ -98,13 +122,22 @@ async def conclude(
             writes=writes,
             source=shown(source),
             remark=None if sealing is None else sealing.sealed,
+            certified=tuple(certified),
         )
         decided = reviews.decide(state, command, adopted, now)
         if isinstance(decided, Refusal):
             return decided
         return _apart(decided, adopted, Decided(events=(), sealings=() if sealing is None else (sealing,)))
 
-    return await _on_review(office, Attempt(verb="conclude", actor=person, source=source), grant, decide_by=decide)
+    attempt = Attempt(verb="conclude", actor=person, source=source)
+    return await _on_review(office, attempt, grant, decide_by=decide, look=look)
+
+
+def _certified(office: Office, held: Grant) -> tuple[PersonId, ...]:
+    """Who confirmed in a certification that the holder may have this access."""
+    made = held.created
+    done = office.took_part(Access(person=made.person, target=made.target, role=made.role))
+    return tuple(done.get(Duty.CERTIFY, ()))
 
 
 async def report_overdue(office: Office, grant: GrantId) -> Review:
@@ -122,7 +155,12 @@ async def report_overdue(office: Office, grant: GrantId) -> Review:
 
 
 async def _on_review(
-    office: Office, attempt: Attempt, grant: GrantId, *, decide_by: Decide[Review]
+    office: Office,
+    attempt: Attempt,
+    grant: GrantId,
+    *,
+    decide_by: Decide[Review],
+    look: Look[Review] = nothing_else,
 ) -> Review | Refusal:
     subject: Subject[Review] = Subject(
         stream=review_stream(grant),
@@ -130,7 +168,7 @@ async def _on_review(
         evolve=reviews.evolve,
         unknown=Refusal(Code.REVIEW_UNKNOWN, {"grant": shown(grant)}),
     )
-    return await settle(office, attempt, subject, decide_by, guarded=True)
+    return await settle(office, attempt, subject, decide_by, guarded=True, look=look)
 
 
 def _apart(decided: tuple[Event, ...], adopted: Adopted, rest: Decided) -> Decided:

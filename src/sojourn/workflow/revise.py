@@ -15,7 +15,7 @@ from sojourn.errors import Refusal
 from .deciding import Attempt, Decided, on_request, shown
 from .judging import with_extension
 from .loading import load_grant_at
-from .ports import Office
+from .ports import Access, Office
 from .submit import too_long
 
 
@@ -57,7 +57,7 @@ async def revise(
             reason=reason,
             sealed_reason=sealing.sealed,
             source=shown(source),
-            facts=office.gather(facts, person, target, now),
+            facts=office.gather(facts, Access(person=person, target=target, role=role), now),
             start=start,
         )
         decided = requests.decide(state, command, adopted, now)

@@ -15,7 +15,7 @@ from sojourn.errors import Code, Refusal
 
 from .asking import ask
 from .deciding import Attempt, shown
-from .ports import Office
+from .ports import Access, Office
 
 
 async def submit(
@@ -46,7 +46,7 @@ async def submit(
             reason=reason,
             sealed_reason=sealed,
             source=shown(source),
-            facts=office.gather(facts, person, target, now),
+            facts=office.gather(facts, Access(person=person, target=target, role=role), now),
             start=start,
         )
         return requests.submit(adopted, command, now)

@@ -33,6 +33,8 @@ def _flip(clone: Clone) -> str:
 
 
 def _rewrite(clone: Clone, history: Sequence[bytes]) -> str:
+    if list(history) == list(clone.history):
+        return _NO_CHANGE
     forging.rewrite_in(clone.tables, history)
     return ""
 
@@ -57,10 +59,14 @@ def _truncate(clone: Clone) -> str:
 
 
 def _reorder(clone: Clone) -> str:
-    history = [*clone.history]
-    # Two that stay what they were when they change places are no reordering, so the first goes behind all others.
-    history.insert(len(history) - 1, history.pop(clone.place))
-    return _rewrite(clone, forging.renumbered(history))
+    # Entries that say the same at the same time are the same in any order: then others have to change places.
+    for place in (clone.place, 0):
+        history = [*clone.history]
+        history.insert(len(history) - 1, history.pop(place))
+        forged = forging.renumbered(history)
+        if forged != list(clone.history):
+            return _rewrite(clone, forged)
+    return _rewrite(clone, forging.renumbered(clone.history[::-1])) and "all its entries say the same at the same time"
 
 
 def _backdate(clone: Clone) -> str:
@@ -188,10 +194,13 @@ def _drop_sealed(clone: Clone) -> str:
 
 
 def _alter_attachment(clone: Clone) -> str:
-    query = "UPDATE attachment SET bytes = ? WHERE sha256 = (SELECT max(sha256) FROM attachment)"
     with clone.tables.opened() as connection:
-        done = connection.execute(query, (b"another",)).rowcount
-    return "" if done else _NO_ATTACHMENT
+        row = connection.execute("SELECT sha256, bytes FROM attachment ORDER BY sha256 DESC LIMIT 1").fetchone()
+        if row is None:
+            return _NO_ATTACHMENT
+        longer = (bytes(row[1]) + b"!", row[0])
+        connection.execute("UPDATE attachment SET bytes = ? WHERE sha256 = ?", longer)
+    return ""
 
 
 def _drop_attachment(clone: Clone) -> str:
@@ -201,6 +210,7 @@ def _drop_attachment(clone: Clone) -> str:
     return "" if done else _NO_ATTACHMENT
 
 
+_NO_CHANGE = "it would leave this ledger as it is"
 _NO_ATTACHMENT = "no entry of this ledger names an attachment"
 
 ATTACKS: dict[str, tuple[str, Act]] = {

@@ -1,55 +1,19 @@
-"""Puts the result of a drill on record, under the ledger's signature, and gives the proof of it.
-
-The drill holds no key of the ledger. Its result becomes an attachment of an entry, the scribe signs a checkpoint over
-that entry, and the entry's proof leads to it: whoever has the ledger's key can check all of it offline, with
-`sojourn-verify RESULT.tlog-proof --entry RESULT.entry --key KEY`, and the hash that the entry names with `sha256sum`.
-"""
+"""Puts the result of a drill on record, under the ledger's signature: see `app.results`."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
 from sojourn.app.ambient import operator
-from sojourn.codes import RECORD_WAITS
+from sojourn.app.results import Signed, sign_result
 from sojourn.domain.events import AttackTried, LedgerDrilled
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PUBLICATION
-from sojourn.errors import Code, SojournError
-from sojourn.ledger import checkpoint as checkpoints
-from sojourn.ledger.note import Verifier
-from sojourn.ledger.proof import Proof
-from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout
 
 from . import Attack, Drilled
-
-CONNECT_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
-    """The result of a drill on record: its JSON, the entry that names it, and the proof of that entry."""
-
-    seq: int
-    result: bytes
-    entry: bytes
-    proof: str
-
-    def write(self, path: Path) -> None:
-        """Write the three files, named by `path`. Raises SojournError `input.invalid`."""
-        try:
-            path.write_bytes(self.result)
-            path.with_name(path.name + ".entry").write_bytes(self.entry)
-            path.with_name(path.name + ".tlog-proof").write_text(self.proof)
-        except OSError as error:
-            problem = f"{path} cannot be written: {error.strerror}"
-            raise SojournError(
-                Code.INPUT_INVALID, problem=problem, expected="a file in a folder that is there"
-            ) from error
 
 
 def result_json(drilled: Drilled) -> bytes:
@@ -71,23 +35,7 @@ async def record(layout: Layout, drilled: Drilled) -> Signed | None:
         result_sha256=hashlib.sha256(result).hexdigest(),
         operator=operator(),
     )
-    change = Change(stream=PUBLICATION, event=event, seen=None)
-    if not layout.scribe_socket.exists():
-        return None
-    async with ScribeClient(layout.scribe_socket) as ledger:
-        try:
-            await ledger.connected(CONNECT_SECONDS)
-            receipt = await ledger.append([change], attachments=[result])
-            note = await ledger.sign()
-            head = checkpoints.open(note, Verifier.parse(layout.verifier_key.read_text().strip()))
-            (entry,) = await ledger.raw([receipt.first])
-            hashes = await ledger.prove(receipt.first, head.size)
-        except SojournError as error:
-            if error.code not in RECORD_WAITS:
-                raise
-            return None
-    proof = Proof(index=receipt.first, hashes=hashes, checkpoint_note=note)
-    return Signed(seq=receipt.first, result=result, entry=entry, proof=proof.format())
+    return await sign_result(layout, Change(stream=PUBLICATION, event=event, seen=None), result)
 
 
 def _tried(attack: Attack) -> AttackTried:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sojourn.cli.client import call
 from sojourn.cli.client import place as address
 from sojourn.cli.common import Common
+from sojourn.cli.confirming import confirmation
 from sojourn.cli.output import print_json, print_line
 
 
@@ -19,7 +20,7 @@ def release(hold: str, *, common: Common | None = None) -> None:
         The hold's id (see `sojourn hold list`).
     """
     common = common or Common()
-    answered = call(common, "POST", address("holds", hold, "release"))
+    answered = call(common, "POST", address("holds", hold, "release"), confirmation(common, f"release {hold}"))
     if common.json:
         print_json(answered)
     elif answered["status"] == "released":

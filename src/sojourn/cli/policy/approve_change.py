@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from sojourn.cli.client import call, place
 from sojourn.cli.common import Common
+from sojourn.cli.confirming import confirmation
 from sojourn.cli.output import print_json, print_line
 from sojourn.errors import Code, SojournError
 
@@ -46,7 +47,8 @@ def approve_change(
     elif not (yes or common.json):
         print_shown(shown)
         _ask_back()
-    answered = call(common, "POST", "/configuration" + place("changes", change, "approve"), {"digest": digest})
+    sent = {"digest": digest, **confirmation(common, f"approve {change}")}
+    answered = call(common, "POST", "/configuration" + place("changes", change, "approve"), sent)
     if common.json:
         print_json(answered)
     else:

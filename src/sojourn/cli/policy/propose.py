@@ -7,7 +7,7 @@ from pathlib import Path
 from sojourn.cli.client import call
 from sojourn.cli.common import Common
 from sojourn.cli.output import print_json, print_line
-from sojourn.configuration import CATALOGUE_FILES, SETTINGS_FILE, read_catalogue, read_settings
+from sojourn.configuration import CATALOGUE_FILES, SETTINGS_FILE, read_catalogue, read_settings, rendered
 
 from .differences import print_shown
 
@@ -34,8 +34,8 @@ def propose(files: Path, *, reason: str = "", common: Common | None = None) -> N
     _, contents = read_catalogue(files)
     texts = {name: contents[name].decode("utf-8-sig") for name in CATALOGUE_FILES}
     if (files / SETTINGS_FILE).exists():
-        read_settings(files)
-        texts[SETTINGS_FILE] = (files / SETTINGS_FILE).read_text("utf-8-sig")
+        # What the record would hold, with the fingerprints of the certificates beside it; a machine's own stays here.
+        texts[SETTINGS_FILE] = rendered(read_settings(files))
     answered = call(common, "POST", "/configuration/changes", {"files": texts, "reason": reason})
     if common.json:
         print_json(answered)

@@ -46,6 +46,11 @@ def ssh_setup(
 
 def _script(needs: dict[str, Any]) -> str:
     accounts = ", ".join(needs["accounts"]) or "none yet"
+    # What such an account runs is forced by its certificate; ForceCommand here would take that one's place.
+    confined = "".join(
+        f"Match {one['match']}\n  ChrootDirectory {one['folder']}\n  AllowTcpForwarding no\n"
+        for one in needs["confined"]
+    )
     return f"""#!/bin/sh
 # Lets Sojourn's accesses into this host ({needs["target"]}). Run it as root. Accounts of its roles: {accounts}.
 set -eu
@@ -57,7 +62,7 @@ cat >/etc/ssh/sshd_config.d/10-sojourn.conf <<'END'
 TrustedUserCAKeys /etc/ssh/sojourn_authority.pub
 RevokedKeys {needs["revoked"]}
 AcceptEnv SOJOURN_GRANT SOJOURN_SESSION
-END
+{confined}END
 # {needs["administrator"]} works here for Sojourn, with certificates of one minute and no password.
 id {needs["administrator"]} >/dev/null
 sshd -t

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sojourn.domain.confirmation import Confirmation
 from sojourn.domain.identifiers import ChangeId, PersonId
 from sojourn.domain.sealed import Sealed
 
@@ -67,6 +68,7 @@ class ConfigurationApproved:
     digest: str
     version: int
     source: str
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

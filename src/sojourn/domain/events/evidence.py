@@ -1,4 +1,4 @@
-"""What can happen to evidence: it is given to somebody, and exceptions are disposed of."""
+"""What can happen to evidence: it is given to somebody, exceptions are disposed of, and controls are proven."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from sojourn.domain.identifiers import PersonId, RequestId
+from sojourn.domain.identifiers import PersonId, RequestId, TargetName
 from sojourn.domain.sealed import Sealed
 
 
@@ -16,6 +16,7 @@ class EvidenceForm(StrEnum):
     PACK = "pack"
     REPORT = "report"
     CERTIFICATE = "certificate"
+    PACKS = "packs"
     STATEMENT = "statement"
     RECORDING = "recording"
 
@@ -63,3 +64,35 @@ class ExceptionDisposed:
     remark: Sealed
     person: PersonId
     source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeTried:
+    """One negative test of a control: something that must not work, or must be seen, was tried.
+
+    `found` says in words what came of it; `entries` are the places on record that show it.
+    """
+
+    name: str
+    passed: bool
+    found: str
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlsProved:
+    """Somebody tried to break the controls, on the running system, at a target that is there for it.
+
+    `requester` and `approver` are the accounts that it was tried as. `result_sha256` (hex) names the attachment with
+    all that was found (JSON). `untried` are tests for which there was no occasion.
+    """
+
+    kind: ClassVar[str] = "controls.proved"
+    target: TargetName
+    requester: PersonId
+    approver: PersonId
+    passed: bool
+    probes: tuple[ProbeTried, ...]
+    untried: tuple[str, ...]
+    result_sha256: str
+    operator: str

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
+from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, SessionId, TargetName
 from sojourn.domain.policy import Review
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
@@ -45,10 +45,21 @@ class GrantCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantLeased:
+    """A control node works on the grant at its target, and no other does before `until`."""
+
+    kind: ClassVar[str] = "grant.leased"
+    grant: GrantId
+    node: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantProvisioned:
     """The privilege exists; `observed` is what was read back from the target. `secret` is sealed to the gateway.
 
-    `identity` is how the target's login is known again whatever becomes of its name; entries of old have none.
+    `identity` is how the target's login is known again whatever becomes of its name, and `node` made it; entries of
+    old have neither.
     """
 
     kind: ClassVar[str] = "grant.provisioned"
@@ -56,6 +67,7 @@ class GrantProvisioned:
     observed: tuple[str, ...]
     secret: Sealed
     identity: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +94,10 @@ class GrantRemovalFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRemoved:
-    """Read back from the target: the role is gone. `sessions_terminated` were still open there."""
+    """Read back from the target: the role is gone. `sessions_terminated` were still open there.
+
+    `left` is what runs on there because the role says that it is reported and not ended, one line each.
+    """
 
     kind: ClassVar[str] = "grant.removed"
     grant: GrantId
@@ -90,6 +105,7 @@ class GrantRemoved:
     sessions_present: int
     sessions_terminated: int
     read_back_at: datetime
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,3 +149,14 @@ class GrantRemovalOverdue:
     since: datetime
     attempts: int
     problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantSessionStopped:
+    """Somebody entitled to end the access has ended one session of it; the access itself goes on."""
+
+    kind: ClassVar[str] = "grant.session_stopped"
+    grant: GrantId
+    session: SessionId
+    stopped_by: PersonId
+    source: str

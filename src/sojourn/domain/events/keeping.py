@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from sojourn.domain.confirmation import Confirmation
 from sojourn.domain.identifiers import DisposalId, HoldId, PersonId, ShreddingId
 from sojourn.domain.sealed import RecordClass, Sealed
 
@@ -51,6 +52,7 @@ class HoldReleaseRequested:
     hold: HoldId
     requested_by: PersonId
     source: str
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class HoldReleased:
     requested_by: PersonId
     confirmed_by: PersonId
     source: str
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from sojourn.domain.identifiers import PersonId
@@ -19,3 +20,23 @@ class NoticeFailed:
     people: tuple[PersonId, ...]
     attempts: int
     problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardingOverdue:
+    """An alarm: `destination` (a SIEM) has taken nothing since then; the entry at `place` and all behind it wait."""
+
+    kind: ClassVar[str] = "forwarding.overdue"
+    destination: str
+    since: datetime
+    place: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardingResumed:
+    """The destination takes events again, from the entry at `place` on; none is left out."""
+
+    kind: ClassVar[str] = "forwarding.resumed"
+    destination: str
+    place: int

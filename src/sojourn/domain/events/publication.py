@@ -135,6 +135,23 @@ class LedgerKeyRotated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerBegunAnew:
+    """This ledger follows another, whose signing key may be in other hands: its first entry, and no other.
+
+    `checkpoint` is the newest of the other ledger that somebody else vouches for, as a note with all its cosignatures;
+    `vkey` the public key that signed it; `witnessed` whether a quorum of that ledger's witnesses did, too. Stream
+    `origin`. Only the scribe writes it.
+    """
+
+    kind: ClassVar[str] = "ledger.begun_anew"
+    checkpoint: str
+    vkey: str
+    witnessed: bool
+    cause: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttackTried:
     """One attack of a drill: who caught it first, and within how many milliseconds; "" if nobody did."""
 

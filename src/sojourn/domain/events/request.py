@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+from sojourn.domain.confirmation import Confirmation
 from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, RuleName, TargetName
 from sojourn.domain.policy import NO_FACTS, ApproverGroup, Facts, Review, approvers
 from sojourn.domain.sealed import Sealed
@@ -113,6 +114,7 @@ class RequestApproved:
     source: str
     comment: Sealed | None = None
     on_behalf_of: PersonId | None = None
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,3 +200,4 @@ class BreakGlassUsed:
     confirmed_at: datetime
     uses: int
     per: timedelta
+    confirmation: Confirmation | None = None

@@ -22,6 +22,7 @@ class CloseCause(StrEnum):
     GATEWAY_STOPPED = "gateway_stopped"
     LIMIT_REACHED = "limit_reached"
     INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
 
 
 class Outcome(StrEnum):
@@ -57,7 +58,10 @@ class SessionOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionConnected:
-    """The target let the session in. `process` is the target's own number for it (0 if it tells none)."""
+    """The target let the session in. `process` is the target's own number for it (0 if it tells none).
+
+    An SSH session may have several connections to its host; each is told, and its number is the port the host sees.
+    """
 
     kind: ClassVar[str] = "session.connected"
     session: SessionId

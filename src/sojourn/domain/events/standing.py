@@ -109,3 +109,14 @@ class EligibilityRemovalConfirmed:
     target: TargetName
     role: RoleName
     configuration_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupsClaimed:
+    """A provider says which of the groups that teams are filled from the person is in; what it said before is over."""
+
+    kind: ClassVar[str] = "person.groups_claimed"
+    person: PersonId
+    origin: str
+    groups: tuple[str, ...]
+    source: str

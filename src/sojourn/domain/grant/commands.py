@@ -5,24 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sojourn.domain.identifiers import PersonId, RequestId
+from sojourn.domain.identifiers import PersonId, RequestId, SessionId
 from sojourn.domain.sealed import Sealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeLease:
+    """A control node wants to work on it at its target, alone until then."""
+
+    node: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmProvisioned:
-    """The target took the privilege; `observed` was read back, and `identity` is how the login is known again."""
+    """The target took the privilege from `node`; `observed` was read back, and `identity` is how the login is known
+    again.
+    """
 
     observed: tuple[str, ...]
     secret: Sealed
     identity: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUpProvisioning:
-    """The target would not take the privilege."""
+    """The target would not take the privilege from `node`; or two nodes made it at once, so that nobody knows whose
+    password it has (`torn`).
+    """
 
     problem: str
+    node: str = ""
+    torn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +45,15 @@ class Revoke:
     """Somebody takes the access away."""
 
     person: PersonId
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopSession:
+    """Somebody ends one session, and leaves the access as it is."""
+
+    person: PersonId
+    session: SessionId
     source: str
 
 
@@ -53,11 +77,12 @@ class EndForLeaver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmRemoved:
-    """What was read back from the target after removal."""
+    """What was read back from the target after removal; `left` is what may run on."""
 
     role_present: bool
     sessions_present: int
     sessions_terminated: int
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +127,11 @@ class ReportProlongingFailed:
 
 
 Command = (
-    ConfirmProvisioned
+    TakeLease
+    | ConfirmProvisioned
     | GiveUpProvisioning
     | Revoke
+    | StopSession
     | EndEarly
     | Expire
     | EndForLeaver

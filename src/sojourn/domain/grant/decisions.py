@@ -11,12 +11,14 @@ from sojourn.domain.events import (
     Event,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProlongingFailed,
     GrantProvisioned,
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal
@@ -35,6 +37,8 @@ from .commands import (
     ReportProlongingFailed,
     ReportRemovalFailed,
     Revoke,
+    StopSession,
+    TakeLease,
 )
 from .state import Grant, Status
 
@@ -44,14 +48,18 @@ def decide(state: Grant, command: Command, adopted: Adopted, now: datetime) -> t
     match command:
         case ConfirmProvisioned():
             return _confirm_provisioned(state, command, now)
+        case TakeLease():
+            return _lease(state, command, now)
         case GiveUpProvisioning():
-            if state.status is Status.ACTIVE:
+            if not command.torn and (state.status is Status.ACTIVE or _lost(state, command.node)):
                 return ()
             return _end(state, EndCause.PROVISIONING_FAILED, problem=command.problem)
         case Revoke():
             if not _may_revoke(state, command.person, adopted.catalogue):
                 return Refusal(Code.GRANT_REVOKE_NOT_ENTITLED, {"person": command.person, "grant": state.id})
             return _due(state, now) or _end(state, EndCause.REVOKED, ended_by=command.person, source=command.source)
+        case StopSession():
+            return _stop(state, command, adopted.catalogue)
         case EndEarly():
             if command.person != state.created.person:
                 return Refusal(Code.GRANT_NOT_YOURS, {"grant": state.id, "owner": state.created.person})
@@ -92,6 +100,20 @@ def gone(state: Grant, adopted: Adopted) -> EndCause | None:
     return None if eligible else EndCause.HOLDER_MOVED
 
 
+def _lease(state: Grant, command: TakeLease, now: datetime) -> tuple[Event, ...]:
+    """The lease, unless another node has one or this one has it for a good while yet."""
+    held = state.lease
+    enough = held is not None and held.node == command.node and held.until - now >= (command.until - now) / 2
+    if state.status is Status.REMOVED or enough or state.taken(command.node, now):
+        return ()
+    return (GrantLeased(grant=state.id, node=command.node, until=command.until),)
+
+
+def _lost(state: Grant, node: str) -> bool:
+    """Whether another node has taken the lease meanwhile."""
+    return state.lease is not None and bool(node) and state.lease.node != node
+
+
 def _is_over(state: Grant) -> bool:
     return state.status in (Status.ENDED, Status.REMOVED)
 
@@ -106,8 +128,15 @@ def _confirm_provisioned(state: Grant, command: ConfirmProvisioned, now: datetim
         return ()
     if _is_over(state):
         return state.ended()
+    if _lost(state, command.node):
+        assert state.lease is not None, "it was lost to somebody"
+        return Refusal(Code.GRANT_LEASED, {"grant": state.id, "node": state.lease.node})
     event = GrantProvisioned(
-        grant=state.id, observed=command.observed, secret=command.secret, identity=command.identity
+        grant=state.id,
+        observed=command.observed,
+        secret=command.secret,
+        identity=command.identity,
+        node=command.node,
     )
     return _due(state, now) or (event,)
 
@@ -118,6 +147,18 @@ def _end(
     if _is_over(state):
         return state.ended()
     return (GrantEnded(grant=state.id, cause=cause, ended_by=ended_by, source=source, problem=problem),)
+
+
+def _stop(state: Grant, command: StopSession, catalogue: Catalogue) -> tuple[Event, ...] | Refusal:
+    if not _may_revoke(state, command.person, catalogue):
+        return Refusal(Code.GRANT_REVOKE_NOT_ENTITLED, {"person": command.person, "grant": state.id})
+    if _is_over(state):
+        return state.ended()
+    if command.session in state.stopped:
+        return ()
+    return (
+        GrantSessionStopped(grant=state.id, session=command.session, stopped_by=command.person, source=command.source),
+    )
 
 
 def _may_revoke(state: Grant, person: PersonId, catalogue: Catalogue) -> bool:
@@ -187,5 +228,6 @@ def _removal(
             sessions_present=0,
             sessions_terminated=command.sessions_terminated,
             read_back_at=now,
+            left=command.left,
         ),
     )

@@ -12,13 +12,15 @@ from sojourn.domain.events import (
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProvisioned,
     GrantRemovalFailed,
     GrantRemovalOverdue,
     GrantRemoved,
+    GrantSessionStopped,
 )
-from sojourn.domain.identifiers import GrantId, RequestId
+from sojourn.domain.identifiers import GrantId, RequestId, SessionId
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, Refusal
@@ -34,12 +36,21 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A control node works on it at its target, alone before `until`."""
+
+    node: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A grant as its stream tells it.
 
     `extensions` are the ends that extensions gave it, in order, `extended_by` the requests for them, and
     `prolonged_to` the end that the target has confirmed. `identity` is how the target's login is known again,
-    `observed` what was last read back from the target.
+    `observed` what was last read back from the target. `provisioned_by` is the node that made it, and `lease` that of
+    one that works on it. `stopped` are the sessions that somebody ended one by one.
     """
 
     created: GrantCreated
@@ -53,6 +64,9 @@ class Grant:
     extensions: tuple[datetime, ...] = ()
     prolonged_to: datetime | None = None
     extended_by: tuple[RequestId, ...] = ()
+    provisioned_by: str = ""
+    lease: Lease | None = None
+    stopped: tuple[SessionId, ...] = ()
 
     @property
     def id(self) -> GrantId:
@@ -78,6 +92,10 @@ class Grant:
     def to_prolong(self) -> bool:
         """Whether the target still has to be told of a later end."""
         return self.status is Status.ACTIVE and self.end > (self.prolonged_to or self.created.window.end)
+
+    def taken(self, node: str, now: datetime) -> bool:
+        """Whether another node than this works on it at this moment."""
+        return self.lease is not None and self.lease.node != node and now < self.lease.until
 
     def over(self, now: datetime) -> Refusal | None:
         """The refusal for what comes when the access is over, or None while it is not."""
@@ -113,7 +131,11 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
                 secret=event.secret,
                 identity=event.identity,
                 observed=event.observed,
+                provisioned_by=event.node,
+                lease=None,
             )
+        case GrantLeased():
+            return replace(state, lease=Lease(node=event.node, until=event.until))
         case GrantExtended():
             return replace(
                 state,
@@ -121,7 +143,7 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
                 extended_by=(*state.extended_by, event.request),
             )
         case GrantProlonged():
-            return replace(state, prolonged_to=event.until, observed=event.observed)
+            return replace(state, prolonged_to=event.until, observed=event.observed, lease=None)
         case GrantEnded():
             return replace(state, status=Status.ENDED, cause=event.cause)
         case GrantRemovalFailed():
@@ -130,5 +152,7 @@ def evolve(state: Grant | None, event: Event) -> Grant | None:
             return replace(state, overdue=True)
         case GrantRemoved():
             return replace(state, status=Status.REMOVED)
+        case GrantSessionStopped():
+            return replace(state, stopped=(*state.stopped, event.session))
         case _:
             return state

@@ -2,6 +2,7 @@
 
 from .calendar import CalendarWindow
 from .compiled import Line, Policy, compile_policy
+from .duties import NOTHING_DONE, Done, apart_refusal, barred, barring
 from .explaining import Condition, RuleFound, explain, in_short
 from .judging import applying_lines, judge
 from .question import NO_FACTS, Facts, Question, Ticket
@@ -38,6 +39,7 @@ __all__ = [
     "ALWAYS",
     "ALWAYS_APART",
     "DURATION_MIN",
+    "NOTHING_DONE",
     "NO_FACTS",
     "SINGLE_GROUP",
     "ApproverGroup",
@@ -46,6 +48,7 @@ __all__ = [
     "CalendarWindow",
     "Condition",
     "Decision",
+    "Done",
     "Duty",
     "Escalation",
     "EscalationRule",
@@ -66,8 +69,11 @@ __all__ = [
     "TicketRequirement",
     "When",
     "apart_from",
+    "apart_refusal",
     "applying_lines",
     "approvers",
+    "barred",
+    "barring",
     "compile_policy",
     "counts",
     "escalated",

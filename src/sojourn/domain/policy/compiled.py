@@ -46,7 +46,8 @@ class Policy:
     """Everything that questions are judged by.
 
     `reports` are a manager's people, `accounts` all accounts behind which the same human stands (only where there
-    are several), `apart` the duties that bar from a duty.
+    are several), `apart` the duties that bar from a duty, and `separated` whether this policy keeps any apart besides
+    those that every policy does.
     """
 
     people: Mapping[PersonId, Person]
@@ -57,6 +58,7 @@ class Policy:
     accounts: Mapping[PersonId, frozenset[PersonId]]
     administrators: frozenset[PersonId]
     apart: Mapping[Duty, frozenset[Duty]]
+    separated: bool = False
 
     def line(self, rule: RuleName) -> Line | None:
         """The rule of that name, or None."""
@@ -102,6 +104,7 @@ def compile_policy(
         accounts=_accounts(people),
         administrators=frozenset(person.id for person in people if person.administrator),
         apart={duty: apart_from(separations, duty) for duty in Duty},
+        separated=bool(separations),
     )
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.duration import format_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.people import Person
+from sojourn.domain.people import Mandate, Person
 from sojourn.domain.ssh import Host
 from sojourn.domain.target import Target
 
@@ -89,6 +89,8 @@ def _say_target(target: Target | None) -> tuple[str, ...]:
     for role in target.roles:
         said.append(f"role {role.name}: {role.connections_max} connections")
         said += (f"role {role.name}: {line}" for line in role.opens)
+        if role.mark_rows_over:
+            said.append(f"role {role.name}: statements of more than {role.mark_rows_over} rows are marked")
         said += (f"role {role.name}: {line}" for line in (role.host.terms if role.host is not None else ()))
         said += (f"role {role.name}: {name} = {value}" for name, value in role.defaults)
     return tuple(said)
@@ -115,12 +117,18 @@ def _standing(person: PersonId, before: Person | None, after: Person | None) -> 
     yield from _otherwise(person, "an account", _say_person(before), _say_person(after))
 
 
+def say_mandate(mandate: Mandate) -> str:
+    """A mandate as people read it."""
+    return f"audits {', '.join(mandate.targets) or 'everything'} from outside until {mandate.until.isoformat()}"
+
+
 def _say_person(person: Person | None) -> tuple[str, ...]:
     if person is None:
         return ()
     said = [f"{person.kind} {person.name}"]
     said += ["administrator"] if person.administrator else []
     said += ["auditor"] if person.auditor else []
+    said += [say_mandate(person.mandate)] if person.mandate is not None else []
     said += [f"manager {person.manager}"] if person.manager else []
     said += [f"owner {person.owner}"] if person.owner else []
     said += (f"{name}: {value}" for name, value in person.attributes)

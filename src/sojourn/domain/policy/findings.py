@@ -19,8 +19,10 @@ from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
 
 from .compiled import Line, Policy
+from .duties import NOTHING_DONE, barred
 from .judging import excluded, merged, merged_groups
 from .question import NO_FACTS, Question
+from .separation import Duty
 from .terms import approvers, missing_in_all
 
 ADMINISTRATORS_MIN = 2
@@ -116,7 +118,8 @@ def _never_approved(policy: Policy, line: Line, person: PersonId) -> bool:
 
 
 def _reviewers(policy: Policy, line: Line, person: PersonId) -> frozenset[PersonId]:
-    return frozenset(line.review) - policy.accounts.get(person, frozenset((person,)))
+    out = policy.accounts.get(person, frozenset((person,))) | barred(policy, Duty.REVIEW, NOTHING_DONE)
+    return frozenset(line.review) - out
 
 
 def _always_replaced(policy: Policy, line: Line, places: list[tuple[TargetName, RoleName]]) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, Refusal
 
 from .calendar import closing
 from .compiled import Line, Policy
+from .duties import Done, apart_refusal, barred, barring
 from .explaining import explain, in_short
 from .question import Facts, Question
 from .rules import Exclusion
@@ -31,12 +32,23 @@ def judge(policy: Policy, question: Question) -> Terms | Refusal:
     applying = applying_lines(policy, question)
     if not applying:
         return _not_allowed(policy, question)
-    if question.person in policy.administrators and Duty.ADMINISTER in policy.apart[Duty.REQUEST]:
-        return Refusal(
-            Code.POLICY_DUTIES_APART,
-            {"person": question.person, "duty": Duty.REQUEST, "other": Duty.ADMINISTER},
-        )
-    return merged(policy, question, applying)
+    return duties_apart(policy, question) or merged(policy, question, applying)
+
+
+def duties_apart(policy: Policy, question: Question) -> Refusal | None:
+    """Why the requester may not ask, or somebody who is to carry it out may not: asked of the facts of the moment.
+
+    Whoever asks for an access executes under it, and so do those whom the ticket names.
+    """
+    if not policy.separated:
+        return None  # What every policy keeps apart from asking is done later, and never by whoever asked.
+    person, facts = question.person, question.facts
+    done = {Duty.CERTIFY: facts.certified}
+    refusals = (
+        apart_refusal(policy, Duty.REQUEST, person, done),
+        *(apart_refusal(policy, Duty.EXECUTE, one, done) for one in (person, *facts.executing)),
+    )
+    return next((one for one in refusals if one is not None), None)
 
 
 def applying_lines(policy: Policy, question: Question) -> tuple[Line, ...]:
@@ -74,27 +86,56 @@ def _not_allowed(policy: Policy, question: Question) -> Refusal:
 
 def excluded(policy: Policy, person: PersonId, facts: Facts, exclusions: Iterable[Exclusion]) -> frozenset[PersonId]:
     """Who may not decide on what `person` asks: they themselves, by whatever account, and whom rules and duties bar."""
+    return frozenset(why_excluded(policy, person, facts, exclusions))
+
+
+def why_excluded(
+    policy: Policy, person: PersonId, facts: Facts, exclusions: Iterable[Exclusion]
+) -> Mapping[PersonId, str]:
+    """The same people, each with why in words that fit behind their name: the first of several reasons."""
     own = policy.accounts.get(person, frozenset((person,)))
-    found: set[PersonId] = set(own)
-    apart = policy.apart[Duty.APPROVE]
-    if Duty.EXECUTE in apart:
-        found.update(facts.executing)
-    if Duty.ADMINISTER in apart:
-        found |= policy.administrators
+    found: dict[PersonId, str] = dict.fromkeys(own, "it is their own, by whatever account")
+    if len(policy.apart[Duty.APPROVE]) > 1:
+        # Besides asking, which bars in every policy.
+        done = done_so_far(facts)
+        for one in barred(policy, Duty.APPROVE, done):
+            other = barring(policy, Duty.APPROVE, one, done)
+            found.setdefault(one, f"the policy keeps apart to approve and to {other}")
     for exclusion in exclusions:
-        match exclusion:
-            case Exclusion.MANAGER:
-                managers = (policy.people[one].manager for one in own if one in policy.people)
-                found.update(one for one in managers if one is not None)
-            case Exclusion.SUBORDINATE:
-                found.update(report for one in own for report in policy.reports.get(one, ()))
-            case Exclusion.RECIPROCAL:
-                found.update(facts.approved_by_requester)
-            case Exclusion.DEPLOYER:
-                found.update(facts.deployed)
-            case Exclusion.EXECUTOR:
-                found.update(facts.executing)
-    return frozenset(found)
+        for one in _excluded_by(exclusion, policy, own, facts):
+            found.setdefault(one, WHY_EXCLUDED[exclusion])
+    return found
+
+
+WHY_EXCLUDED = {
+    Exclusion.MANAGER: "the rule leaves out the manager of whoever asks",
+    Exclusion.SUBORDINATE: "the rule leaves out who reports to whoever asks",
+    Exclusion.RECIPROCAL: "whoever asks lately approved a request of theirs, and the rule leaves that out",
+    Exclusion.DEPLOYER: "they deployed what runs there, and the rule leaves that out",
+    Exclusion.EXECUTOR: "they are to carry it out, and the rule leaves that out",
+}
+
+
+def _excluded_by(exclusion: Exclusion, policy: Policy, own: frozenset[PersonId], facts: Facts) -> Iterable[PersonId]:
+    match exclusion:
+        case Exclusion.MANAGER:
+            managers = (policy.people[one].manager for one in own if one in policy.people)
+            return [one for one in managers if one is not None]
+        case Exclusion.SUBORDINATE:
+            return [report for one in own for report in policy.reports.get(one, ())]
+        case Exclusion.RECIPROCAL:
+            return facts.approved_by_requester
+        case Exclusion.DEPLOYER:
+            return facts.deployed
+        case Exclusion.EXECUTOR:
+            return facts.executing
+        case _:
+            assert_never(exclusion)
+
+
+def done_so_far(facts: Facts) -> Done:
+    """Who did, or is to do, which duty for what is asked, as far as it is known by now; the requester besides."""
+    return {Duty.EXECUTE: facts.executing, Duty.CERTIFY: facts.certified}
 
 
 def merged(policy: Policy, question: Question, lines: Sequence[Line]) -> Terms:
@@ -184,8 +225,7 @@ def _review(policy: Policy, lines: Sequence[Line], question: Question) -> Review
     if not asking:
         return None
     out = policy.accounts.get(question.person, frozenset((question.person,)))
-    if Duty.ADMINISTER in policy.apart[Duty.REVIEW]:
-        out |= policy.administrators
+    out |= barred(policy, Duty.REVIEW, done_so_far(question.facts))
     within = min(rule.within for rule, _ in asking if rule is not None)
     return Review(within=within, people=_shared([people for _, people in asking], out))
 

@@ -23,7 +23,8 @@ class Facts:
 
     `incident` names the incident that is being worked on. `on_call` are the people who are on call now. `deployed`
     brought what runs there into production, `executing` are to carry out what is asked, and `approved_by_requester`
-    are people who lately had a request of their own approved by the one who now asks.
+    are people who lately had a request of their own approved by the one who now asks. `certified` confirmed in a
+    certification that the requester may have this access.
 
     `ticket_named` and `incident_named` are what the requester referred to; `ticket` and `incident` are there only if
     the record knows of them. `schedules` are those of which the record knows the shifts, `deployment_unknown` says that
@@ -38,6 +39,7 @@ class Facts:
     deployed: tuple[PersonId, ...] = ()
     executing: tuple[PersonId, ...] = ()
     approved_by_requester: tuple[PersonId, ...] = ()
+    certified: tuple[PersonId, ...] = ()
     ticket_named: str = ""
     incident_named: str = ""
     schedules: tuple[str, ...] = ()

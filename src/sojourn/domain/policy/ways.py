@@ -14,12 +14,16 @@ from datetime import timedelta
 from sojourn.domain.identifiers import PersonId, RoleName, RuleName, TargetName
 
 from .compiled import Line, Policy
+from .duties import NOTHING_DONE, barred, barring
 from .judging import excluded, merged_groups
 from .question import NO_FACTS
 from .requirements import say_requirements
 from .separation import Duty
 from .terms import ApproverGroup, approvers, missing_in_all
 from .when import say_when
+
+_ASKING = (Duty.REQUEST, Duty.EXECUTE)
+"""What somebody does who asks for an access."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +85,9 @@ def accesses_of(policy: Policy, person: PersonId) -> Iterator[Access]:
 
 
 def _may_ask(policy: Policy, person: PersonId) -> bool:
-    barred = Duty.ADMINISTER in policy.apart[Duty.REQUEST] and person in policy.administrators
-    return person in policy.people and not barred
+    if person not in policy.people:
+        return False
+    return not (policy.separated and any(barring(policy, duty, person, NOTHING_DONE) for duty in _ASKING))
 
 
 def _reached(policy: Policy, line: Line) -> frozenset[PersonId]:
@@ -103,6 +108,7 @@ def _enough(groups: tuple[ApproverGroup, ...]) -> bool:
 
 
 def _ways(policy: Policy, lines: tuple[Line, ...], person: PersonId) -> Iterator[Way]:
+    out = barred(policy, Duty.REVIEW, NOTHING_DONE) if policy.separated else frozenset()
     for line in lines:
         if person in line.who:
             groups = merged_groups((line,), excluded(policy, person, NO_FACTS, line.rule.excluded))
@@ -114,6 +120,6 @@ def _ways(policy: Policy, lines: tuple[Line, ...], person: PersonId) -> Iterator
                 given=say_requirements(line.requirements),
                 automatic=line.rule.automatic,
                 break_glass=line.rule.break_glass is not None,
-                reviewers=tuple(one for one in line.review if one != person),
+                reviewers=tuple(one for one in line.review if one != person and one not in out),
                 decidable=_enough(groups),
             )

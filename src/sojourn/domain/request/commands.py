@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sojourn.domain.confirmation import Confirmation
 from sojourn.domain.identifiers import GrantId, PersonId, RequestId, RoleName, TargetName
 from sojourn.domain.policy import NO_FACTS, Facts
 from sojourn.domain.sealed import Sealed
@@ -65,6 +66,7 @@ class Approve:
     digest: str
     source: str
     comment: Sealed | None = None
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class ApproveLess:
     duration: timedelta
     source: str
     comment: Sealed | None = None
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

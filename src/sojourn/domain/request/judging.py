@@ -17,6 +17,7 @@ from sojourn.errors import Code, Refusal
 
 from .commands import Approve, ApproveLess, Deny
 from .content import question
+from .entitlement import not_entitled
 from .state import Approval, Request, Status
 from .submitting import narrowed
 
@@ -46,10 +47,7 @@ def judge(
     ground = _ground(asked, adopted, now)
     place = None if ground is None else _place(state, command.person, asked, ground, adopted, now)
     if ground is None or place is None:
-        return Refusal(
-            Code.APPROVAL_NOT_ENTITLED,
-            {"person": command.person, "rule": ", ".join(asked.rules), "approvers": names},
-        )
+        return not_entitled(command.person, asked, frozen_groups(asked, now), adopted, now)
     refusal = open_refusal(state, now)
     if refusal is not None:
         return refusal
@@ -172,14 +170,7 @@ def _approve_less(
         return content
     ground = _ground(content, adopted, now)
     if ground is None or (content.groups and not ground.counts(place)):
-        return Refusal(
-            Code.APPROVAL_NOT_ENTITLED,
-            {
-                "person": command.person,
-                "rule": ", ".join(content.rules),
-                "approvers": ", ".join(content.approvers),
-            },
-        )
+        return not_entitled(command.person, content, frozen_groups(content, now), adopted, now)
     approval = Approval(place=place, person=command.person)
     complete = _missing((approval,), content, ground, adopted.catalogue) == 0
     return (
@@ -228,6 +219,7 @@ def _approved(
         source=command.source,
         comment=command.comment,
         on_behalf_of=None if place == command.person else place,
+        confirmation=command.confirmation,
     )
 
 

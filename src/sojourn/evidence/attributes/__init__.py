@@ -14,9 +14,10 @@ from sojourn.evidence.accesses import Access, Configurations
 from .afterwards import followed_up, reviewed, told_and_looked_at
 from .answer import VERSION, Answer, AttributeTest, Letter, moment_text
 from .deciding import approved_before_use, approvers_had_authority, different_people, ticket, within_approved
+from .disposed import dispositions
 from .using import as_declared, credential_changed, inside_window, removed_in_time
 
-__all__ = ["VERSION", "Answer", "AttributeTest", "Letter", "answer", "moment_text"]
+__all__ = ["VERSION", "Answer", "AttributeTest", "Letter", "answer", "dispositions", "moment_text"]
 
 
 def answer(

@@ -58,6 +58,7 @@ _ACTORS = (
     "invited_by",
     "opened_by",
     "placed_by",
+    "stopped_by",
 )
 _FAIL = 3
 """`status_id` of a compliance object: Fail."""

@@ -46,8 +46,9 @@ def sheets(context: Context) -> Iterator[Sheet]:
     failed = (one for one in _tests(events) if one.test.answer is Answer.FAIL)
     yield sheet_of("Exceptions", "Every test that failed.", TESTED, failed)
     if context.parameters.sample:
-        drawn = sample(events, count=context.parameters.sample, seed=context.parameters.seed)
-        yield sheet_of("Sample", "Drawn by the seed in the parameters; anybody can draw it again.", CELLS, drawn)
+        context.drawn = sample(events, count=context.parameters.sample, seed=context.parameters.seed)
+        purpose = "Drawn by the seed in the parameters; anybody can draw it again."
+        yield sheet_of("Sample", purpose, CELLS, context.drawn)
 
 
 def _tests(events: list[Event]) -> Iterator[Tested]:

@@ -1,5 +1,7 @@
 """Writes a report: a workbook, and CSV and JSON of the same rows, bound by one manifest.
 
+It has the layout of a pack, so that `sojourn-verify` checks it as it checks the pack of one access.
+
 Every row is made once and goes into all files as it comes, so that they cannot differ and a year of them needs no more
 memory than a day. What the manifest counts is what was written. The same record and parameters give the same bytes.
 """
@@ -11,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +23,7 @@ from sojourn.evidence.attributes import moment_text
 from sojourn.evidence.files.delimited import DelimitedFile
 from sojourn.evidence.files.sheet import Column, Counted, Row, Sheet
 from sojourn.evidence.files.workbook import Workbook, open_workbook
+from sojourn.evidence.pack import FORMAT as PACK
 
 from .context import Context
 from .parameters import TEMPLATE, parameters_sheet
@@ -28,6 +32,7 @@ FORMAT = "sojourn-report/1"
 WORKBOOK = "report.xlsx"
 JSON = "report.json"
 MANIFEST = "manifest.json"
+DETAILS = "details.json"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1 << 20
 STEP = 500
@@ -49,12 +54,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A report on disk: its sheets, its ZIP, and the SHA-256 (hex) of its manifest, which covers every file."""
+    """A report on disk: its sheets, its ZIP, and the SHA-256 (hex) of its manifest, which covers every file.
+
+    It is as of `as_of`; `drawn` are the requests of its sample, out of `population` access events.
+    """
 
     sheets: tuple[Written, ...]
     path: Path
     manifest_sha256: str
     problem: str
+    as_of: datetime
+    population: int
+    drawn: tuple[str, ...]
 
     def rows(self, sheet: str) -> int:
         """How many rows a sheet has."""
@@ -142,13 +153,10 @@ def _dictionary(described: list[tuple[Sheet, Column]]) -> Sheet:
 
 
 def _bind(context: Context, written: tuple[Written, ...], directory: Path) -> Built:
-    """The manifest over all files, and the ZIP of it all."""
+    """What the report was made from and of, the manifest over all files, and the ZIP of it all."""
     parameters, base = context.parameters, context.base
-    note = directory / "checkpoint"
-    note.write_bytes(base.note.encode())
-    files = sorted(directory.iterdir())
     period = {"start": moment_text(parameters.period.start), "end": moment_text(parameters.period.end)}
-    manifest: dict[str, Any] = {
+    details: dict[str, Any] = {
         "format": FORMAT,
         "template": TEMPLATE,
         "parameters": asdict(parameters)
@@ -161,21 +169,50 @@ def _bind(context: Context, written: tuple[Written, ...], directory: Path) -> Bu
             "problem": base.problem,
         },
         "sheets": [asdict(one) for one in written],
-        "files": {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in files},
     }
-    data = msgspec.json.encode(manifest, order="sorted")
-    (directory / MANIFEST).write_bytes(data)
+    more = {"checkpoint": base.note.encode(), DETAILS: _canonical(details), **context.backing.files}
+    for name, content in more.items():
+        path = directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    files = {str(path.relative_to(directory)): path for path in sorted(directory.rglob("*")) if path.is_file()}
+    manifest = _canonical(
+        {
+            "format": PACK,
+            "origin": base.origin,
+            "subject": context.backing.subject,
+            "files": {name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for name, path in files.items()},
+        }
+    )
+    (directory / MANIFEST).write_bytes(manifest)
     bundle = directory / f"{parameters.report}.zip"
+    _zip(bundle, files | {MANIFEST: directory / MANIFEST})
+    return Built(
+        sheets=written,
+        path=bundle,
+        manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        problem=base.problem,
+        as_of=parameters.as_of,
+        population=len(context.events) if context.drawn else 0,
+        drawn=tuple(event.access.request for event in context.drawn),
+    )
+
+
+def _zip(bundle: Path, files: dict[str, Path]) -> None:
+    """The files in a ZIP, a piece of each at a time."""
     with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for path in sorted([*files, directory / MANIFEST]):
-            info = zipfile.ZipInfo(path.name, _ZIP_TIME)
+        for name, path in sorted(files.items()):
+            info = zipfile.ZipInfo(name, _ZIP_TIME)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             info.file_size = path.stat().st_size
             with path.open("rb") as source, archive.open(info, "w") as target:
                 while chunk := source.read(_CHUNK):
                     target.write(chunk)
-    return Built(sheets=written, path=bundle, manifest_sha256=hashlib.sha256(data).hexdigest(), problem=base.problem)
+
+
+def _canonical(value: object) -> bytes:
+    return msgspec.json.encode(value, order="sorted")
 
 
 def _sha256(path: Path) -> str:

@@ -7,36 +7,37 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sojourn.domain.events import ExceptionDisposed
-from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import RequestId
 from sojourn.evidence.accesses import Access, Books
-from sojourn.evidence.attributes import AttributeTest
+from sojourn.evidence.attributes import AttributeTest, dispositions
 from sojourn.evidence.attributes.answer import Letter, passed
 from sojourn.ledger import entry as entries
+from sojourn.settings import Settings
 
-from .parameters import Base, Parameters
+from .parameters import Backing, Base, Parameters
 from .population import Event, events
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """`raw(seq)` gives the bytes of an entry again, by another way than the one that the books were folded by."""
+    """`raw(seq)` gives the bytes of an entry again, by another way than the one that the books were folded by.
+
+    `drawn` is the sample, once a report has drawn it.
+    """
 
     books: Books
     parameters: Parameters
     base: Base
     raw: Callable[[int], bytes]
+    backing: Backing = field(default_factory=Backing)
+    settings: Settings = field(default_factory=Settings)
+    drawn: list[Event] = field(default_factory=list, init=False)
     _events: list[Event] | None = field(default=None, init=False)
     _disposed: dict[RequestId, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Sort what was said about exceptions."""
-        self._disposed = {}
-        for one in self.books.others:
-            if isinstance(one.event, ExceptionDisposed):
-                said = self._disposed.get(one.event.request, ())
-                self._disposed[one.event.request] = (*said, in_words(one))
+        self._disposed = dispositions(self.books.others)
 
     @property
     def events(self) -> list[Event]:
@@ -49,9 +50,15 @@ class Context:
                     as_of=self.parameters.as_of,
                     integrity=self.integrity,
                     dispositions=self.dispositions,
+                    wanted=self.wanted,
                 )
             )
         return self._events
+
+    def wanted(self, access: Access) -> bool:
+        """Whether an access is on a target that the report is about."""
+        targets = self.parameters.targets
+        return not targets or access.asked.event.target in targets
 
     @property
     def integrity(self) -> AttributeTest:
@@ -68,12 +75,3 @@ class Context:
         """Kind, time (as it is written) and body of the entry at a place, read again."""
         entry = entries.parse(self.raw(seq))
         return entry.kind, entry.at.isoformat(), json.loads(entry.body)
-
-
-def in_words(one: Recorded) -> str:
-    """A disposition as people read it."""
-    event = one.event
-    assert isinstance(event, ExceptionDisposed)
-    ticket = f", ticket {event.ticket}" if event.ticket else ""
-    said = f"{' '.join(event.letters)} {event.disposition} by {event.person}, owner {event.owner}{ticket}"
-    return f"{said} (entry {one.seq})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sojourn.evidence.controls import report as controls
 from sojourn.evidence.files.sheet import Sheet
 
 from . import access_events, configuration, eligibility, lists, narrowed, standing_privilege
@@ -20,11 +21,19 @@ class Report:
     sheets: Callable[[Context], Iterator[Sheet]]
 
 
+BY_TARGET = frozenset(("access-events", "emergency-access", "service-access", "late-revocations"))
+"""Reports that can be about some targets alone."""
+
 REPORTS: dict[str, Report] = {
     "access-events": Report(
         title="Access events",
         purpose="Every request for access of the period, what became of it, and thirteen tests of each.",
         sheets=access_events.sheets,
+    ),
+    "controls": Report(
+        title="Controls",
+        purpose="Each control in the words of the policy in force, what it rests on, and what is on record of it.",
+        sheets=controls.sheets,
     ),
     "emergency-access": Report(
         title="Emergency access",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sojourn.domain.window import Window
@@ -16,7 +16,10 @@ TEMPLATE = "1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """`period` is `[start, end)`; the record was read up to `as_of`. `sample` rows are drawn by `seed` (0 for none)."""
+    """`period` is `[start, end)`; the record was read up to `as_of`. `sample` rows are drawn by `seed` (0 for none).
+
+    `targets` are those that it is about, empty for all.
+    """
 
     report: str
     title: str
@@ -28,6 +31,7 @@ class Parameters:
     period: Window
     as_of: datetime
     filters: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
     sample: int = 0
     seed: str = ""
 
@@ -47,6 +51,14 @@ class Base:
     last_at: datetime | None
     later: int = 0
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backing:
+    """Entries with their proofs and attachments, as files of a pack; `subject` is the stream of one of the entries."""
+
+    subject: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def parameters_sheet(parameters: Parameters, base: Base, counted: Iterator[Row]) -> Sheet:

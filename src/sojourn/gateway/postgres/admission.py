@@ -5,11 +5,11 @@
 - `user` names the person, `person+role` which of several accesses is meant.
 - Who they are is shown by a token, or by a certificate that names the same person. Neither gives an access.
 - Who comes while an access is still pending may wait for it, and is told for what.
+- Only a role that says so speaks the replication protocol.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from dataclasses import dataclass, field, replace
 
@@ -22,15 +22,18 @@ from sojourn.domain.session import admit
 from sojourn.domain.target import Target, TargetKind
 from sojourn.errors import Code, Refusal
 from sojourn.gateway.gate import Gate
+from sojourn.gateway.pending import WaitingRoom, what_is_pending
 from sojourn.gateway.tls import ClientCertificate
 from sojourn.settings import ClientName
 
 from . import backend
 from .handshake import (
     INVALID_AUTHORIZATION,
+    REPLICATION,
     Authenticator,
     Opening,
     RefusedError,
+    asks_to_replicate,
     check_parameters,
     decode_token_verifier,
 )
@@ -41,8 +44,6 @@ UNDEFINED_DATABASE = "3D000"
 TOO_MANY_CONNECTIONS = "53300"
 NEWEST_MINOR = 2
 """The newest protocol spoken here is 3.2: as 3.0, with cancel keys of up to 256 bytes."""
-
-WAIT_STEP_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,11 @@ class Admission:
 
     gate: Gate
     authenticator: Authenticator
-    _waiting: set[PersonId] = field(default_factory=set)
+    _room: WaitingRoom = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Wait as long as the settings say."""
+        self._room = WaitingRoom(self.gate.settings.wait_seconds)
 
     async def authenticate(self, opening: Opening) -> Known:
         """Find out who it is, and read what they ask for. Raises RefusedError, WireError."""
@@ -97,13 +102,15 @@ class Admission:
             limit = str(self.gate.settings.connections_max)
             raise RefusedError(Refusal(Code.GATEWAY_BUSY, {"limit": limit}), TOO_MANY_CONNECTIONS, actor=person)
         parameters = check_parameters(packet)
-        target, database = self._place(packet.parameters.get("database") or name, person)
+        wanted_role = RoleName(role) if role else None
+        replicating = self._replicated(person, wanted_role) if asks_to_replicate(parameters) else None
+        target, database = self._place(packet.parameters.get("database") or name, person, replicating)
         return Known(
             person=person,
             proof=proof,
             target=target,
             database=database,
-            role=RoleName(role) if role else None,
+            role=wanted_role,
             minor=minor,
             parameters=parameters,
             application=packet.parameters.get("application_name", "")[:200],
@@ -135,10 +142,25 @@ class Admission:
             await self.gate.ledger.matter([hashlib.sha256(person.encode()).hexdigest()])
         return tuple(known)
 
-    def _place(self, wanted: str, person: PersonId) -> tuple[Target, str]:
-        """The target and database that a `dbname` stands for. Raises RefusedError."""
+    def _replicated(self, person: PersonId, role: RoleName | None) -> Target | None:
+        """The one target that the person may replicate now; None for none or several.
+
+        PostgreSQL's own programs say `replication` in place of a database, and so cannot say which target is meant.
+        """
+        live, now = self.gate.live, self.gate.clock.now()
+        found: dict[TargetName, Target] = {}
+        for grant in live.grants(person):
+            target, given = live.target(grant.created.target), grant.created.role
+            if target is not None and grant.opens(now) and role in (None, given) and _replicates(target, given):
+                found[target.name] = target
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _place(self, wanted: str, person: PersonId, replicated: Target | None = None) -> tuple[Target, str]:
+        """The target and database that a `dbname` stands for; `replicated` where it names none. Raises RefusedError."""
         name, _, database = wanted.partition("/")
         target = self.gate.live.target(TargetName(name))
+        if target is None and wanted == REPLICATION:
+            target = replicated
         if target is None or target.kind is not TargetKind.POSTGRES:
             raise RefusedError(Refusal(Code.TARGET_UNKNOWN, {"target": name}), UNDEFINED_DATABASE, actor=person)
         if database and not target.opens_database(database):
@@ -157,7 +179,14 @@ class Admission:
             owner = Refusal(Code.CREDENTIALS_INVALID)
         if isinstance(owner, Refusal):
             raise RefusedError(owner, INVALID_AUTHORIZATION, actor=known.person)
-        return admit(live.grants(known.person), person=known.person, target=known.target.name, role=known.role, now=now)
+        grants, target = live.grants(known.person), known.target.name
+        found = admit(grants, person=known.person, target=target, role=known.role, now=now)
+        if isinstance(found, Refusal) or not asks_to_replicate(known.parameters):
+            return found
+        given = found.created.role
+        if _replicates(known.target, given):
+            return found
+        return Refusal(Code.GATEWAY_REPLICATION_REFUSED, {"grant": found.id, "target": target, "role": given})
 
     def judge(self, known: Known) -> Admitted:
         """As `verdict`, and a refusal is raised as RefusedError."""
@@ -169,33 +198,25 @@ class Admission:
 
     async def admit(self, known: Known, opening: Opening) -> Admitted:
         """Let the person in, at once or when what is pending has come about. Raises RefusedError."""
-        seconds = self.gate.settings.wait_seconds
         found = self.verdict(known)
-        pending = self._pending(known, found) if isinstance(found, Refusal) else ""
-        # One connection of a person waits: the others would only hold descriptors.
-        if not seconds or not pending or known.person in self._waiting:
+        pending = ""
+        if isinstance(found, Refusal):
+            pending = what_is_pending(
+                self.gate.live,
+                known.person,
+                known.target.name,
+                known.role,
+                found,
+                link=self.gate.settings.link,
+            )
+        if not pending or not self._room.admits(known.person):
             return self.judge(known)
-        hint = f"The connection waits up to {seconds} s for it."
+        hint = f"The connection waits up to {self._room.seconds} s for it."
         opening.line.send(backend.authentication_ok() + backend.notice_response("00000", pending, hint=hint))
-        self._waiting.add(known.person)
-        try:
-            until = asyncio.get_running_loop().time() + seconds
-            while isinstance(found, Refusal) and asyncio.get_running_loop().time() < until:
-                await asyncio.sleep(WAIT_STEP_SECONDS)
-                if opening.line.closed:
-                    break
-                found = self.verdict(known)
-        finally:
-            self._waiting.discard(known.person)
+        await self._room.wait(known.person, lambda: self.verdict(known), lambda: opening.line.closed)
         return replace(self.judge(known), greeted=True)
 
-    def _pending(self, known: Known, refusal: Refusal) -> str:
-        """What would let the person in and is on its way, in a sentence; empty for nothing."""
-        if refusal.code is Code.GRANT_NOT_READY:
-            return refusal.sentence
-        if refusal.code not in (Code.GRANT_NONE_ACTIVE, Code.GRANT_ENDED, Code.GRANT_EXPIRED):
-            return ""
-        request = self.gate.live.pending(known.person, known.target.name, known.role)
-        if request is None:
-            return ""
-        return f"Request {request} is not an access yet; `sojourn show {request}` tells what it waits for."
+
+def _replicates(target: Target, name: RoleName) -> bool:
+    role = target.role(name)
+    return role is not None and role.replication

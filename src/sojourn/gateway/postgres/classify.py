@@ -18,7 +18,7 @@ from typing import Any
 import postgast
 from google.protobuf.message import DecodeError
 
-from sojourn.gateway.postgres.survey import Survey, survey
+from sojourn.gateway.postgres.survey import COLUMNS_MAX, TABLES_MAX, Survey, survey
 from sojourn.gateway.postgres.vocabulary import (
     HARMLESS_ROOTS,
     HARMLESS_SETTINGS,
@@ -44,7 +44,7 @@ _FUNCTION_RANK = (
 class Label:
     """What a text of one or more statements is.
 
-    `statements` counts them (zero if not parsed), `tables` names what they touch by name, at most 64.
+    `statements` counts them (zero if not parsed), `tables` and `columns` name what they touch by name, at most 64 each.
     """
 
     verb: VerbClass
@@ -52,9 +52,19 @@ class Label:
     statements: int
     tables: tuple[str, ...]
     parsed: bool
+    columns: tuple[str, ...] = ()
 
 
 _UNPARSED = Label(verb=VerbClass.UNPARSED, may_write=True, statements=0, tables=(), parsed=False)
+_REPLICATION = Label(verb=VerbClass.REPLICATION, may_write=True, statements=0, tables=(), parsed=False)
+
+_REPLICATION_COMMAND = re.compile(
+    r"\s*(?:IDENTIFY_SYSTEM|READ_REPLICATION_SLOT|BASE_BACKUP|START_REPLICATION|(?:CREATE|ALTER|DROP)_REPLICATION_SLOT"
+    r"|TIMELINE_HISTORY|UPLOAD_MANIFEST)\b",
+    re.IGNORECASE | re.ASCII,
+)
+"""The commands of the replication protocol (manual section 54.4). The server knows them by their first word alone, and
+takes the whole text for one command; anywhere else such a text is a syntax error."""
 
 
 _MANIPULATION = re.compile(r"\s*(?:select|insert|update|delete)\b", re.IGNORECASE)
@@ -99,9 +109,10 @@ def _label(sql: str) -> Label:
             return _UNPARSED
         tree = postgast.parse(sql)
     except (postgast.PgQueryError, DecodeError, UnicodeError):
-        return _UNPARSED
+        return _REPLICATION if _REPLICATION_COMMAND.match(sql) else _UNPARSED
     verbs: set[VerbClass] = set()
     tables: dict[str, None] = {}
+    columns: dict[str, None] = {}
     may_write = False
     for raw in tree.stmts:
         found = survey(raw.stmt)
@@ -109,6 +120,7 @@ def _label(sql: str) -> Label:
         verbs.add(verb)
         may_write = may_write or writes
         tables |= found.tables
+        columns |= found.columns
     match len(verbs):
         case 0:
             verb = VerbClass.EMPTY
@@ -116,7 +128,14 @@ def _label(sql: str) -> Label:
             verb = verbs.pop()
         case _:
             verb = VerbClass.MIXED
-    return Label(verb=verb, may_write=may_write, statements=len(tree.stmts), tables=tuple(tables)[:64], parsed=True)
+    return Label(
+        verb=verb,
+        may_write=may_write,
+        statements=len(tree.stmts),
+        tables=tuple(tables)[:TABLES_MAX],
+        parsed=True,
+        columns=tuple(columns)[:COLUMNS_MAX],
+    )
 
 
 def _judge(node: Any, found: Survey) -> tuple[VerbClass, bool]:
@@ -219,20 +238,3 @@ def _judge_setting(setting: Any) -> tuple[VerbClass, bool]:
     if name in ("transaction", "session characteristics", "transaction snapshot"):
         return VerbClass.TRANSACTION, _asks_to_write(setting.args)
     return VerbClass.SESSION, name not in HARMLESS_SETTINGS
-
-
-_SECRET = re.compile(r"\bpassword\b", re.IGNORECASE)
-_SECRET_PLACE = re.compile(r"\b(role|user|group|options|mapping|server|subscription|connection)\b", re.IGNORECASE)
-_SECRET_STRING = re.compile(r"\bpassword\s*=\s*\S|\bpostgres(ql)?://[^\s/:@]*:[^\s@]+@", re.IGNORECASE)
-
-
-def contains_secret(sql: str) -> bool:
-    """Whether a text seems to carry a password, so that its record must be sealed harder.
-
-    Looks at words and not at syntax, so that a text which does not parse is covered too: `password` beside the words
-    of role, user mapping, server or subscription statements, or inside a connection string. Errs towards True; a
-    password put together at run time cannot be seen. Linear in the length of the text.
-    """
-    if _SECRET_STRING.search(sql):
-        return True
-    return bool(_SECRET.search(sql) and _SECRET_PLACE.search(sql))

@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 from sojourn.domain.events import Outcome
 from sojourn.gateway.entries import Intention, Result
 
-from . import backend, frontend
+from . import backend, frontend, intentions
 from .action import Action, Batch, Expected, Finished
 from .backend import Status
 from .frontend import Bind
-from .intentions import commit_intention, function_intention, known_text, named_intention, statement_intention
 from .lone import Lone, answered, result, said
 from .names import Names, Naming
 from .walk import Event
@@ -84,7 +83,7 @@ class Conversation:
         naming = None if found.parsed is None else Naming(found.parsed.statement, text, self._group)
         if naming is not None:
             self._names.announce(naming)
-        intention = statement_intention(text) if found.bound is None else self._binding(found.bound)
+        intention = intentions.statement_intention(text) if found.bound is None else self._binding(found.bound)
         return Lone(chunk, found, intention, naming)
 
     def answered_whole(self, chunk: bytes, now: float) -> tuple[int, Result] | None:
@@ -130,7 +129,7 @@ class Conversation:
             case "Q":
                 sql = frontend.parse_query(frame.payload).sql
                 self._look_for_prepare(sql)
-                self._begin(batch, frame, kind, statement_intention(sql))
+                self._begin(batch, frame, kind, intentions.statement_intention(sql))
             case "P":
                 parsed = frontend.parse_parse(frame.payload)
                 self._look_for_prepare(parsed.sql)
@@ -145,7 +144,7 @@ class Conversation:
                 portal = frontend.parse_execute(frame.payload).portal
                 known = self._portals.get(portal)
                 if known is None:
-                    known = self._begin(batch, frame, kind, named_intention("portal", portal))
+                    known = self._begin(batch, frame, kind, intentions.portal_intention(portal))
                     known.portal = portal
                     self._name_portal(portal, known)
                 else:
@@ -158,7 +157,7 @@ class Conversation:
                     self._announce(batch, "C", Naming(closing.name, None, self._group))
             case "F":
                 called = frontend.parse_function_call(frame.payload)
-                self._begin(batch, frame, kind, function_intention(called))
+                self._begin(batch, frame, kind, intentions.function_intention(called))
             case "D" | "S" | "c" | "f":
                 self._group += kind == "S"
                 batch.expected.append(Expected("c" if kind == "f" else kind))
@@ -184,13 +183,13 @@ class Conversation:
 
     def _look_for_prepare(self, sql: bytes) -> None:
         """From the first SQL PREPARE on, a statement's name may stand for something that this protocol did not say."""
-        self._prepares = self._prepares or known_text(sql).prepares
+        self._prepares = self._prepares or intentions.known_text(sql).prepares
 
     def _binding(self, bound: Bind) -> Intention:
         texts = self._names.texts(bound.statement, self._group)
         if not texts:
-            return named_intention("statement", bound.statement)
-        return statement_intention(texts[-1], binds=bound, others=texts[:-1], certain=not self._prepares)
+            return intentions.unknown_statement_intention(bound)
+        return intentions.statement_intention(texts[-1], binds=bound, others=texts[:-1], certain=not self._prepares)
 
     def forwarded(self, batch: Batch | Lone, now: float) -> list[Finished]:
         """Say that the batch goes to the target. What the target will skip is finished at once."""
@@ -245,6 +244,8 @@ class Conversation:
                     finished += self._ready(event, now)
                 case "G":
                     self._copy_began()
+                case "W":  # Replication goes both ways, and there is no Sync in it.
+                    self._copying = action
                 case "1" | "2" | "3" | "n" | "t" | "T":
                     if head is not None and head.kind == _ANSWERS[kind] and kind != "t":
                         finished += self._confirmed(self._pop(), now)
@@ -304,10 +305,10 @@ class Conversation:
             return []
         failed = Result(outcome=Outcome.FAILED, sqlstate=sqlstate, message=text.encode())
         if head.kind == "S":
-            self.failures.append((commit_intention(), failed))
+            self.failures.append((intentions.commit_intention(), failed))
             return []
         if head.naming is not None and head.naming.sql is not None:
-            self.failures.append((statement_intention(head.naming.sql), failed))
+            self.failures.append((intentions.statement_intention(head.naming.sql), failed))
         finished: list[Finished] = []
         if head.action is not None and head.kind != "C":
             head.action.sqlstate, head.action.message = sqlstate, text

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sojourn.domain import credential
@@ -38,6 +38,8 @@ DRAIN_SECONDS = 0.5
 DRAIN_READS_MAX = 16
 REFUSED_PARAMETERS = frozenset({"role", "session_authorization"})
 """Settings that would change who the session is; the target would refuse most of them, the gateway all."""
+
+REPLICATION = "replication"
 
 
 class RefusedError(Exception):
@@ -278,17 +280,24 @@ async def _next_message(line: Line, splitter: Splitter) -> bytes:
 def check_parameters(packet: StartupMessage) -> dict[str, str]:
     """The start-up parameters that go on to the target.
 
-    Raises RefusedError for one that would change who the session is or open replication.
+    Raises RefusedError for one that would change who the session is. Whether it may replicate is the role's to say
+    (`asks_to_replicate`), and only by the parameter of that name, never within `options`.
     """
     passed = {name: value for name, value in packet.parameters.items() if name not in ("user", "database")}
-    names = [(name.lower(), value) for name, value in passed.items()]
+    names = [name.lower() for name in passed]
     if "options" in passed:
-        names += startup.settings_in_options(passed["options"])
-    for name, value in names:
-        replicating = name == "replication" and value.lower() not in ("false", "off", "no", "0")
-        if name in REFUSED_PARAMETERS or replicating:
+        hidden = [name for name, _ in startup.settings_in_options(passed["options"])]
+        names += ["options: replication" if name == REPLICATION else name for name in hidden]
+    for name in names:
+        if name in REFUSED_PARAMETERS or name.startswith("options: "):
             raise RefusedError(Refusal(Code.GATEWAY_PARAMETER_REFUSED, {"parameter": name}), INVALID_AUTHORIZATION)
     return passed
+
+
+def asks_to_replicate(parameters: Mapping[str, str]) -> bool:
+    """Whether the session wants to speak the replication protocol; what is not a clear no counts as yes."""
+    asked = [value.lower() for name, value in parameters.items() if name.lower() == REPLICATION]
+    return any(value not in ("false", "off", "no", "0") for value in asked)
 
 
 def decode_token_verifier(data: bytes) -> ScramVerifier:

@@ -37,12 +37,13 @@ def statement_intention(
     if others or not certain:
         label, detail = _unsure(sql, text.label, binds, others, certain)
     elif binds is None:
-        label, detail = text.label, b"{" + text.member + b"}"
+        label, detail = text.label, b"{" + text.columns + text.member + b"}"
     else:
         # The members in canonical order; the text's own name is the last of them.
         values = _encode(_values(binds.values, binds.formats))
         label = text.label
-        detail = b'{"binds":%b,%b,%b}' % (values, _names(binds.portal, binds.statement), text.member)
+        names = _names(binds.portal, binds.statement)
+        detail = b'{"binds":%b,%b%b,%b}' % (values, text.columns, names, text.member)
     return Intention(PROTOCOL, label.verb, label.may_write, label.tables, detail)
 
 
@@ -51,6 +52,8 @@ def _unsure(
 ) -> tuple[Label, bytes]:
     """Label and detail of a statement whose name may stand for something else."""
     detail = _text("text", sql)
+    if label.columns:
+        detail["columns"] = label.columns
     if others:
         detail["or_instead"] = [_text("text", other) for other in others]
     if not certain:
@@ -76,9 +79,14 @@ _seen_names = lru_cache(maxsize=_MEMO_ENTRIES)(_new_names)
 
 
 class Text(NamedTuple):
-    """What is known of a statement's text: its label, its member in the record, and whether it may be a PREPARE."""
+    """What is known of a statement's text: its label, its members in the record, and whether it may be a PREPARE.
+
+    `columns` is empty, or a member and the comma after it. They are sealed with the text: a value in the wrong quotes
+    is a column.
+    """
 
     label: Label
+    columns: bytes
     member: bytes
     prepares: bool
 
@@ -89,8 +97,10 @@ def known_text(sql: bytes) -> Text:
 
 
 def _new_text(sql: bytes) -> Text:
+    label = classify(decode_text(sql))
     return Text(
-        classify(decode_text(sql)),
+        label,
+        b'"columns":%b,' % _encode(label.columns) if label.columns else b"",
         _encode(_text("text", sql))[1:-1],
         b"prepare" in sql.lower() and _PREPARE.search(sql) is not None,
     )
@@ -110,15 +120,20 @@ def commit_intention() -> Intention:
     )
 
 
-def named_intention(what: str, name: bytes) -> Intention:
-    """A statement or portal that is known to the target only (SQL PREPARE, a cursor): it may do anything."""
-    return Intention(
-        protocol=PROTOCOL,
-        verb=VerbClass.PREPARED,
-        may_write=True,
-        objects=(),
-        detail=_encode({what: decode_text(name)}),
-    )
+def portal_intention(name: bytes) -> Intention:
+    """A portal that is known to the target only (a cursor): it may do anything."""
+    return _unknown({"portal": decode_text(name)})
+
+
+def unknown_statement_intention(bound: Bind) -> Intention:
+    """What was bound to a statement that is known to the target only (SQL PREPARE): it may do anything."""
+    values = _values(bound.values, bound.formats)
+    named = {"portal": decode_text(bound.portal), "statement": decode_text(bound.statement)}
+    return _unknown({"binds": values, **named})
+
+
+def _unknown(detail: dict[str, object]) -> Intention:
+    return Intention(PROTOCOL, VerbClass.PREPARED, True, (), _encode(detail))
 
 
 def function_intention(called: FunctionCall) -> Intention:

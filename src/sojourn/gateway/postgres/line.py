@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import cast
 
 LIMIT = 1 << 20
@@ -22,6 +23,8 @@ class Line(asyncio.Protocol):
         self._waiting: asyncio.Future[None] | None = None
         self._closed = False
         self._paused = False
+        self.lost: Callable[[], None] = lambda: None
+        """Called when the peer has hung up."""
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -48,14 +51,17 @@ class Line(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Called by the loop: nobody goes on half closed in this phase."""
-        self._closed = True
-        self._wake()
+        self._lose()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""
+        self._lose()
+
+    def _lose(self) -> None:
         self._closed = True
         self._wake()
+        self.lost()
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -101,8 +107,9 @@ class Line(asyncio.Protocol):
         self._transport = transport
 
     def send(self, data: bytes) -> None:
-        """Write without waiting; what is sent in this phase is small."""
-        self.transport.write(data)
+        """Write without waiting; what is sent in this phase is small. Who has hung up is told nothing any more."""
+        if not (self._closed or self.transport.is_closing()):
+            self.transport.write(data)
 
     def hang_up(self) -> None:
         """Close after what was written has gone out."""
@@ -110,11 +117,11 @@ class Line(asyncio.Protocol):
             self._transport.close()
 
     def hand_over(self, protocol: asyncio.Protocol) -> bytes:
-        """Give the transport to `protocol`; returns what has been received and not taken."""
+        """Give the transport to `protocol`; returns what has been received and not taken. Raises LineClosedError."""
+        if self._closed:
+            raise LineClosedError("the connection was closed")
         self.transport.set_protocol(protocol)
         left = bytes(self.received)
         self.received.clear()
-        if self._closed:
-            raise LineClosedError("the connection was closed")
         self._read_on()
         return left

@@ -22,6 +22,7 @@ from sojourn.gateway.gate import Gate
 from sojourn.gateway.limits import limits
 from sojourn.gateway.opening import record_end, record_opening
 from sojourn.gateway.recorder import SessionRecorder
+from sojourn.gateway.stopping import stoppable
 from sojourn.gateway.tls import ClientCertificate
 
 from . import backend
@@ -110,14 +111,15 @@ class PostgresDoor:
             recorder.in_doubt = True
             await self._record_end(recorder, None, CloseCause.RECORD_UNAVAILABLE, None)
             raise refused from error
-        cause, relay, lag = CloseCause.TARGET_UNREACHABLE, None, None
+        cause, relay, lag = CloseCause.GATEWAY_STOPPED, None, None
         try:
-            upstream = await self._log_in(line, admitted)
+            upstream, cause, lag = await self._log_in_in_time(line, admitted)
             if upstream is None:
                 return
             recorder.connected(upstream.key.pid if upstream.key is not None else 0)
             target = admitted.known.target
             role = target.role(admitted.grant.created.role)
+            recorder.mark_rows_over = 0 if role is None else role.mark_rows_over
             relay = Relay(
                 recorder,
                 cancel=lambda: _cancel_at(target, upstream.key),
@@ -127,11 +129,21 @@ class PostgresDoor:
             with (
                 deadline(gate, admitted.grant, relay.cut, relay.warn) as reached,
                 limits(gate.settings, relay, lambda refusal: relay.expel(refusal, _sqlstate(refusal))),
+                stoppable(
+                    gate,
+                    admitted.grant,
+                    recorder.session,
+                    lambda refusal: relay.expel(refusal, ADMIN_SHUTDOWN, CloseCause.STOPPED),
+                ),
             ):
                 cause = CloseCause.GATEWAY_STOPPED
                 cause = await self._relay(line, upstream, relay, admitted)
             if cause is CloseCause.GRANT_ENDED and reached.passed_at is not None and relay.cut_at is not None:
                 lag = round((relay.cut_at - reached.passed_at) * 1e6)
+        except Exception:
+            # A fault of ours; `serve` says which.
+            cause = CloseCause.INTERRUPTED
+            raise
         finally:
             await self._record_end(recorder, relay, cause, lag)
 
@@ -160,6 +172,36 @@ class PostgresDoor:
 
         grant = await record_opening(self.gate, admitted.grant, opened=opened, again=again)
         return replace(admitted, grant=grant)
+
+    async def _log_in_in_time(self, line: Line, admitted: Admitted) -> tuple[Upstream | None, CloseCause, int | None]:
+        """Log in at the target, unless the grant ends or the client goes before that has come about.
+
+        Gives the target, or None with the reason and, for a grant that ended, with the lag in microseconds.
+        """
+        loop = asyncio.get_running_loop()
+        ended: list[Refusal] = []
+        try:
+            async with asyncio.timeout(None) as allowed:
+
+                def stop(refusal: Refusal | None = None) -> None:
+                    ended.extend([refusal] if refusal is not None else ())
+                    if allowed.when() is None:
+                        allowed.reschedule(loop.time())
+
+                with deadline(self.gate, admitted.grant, stop, lambda _: None) as reached:
+                    line.lost = stop
+                    try:
+                        upstream = await self._log_in(line, admitted)
+                    finally:
+                        line.lost = lambda: None
+        except TimeoutError:
+            if not ended:
+                return None, CloseCause.CLIENT_CLOSED, None
+            line.send(RefusedError(ended[0], ADMIN_SHUTDOWN).message())
+            line.hang_up()
+            lag = round((loop.time() - reached.passed_at) * 1e6) if reached.passed_at is not None else None
+            return None, CloseCause.GRANT_ENDED, lag
+        return upstream, CloseCause.TARGET_UNREACHABLE, None
 
     async def _log_in(self, line: Line, admitted: Admitted) -> Upstream | None:
         """Log in at the target with the grant's own credential; None after telling the client why not."""

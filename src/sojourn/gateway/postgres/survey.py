@@ -1,4 +1,4 @@
-"""One walk through the syntax tree of a statement: which tables, functions and operators it names, and what it does.
+"""One walk through the syntax tree of a statement: which tables, columns, functions and operators it names.
 
 Iterative, so that depth costs no stack. A name that a WITH query defines is no table where that name is in scope, and
 only there: `WITH users AS (SELECT * FROM users) ...` still reads the table.
@@ -18,10 +18,20 @@ from sojourn.gateway.postgres.vocabulary import (
 )
 
 TABLES_MAX = 64
+COLUMNS_MAX = 64
 _CHANGES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 _WITH_BEARERS = _CHANGES | {"SelectStmt"}
 _LEAVES = frozenset({"ColumnRef", "A_Const", "TypeName", "String", "Integer", "ParamRef", "A_Star"})
 """Nodes below which no table, function or operator can be named."""
+
+_COLUMN_LISTS = {
+    "InsertStmt": "cols",
+    "UpdateStmt": "target_list",
+    "OnConflictClause": "target_list",
+    "MergeWhenClause": "target_list",
+    "CopyStmt": "attlist",
+}
+"""Where a node names columns otherwise than by referring to them."""
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*", re.ASCII)
 _IDENTITY_SETTINGS = frozenset({"role", "session_authorization"})
@@ -30,9 +40,13 @@ _NOTHING: frozenset[str] = frozenset()
 
 @dataclass(slots=True, kw_only=True)
 class Survey:
-    """What one statement contains; `unknown` is set by a function or operator not known to be harmless."""
+    """What one statement contains; `unknown` is set by a function or operator not known to be harmless.
+
+    `columns` have no table before them: which one is meant only the target knows. All of them are `*`.
+    """
 
     tables: dict[str, None] = field(default_factory=dict)
+    columns: dict[str, None] = field(default_factory=dict)
     function_classes: set[VerbClass] = field(default_factory=set)
     changes: bool = False
     locks: bool = False
@@ -48,11 +62,15 @@ def survey(statement: Message) -> Survey:
         node, scope = pending.pop()
         name = node.DESCRIPTOR.name
         if name in _LEAVES:
+            if name == "ColumnRef":
+                _look_at_column(node, found)
             continue
         if name in _LOOKS:
             _LOOKS[name](node, scope, found)
         elif name in _CHANGES:
             found.changes = True
+        if name in _COLUMN_LISTS:
+            _look_at_list(getattr(node, _COLUMN_LISTS[name]), found)
         fields = node.ListFields()
         if name in _WITH_BEARERS and node.HasField("with_clause"):
             scope = _enter_with(node, scope, pending)
@@ -76,6 +94,23 @@ def _enter_with(node: Any, scope: frozenset[str], pending: list[tuple[Any, froze
         visible = names if clause.recursive else names[:index]
         pending.append((expression, scope.union(visible)))
     return scope.union(names)
+
+
+def _look_at_column(node: Any, found: Survey) -> None:
+    last = node.fields[-1] if node.fields else None
+    if last is not None:
+        _note_column(found, "*" if last.WhichOneof("node") == "a_star" else last.string.sval)
+
+
+def _look_at_list(named: Any, found: Survey) -> None:
+    """The columns that a statement names to write to, or to copy."""
+    for item in named[:COLUMNS_MAX]:
+        _note_column(found, item.res_target.name if item.WhichOneof("node") == "res_target" else item.string.sval)
+
+
+def _note_column(found: Survey, name: str) -> None:
+    if name and len(found.columns) < COLUMNS_MAX:
+        found.columns[name] = None
 
 
 def _look_at_table(node: Any, scope: frozenset[str], found: Survey) -> None:

@@ -36,6 +36,7 @@ from .wire import Frame, Splitter, WireError
 
 CONNECT_SECONDS = 10.0
 CONTEXTS_MAX = 256
+GREETING_BYTES_MAX = 1024 * 1024
 SALTED_MAX = 1_024
 _READ_ONLY = b"default_transaction_read_only\0on\0"
 
@@ -199,6 +200,8 @@ async def _converse(line: Line, secrets: _Secrets) -> Upstream:
                     return Upstream(line=line, greeting=bytes(greeting), key=key, left=frame.raw, read_only=read_only)
                 case "S" | "N":
                     greeting += frame.raw
+                    if len(greeting) > GREETING_BYTES_MAX:
+                        raise WireError("the target says more than anybody needs to know before it is ready")
                     read_only = read_only or frame.payload == _READ_ONLY
                 case _:
                     raise WireError(f"unexpected message {chr(frame.kind)!r} during log-in")

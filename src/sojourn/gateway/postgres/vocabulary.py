@@ -21,6 +21,7 @@ class VerbClass(StrEnum):
     PREPARED = "prepared"
     OUTBOUND = "outbound"
     ADMIN = "admin"
+    REPLICATION = "replication"
     EMPTY = "empty"
     MIXED = "mixed"
     UNPARSED = "unparsed"

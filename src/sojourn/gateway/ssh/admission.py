@@ -17,6 +17,7 @@ from sojourn.domain.ssh import place_line, widened
 from sojourn.domain.target import Target
 from sojourn.errors import Code, Refusal
 from sojourn.gateway.gate import Gate
+from sojourn.gateway.pending import what_is_pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +50,32 @@ def know(gate: Gate, token: Token, user: str, jumped: TargetName | None = None) 
     return Known(person=person, token=token, target=target, role=RoleName(role) if role else None)
 
 
-def verdict(gate: Gate, known: Known) -> Grant:
-    """The grant under which the person may connect now. Raises TurnedAwayError."""
+def verdict(gate: Gate, known: Known) -> Grant | Refusal:
+    """The grant under which the person may connect now, or why there is none. Raises TurnedAwayError."""
     now, live = gate.clock.now(), gate.live
     assert live.catalogue is not None, "the view is ready and knows a target"
     owner = check_token(known.token, purpose=TokenPurpose.SSH, catalogue=live.catalogue, now=now)
     if isinstance(owner, Refusal):
         raise TurnedAwayError(owner, actor=known.person)
-    found = admit(live.grants(known.person), person=known.person, target=known.target.name, role=known.role, now=now)
+    return admit(live.grants(known.person), person=known.person, target=known.target.name, role=known.role, now=now)
+
+
+def admitted(gate: Gate, known: Known) -> Grant:
+    """As `verdict`, and a refusal is raised as TurnedAwayError."""
+    found = verdict(gate, known)
     if isinstance(found, Refusal):
         subject = grant_stream(GrantId(found.details["grant"])) if "grant" in found.details else ""
         raise TurnedAwayError(found, actor=known.person, subject=subject)
     _check(known.target, found)
     return found
+
+
+def pending(gate: Gate, known: Known) -> bool:
+    """Whether what would let the person in is on its way."""
+    found = verdict(gate, known)
+    if not isinstance(found, Refusal):
+        return False
+    return bool(what_is_pending(gate.live, known.person, known.target.name, known.role, found))
 
 
 def _check(target: Target, grant: Grant) -> None:

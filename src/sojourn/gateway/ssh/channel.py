@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import asyncssh
 
@@ -18,13 +18,14 @@ from sojourn.domain.events import Outcome
 from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.entries import Intention, Result
 
+from .asking import intention_of, refused
 from .files import FileWatch
 from .host_end import HostEnd
+from .kept import kept_file
 from .permission import Asked, Use, environment, judge, mosh
 from .setting import Flow, Keeper, Setting
 from .tape import Tape
 
-PROTOCOL = "ssh"
 NOT_ALLOWED = 126
 """What a shell says of a command that may not be run."""
 
@@ -259,44 +260,31 @@ class Channel(asyncssh.SSHServerSession[bytes]):
                 forward=self._forward,
                 hold=self._hold_client,
                 fail=setting.fail,
+                keep=partial(kept_file, setting, lambda wait: self._hold_target("record", wait)),
             )
-        tape = Tape(
+        name, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
+        header = cast.header(columns=size[0], rows=size[1], terminal=name, began=setting.clock.now(), command=use.text)
+        return Tape(
             desk=setting.desk,
             number=self._number,
             show=self._show,
             forward=self._forward,
             hold=lambda wait: self._hold_target("record", wait),
             fail=setting.fail,
+            header=header,
             limit=None if self._terminal is not None else setting.access.kept_bytes,
         )
-        name, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
-        tape.begin(
-            cast.header(columns=size[0], rows=size[1], terminal=name, began=setting.clock.now(), command=use.text)
-        )
-        return tape
 
     def _intention(self, setting: Setting, use: Use) -> Intention:
         assert self._client is not None
-        wanted = dict(self._client.get_environment())
-        passed = environment(setting.access, wanted)
-        detail: dict[str, object] = {
-            "text": use.text,
-            "account": setting.upstreams.account,
-            "environment": passed,
-            "not_passed": sorted(set(wanted) - set(passed)),
-        }
-        if setting.upstreams.agent():
-            detail["agent"] = "lent"
-        if self._terminal is not None:
-            detail["terminal"] = {"type": self._terminal[0], "size": list(self._terminal[1][:2])}
-        written = json.dumps(detail, sort_keys=True).encode()
-        return Intention(PROTOCOL, use.asked.value, may_write=True, objects=(), detail=written)
+        terminal = None if self._terminal is None else (self._terminal[0], self._terminal[1][:2])
+        screen = setting.screen(self._client) is not None
+        return intention_of(setting, use, dict(self._client.get_environment()), terminal=terminal, screen=screen)
 
     def _note_refusal(self, setting: Setting, refusal: Refusal) -> None:
         asked, text = self._asked
-        detail = json.dumps({"text": text, "refused": str(refusal.code)}, sort_keys=True).encode()
-        intention = Intention(PROTOCOL, asked.value, may_write=True, objects=(), detail=detail)
-        setting.note(intention, Result(outcome=Outcome.SKIPPED, tags=("refused",), message=refusal.sentence.encode()))
+        result = Result(outcome=Outcome.SKIPPED, tags=("refused",), message=refusal.sentence.encode())
+        setting.note(refused(asked, text, refusal), result)
 
     async def _open(self, setting: Setting, use: Use) -> None:
         """Open the channel at the host, and hand over what came early. Raises SojournError, asyncssh.Error."""
@@ -304,6 +292,7 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         if self._client is None or self._stopped:
             return
         name, size, modes = self._terminal or (None, (0, 0, 0, 0), {})
+        screen = setting.screen(self._client)
         variables: dict[bytes | str, bytes | str] = {}
         variables.update(environment(setting.access, dict(self._client.get_environment())))
         variables.update(setting.marks)
@@ -317,6 +306,8 @@ class Channel(asyncssh.SSHServerSession[bytes]):
             term_size=size,
             term_modes=dict(modes),
             encoding=None,
+            x11_forwarding="ignore_failure" if screen is not None else False,
+            x11_display=None if screen is None else str(screen),
         )
         if self._ended():
             channel.close()

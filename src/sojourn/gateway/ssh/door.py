@@ -22,9 +22,11 @@ from sojourn.gateway.deadline import deadline
 from sojourn.gateway.gate import Gate
 from sojourn.gateway.limits import limits
 from sojourn.gateway.opening import record_end, record_opening
+from sojourn.gateway.pending import WaitingRoom
 from sojourn.gateway.recorder import SessionRecorder
+from sojourn.gateway.stopping import stoppable
 
-from .admission import Known, TurnedAwayError, know, verdict
+from .admission import Known, TurnedAwayError, admitted, know, pending, verdict
 from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC, SIGNATURES
 from .channel import Channel
 from .forwarding import Forwarding
@@ -61,9 +63,11 @@ class SshDoor:
     keys: DoorKeys
     _connections: Counter[GrantId] = field(default_factory=Counter)
     _options: asyncssh.SSHServerConnectionOptions = field(init=False)
+    _room: WaitingRoom = field(init=False)
 
     def __post_init__(self) -> None:
         """Read the host key once."""
+        self._room = WaitingRoom(self.gate.settings.wait_seconds)
         pair = (str(self.keys.host_key), str(self.keys.host_certificate))
         self._options = asyncssh.SSHServerConnectionOptions(
             server_factory=Visitor,
@@ -95,6 +99,7 @@ class SshDoor:
         """
         loop = asyncio.get_running_loop()
         connection = Connection(loop, self._options)
+        connection.screens = {}
         address = source.rpartition(":")[0]
         visitor: Visitor | None = None
         try:
@@ -105,7 +110,7 @@ class SshDoor:
             await loop.connect_accepted_socket(lambda: connection, client)
             visitor = Visitor.of(connection)
             connection.proved = visitor.proved
-            connection.lends_agent = visitor.lends_agent
+            connection.lends_agent, connection.shows_windows = visitor.lends_agent, visitor.shows_windows
             await self._receive(connection, visitor, source, jumped)
         except TurnedAwayError as error:
             await self._turn_away(connection, error, source)
@@ -132,6 +137,8 @@ class SshDoor:
             await self._jump(visitor, source)
             return
         known = know(self.gate, visitor.shown.token, visitor.user, jumped)
+        if self._room.admits(known.person) and pending(self.gate, known):
+            await self._room.wait(known.person, lambda: verdict(self.gate, known), visitor.lost.is_set)
         await self._open(connection, visitor, known, source)
 
     @contextmanager
@@ -181,7 +188,7 @@ class SshDoor:
 
         try:
             grant = await record_opening(
-                gate, verdict(gate, known), opened=opened, again=lambda _: verdict(gate, known)
+                gate, admitted(gate, known), opened=opened, again=lambda _: admitted(gate, known)
             )
         except SojournError:
             # It may have been recorded all the same; then its end has to be as well.
@@ -198,6 +205,7 @@ class SshDoor:
             with (
                 deadline(gate, grant, session.cut, session.warn) as reached,
                 limits(gate.settings, session, session.expel),
+                stoppable(gate, grant, name, session.stop),
                 self._counted(grant, role),
             ):
                 cause = CloseCause.GATEWAY_STOPPED
@@ -293,6 +301,13 @@ class Visitor(asyncssh.SSHServer):
         if not setting.access.agent:
             refuse(setting, "agent", "", "the use of your agent on the host")
         return setting.access.agent
+
+    async def shows_windows(self) -> bool:
+        """Whether the role lets programs of the host open windows on the person's screen; a refusal is on record."""
+        setting = await self._may_forward()
+        if not setting.access.x11:
+            refuse(setting, "x11", "", "windows of the host on your screen")
+        return setting.access.x11
 
     async def _may_forward(self) -> Setting:
         await self._admitted.wait()

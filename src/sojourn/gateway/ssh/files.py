@@ -20,6 +20,7 @@ from sojourn.gateway.entries import Intention, Result
 from .intents import Intents
 from .setting import Flow
 from .sftp import Kind, Packet, Reader, Request, SftpError, Splitter, request_of, text
+from .tape import Tape
 
 PROTOCOL = "sftp"
 WAITING_MAX = 256
@@ -56,11 +57,12 @@ class File:
     began: float
     read: Stream = field(default_factory=Stream)
     written: Stream = field(default_factory=Stream)
+    tape: Tape | None = None
 
 
 @dataclass(slots=True)
 class FileWatch:
-    """Implements `setting.Keeper` for an SFTP channel."""
+    """Implements `setting.Keeper` for an SFTP channel. `keep` gives what keeps a file's content, or None."""
 
     intents: Intents
     complete: Callable[[int, Result], None]
@@ -68,6 +70,8 @@ class FileWatch:
     forward: Callable[[bytes], None]
     hold: Callable[[bool], None]
     fail: Callable[[SojournError], None]
+    keep: Callable[[int, str], Tape | None]
+    _closing: set[asyncio.Task[None]] = field(default_factory=set)
     _from_client: Splitter = field(default_factory=Splitter)
     _from_host: Splitter = field(default_factory=Splitter)
     _waiting: deque[tuple[Packet, Request | None, asyncio.Future[int] | None]] = field(default_factory=deque)
@@ -138,20 +142,25 @@ class FileWatch:
         place = reader.number()
         if request is not None:
             path = request.paths[0] if request.paths else ""
-            self._asked[place] = (packet.kind, File(number, path, asyncio.get_running_loop().time()), 0)
+            file = File(number, path, asyncio.get_running_loop().time())
+            if packet.kind == Kind.OPEN:
+                file.tape = self.keep(number, f"{request.verb} {path}")
+            self._asked[place] = (packet.kind, file, 0)
         elif packet.kind in (Kind.READ, Kind.WRITE, Kind.CLOSE):
             handle = reader.string()
-            file = self._open.get(handle)
-            if file is None:
+            if (opened := self._open.get(handle)) is None:
                 return
             if packet.kind == Kind.CLOSE:
                 self._asked[place] = (packet.kind, self._open.pop(handle), 0)
                 return
             offset = reader.number(8)
             if packet.kind == Kind.WRITE:
-                file.written.take(offset, reader.string(len(packet.body)))
+                data = reader.string(len(packet.body))
+                opened.written.take(offset, data)
+                if opened.tape is not None:
+                    opened.tape.input(data)
             else:
-                self._asked[place] = (packet.kind, file, offset)
+                self._asked[place] = (packet.kind, opened, offset)
 
     def output(self, data: bytes, datatype: int | None) -> None:
         """The host has said this."""
@@ -173,7 +182,10 @@ class FileWatch:
         if packet.kind == Kind.HANDLE:
             self._open[reader.string()] = file
         elif packet.kind == Kind.DATA and kind == Kind.READ:
-            file.read.take(offset, reader.string(len(packet.body)))
+            data = reader.string(len(packet.body))
+            file.read.take(offset, data)
+            if file.tape is not None:
+                file.tape.output(data, None)
         elif packet.kind == Kind.STATUS and kind != Kind.READ:
             code = reader.number()
             message = text(reader.string()) if code else ""
@@ -190,6 +202,16 @@ class FileWatch:
             duration_us=round((asyncio.get_running_loop().time() - file.began) * 1e6),
             message=message.encode(),
         )
+        if file.tape is None:
+            self.complete(file.number, result)
+            return
+        task = asyncio.get_running_loop().create_task(self._close(file, file.tape, result))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close(self, file: File, tape: Tape, result: Result) -> None:
+        """The outcome of a file whose content is kept comes after all of that."""
+        await tape.finish(str(result.outcome))
         self.complete(file.number, result)
 
     def _broken(self, error: SftpError) -> None:
@@ -210,6 +232,7 @@ class FileWatch:
             self._over(file, Outcome.INTERRUPTED, "")
         self._asked.clear()
         self._open.clear()
+        await asyncio.gather(*self._closing)
         for _, _, number in self._waiting:
             if number is not None:
                 number.add_done_callback(self._skipped)

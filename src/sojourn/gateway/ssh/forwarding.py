@@ -36,6 +36,11 @@ class Forwarding:
         tunnel = Tunnel(setting, "forward", path)
         return await tunnel.open(lambda far: connection.create_unix_connection(far, path, encoding=None))
 
+    async def to_screen(self, setting: Setting, host: str, port: int) -> End:
+        """A connection from the host to the client's own screen. Raises asyncssh.ChannelOpenError."""
+        tunnel = Tunnel(setting, "x11", "the person's screen", origin=f"{host}:{port}")
+        return await tunnel.open(lambda far: self.client.create_x11_connection(far, host, port))
+
     async def on_port(self, setting: Setting, host: str, port: int) -> asyncssh.SSHListener | bool:
         """Have the host listen (`-R`); False if it may not."""
         text = f"{host}:{port}"

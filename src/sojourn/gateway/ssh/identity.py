@@ -14,13 +14,17 @@ import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import AnyStr
 
 import asyncssh
+from asyncssh.channel import SSHChannel
 from asyncssh.public_key import SSHOpenSSHCertificate
 from cryptography.hazmat.primitives.serialization import ssh
 
 from sojourn.domain.account import Token
 from sojourn.gateway.live import LiveView
+
+from .windows import Screen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,8 @@ class Connection(asyncssh.SSHServerConnection):
     recognise: Callable[[bytes], Shown | None]
     proved: Callable[[Shown], None]
     lends_agent: Callable[[], Awaitable[bool]]
+    shows_windows: Callable[[], Awaitable[bool]]
+    screens: dict[object, Screen]
 
     async def validate_public_key(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
         """Whether the key may be used and, with a signature, whether it has signed: only that says who it is."""
@@ -102,3 +108,16 @@ class Connection(asyncssh.SSHServerConnection):
     async def create_agent_listener(self) -> bool:
         """Lend the person's agent to the host, if the role says so."""
         return await self.lends_agent() and await super().create_agent_listener()
+
+    async def attach_x11_listener(
+        self, chan: asyncssh.SSHServerChannel[AnyStr], auth_proto: bytes, auth_data: bytes, screen: int
+    ) -> str | None:
+        """Note which screen the channel's programs are to be shown on, if the role says that they may be."""
+        if not await self.shows_windows():
+            return None
+        self.screens[chan] = Screen(auth_proto, auth_data, screen)
+        return str(screen)
+
+    def detach_x11_listener(self, chan: SSHChannel[AnyStr]) -> None:
+        """The channel is over."""
+        self.screens.pop(chan, None)

@@ -18,10 +18,13 @@ from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.gate import Gate
 from sojourn.gateway.recorder import SessionRecorder
 
+from .forwarding import Forwarding
+from .identity import Connection
 from .intents import Intents
 from .setting import Setting, Startable
 from .spool import spool_of
 from .tape import Desk
+from .tunnel import End, refuse
 from .upstream import Upstreams, certificates_of, key_of
 
 log = structlog.get_logger("gateway")
@@ -41,7 +44,7 @@ class Session:
 
     gate: Gate
     recorder: SessionRecorder
-    connection: asyncssh.SSHServerConnection
+    connection: Connection
     access: HostAccess
     grant: Grant
     spool: Path
@@ -53,7 +56,6 @@ class Session:
     setting: Setting | None = None
     _channels: dict[Startable, asyncio.Task[None]] = field(default_factory=dict)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
-    _begun: bool = False
     _hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     _text: str = ""
 
@@ -67,9 +69,10 @@ class Session:
             target=target,
             key=key_of(password),
             certificates=certificates_of(self.grant.observed),
-            connected=self._connected,
+            connected=self.recorder.connected,
             lost=self._target_lost,
             agent=lambda: self.connection.get_agent_path() or "",
+            show=self._show,
         )
         self.active_at = asyncio.get_running_loop().time()
         self.setting = Setting(
@@ -90,12 +93,15 @@ class Session:
             complete=self.recorder.complete,
             moved=self._moved,
             start=self._start,
+            screen=self.connection.screens.get,
         )
 
-    def _connected(self, port: int) -> None:
-        if not self._begun:
-            self._begun = True
-            self.recorder.connected(port)
+    async def _show(self, host: str, port: int) -> End:
+        """A window of the host on the person's screen. Raises asyncssh.ChannelOpenError where nobody asked for it."""
+        assert self.setting is not None, "only a channel of this session opens a connection to the host"
+        if not self.access.x11 or not self.connection.screens:
+            raise refuse(self.setting, "x11", "", "windows of the host on your screen")
+        return await Forwarding(self.connection).to_screen(self.setting, host, port)
 
     def _moved(self, received: int, sent: int) -> None:
         self.bytes_in += received
@@ -160,6 +166,10 @@ class Session:
         if self.cause is None:
             self._text = f"{refusal.sentence} {refusal.next_step}"
             self.end(cause)
+
+    def stop(self, refusal: Refusal) -> None:
+        """End the session because somebody says so."""
+        self.expel(refusal, CloseCause.STOPPED)
 
     def fail(self, error: SojournError) -> None:
         """End the session because its record cannot be written."""

@@ -64,7 +64,10 @@ class Startable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What all channels of a session share. `note` records what was refused; `moved` counts bytes."""
+    """What all channels of a session share. `note` records what was refused; `moved` counts bytes.
+
+    `screen` gives what the client has asked for windows of this channel of its own, if the role allows that.
+    """
 
     access: HostAccess
     upstreams: Upstreams
@@ -77,6 +80,7 @@ class Setting:
     moved: Callable[[int, int], None]
     fail: Callable[[SojournError], None]
     start: Callable[[Startable], None]
+    screen: Callable[[object], object | None]
 
 
 @dataclass(slots=True, eq=False)

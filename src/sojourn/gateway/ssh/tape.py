@@ -2,7 +2,7 @@
 
 - A little output goes on at once: it is sealed into the spool first, and its chunk becomes an entry within a second.
 - As soon as more is on its way than `SHOWN_MAX`, or the record is late, output waits until its chunk is durable.
-- If the record cannot be written nothing more is shown, and the session ends.
+- If the record cannot be written, or does not answer, nothing more is shown and the session ends.
 - After a crash what is in the spool is put on record at the next start (`spool.py`), so nothing that was shown is lost.
 """
 
@@ -36,6 +36,9 @@ HELD_MAX = 1024 * 1024
 
 FLUSH_SECONDS = 1.0
 LATE_SECONDS = 5.0
+SILENT_SECONDS = 15.0
+"""So long a chunk may wait for its answer. A record that says nothing for longer is as good as none."""
+
 FINISH_SECONDS = 10.0
 
 
@@ -75,32 +78,34 @@ class Tape:
     forward: Callable[[bytes], None]
     hold: Callable[[bool], None]
     fail: Callable[[SojournError], None]
+    header: str
     limit: int | None = None
     _parts: int = 0
     _lines: list[str] = field(default_factory=list)
+    _size: int = 0
     _spooled: int = 0
     _shown: int = 0
     _since: float | None = None
     _last: float = 0.0
     _held: list[tuple[bytes, int | None]] = field(default_factory=list)
     _held_size: int = 0
+    _in_flight: bool = False
+    """Whether output waits for the append that is under way: what comes after it must not pass it by."""
+
     _under_way: bool = False
     _failed: bool = False
     _timer: asyncio.TimerHandle | None = None
+    _silence: asyncio.TimerHandle | None = None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _echo: Echo = field(default_factory=Echo)
     _spool: Spool = field(init=False)
     _texts: dict[str, codecs.IncrementalDecoder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Begin with nothing."""
+        """Begin with the first line."""
         self._spool = self.desk.spool(self.number)
         self._last = asyncio.get_running_loop().time()
-        self._idle.set()
-
-    def begin(self, header: str) -> None:
-        """The first line."""
-        self._put(header)
+        self._put(self.header)
 
     def output(self, data: bytes, datatype: int | None) -> None:
         """The host has said this: record it, and show it when that may be."""
@@ -117,7 +122,7 @@ class Tape:
             self._note("i", typed)
         self._note(code, text)
         late = self._since is not None and asyncio.get_running_loop().time() - self._since > LATE_SECONDS
-        if self._held or late or self._shown + len(data) > SHOWN_MAX:
+        if self._held or self._in_flight or late or self._shown + len(data) > SHOWN_MAX:
             self._held.append((data, datatype))
             self._held_size += len(data)
             if self._held_size > HELD_MAX:
@@ -142,6 +147,8 @@ class Tape:
             if kept:
                 self._note("i", kept)
                 self._spool_last()
+            if self._size > SHOWN_MAX:
+                self._flush()
         self.forward(data)
 
     def resize(self, columns: int, rows: int) -> None:
@@ -179,6 +186,7 @@ class Tape:
 
     def _put(self, line: str) -> None:
         self._lines.append(line)
+        self._size += len(line)
         self._idle.clear()
         if self._since is None:
             self._since = asyncio.get_running_loop().time()
@@ -229,11 +237,16 @@ class Tape:
             drafts.append(drafted(session_stream(self.desk.session), event))
             sealings.append(sealing)
         shown, held = self._shown, self._held
-        self._lines, self._spooled, self._held, self._held_size, self._since = [], 0, [], 0, None
-        self._under_way = True
+        self._lines, self._size, self._spooled = [], 0, 0
+        self._held, self._held_size, self._since = [], 0, None
+        self._under_way, self._in_flight = True, bool(held)
 
         def over(_: Part, error: SojournError | None) -> None:
-            self._under_way = False
+            self._under_way, self._in_flight = False, False
+            if self._silence is not None:
+                self._silence.cancel()
+            if self._failed:
+                return
             if error is not None:
                 self._failed = True
                 self._idle.set()
@@ -253,8 +266,15 @@ class Tape:
             if not self._lines and not self._under_way:
                 self._idle.set()
 
+        self._silence = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._unanswered)
         size = sum(ENTRY_BYTES + len(one.ciphertext) for one in sealings)
         self.desk.journal.record(Part(drafts, sealings, size, over))
+
+    def _unanswered(self) -> None:
+        """The record has said nothing for too long: the session ends. What is in the spool comes on record later."""
+        self._failed = True
+        self._idle.set()
+        self.fail(SojournError(Code.RECORD_UNAVAILABLE))
 
     def _release(self) -> None:
         """Let go what waited for nothing that is kept."""
@@ -265,6 +285,10 @@ class Tape:
 
     async def finish(self, how: str) -> None:
         """Record how it ended and all that is left; what cannot be recorded now stays in the spool."""
+        for code, decoder in self._texts.items():
+            # A letter that was begun and not ended is kept as the bytes that it is.
+            if rest := decoder.decode(b"", final=True):
+                self._note(code, rest)
         self._put_event("x", how)
         self._spool_last()
         self._on_time()

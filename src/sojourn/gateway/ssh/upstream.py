@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 import asyncssh
 from asyncssh.public_key import SSHOpenSSHCertificate
 
-from sojourn.domain.ssh import CERTIFICATE, Host
+from sojourn.domain.ssh import CERTIFICATE
 from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.vault.ssh_authority import grant_key, private_file
+from sojourn.vault.ssh_hosts import trusted
 
 from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC
+from .windows import Show, show_windows
 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 30
@@ -26,7 +28,7 @@ KEEPALIVE_SECONDS = 30
 
 @dataclass(slots=True)
 class Upstreams:
-    """The connections of one session to its host. `connected` is told once, with the port that the host sees."""
+    """The connections of one session to its host. `connected` is told the port by which the host sees each."""
 
     target: Target
     key: asyncssh.SSHKey
@@ -34,6 +36,7 @@ class Upstreams:
     connected: Callable[[int], None]
     lost: Callable[[], None]
     agent: Callable[[], str]
+    show: Show
     _open: dict[tuple[str, bool], asyncio.Task[asyncssh.SSHClientConnection]] = field(default_factory=dict)
     _closing: bool = False
 
@@ -90,6 +93,7 @@ class Upstreams:
             problem = str(error) or type(error).__name__
             raise SojournError(Code.TARGET_UNREACHABLE, target=self.target.name, problem=problem) from error
         watcher.connected = True
+        show_windows(connection, self.show)
         if self._closing:
             connection.abort()
         self.connected(int(connection.get_extra_info("sockname")[1]))
@@ -120,12 +124,6 @@ class _Watcher(asyncssh.SSHClient):
         """See asyncssh. What never came about is told by whoever tried."""
         if self.connected:
             self._lost()
-
-
-def trusted(host: Host) -> tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]:
-    """The host's keys, the authorities of its keys, and none that is revoked, as `known_hosts` takes them."""
-    keys = [asyncssh.import_public_key(one) for one in host.keys]
-    return keys, [asyncssh.import_public_key(one) for one in host.authorities], []
 
 
 def key_of(password: str) -> asyncssh.SSHKey:

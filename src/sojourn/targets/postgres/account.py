@@ -45,7 +45,7 @@ async def open_account(connection: Connection, target: Target, opening: Opening)
     at the moment, or open or in use without our doing; and psycopg's errors.
     """
     role, account, claim = opening.role, opening.role.account, opening.claim
-    await refuse_mighty(connection, target, account)
+    await refuse_mighty(connection, target, account, replication=role.replication)
     standing = await find(connection, account)
     assert standing is not None
     await _refuse_taken(connection, target, claim, standing)

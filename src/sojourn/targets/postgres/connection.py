@@ -26,6 +26,13 @@ CONNECT_SECONDS = 5
 STATEMENT_MS = 8000
 LOCK_MS = 3000
 MUTE_MS = 8000
+OPTIONS = {
+    "search_path": "pg_catalog",
+    "statement_timeout": STATEMENT_MS,
+    "lock_timeout": LOCK_MS,
+    # What a node has begun that is held up for long is undone by the server, before another node takes the work over.
+    "idle_in_transaction_session_timeout": STATEMENT_MS,
+}
 PROBE_SECONDS = 2.0
 GRACE_SECONDS = 1.0
 TRIES_MAX = 5
@@ -57,7 +64,7 @@ class Reach:
         severing = loop.call_at(self.until, _sever, connection)
         try:
             yield connection
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, errors.IdleInTransactionSessionTimeout) as error:
             problem = "no answer in time" if loop.time() >= self.until else first_line(error)
             code = Code.TARGET_UNREACHABLE if _is_broken(error) else Code.TARGET_REFUSED
             raise SojournError(code, target=self.target.name, problem=problem) from error
@@ -79,7 +86,7 @@ class Reach:
                 connect_timeout=CONNECT_SECONDS,
                 tcp_user_timeout=MUTE_MS,
                 application_name="sojourn",
-                options=f"-c search_path=pg_catalog -c statement_timeout={STATEMENT_MS} -c lock_timeout={LOCK_MS}",
+                options=" ".join(f"-c {name}={value}" for name, value in OPTIONS.items()),
                 autocommit=True,
             )
         except psycopg.OperationalError as error:
@@ -138,10 +145,10 @@ def first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")
 
 
-def _is_broken(error: psycopg.OperationalError) -> bool:
-    """Whether the connection or the server went away (no SQLSTATE, class 08, or 57P01 to 57P05)."""
+def _is_broken(error: psycopg.Error) -> bool:
+    """Whether the connection or the server went away (no SQLSTATE, class 08, 57P01 to 57P05, or 25P03: held up)."""
     state = error.sqlstate
-    return state is None or state.startswith(("08", "57P"))
+    return state is None or state.startswith(("08", "57P", "25P03"))
 
 
 def _sever(connection: Connection) -> None:

@@ -25,7 +25,7 @@ from .trace import identify, trace_account, trace_login
 SALT_BYTES = 16
 
 _CREATE: LiteralString = (
-    "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT"
+    "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {} NOBYPASSRLS NOINHERIT"
     " CONNECTION LIMIT {} PASSWORD {} VALID UNTIL {}"
 )
 _VERBS: dict[Verb, LiteralString] = {
@@ -45,8 +45,9 @@ _KINDS: dict[ObjectKind, LiteralString] = {
 _MIGHTY = """
 SELECT pg_catalog.concat_ws(', ',
     CASE WHEN rolsuper THEN 'SUPERUSER' END, CASE WHEN rolcreaterole THEN 'CREATEROLE' END,
-    CASE WHEN rolreplication THEN 'REPLICATION' END, CASE WHEN rolbypassrls THEN 'BYPASSRLS' END)
-FROM pg_catalog.pg_roles WHERE rolname = %s
+    CASE WHEN rolreplication AND NOT %(replication)s THEN 'REPLICATION' END,
+    CASE WHEN rolbypassrls THEN 'BYPASSRLS' END)
+FROM pg_catalog.pg_roles WHERE rolname = %(name)s
 """
 
 
@@ -77,6 +78,7 @@ async def make(connection: Connection, target: Target, access: Access) -> Made:
         await connection.execute(
             sql.SQL(_CREATE).format(
                 name,
+                sql.SQL("REPLICATION" if role.replication else "NOREPLICATION"),
                 sql.Literal(role.connections_max),
                 sql.Literal(access.verifier),
                 sql.Literal(access.until.isoformat()),
@@ -185,9 +187,12 @@ async def _act_as(connection: Connection, target: Target, name: sql.Identifier, 
     await set_default(connection, name, "role", owner)
 
 
-async def refuse_mighty(connection: Connection, target: Target, name: str) -> None:
-    """Raise SojournError `target.refused` if there is no such role, or it could make accesses that outlive this one."""
-    row = await (await connection.execute(_MIGHTY, (name,))).fetchone()
+async def refuse_mighty(connection: Connection, target: Target, name: str, *, replication: bool = False) -> None:
+    """Raise SojournError `target.refused` if there is no such role, or it could make accesses that outlive this one.
+
+    It may have REPLICATION if the configuration says `replication`.
+    """
+    row = await (await connection.execute(_MIGHTY, {"name": name, "replication": replication})).fetchone()
     if row is None or row[0]:
         problem = f"there is no role {name}" if row is None else f"{name} has {row[0]}, which no access may lend"
         raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)

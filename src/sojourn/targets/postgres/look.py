@@ -1,7 +1,9 @@
-"""One look at a server: our logins and their sessions, and the logins of others that could go around Sojourn.
+"""One look at a server: our logins and their sessions, and what of others could go around Sojourn.
 
 A login counts as ours by its comment or by its name, as either may have been altered; an account that Sojourn opens for
 one access at a time counts while it is open or in use, whoever opened it. Then the record has to know it.
+
+Besides the logins of others that are a list of replication slots: no role owns one, so it outlives whoever made it.
 
 Without `pg_read_all_stats` a server shows of other people's sessions little more than that they are there: the workers
 of a parallel query then look like sessions of their own. `preflight` says when it is lacking.
@@ -56,6 +58,8 @@ FROM pg_catalog.pg_roles r LEFT JOIN LATERAL (
 ) m ON true
 WHERE r.rolcanlogin AND r.rolname <> ALL (%s)
   AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR m.names IS NOT NULL)
+UNION ALL
+SELECT s.slot_name || ': replication slot, ' || s.slot_type FROM pg_catalog.pg_replication_slots s WHERE NOT s.temporary
 ORDER BY 1
 """
 

@@ -192,6 +192,8 @@ async def expected(connection: Connection, role: Role) -> tuple[str, ...]:
     lines = {f"setting {name}={await _as_kept(connection, name, value)}" for name, value in role.defaults}
     if role.as_owner:
         lines |= {f"member of {await quoted(connection, role.as_owner)}", f"setting role={role.as_owner}"}
+    if role.replication:
+        lines.add("attribute REPLICATION")
     for privilege in role.privileges:
         lines.add(f"USAGE on schema {privilege.schema}")
         for name in await objects_of(connection, privilege):

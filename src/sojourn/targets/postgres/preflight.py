@@ -16,6 +16,11 @@ from .observe import objects_of
 
 _ACCOUNT = "SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
 
+_REPLICATE = """
+SELECT rolsuper OR rolreplication AND pg_catalog.current_setting('server_version_num')::int >= 160000
+FROM pg_catalog.pg_roles WHERE rolname = current_user
+"""
+
 _CONNECT = """
 SELECT EXISTS (SELECT FROM pg_catalog.aclexplode(COALESCE(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
                WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT')
@@ -60,12 +65,20 @@ async def lacking(connection: Connection, target: Target, roles: tuple[Role, ...
         functions = ", ".join((CURRENT, LIST, READ))
         remedy = f"GRANT EXECUTE ON FUNCTION {functions} TO {account};"
         lacks.append(Lack(problem="it may not read the server's log, to compare it with the record", remedy=remedy))
+    if any(role.replication for role in roles) and not await _holds(connection, _REPLICATE):
+        lacks.append(_lacking_to_replicate(connection, account))
     for role in roles:
         for privilege in role.privileges:
             lacks += await _lacking_for(connection, account, privilege)
         for lent in filter(None, (role.as_owner, role.account)):
             lacks += await _lacking_over(connection, account, lent)
     return tuple(dict.fromkeys(lacks))
+
+
+def _lacking_to_replicate(connection: Connection, account: str) -> Lack:
+    if connection.info.server_version >= INHERIT_OPTION_SINCE:
+        return Lack(problem="it may not let others replicate", remedy=f"ALTER ROLE {account} REPLICATION;")
+    return Lack(problem="before PostgreSQL 16 only a superuser lets others replicate")
 
 
 async def _lacking_for(connection: Connection, account: str, privilege: Privilege) -> list[Lack]:

@@ -105,6 +105,9 @@ async def trace_account(connection: Connection, claim: Claim) -> Trace:
 
 
 def _is_made_for(standing: Standing, claim: Claim, identity: Identity) -> bool:
+    if standing.holder:
+        # An account that the target had already is never ours to drop, whatever else fits.
+        return False
     marks = (standing.oid == identity.oid, standing.name == claim.credential, standing.until in claim.ends)
     return standing.comment == OURS + claim.credential or sum(marks) > 1
 

@@ -21,6 +21,7 @@ from sojourn.vault.ssh_authority import Authority, Certificate, grant_key, publi
 def certificates_of(
     authority: Authority,
     access: HostAccess,
+    serial: int,
     *,
     account: str,
     credential: str,
@@ -29,7 +30,7 @@ def certificates_of(
     since: datetime,
     until: datetime,
 ) -> tuple[str, ...]:
-    """The certificates of an access, one line each."""
+    """The certificates of an access, one line each. `serial` is their number, which the host writes into its log."""
     public = public_line(grant_key(password))
     lines = []
     for command, permits in _uses(access):
@@ -42,7 +43,7 @@ def certificates_of(
             source_addresses=source_addresses,
             permits=permits,
         )
-        lines.append(authority.certify(public, certificate, serial=int(since.timestamp())))
+        lines.append(authority.certify(public, certificate, serial=serial))
     return tuple(lines)
 
 
@@ -50,11 +51,13 @@ def _uses(access: HostAccess) -> Iterable[tuple[str, tuple[str, ...]]]:
     """What each certificate forces, and what it permits."""
     forwarding = ("permit-port-forwarding",) if access.forward_to or access.listen_on else ()
     agent = ("permit-agent-forwarding",) if access.agent else ()
+    windows = ("permit-X11-forwarding",) if access.x11 else ()
+    lent = (*agent, *windows)
     if access.shell:
-        yield "", ("permit-pty", *forwarding, *agent)
+        yield "", ("permit-pty", *forwarding, *lent)
     else:
         for command in access.commands:
-            yield command, ("permit-pty", *agent)
+            yield command, ("permit-pty", *lent)
         if forwarding:
             # Nothing can be run by it: it is for the channels that need no command.
             yield FORWARDING, forwarding

@@ -18,12 +18,16 @@ from sojourn.domain.ssh import Host
 from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 from sojourn.vault.ssh_authority import Authority, Certificate, private_file, public_line
+from sojourn.vault.ssh_hosts import trusted
 from sojourn.workflow.ports import Clock
+
+from .observing import OWN_SERIAL
 
 LIFE = timedelta(minutes=1)
 CONNECT_SECONDS = 10.0
 OUTPUT_MAX = 64 * 1024
-_AS_ROOT = 'test "$(id -u)" = 0 && exec sh -s || exec sudo -n sh -s'
+_AS_ROOT = 'test "$(id -u)" = 0 && exec sh -s "$SSH_CONNECTION" || exec sudo -n sh -s "$SSH_CONNECTION"'
+"""A script is told by which connection it came: its first argument."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +54,13 @@ class Reach:
                 until=now + LIFE,
                 source_addresses=host.source_addresses,
             ),
-            serial=int(now.timestamp()),
+            serial=OWN_SERIAL,
         )
         async with log_in(target, account=account, key=private_file(self.private), certificate=line) as connection:
             yield connection
 
-    async def run(self, target: Target, script: str) -> str:
-        """Run a script of sh as root; gives what it printed.
+    async def run(self, target: Target, script: str, *, limit: int = OUTPUT_MAX) -> str:
+        """Run a script of sh as root; gives what it printed, up to `limit` bytes.
 
         Raises SojournError `target.unreachable`, or `target.refused` with what it said if it failed.
         """
@@ -66,19 +70,13 @@ class Reach:
         if done.exit_status != 0:
             problem = str(done.stderr or "").strip()[-400:] or f"the script ended with {done.exit_status}"
             raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
-        return str(done.stdout or "")[:OUTPUT_MAX]
+        return str(done.stdout or "")[:limit]
 
 
 def of(target: Target) -> Host:
     """What the target has as an SSH host."""
     assert target.ssh is not None, "the configuration gives every SSH host one"
     return target.ssh
-
-
-def trusted(host: Host) -> tuple[list[asyncssh.SSHKey], list[asyncssh.SSHKey], list[asyncssh.SSHKey]]:
-    """The host's keys, the authorities of its keys, and none that is revoked, as `known_hosts` takes them."""
-    keys = [asyncssh.import_public_key(one) for one in host.keys]
-    return keys, [asyncssh.import_public_key(one) for one in host.authorities], []
 
 
 @asynccontextmanager

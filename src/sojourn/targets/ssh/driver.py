@@ -8,22 +8,27 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+
+import asyncssh
 
 from sojourn.domain.reconciliation import Observation
-from sojourn.domain.ssh import HostAccess, place_line
+from sojourn.domain.ssh import HostAccess, Leftovers, place_line
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Claim, Made, Removal
 from sojourn.vault.ssh_authority import Authority, grant_key, private_file
 from sojourn.workflow.ports import Clock
 
-from . import scripts
+from . import scripts, watching
 from .certificates import certificates_of, found, prolonged, said
 from .connection import Reach, log_in, of
+from .observing import OWN_SERIAL, observation
 from .preflight import lacking
 
 GRANT_SECONDS = 25.0
 REVOKE_SECONDS = 40.0
+WATCH_BYTES_MAX = 8 * 1024 * 1024
 
 
 class SshDriver:
@@ -40,29 +45,50 @@ class SshDriver:
         """See `targets.port.TargetDriver.grant`."""
         access = _access(role)
         account = access.login or claim.credential
-        lines = certificates_of(
+        sign = partial(
+            certificates_of,
             self._authority,
             access,
             account=account,
             credential=claim.credential,
             password=password,
             source_addresses=of(target).source_addresses,
-            since=self._clock.now(),
+            since=(now := self._clock.now()),
             until=claim.ends[-1],
         )
+        lines = sign(int(now.timestamp()))
         async with asyncio.timeout(GRANT_SECONDS):
             script = scripts.make(
                 access, account=account, grant=claim.grant, credential=claim.credential, until=claim.ends[-1]
             )
             printed = await self._reach.run(target, script)
-            # The host is asked whether it takes the certificate, before anybody is told that it does.
+            # The host is asked whether it takes the certificate, before anybody is told that it does: by one that is
+            # the same but for its number, which tells this log-in from those of the access in the host's log.
             key = private_file(grant_key(password))
-            async with log_in(target, account=account, key=key, certificate=lines[0]):
-                pass
+            async with log_in(target, account=account, key=key, certificate=sign(OWN_SERIAL)[0]) as connection:
+                if access.chroot:
+                    await self._check_chroot(target, access, account, connection)
         return Made(
             observed=(place_line(target.host, target.port), *printed.splitlines(), *role.opens, *said(lines)),
             identity="",
         )
+
+    async def _check_chroot(
+        self, target: Target, access: HostAccess, account: str, connection: asyncssh.SSHClientConnection
+    ) -> None:
+        """See that the account finds at `/` what lies in the role's folder. Raises SojournError `target.refused`."""
+        marker = (await self._reach.run(target, scripts.mark(access.chroot))).strip()
+        try:
+            async with connection.start_sftp_client() as files:
+                kept = await files.exists(f"/{marker}")
+        except asyncssh.Error as error:
+            problem = f"SFTP does not work ({error}): {access.chroot} and all above it have to be root's alone"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem) from error
+        finally:
+            await self._reach.run(target, scripts.unmark(access.chroot, marker))
+        if not kept:
+            problem = f"the host does not keep {account} within {access.chroot}: `sojourn target ssh-setup` says how"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
 
     async def prolong(self, target: Target, claim: Claim, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.prolong`: the same certificates with a later end."""
@@ -73,18 +99,25 @@ class SshDriver:
     async def revoke(self, target: Target, claim: Claim, *, secret: str) -> Removal:
         """See `targets.port.TargetDriver.revoke`."""
         async with asyncio.timeout(REVOKE_SECONDS):
-            ended, left, present = 0, 0, False
-            list_of = scripts.revoke(of(target), authority=self._authority.public, credential=claim.credential)
+            script = scripts.revoke(of(target), authority=self._authority.public, credential=claim.credential)
+            leftovers = (_access(role).leftovers for role in target.roles if role.name == claim.role)
+            script += scripts.take_away(
+                # A role that was not temporary then may be now: such an account has the access's own name.
+                temporary=[claim.credential],
+                grant=claim.grant,
+                credential=claim.credential,
+                leftovers=next(leftovers, Leftovers.ENDED),
+            )
+            # The list of what is revoked is replaced whole, so one at a time does that.
             async with self._lists.setdefault((target.host, target.port), asyncio.Lock()):
-                await self._reach.run(target, list_of)
-            for account, access in _accounts(target, claim.credential):
-                script = scripts.take_away(access, account=account, grant=claim.grant, credential=claim.credential)
                 printed = (await self._reach.run(target, script)).splitlines()
-                ended += _number(printed, "ended")
-                left += _number(printed, "left")
-                present = present or "account present" in printed
             opens = await self._still_opens(target, claim.credential)
-        return Removal(role_present=opens or present, sessions_present=left, sessions_terminated=ended)
+        return Removal(
+            role_present=opens or "account present" in printed,
+            sessions_present=_number(printed, "left"),
+            sessions_terminated=_number(printed, "ended"),
+            left=tuple(line.removeprefix("runs ") for line in printed if line.startswith("runs ")),
+        )
 
     async def _still_opens(self, target: Target, credential: str) -> bool:
         """Whether the host takes a certificate of that name, shown to it now."""
@@ -97,9 +130,19 @@ class SshDriver:
             return False
 
     async def observe(self, target: Target, *, secret: str, log_place: str) -> Observation:
-        """See `targets.port.TargetDriver.observe`. What a host shows of its sessions is not compared yet."""
-        problem = "the sessions of an SSH host are not compared with the record"
-        raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
+        """See `targets.port.TargetDriver.observe`."""
+        accounts = {_access(role).login for role in target.roles} - {""}
+        async with asyncio.timeout(GRANT_SECONDS):
+            script = watching.script(accounts, of(target).log, log_place)
+            printed = await self._reach.run(target, script, limit=WATCH_BYTES_MAX)
+        try:
+            return observation(
+                printed, roles_accounts=accounts, authority=self._authority.public, now=self._clock.now()
+            )
+        except ValueError as error:
+            # Whoever is root on the host can print what they like; that is on record as a look that failed.
+            problem = f"what it says of its sessions cannot be read: {error}"
+            raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem[:400]) from error
 
     async def preflight(self, target: Target, *, secret: str) -> tuple[str, ...]:
         """See `targets.port.TargetDriver.preflight`."""
@@ -112,13 +155,8 @@ def _access(role: Role) -> HostAccess:
     return role.host
 
 
-def _accounts(target: Target, credential: str) -> tuple[tuple[str, HostAccess], ...]:
-    """The accounts that an access of that name may have had, each once."""
-    accesses = (_access(role) for role in target.roles)
-    return tuple({access.login or credential: access for access in accesses}.items())
-
-
 def _number(printed: list[str], word: str) -> int:
+    """What was counted. Raises ValueError if nothing was."""
     for line in printed:
         if line.startswith(f"{word} ") and line.removeprefix(f"{word} ").strip().isdigit():
             return int(line.removeprefix(f"{word} "))

@@ -49,6 +49,8 @@ def _look(target: Target) -> str:
         elif access.login:
             name = quote(access.login)
             lines.append(f"id {name} >/dev/null 2>&1 || echo 'lacks the account {access.login}'")
+        if access.chroot:
+            lines.append(f"test -d {quote(access.chroot)} || echo 'lacks the folder {access.chroot}'")
         if access.sudo:
             lines.append("command -v visudo >/dev/null || echo 'lacks the program sudo'")
         lines += [

@@ -5,10 +5,11 @@ Every word that comes from outside is quoted; nothing else is put into them.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from shlex import quote
 
-from sojourn.domain.ssh import Host, HostAccess
+from sojourn.domain.ssh import Host, HostAccess, Leftovers
 
 MADE_BY = "Sojourn access"
 """What the comment of a temporary account begins with."""
@@ -42,50 +43,71 @@ def make(access: HostAccess, *, account: str, grant: str, credential: str, until
     return "\n".join(lines) + "\n"
 
 
+def mark(folder: str) -> str:
+    """Put an empty file of a fresh name into the folder, and print its name: whoever is kept there finds it at `/`."""
+    return f"set -eu; cd {quote(folder)}; marker=$(mktemp .sojourn-XXXXXXXX); chmod 0444 $marker; echo $marker\n"
+
+
+def unmark(folder: str, marker: str) -> str:
+    """Take it away again."""
+    return f"rm -f {quote(f'{folder}/{marker}')}\n"
+
+
 def revoke(host: Host, *, authority: str, credential: str) -> str:
     """Put every certificate of that name on the host's list of what is revoked, by replacing the list whole."""
     path = quote(host.revoked)
     return "\n".join(
         (
-            "set -eu",
+            "(set -eu",
             "work=$(mktemp -d)",
             "trap 'rm -rf \"$work\"' EXIT",
             f"printf '%s\\n' {quote(authority)} >$work/authority.pub",
             f"printf 'id: %s\\n' {quote(credential)} >$work/what",
             f"update=; if [ -s {path} ]; then cp {path} $work/list; update=-u; fi",
             "ssh-keygen -q -k $update -s $work/authority.pub -f $work/list $work/what",
-            f"cp $work/list {path}.new; chmod 0644 {path}.new; mv {path}.new {path}",
+            f"cp $work/list {path}.new; chmod 0644 {path}.new; mv {path}.new {path}) || exit 1",
             "",
         )
     )
 
 
-def take_away(access: HostAccess, *, account: str, grant: str, credential: str) -> str:
-    """End what is left, remove what was made; print what was ended and what is there still.
+def take_away(*, temporary: Collection[str], grant: str, credential: str, leftovers: Leftovers) -> str:
+    """End what is left of an access, or tell of it, and remove what was made; print what was ended and what is there.
 
-    Prints `ended N`, `left N` and `account present` or `account absent`.
+    `temporary` are the accounts that may have been made for it. Prints `ended N`, `left N`, `runs PID NAME` for what
+    may run on, and `account present` for an account that would not go.
     """
-    name, mark = quote(account), quote(f"SOJOURN_GRANT={grant}")
+    accounts = [quote(name) for name in temporary]
+    # What carries the mark is of this access, whoever it has become since.
+    found = [f"grep -lzxF -- {quote(f'SOJOURN_GRANT={grant}')} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3"]
+    found += [
+        f"id {name} >/dev/null 2>&1 && ps -o pid=,stat= -u {name} | awk '$2 !~ /^Z/ {{print $1}}'" for name in accounts
+    ]
     lines = [
-        "set -u",
-        # What carries the mark is of this access, whoever it has become since.
-        f"marked() {{ grep -lzxF -- {mark} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3; }}",
-        "ended=0",
+        "set +e",
+        f"marked() {{ {{ {'; '.join(found)}; }} | sort -u; }}",
         f"rm -f {quote(f'/etc/sudoers.d/sojourn-{credential}')}",
+        *(_report() if leftovers is Leftovers.REPORTED else _kill()),
+        *(f"id {name} >/dev/null 2>&1 && userdel -rf {name} >/dev/null 2>&1" for name in accounts),
+        *(f"id {name} >/dev/null 2>&1 && echo 'account present'" for name in accounts),
     ]
-    if access.temporary:
-        lines += [
-            f"marked() {{ grep -lzxF -- {mark} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3;"
-            f" id {name} >/dev/null 2>&1 && ps -o pid=,stat= -u {name} | awk '$2 !~ /^Z/ {{print $1}}'; }}"
-        ]
-    lines += [
-        "for try in 1 2 3 4 5; do",
-        '  found=$(marked | sort -u); [ -n "$found" ] || break',
-        "  ended=$((ended + $(echo $found | wc -w))); kill -KILL $found 2>/dev/null; sleep 0.1",
-        "done",
-    ]
-    if access.temporary:
-        lines += [f"id {name} >/dev/null 2>&1 && userdel -rf {name} >/dev/null 2>&1"]
-        lines += [f"id {name} >/dev/null 2>&1 && echo 'account present' || echo 'account absent'"]
-    lines += ['echo "ended $ended"', 'echo "left $(marked | sort -u | wc -w)"', "exit 0"]
-    return "\n".join(lines) + "\n"
+    return "\n".join((*lines, "exit 0", ""))
+
+
+def _kill() -> Iterable[str]:
+    """End all that is marked, and see that it is gone."""
+    yield "ended=0"
+    yield "for try in 1 2 3 4 5 6 7 8 9 10; do"
+    yield '  found=$(marked); [ -n "$found" ] || break'
+    # What is being ended already is not counted again.
+    yield '  [ "$try" -gt 1 ] || ended=$(echo $found | wc -w)'
+    yield "  kill -KILL $found 2>/dev/null; sleep 0.05"
+    yield "done"
+    yield 'echo "ended $ended"; echo "left $(marked | wc -w)"'
+
+
+def _report() -> Iterable[str]:
+    """Tell of what is marked, once what ends by itself with its connection has had the time to."""
+    yield 'for try in 1 2 3 4 5; do [ -n "$(marked)" ] || break; sleep 0.1; done'
+    yield 'for process in $(marked); do echo "runs $process $(cat /proc/$process/comm 2>/dev/null)"; done'
+    yield 'echo "ended 0"; echo "left 0"'

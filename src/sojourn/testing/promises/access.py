@@ -11,6 +11,7 @@ from sojourn.domain.events import (
     GrantCreated,
     GrantEnded,
     GrantExtended,
+    GrantLeased,
     GrantProlonged,
     GrantProvisioned,
     GrantRemovalFailed,
@@ -28,7 +29,7 @@ from sojourn.domain.history import Recorded
 
 from .company import Company, Seats, filled
 
-LESS_CAN_HAPPEN = (GrantRemovalFailed, GrantRemovalOverdue, GrantRemoved)
+LESS_CAN_HAPPEN = (GrantLeased, GrantRemovalFailed, GrantRemovalOverdue, GrantRemoved)
 """All that can still happen to a grant that has ended."""
 
 
@@ -51,6 +52,7 @@ class Given:
     provisioned: bool = False
     ended: bool = False
     removed: bool = False
+    lease: GrantLeased | None = None
 
 
 @dataclass(slots=True)
@@ -235,13 +237,22 @@ class Accesses:
         if given.ended and not isinstance(event, LESS_CAN_HAPPEN):
             yield "after its end"
         match event:
+            case GrantLeased():
+                held = given.lease
+                if held is not None and held.node != event.node and recorded.at + self.slack < held.until:
+                    yield "two nodes work on it at once"
+                given.lease = event
             case GrantProvisioned():
+                if event.node and (given.lease is None or given.lease.node != event.node):
+                    yield "made by a node that had no lease of it"
+                given.lease = None
                 if given.provisioned or self._late(recorded.at, given.end):
                     yield "provisioned twice, or when it was over"
                 given.provisioned = True
             case GrantExtended():
                 yield from self._extended(given, event, recorded.at)
             case GrantProlonged():
+                given.lease = None
                 if event.until > given.end:
                     yield "the target keeps it beyond its end"
             case GrantEnded():

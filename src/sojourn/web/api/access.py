@@ -102,7 +102,10 @@ def visible(exchange: Exchange, caller: Person, name: str) -> GrantRow:
     """The grant, if the caller may see it; for anybody else there is none."""
     with exchange.services.projections.reading() as connection:
         row = queries.grant(connection, name)
-    if row is not None and (caller.administrator or caller.auditor or concerns(exchange, caller, row)):
+    now = exchange.services.office.clock.now()
+    if row is not None and (
+        caller.administrator or caller.may_audit(now, row.target) or concerns(exchange, caller, row)
+    ):
         return row
     raise SojournError(Code.GRANT_UNKNOWN, grant=name[:100])
 
@@ -253,5 +256,6 @@ def show(row: GrantRow) -> shapes.GrantShown:
         extended=row.extended,
         prolonged_to=row.prolonged_to,
         overdue_since=row.overdue_since if row.removed_at is None else None,
+        leftovers=tuple((row.leftovers or "").splitlines()),
         break_glass=bool(row.break_glass),
     )

@@ -19,8 +19,20 @@ class GlassShown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RiskShown:
+    """How risky an access looks (`high`, `medium` or `low`), with every reason. It puts reviews in order, no more."""
+
+    level: str
+    points: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewListed:
-    """A review in a list. `outcome` is null until it is concluded."""
+    """A review in a list. `outcome` is null until it is concluded.
+
+    `waits_for` is `holder` while a question waits for a reply, else `reviewer`; null when it is concluded.
+    """
 
     grant: str
     person: str
@@ -30,11 +42,13 @@ class ReviewListed:
     due: str
     break_glass: bool
     outcome: str | None
+    waits_for: str | None
+    risk: RiskShown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviews:
-    """Reviews, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
+    """Reviews, newest first, or by risk. `more` says that there are older ones: ask again, `before` set to `next`."""
 
     reviews: tuple[ReviewListed, ...]
     more: bool
@@ -68,7 +82,8 @@ class ReviewShown:
     """A review: what is to be judged, and what was found.
 
     `sessions`, `actions` and `writes` (those that could have written) are counted now; `objects` names what was
-    touched most. `answers` follow the order of `checklist`. Texts read `(shredded)` when their keys were destroyed.
+    touched most, and `summary` says in plain words what was done. `answers` follow the order of `checklist`. Texts read
+    `(shredded)` when their keys were destroyed.
     """
 
     grant: str
@@ -87,6 +102,9 @@ class ReviewShown:
     actions: int
     writes: int
     objects: tuple[TouchedShown, ...]
+    summary: tuple[str, ...]
+    risk: RiskShown
+    waits_for: str | None
     notes: tuple[NoteShown, ...]
     opened_at: str
     reviewer: str | None

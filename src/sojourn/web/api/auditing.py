@@ -10,6 +10,7 @@ from sojourn.domain.events import EvidenceForm
 from sojourn.domain.identifiers import PersonId, RequestId
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
+from sojourn.projections import queries
 from sojourn.web.exchange import Exchange
 from sojourn.workflow.evidence import dispose_of_exceptions, give_evidence
 
@@ -25,7 +26,7 @@ async def evidence(exchange: Exchange) -> Response:
     """
     caller = await exchange.caller()
     row = visible(exchange, caller, exchange.name)
-    if not (concerns(exchange, caller, row) or caller.auditor):
+    if not (concerns(exchange, caller, row) or _audits(exchange, caller, row.target)):
         raise SojournError(
             Code.PERMISSION_DENIED,
             person=caller.id,
@@ -34,6 +35,36 @@ async def evidence(exchange: Exchange) -> Response:
         )
     await exchange.caught_up()
     return await given(exchange, caller, EvidenceForm.PACK, f"grant/{row.id}", await exchange.services.pack(row.id))
+
+
+async def evidence_of_request(exchange: Exchange) -> Response:
+    """GET /requests/{name}/evidence: the pack of an access event, whatever came of it; for whom it concerns, auditors.
+
+    For a request that became an access it is the pack of its grant. Who was given it is on record.
+    """
+    caller = await exchange.caller()
+    with exchange.services.projections.reading() as connection:
+        row = queries.request(connection, exchange.name)
+        approvers = queries.approvers(connection, exchange.name)
+    concerned = row is not None and caller.id in {row.person, *(one.person for one in approvers)}
+    audits = row is not None and _audits(exchange, caller, row.target)
+    if row is None or not (concerned or audits or caller.administrator):
+        raise SojournError(Code.REQUEST_UNKNOWN, request=exchange.name[:100])
+    if not (concerned or audits):
+        raise SojournError(
+            Code.PERMISSION_DENIED,
+            person=caller.id,
+            action="read what was said about this request",
+            who="its requester, its approvers or an auditor",
+        )
+    await exchange.caught_up()
+    content = await exchange.services.pack(row.id)
+    return await given(exchange, caller, EvidenceForm.PACK, f"request/{row.id}", content)
+
+
+def _audits(exchange: Exchange, caller: Person, target: str) -> bool:
+    """Whether the caller audits what was done on that target, here or from outside."""
+    return caller.may_audit(exchange.services.office.clock.now(), target)
 
 
 async def given(exchange: Exchange, caller: Person, form: EvidenceForm, subject: str, content: bytes) -> Response:

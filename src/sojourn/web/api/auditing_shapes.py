@@ -38,6 +38,7 @@ class RunShown:
     """The making of a report: `state` is waiting, running, done or failed; `doing` has `done` (of `of`, if known).
 
     When it is done, `rows` has the rows of each sheet, and `problem` says why the record is not whole (empty if it is).
+    `sample` is the id of the sample that was drawn in it; empty for none.
     """
 
     run: str
@@ -49,4 +50,22 @@ class RunShown:
     of: int | None
     manifest_sha256: str
     problem: str
+    sample: str
     rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredListed:
+    """A file that a schedule made: a report, or the packs of its sample."""
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredFiles:
+    """What schedules made and is there to be taken away. `more` says that there is more of it: ask with `before`."""
+
+    files: tuple[DeliveredListed, ...]
+    more: bool
+    next: int | None

@@ -5,6 +5,8 @@ These are structs and not dataclasses because only structs can refuse a field th
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 from sojourn.domain.events import Disposition, ReviewOutcome
@@ -12,10 +14,11 @@ from sojourn.domain.people import FactKind
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person shows who they are."""
+    """A person shows who they are; `code` is that of their second factor, if they have one."""
 
     person: str
     password: str
+    code: str = ""
 
 
 class Enrol(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,6 +27,70 @@ class Enrol(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     person: str
     code: str
     password: str
+
+
+class Confirmable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whoever decides confirms it anew: with their password, or with a passkey.
+
+    For a passkey: the `ticket` and the `checkpoint` of `/confirmations/options`, and what it answered (JSON, as text).
+    """
+
+    password: str = ""
+    code: str = ""
+    ticket: str = ""
+    checkpoint: str = ""
+    credential: str = ""
+
+
+class ConfirmationAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody is about to decide: which `action` on which `subject`, and the `details` that belong to it."""
+
+    action: str
+    subject: str
+    details: dict[str, str] = {}
+
+
+class NewPassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whoever has just signed in sets another password."""
+
+    password: str
+
+
+class SecondFactor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The code that an authenticator app shows for the secret that `ticket` was for."""
+
+    ticket: str
+    code: str
+
+
+class DeviceWaiting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A program asks whether its person has signed in meanwhile; `device` is what it was given."""
+
+    device: str
+
+
+class PasskeyOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A browser is to make a passkey: for `person` with the code of their invitation, or for whoever is signed in."""
+
+    person: str = ""
+    code: str = ""
+
+
+class PasskeyMade(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The passkey that a browser has made (`toJSON()`), and what its person calls it."""
+
+    ticket: str
+    credential: dict[str, Any]
+    label: str
+    person: str = ""
+    code: str = ""
+
+
+class PasskeyAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a passkey has answered (`toJSON()`) to what was asked with `ticket`."""
+
+    ticket: str
+    credential: dict[str, Any]
 
 
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,14 +121,13 @@ class MoreTime(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     activities: tuple[str, ...] = ()
 
 
-class Glass(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody takes an access without a decision beforehand. `password` is theirs, entered just now."""
+class Glass(Confirmable, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody takes an access without a decision beforehand, and confirms it: with their password, or a passkey."""
 
     target: str
     role: str
     duration: str
     reason: str
-    password: str
     reason_code: str = ""
     incident: str = ""
     ticket: str = ""
@@ -92,7 +158,7 @@ class ItemDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     comment: str = ""
 
 
-class LessDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LessDecision(Confirmable, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An approver gives less than was asked: `role` for `duration`, of what `digest` names."""
 
     digest: str
@@ -109,7 +175,7 @@ class Said(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     answers: int | None = None
 
 
-class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Decision(Confirmable, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An approver decides about what was shown to them, which `digest` names."""
 
     digest: str
@@ -239,3 +305,18 @@ class AskReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     as_of: str = ""
     sample: int = 0
     seed: str = ""
+
+
+class AskInformation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An auditor wants to know something about one `request` of a sample, of somebody."""
+
+    request: str
+    of: str
+    text: str
+
+
+class GiveInformation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The answer to the question of that number."""
+
+    number: int
+    text: str

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from sojourn.domain.confirmation import Action
 from sojourn.domain.identifiers import RoleName, TargetName
 from sojourn.domain.policy.difference import say_way
 from sojourn.domain.policy.ways import accesses_of
-from sojourn.identity import accounts
 from sojourn.web.exchange import Exchange
 from sojourn.workflow.break_glass import break_glass
 
 from . import access, asking, assurance_shapes, bodies, shapes
+from .confirming import confirmed, decided
 
 
 async def offered(exchange: Exchange) -> assurance_shapes.GlassOffered:
@@ -29,27 +30,22 @@ async def offered(exchange: Exchange) -> assurance_shapes.GlassOffered:
 async def take(exchange: Exchange) -> shapes.GrantShown:
     """POST /break-glass: take an access with nobody's decision beforehand, and wait until it is there."""
     services, caller, sent = exchange.services, await exchange.caller(), await exchange.body(bodies.Glass)
-    exchange.settled(
-        await accounts.sign_in(
-            services.office,
-            person=caller.id,
-            password=sent.password,
-            source=exchange.source,
-            reader=services.passwords,
-            limit=services.limit,
-        )
-    )
+    duration = asking.duration_of(sent.duration)
+    seconds = str(int(duration.total_seconds()))
+    decision = decided(caller, Action.BREAK_GLASS, f"target/{sent.target}", role=sent.role, seconds=seconds)
+    confirmation = await confirmed(exchange, decision, sent, always=True)
     grant = exchange.settled(
         await break_glass(
             services.office,
             person=caller.id,
             target=TargetName(sent.target),
             role=RoleName(sent.role),
-            duration=asking.duration_of(sent.duration),
+            duration=duration,
             reason=sent.reason,
             confirmed_at=services.office.clock.now(),
             source=exchange.source,
             facts=asking.facts_of(sent),
+            confirmation=confirmation,
         )
     )
     return access.show(await access.ready(exchange, grant.id))

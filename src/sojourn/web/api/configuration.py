@@ -15,6 +15,7 @@ from sojourn.configuration import (
 )
 from sojourn.domain import standing as standings
 from sojourn.domain.change import Proposal, Status
+from sojourn.domain.confirmation import Action
 from sojourn.domain.events import ConfigurationAdopted, ConfigurationProposed
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import CHANGES, CONFIGURATION, STANDING, ChangeId
@@ -29,6 +30,7 @@ from sojourn.workflow.adopt import catalogue_bytes, read_catalogue, read_setting
 
 from . import bodies
 from . import configuration_shapes as shapes
+from .confirming import confirmed, decided
 from .viewing import opened
 
 FILES_BYTES_MAX = 4 * 1024 * 1024
@@ -121,6 +123,8 @@ async def approve(exchange: Exchange) -> shapes.ChangeShown:
     """POST /configuration/changes/{name}/approve: another administrator says yes; it is in force at once."""
     caller, sent = await exchange.caller(), await exchange.body(bodies.Decision)
     services, change = exchange.services, ChangeId(exchange.name)
+    decision = decided(caller, Action.APPROVE_CHANGE, f"{CHANGES}/{change}", digest=sent.digest)
+    confirmation = await confirmed(exchange, decision, sent)
     exchange.settled(
         await changing.approve_change(
             services.office,
@@ -129,6 +133,7 @@ async def approve(exchange: Exchange) -> shapes.ChangeShown:
             person=caller.id,
             digest=sent.digest,
             source=exchange.source,
+            confirmation=confirmation,
         )
     )
     return await _shown(exchange, caller, change)

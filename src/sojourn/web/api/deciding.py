@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from sojourn.domain.identifiers import PersonId, RequestId, RoleName
-from sojourn.domain.request import Request
-from sojourn.errors import Refusal
+from sojourn.domain.confirmation import Action
+from sojourn.domain.identifiers import RequestId, RoleName, request_stream
 from sojourn.web.exchange import Exchange
 from sojourn.workflow.approve import approve as approve_request
 from sojourn.workflow.approve_less import approve_less as approve_less_of_request
 from sojourn.workflow.comment import comment as comment_request
 from sojourn.workflow.deny import deny as deny_request
-from sojourn.workflow.ports import Office
 from sojourn.workflow.withdraw import withdraw_approval as withdraw_own_approval
 
 from . import bodies, shapes
 from .asking import after, duration_of
+from .confirming import confirmed, decided
 
 
 async def approve(exchange: Exchange) -> shapes.RequestShown:
     """POST /requests/{name}/approve: say yes to what has this digest."""
-    return await _decide(exchange, approve_request)
+    caller, sent = await exchange.caller(), await exchange.body(bodies.Decision)
+    request = RequestId(exchange.name)
+    decision = decided(caller, Action.APPROVE, request_stream(request), digest=sent.digest)
+    exchange.settled(
+        await approve_request(
+            exchange.services.office,
+            request=request,
+            person=caller.id,
+            digest=sent.digest,
+            source=exchange.source,
+            comment=sent.comment,
+            confirmation=await confirmed(exchange, decision, sent),
+        )
+    )
+    return await after(exchange, caller, exchange.name)
 
 
 async def deny(exchange: Exchange) -> shapes.RequestShown:
     """POST /requests/{name}/deny: say no to what has this digest."""
-    return await _decide(exchange, deny_request)
-
-
-class _Verb(Protocol):
-    """`workflow.approve.approve` and `workflow.deny.deny`."""
-
-    async def __call__(
-        self, office: Office, *, request: RequestId, person: PersonId, digest: str, source: str, comment: str = ""
-    ) -> Request | Refusal: ...
-
-
-async def _decide(exchange: Exchange, verb: _Verb) -> shapes.RequestShown:
     caller, sent = await exchange.caller(), await exchange.body(bodies.Decision)
     exchange.settled(
-        await verb(
+        await deny_request(
             exchange.services.office,
             request=RequestId(exchange.name),
             person=caller.id,
@@ -55,6 +54,15 @@ async def _decide(exchange: Exchange, verb: _Verb) -> shapes.RequestShown:
 async def approve_less(exchange: Exchange) -> shapes.RequestShown:
     """POST /requests/{name}/approve-less: say yes to a narrower role, a shorter time, or both."""
     caller, sent = await exchange.caller(), await exchange.body(bodies.LessDecision)
+    duration = duration_of(sent.duration)
+    decision = decided(
+        caller,
+        Action.APPROVE_LESS,
+        request_stream(RequestId(exchange.name)),
+        digest=sent.digest,
+        role=sent.role,
+        seconds=str(int(duration.total_seconds())),
+    )
     exchange.settled(
         await approve_less_of_request(
             exchange.services.office,
@@ -62,9 +70,10 @@ async def approve_less(exchange: Exchange) -> shapes.RequestShown:
             person=caller.id,
             digest=sent.digest,
             role=RoleName(sent.role),
-            duration=duration_of(sent.duration),
+            duration=duration,
             source=exchange.source,
             comment=sent.comment,
+            confirmation=await confirmed(exchange, decision, sent),
         )
     )
     return await after(exchange, caller, exchange.name)

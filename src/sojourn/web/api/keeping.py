@@ -9,6 +9,7 @@ from typing import TypeVar
 from starlette.responses import Response
 
 from sojourn.domain import register as registers
+from sojourn.domain.confirmation import Action
 from sojourn.domain.events import (
     Event,
     EvidenceForm,
@@ -34,6 +35,7 @@ from sojourn.workflow.loading import fold
 from . import bodies
 from . import keeping_shapes as shapes
 from .auditing import given
+from .confirming import confirmed, decided
 from .viewing import opened
 
 Named = TypeVar("Named", HoldScope, RecordClass)
@@ -69,11 +71,16 @@ async def place_hold(exchange: Exchange) -> shapes.HoldShown:
 
 async def release_hold(exchange: Exchange) -> shapes.HoldShown:
     """POST /holds/{name}/release: the first to say so asks, a second one releases."""
-    caller = await exchange.caller()
-    await exchange.body(bodies.Nothing)
+    caller, sent = await exchange.caller(), await exchange.body(bodies.Confirmable)
+    decision = decided(caller, Action.RELEASE_HOLD, f"hold/{exchange.name}")
+    confirmation = await confirmed(exchange, decision, sent)
     hold = exchange.settled(
         await holding.release_hold(
-            exchange.services.office, hold=HoldId(exchange.name), person=caller.id, source=exchange.source
+            exchange.services.office,
+            hold=HoldId(exchange.name),
+            person=caller.id,
+            source=exchange.source,
+            confirmation=confirmation,
         )
     )
     return await _hold_after(exchange, hold.placed.hold)

@@ -8,6 +8,7 @@ from sojourn.domain.events import TokenPurpose
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, SojournError
 from sojourn.identity import accounts, tokens
+from sojourn.identity.confirming import needed
 from sojourn.projections.moments import text
 from sojourn.web.exchange import Exchange
 
@@ -24,11 +25,18 @@ async def sign_in(exchange: Exchange) -> shapes.SignedIn:
             services.office,
             person=PersonId(sent.person),
             password=sent.password,
+            code=sent.code,
             source=exchange.source,
             reader=services.passwords,
             limit=services.limit,
         )
     )
+    return await signed_in(exchange, person)
+
+
+async def signed_in(exchange: Exchange, person: PersonId) -> shapes.SignedIn:
+    """A token for somebody who has shown who they are."""
+    services = exchange.services
     token, issued = await tokens.issue(
         services.office,
         person=person,
@@ -83,6 +91,7 @@ async def invite(exchange: Exchange) -> shapes.Invitation:
 async def me(exchange: Exchange) -> shapes.Me:
     """GET /me: who the caller is."""
     caller = await exchange.caller()
+    account = await accounts.load_account(exchange.services.office, caller.id)
     teams = exchange.services.office.in_force().catalogue.teams
     return shapes.Me(
         person=caller.id,
@@ -90,6 +99,8 @@ async def me(exchange: Exchange) -> shapes.Me:
         mail=caller.mail,
         administrator=caller.administrator,
         auditor=caller.auditor,
+        second_factor=account is not None and account.second_factor is not None,
+        confirms=needed(exchange.services.confirming, account),
         teams=tuple(team.name for team in teams if caller.id in team.members),
     )
 

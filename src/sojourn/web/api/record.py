@@ -33,12 +33,12 @@ async def sessions(exchange: Exchange) -> shapes.Sessions:
             before=exchange.before(),
             limit=PAGE + 1,
         )
-    return shapes.Sessions(sessions=tuple(map(_session, rows[:PAGE])), more=len(rows) > PAGE, next=_next(rows))
+    return shapes.Sessions(sessions=tuple(map(show_session, rows[:PAGE])), more=len(rows) > PAGE, next=_next(rows))
 
 
 async def session(exchange: Exchange) -> shapes.SessionShown:
     """GET /sessions/{name}: one session."""
-    return _session(visible_session(exchange, await exchange.caller()))
+    return show_session(visible_session(exchange, await exchange.caller()))
 
 
 async def actions(exchange: Exchange) -> shapes.Actions:
@@ -133,7 +133,8 @@ async def health(exchange: Exchange) -> shapes.Health:
     return shapes.Health(ok=True, version=exchange.services.version, size=size)
 
 
-def _session(row: SessionRow) -> shapes.SessionShown:
+def show_session(row: SessionRow) -> shapes.SessionShown:
+    """A session as the API shows it."""
     return shapes.SessionShown(
         session=row.id,
         grant=row.grant,

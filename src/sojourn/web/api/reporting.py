@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from datetime import UTC, datetime
+from pathlib import Path
 
 from starlette.responses import FileResponse, Response
 
@@ -10,8 +13,8 @@ from sojourn.domain.events import EvidenceForm
 from sojourn.domain.people import Person
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
-from sojourn.evidence.reports.directory import REPORTS
-from sojourn.web.exchange import Exchange
+from sojourn.evidence.reports.directory import BY_TARGET, REPORTS
+from sojourn.web.exchange import PAGE, Exchange
 from sojourn.web.report_desk import ReportRun, Wish
 from sojourn.workflow.evidence import give_evidence
 
@@ -34,7 +37,8 @@ async def ask(exchange: Exchange) -> auditing_shapes.RunShown:
     """POST /reports: have a report made; for auditors. The period is half-open."""
     caller = await exchange.caller()
     sent = await exchange.body(bodies.AskReport)
-    _require_auditor(caller)
+    _require_auditor(exchange, caller)
+    targets = _scope(caller, sent.report)
     if sent.report not in REPORTS:
         raise SojournError(
             Code.INPUT_INVALID, problem=f"There is no report {sent.report[:60]}", expected=", ".join(REPORTS)
@@ -53,6 +57,7 @@ async def ask(exchange: Exchange) -> auditing_shapes.RunShown:
         as_of=_moment("as_of", sent.as_of) if sent.as_of else None,
         sample=sent.sample,
         seed=sent.seed,
+        targets=targets,
     )
     return _shown(exchange.services.reports.ask(wish))
 
@@ -68,14 +73,13 @@ def _moment(name: str, given: str) -> datetime:
 
 async def one(exchange: Exchange) -> auditing_shapes.RunShown:
     """GET /report-runs/{name}: how far the making of a report is; for auditors."""
-    await _auditor(exchange)
-    return _shown(_run(exchange))
+    return _shown(_run(exchange, await _auditor(exchange)))
 
 
 async def file(exchange: Exchange) -> Response:
     """GET /report-runs/{name}/file: the report (ZIP); for auditors. Who was given it is on record."""
     caller = await _auditor(exchange)
-    run = _run(exchange)
+    run = _run(exchange, caller)
     path = exchange.services.reports.file_of(run.run)
     if path is None or not path.exists():
         raise SojournError(Code.REPORT_NOT_READY, run=run.run, state=run.state)
@@ -92,9 +96,63 @@ async def file(exchange: Exchange) -> Response:
     return FileResponse(path, 200, {**HEADERS, **name}, media_type="application/zip")
 
 
-def _run(exchange: Exchange) -> ReportRun:
+async def delivered(exchange: Exchange) -> auditing_shapes.DeliveredFiles:
+    """GET /delivered-reports: what schedules made; for auditors."""
+    _require_own(await exchange.caller())
+    before = exchange.before()
+    numbered = [
+        (number, one)
+        for number, one in enumerate(exchange.services.delivered(), 1)
+        if before is None or number < before
+    ]
+    page, more = numbered[: -PAGE - 1 : -1], len(numbered) > PAGE
+    return auditing_shapes.DeliveredFiles(
+        files=tuple(auditing_shapes.DeliveredListed(name=one.name, bytes=one.stat().st_size) for _, one in page),
+        more=more,
+        next=page[-1][0] if more else None,
+    )
+
+
+async def delivered_file(exchange: Exchange) -> Response:
+    """GET /delivered-reports/{name}: a file that a schedule made; for auditors. Who was given it is on record."""
+    caller = await exchange.caller()
+    _require_own(caller)
+    path = next((one for one in exchange.services.delivered() if one.name == exchange.name), None)
+    if path is None:
+        raise SojournError(Code.REPORT_UNKNOWN, run=exchange.name[:100])
+    await give_evidence(
+        exchange.services.office,
+        form=EvidenceForm.REPORT,
+        subject=f"report/{path.stem}",
+        person=caller.id,
+        sha256=await asyncio.to_thread(_sha256, path),
+        size=path.stat().st_size,
+        source=exchange.source,
+    )
+    name = {"content-disposition": f'attachment; filename="{path.name}"'}
+    return FileResponse(path, 200, {**HEADERS, **name}, media_type="application/zip")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _scope(caller: Person, report: str) -> tuple[str, ...]:
+    """The targets that a report for the caller is about (empty for all).
+
+    Raises SojournError `permission.denied` for a report that is about more than a mandate covers.
+    """
+    targets = caller.mandate.targets if caller.mandate is not None else ()
+    if targets and report not in BY_TARGET:
+        who = f"an auditor whose mandate names no targets; yours are in {', '.join(sorted(BY_TARGET))}"
+        raise SojournError(Code.PERMISSION_DENIED, person=caller.id, action=f"make the report {report[:60]}", who=who)
+    return targets
+
+
+def _run(exchange: Exchange, caller: Person) -> ReportRun:
     run = exchange.services.reports.run_of(exchange.name)
-    if run is None:
+    if run is None or not (caller.auditor or run.person == caller.id):
         raise SojournError(Code.REPORT_UNKNOWN, run=exchange.name[:100])
     return run
 
@@ -110,16 +168,25 @@ def _shown(run: ReportRun) -> auditing_shapes.RunShown:
         of=run.of,
         manifest_sha256=run.manifest_sha256,
         problem=run.problem,
+        sample=run.sample,
         rows=run.rows,
     )
 
 
 async def _auditor(exchange: Exchange) -> Person:
     caller = await exchange.caller()
-    _require_auditor(caller)
+    _require_auditor(exchange, caller)
     return caller
 
 
-def _require_auditor(caller: Person) -> None:
+def _require_own(caller: Person) -> None:
+    """What schedules made is about everything, so it is for auditors of this house."""
     if not caller.auditor:
+        raise SojournError(
+            Code.PERMISSION_DENIED, person=caller.id, action="take what schedules made", who="an auditor"
+        )
+
+
+def _require_auditor(exchange: Exchange, caller: Person) -> None:
+    if not caller.may_audit(exchange.services.office.clock.now()):
         raise SojournError(Code.PERMISSION_DENIED, person=caller.id, action="make reports", who="an auditor")

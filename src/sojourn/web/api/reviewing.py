@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from sojourn.domain.identifiers import GrantId
 from sojourn.domain.people import Person
+from sojourn.domain.review_risk import Rank, Seen, in_words, rank
 from sojourn.errors import Code, SojournError
 from sojourn.projections import assured, queries
 from sojourn.web.exchange import PAGE, Exchange
@@ -16,7 +19,10 @@ from .viewing import opened_all
 
 
 async def listing(exchange: Exchange) -> assurance_shapes.Reviews:
-    """GET /reviews: those one can conclude; with `mine` of what one did; with `all` all, for auditors."""
+    """GET /reviews: those one can conclude; with `mine` of what one did; with `all` all, for auditors.
+
+    With `by` set to `risk` the page is in the order of risk, the riskiest first; else the newest comes first.
+    """
     caller = await exchange.caller()
     mine, everything = exchange.query("mine") is not None, exchange.query("all") is not None
     if everything and not (caller.administrator or caller.auditor):
@@ -31,21 +37,60 @@ async def listing(exchange: Exchange) -> assurance_shapes.Reviews:
             before=exchange.before(),
             limit=PAGE + 1,
         )
-    listed = tuple(
-        assurance_shapes.ReviewListed(
-            grant=row.grant,
-            person=row.person,
-            target=row.target,
-            role=row.role,
-            status=row.status,
-            due=row.due,
-            break_glass=bool(row.break_glass),
-            outcome=row.outcome,
-        )
-        for row in rows[:PAGE]
-    )
+        found = [(row, *_judged(connection, row)) for row in rows[:PAGE]]
+    if exchange.query("by") == "risk":
+        found.sort(key=lambda one: (-one[1].points, one[0].due))
+    listed = tuple(_listed(row, risk, work) for row, risk, work in found)
     more = len(rows) > PAGE
     return assurance_shapes.Reviews(reviews=listed, more=more, next=rows[PAGE - 1].seq if more else None)
+
+
+def _listed(row: assured.ReviewRow, risk: Rank, work: assured.Work) -> assurance_shapes.ReviewListed:
+    return assurance_shapes.ReviewListed(
+        grant=row.grant,
+        person=row.person,
+        target=row.target,
+        role=row.role,
+        status=row.status,
+        due=row.due,
+        break_glass=bool(row.break_glass),
+        outcome=row.outcome,
+        waits_for=_waits_for(row, work),
+        risk=_risk(risk),
+    )
+
+
+def _judged(connection: Connection, row: assured.ReviewRow) -> tuple[Rank, assured.Work]:
+    """The rank of a review, and the work that it was told from."""
+    work = assured.work(connection, row.grant)
+    return rank(_seen(connection, row, work)), work
+
+
+def _seen(connection: Connection, row: assured.ReviewRow, work: assured.Work) -> Seen:
+    request, grant = queries.request(connection, row.request), queries.grant(connection, row.grant)
+    assert request is not None and grant is not None, "what is reviewed is on record"
+    return Seen(
+        break_glass=bool(row.break_glass),
+        automatic=bool(request.automatic),
+        declared=bool(row.declared),
+        extended=bool(grant.extended),
+        actions=work.actions,
+        writes=work.writes,
+        failed=work.failed,
+        unanswered=work.unanswered,
+        rows=work.rows,
+        verbs=work.verbs,
+    )
+
+
+def _risk(found: Rank) -> assurance_shapes.RiskShown:
+    return assurance_shapes.RiskShown(level=found.level, points=found.points, reasons=found.reasons)
+
+
+def _waits_for(row: assured.ReviewRow, work: assured.Work) -> str | None:
+    if row.outcome is not None:
+        return None
+    return "holder" if work.open_questions else "reviewer"
 
 
 async def one(exchange: Exchange) -> assurance_shapes.ReviewShown:
@@ -105,6 +150,7 @@ async def _shown(exchange: Exchange, caller: Person) -> assurance_shapes.ReviewS
             raise SojournError(Code.REVIEW_UNKNOWN, grant=name[:100])
         grant, request = queries.grant(connection, name), queries.request(connection, row.request)
         notes, work = assured.notes(connection, name), assured.work(connection, name)
+        done = _seen(connection, row, work)
     assert grant is not None and request is not None, "what is reviewed is on record"
     sealed = [request.reason, *(one.text for one in notes), *([] if row.remark is None else [row.remark])]
     texts = await opened_all(exchange, sealed)
@@ -128,6 +174,9 @@ async def _shown(exchange: Exchange, caller: Person) -> assurance_shapes.ReviewS
             assurance_shapes.TouchedShown(verb=verb, objects=objects, times=times)
             for verb, objects, times in work.objects
         ),
+        summary=in_words(work.objects, done),
+        risk=_risk(rank(done)),
+        waits_for=_waits_for(row, work),
         notes=tuple(_note(one, texts) for one in notes),
         opened_at=row.opened_at,
         reviewer=row.reviewer,

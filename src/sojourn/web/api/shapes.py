@@ -40,7 +40,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
-    """The caller, as the configuration in force knows them."""
+    """The caller, as the configuration in force knows them. Decisions are confirmed with `confirms`; "" for nothing."""
 
     person: str
     name: str
@@ -48,6 +48,8 @@ class Me:
     administrator: bool
     auditor: bool
     teams: tuple[str, ...]
+    confirms: str
+    second_factor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +187,8 @@ class GrantShown:
     """A grant: an access with one end. It is finished when `removed_at` is set: read back from the target as gone.
 
     `privileges` were read back from the target when it was made. `extended` counts approved extensions; `prolonged_to`
-    is the later end that the target has confirmed. `overdue_since` is set while a removal is late. With `break_glass`
-    nobody decided beforehand.
+    is the later end that the target has confirmed. `overdue_since` is set while a removal is late. `leftovers` runs on
+    at the target after the removal, because the role says so. With `break_glass` nobody decided beforehand.
     """
 
     grant: str
@@ -206,6 +208,7 @@ class GrantShown:
     extended: int
     prolonged_to: str | None
     overdue_since: str | None
+    leftovers: tuple[str, ...]
     break_glass: bool
 
 

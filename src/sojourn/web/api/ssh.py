@@ -62,4 +62,14 @@ async def setup(exchange: Exchange) -> ssh_shapes.SshSetup:
         revoked=target.ssh.revoked,
         accounts=tuple(accounts),
         source_addresses=target.ssh.source_addresses,
+        confined=tuple(
+            dict.fromkeys(
+                ssh_shapes.Confined(
+                    match=f"User {role.host.login}" if role.host.login else f"Group {role.host.groups[0]}",
+                    folder=role.host.chroot,
+                )
+                for role in target.roles
+                if role.host is not None and role.host.chroot
+            )
+        ),
     )

@@ -23,6 +23,14 @@ class SshKeyShown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confined:
+    """Whom the host itself is to keep within a folder: `match` is the criterion of a Match block of sshd_config."""
+
+    match: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SshSetup:
     """What a host needs: `authority` is the public key that it is to trust, `revoked` the path of its list."""
 
@@ -32,6 +40,7 @@ class SshSetup:
     revoked: str
     accounts: tuple[str, ...]
     source_addresses: tuple[str, ...]
+    confined: tuple[Confined, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     person: str
     password: str
+    code: str = ""
     next: str = "/"
 
 
@@ -30,7 +31,15 @@ async def ask(exchange: Exchange) -> Shown | Onward:
     wanted = own_path(exchange.query("next"))
     if await looking(exchange) is not None:
         return Onward(path=wanted)
-    return show("sign_in.html", next=wanted, person=(exchange.query("person") or "")[:100], refusal=None)
+    return page(exchange, wanted, exchange.query("person") or "")
+
+
+def page(exchange: Exchange, onward: str, person: str = "", refusal: Refusal | None = None) -> Shown:
+    """The sign-in page, with what went wrong."""
+    status = 200 if refusal is None else CATALOGUE[refusal.code].http_status
+    oidc = exchange.services.settings.oidc
+    provider = oidc.name if oidc.issuer else ""
+    return show("sign_in.html", status=status, next=onward, person=person[:100], refusal=refusal, provider=provider)
 
 
 async def sign_in(exchange: Exchange) -> Response | Shown:
@@ -40,13 +49,19 @@ async def sign_in(exchange: Exchange) -> Response | Shown:
         services.office,
         person=PersonId(sent.person),
         password=sent.password,
+        code=sent.code,
         source=exchange.source,
         reader=services.passwords,
         limit=services.limit,
     )
     if isinstance(person, Refusal):
-        status = CATALOGUE[person.code].http_status
-        return show("sign_in.html", status=status, next=own_path(sent.next), person=sent.person[:100], refusal=person)
+        return page(exchange, own_path(sent.next), sent.person, person)
+    return await opened(exchange, person, sent.next)
+
+
+async def opened(exchange: Exchange, person: PersonId, onward: str) -> Response:
+    """A session for somebody who has shown who they are, in a cookie, and the page to go on to."""
+    services = exchange.services
     token, _issued = await tokens.issue(
         services.office,
         person=person,
@@ -55,7 +70,7 @@ async def sign_in(exchange: Exchange) -> Response | Shown:
         source=exchange.source,
         secret=services.random_bytes(tokens.SECRET_BYTES),
     )
-    answered = RedirectResponse(own_path(sent.next), 303, HEADERS)
+    answered = RedirectResponse(own_path(onward), 303, HEADERS)
     age = int(services.settings.control.session_life.total_seconds())
     answered.set_cookie(COOKIE, token, max_age=age, path="/", secure=True, httponly=True, samesite="lax")
     return answered

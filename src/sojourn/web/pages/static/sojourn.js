@@ -38,3 +38,9 @@ function count() {
 for (const time of document.querySelectorAll("time")) if (!time.closest("[data-until]")) local(time);
 count();
 setInterval(count, 1000);
+
+// What stands behind the # of an address never leaves the browser: a one-time code of a link.
+for (const field of document.querySelectorAll("[data-fragment]")) {
+  const given = new URLSearchParams(location.hash.slice(1)).get(field.name);
+  if (given) field.value = given;
+}

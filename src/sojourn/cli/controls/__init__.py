@@ -1,0 +1,1 @@
+"""sojourn controls: what each control promises, what is on record of it, and what comes of trying to break it."""

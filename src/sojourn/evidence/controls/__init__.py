@@ -1,0 +1,1 @@
+"""Controls: what each promises in the words of the policy in force, what enforces it, and what shows that it worked."""

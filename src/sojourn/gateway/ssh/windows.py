@@ -1,0 +1,61 @@
+"""X11: windows of programs on the host on the person's own screen, each connection an action with its bytes.
+
+The person's client makes up a cookie and asks for it to be known on the host; it checks that cookie in what comes back.
+Here it passes on as it came, and no X server is needed or spoken to on the gateway.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncssh
+from asyncssh.channel import SSHX11Channel
+from asyncssh.packet import SSHPacket
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What the person's client has asked for: how the host's programs are to show who they are, and the screen."""
+
+    protocol: bytes
+    cookie: bytes
+    number: int
+
+    def __str__(self) -> str:
+        """In one word, which is carried where asyncssh takes the name of a display."""
+        return f"{self.protocol.hex()}:{self.cookie.hex()}:{self.number}"
+
+    @staticmethod
+    def read(word: str) -> Screen:
+        """What `str` wrote."""
+        protocol, cookie, number = word.split(":")
+        return Screen(bytes.fromhex(protocol), binascii.a2b_hex(cookie), int(number))
+
+
+Show = Callable[[str, int], Awaitable[asyncssh.SSHTCPSession[bytes]]]
+"""Opens a connection to the person's screen for a program at that address of the host."""
+
+
+def show_windows(connection: asyncssh.SSHClientConnection, show: Show) -> None:
+    """Let the host of this connection open windows by `show`, and be asked for screens as they were asked for here.
+
+    asyncssh makes the connection itself, so its two methods for a display of our own are replaced in this one object.
+    """
+
+    async def attach(_chan: object, display: str, _path: object, _single: bool) -> tuple[bytes, bytes, int]:
+        screen = Screen.read(display)
+        return screen.protocol, screen.cookie, screen.number
+
+    def opened(packet: SSHPacket) -> tuple[SSHX11Channel, Awaitable[asyncssh.SSHTCPSession[bytes]]]:
+        host, port = packet.get_string().decode("utf-8", "backslashreplace"), packet.get_uint32()
+        packet.check_end()
+        channel = connection.create_x11_channel()
+        channel.set_inbound_peer_names(host, port)
+        return channel, show(host, port)
+
+    replaced = {"attach_x11_listener": attach, "_process_x11_open": opened}
+    for name, method in replaced.items():
+        assert hasattr(connection, name), "asyncssh names its methods otherwise"
+        setattr(connection, name, method)
