@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -66,11 +67,26 @@ def mute(answer: bytes) -> Iterator[Mute]:
             thread.join(40)
 
 
+@dataclass(slots=True)
+class Waiting:
+    """A client that has shown who it is and waits for the target; `said` is what the gateway has told it in the end."""
+
+    access: Access
+    client: RawClient
+    target: Mute
+    said: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def log_in(self) -> None:
+        """Wait until the gateway lets it in, or says why not, or hangs up."""
+        with contextlib.suppress(OSError):
+            self.said += self.client.log_in(PERSON, self.access.secret, TARGET)
+
+
 @pytest.fixture(params=["authentication", "TLS handshake"])
 def waiting(
     request: pytest.FixtureRequest, server: Production, tmp_path: Path, settings: GatewaySettings
-) -> Iterator[tuple[Access, RawClient, Mute]]:
-    """A client that has logged in, and waits for a target that hangs in this phase."""
+) -> Iterator[Waiting]:
+    """A client that waits for a target that hangs in this phase."""
     encrypted = request.param == "TLS handshake"
     with mute(b"S" if encrypted else b"") as target:
         mode = TlsMode.REQUIRE if encrypted else TlsMode.DISABLE
@@ -78,24 +94,13 @@ def waiting(
         with running_gateway(where, tmp_path, settings) as access:
             access.adopt(where)
             access.secret, access.grant = access.token(), access.give("nobody")
-            client = dial(access)
-            thread = threading.Thread(target=_log_in, args=(client, access.secret))
+            waits = Waiting(access, dial(access), target)
+            thread = threading.Thread(target=waits.log_in)
             thread.start()
             assert target.reached.wait(10)
-            yield access, client, target
+            yield waits
             thread.join(20)
             assert target.left.wait(10), "the target's connection is still open"
-
-
-_said: list[tuple[str, bytes]] = []
-
-
-def _log_in(client: RawClient, secret: str) -> None:
-    _said.clear()
-    try:
-        _said.extend(client.log_in(PERSON, secret, TARGET))
-    except OSError:
-        return
 
 
 def _closed(access: Access) -> SessionClosed:
@@ -107,8 +112,8 @@ def _closed(access: Access) -> SessionClosed:
     return end
 
 
-def test_the_end_of_the_access_ends_the_log_in_at_the_target(waiting: tuple[Access, RawClient, Mute]) -> None:
-    access, _, target = waiting
+def test_the_end_of_the_access_ends_the_log_in_at_the_target(waiting: Waiting) -> None:
+    access, target = waiting.access, waiting.target
     begun = time.monotonic()
     access.end()
     end = _closed(access)
@@ -118,16 +123,18 @@ def test_the_end_of_the_access_ends_the_log_in_at_the_target(waiting: tuple[Acce
     assert end.cut_lag_us is not None and end.cut_lag_us < AT_ONCE * 1e6
     assert len(access.events(SessionOpened)) == 1 and not access.events(SessionConnected)
     deadline = time.monotonic() + 10
-    while (not _said or _said[-1][0] != "E") and time.monotonic() < deadline:
+    while not waiting.said and time.monotonic() < deadline:
         time.sleep(0.01)
-    fields = error_fields(_said[-1][1])
+    kind, body = waiting.said[-1]
+    fields = error_fields(body)
+    assert kind == "E"
     assert (fields["C"], fields["D"]) == ("57P01", "grant.ended")
 
 
-def test_a_client_that_leaves_meanwhile_is_not_logged_in_for(waiting: tuple[Access, RawClient, Mute]) -> None:
-    access, client, target = waiting
+def test_a_client_that_leaves_meanwhile_is_not_logged_in_for(waiting: Waiting) -> None:
+    access, target = waiting.access, waiting.target
     begun = time.monotonic()
-    client.socket.shutdown(socket.SHUT_RDWR)
+    waiting.client.socket.shutdown(socket.SHUT_RDWR)
     end = _closed(access)
     assert time.monotonic() - begun < AT_ONCE
     assert target.left.wait(10)

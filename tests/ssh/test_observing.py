@@ -18,6 +18,7 @@ from sojourn.domain.ssh import HostAccess
 from sojourn.domain.target import Role
 from sojourn.targets.ssh.observing import fingerprint, observation
 from sojourn.targets.ssh.watching import script
+from sojourn.testing.sshd import PACKAGES, install
 
 NOW = datetime(2026, 11, 30, 13, 0, tzinfo=UTC)
 AUTHORITY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJl3dPPg4Pgyy8ClFbmUZbFGVv4U3hTgkT6Vm0OcBVFL"
@@ -170,3 +171,43 @@ def test_a_log_is_read_on_from_where_it_was_read_last_also_after_it_was_rotated(
     log.write_text("")
     assert _read(log, third.place).log.gap
     assert _read(tmp_path / "none", third.place).log.problem
+
+
+def _write(journal: Path, number: int) -> None:
+    """Put a log-in by that port into a journal, as sshd's own lines get there."""
+    fields = {
+        "__REALTIME_TIMESTAMP": f"{int(NOW.timestamp()) + number}000000",
+        "__MONOTONIC_TIMESTAMP": str(1000 * number),
+        "_BOOT_ID": "a" * 32,
+        "SYSLOG_IDENTIFIER": "sshd",
+        "_PID": "7",
+        "MESSAGE": f"Accepted publickey for deploy from 192.0.2.7 port {number} ssh2: ED25519 SHA256:abc",
+    }
+    entry = "".join(f"{name}={value}\n" for name, value in fields.items()) + "\n"
+    command = [PACKAGES["systemd-journal-remote"], "-o", str(journal), "-"]
+    subprocess.run(command, input=entry, text=True, check=True, capture_output=True)
+
+
+def test_the_journal_is_read_on_from_where_it_was_read_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install()
+    journal, program = tmp_path / "system.journal", tmp_path / "journalctl"
+    program.write_text(f'#!/bin/sh\nexec /usr/bin/journalctl --file {journal} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin")
+    _write(journal, 1)
+    first = _read(Path("journal"), "").log
+    assert (first.sessions, first.gap, first.place.startswith("journal:")) == ((), True, True)
+    assert _read(Path("journal"), first.place).log.place == first.place
+    _write(journal, 2)
+    _write(journal, 3)
+    second = _read(Path("journal"), first.place).log
+    assert [(one.process, one.begun) for one in second.sessions] == [
+        (2, NOW + timedelta(seconds=2)),
+        (3, NOW + timedelta(seconds=3)),
+    ]
+    assert not second.gap
+    assert _read(Path("journal"), second.place).log.sessions == ()
+    # Another journal: where it was read to is not known there.
+    journal.unlink()
+    _write(journal, 4)
+    assert _read(Path("journal"), second.place).log.gap

@@ -131,6 +131,19 @@ def test_an_account_or_sudo_rule_that_comes_back_after_its_removal_is_removed_ag
     assert "login_returned" in _kinds(looked)
 
 
+def test_a_sudo_rule_that_somebody_takes_away_is_missed(served: Whole) -> None:
+    found, _ = served
+    access(found, "sudoer")
+    assert "login_missing" not in _kinds(_look(served))
+    (rule,) = [one for one in Path("/etc/sudoers.d").glob("sojourn-*") if one.read_text().endswith("/usr/bin/id -un\n")]
+    kept = rule.read_text()
+    rule.unlink()
+    missed = [one["subject"] for one in _look(served)["findings"] if one["kind"] == "login_missing"]
+    assert missed == [rule.name.removeprefix("sojourn-")]
+    rule.write_text(kept)
+    assert "login_missing" not in _kinds(_look(served))
+
+
 def test_a_key_that_somebody_puts_beside_sojourn_is_told_of(served: Whole, tmp_path: Path) -> None:
     _look(served)
     home = Path(f"/home/{ACCOUNT}/.ssh")

@@ -30,7 +30,7 @@ TARGETS = """\
     log: {log}
     roles:
       operator: {{ login: {account}, shell: true, files: write }}
-      sudoer: {{ login: {account}, shell: true, sudo: ["(root) NOPASSWD: /usr/bin/id -u"] }}
+      sudoer: {{ login: {account}, shell: true, sudo: ["(root) NOPASSWD: /usr/bin/id -un"] }}
       guest: {{ temporary: true, shell: true, groups: [games] }}
 """
 POLICY = """\

@@ -34,6 +34,7 @@ PACKAGES = {
     "sudo": "/usr/bin/sudo",
     "tmux": "/usr/bin/tmux",
     "xauth": "/usr/bin/xauth",
+    "systemd-journal-remote": "/lib/systemd/systemd-journal-remote",
 }
 """What is needed on the machine, and where it is then."""
 

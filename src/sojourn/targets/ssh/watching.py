@@ -78,6 +78,9 @@ accepted() {{ grep -aE '(sshd|sshd-session)\\[[0-9]+\\]: Accepted [^ ]+ for ' | 
 from_journal() {{
   {journal} && command -v journalctl >/dev/null || return 1
   cursor={cursor}; told=$(mktemp)
+  # Where the entry is gone, journalctl goes on near it and says nothing of what is missing.
+  [ "$(journalctl -q -t sshd -t sshd-session -o export --cursor="$cursor" 2>/dev/null | head -n 1)" \\
+    = "__CURSOR=$cursor" ] || cursor=
   if [ -n "$cursor" ] && TZ=UTC journalctl -q -t sshd -t sshd-session -o short-iso-precise --no-hostname \\
       --show-cursor --after-cursor="$cursor" >"$told" 2>/dev/null; then :
   else
