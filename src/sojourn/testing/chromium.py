@@ -112,7 +112,8 @@ def _watched(context: BrowserContext, address: str) -> Window:
         found.wrong.append(f"a dialog: {dialog.message}")
         dialog.dismiss()
 
-    page.on("console", found.said)
+    # A bound method would not do: Playwright writes an attribute of its own into what it belongs to.
+    page.on("console", lambda message: found.said(message))
     page.on("pageerror", lambda error: found.wrong.append(str(error)))
     page.on("dialog", answered)
     page.on("request", lambda asked: found.elsewhere.append(asked.url) if urlsplit(asked.url).netloc != own else None)
