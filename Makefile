@@ -3,7 +3,7 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
-.PHONY: demo test check reference bench peer-suites soak mutation sample-year fuzz clean
+.PHONY: demo test check reference screenshots bench peer-suites soak mutation sample-year fuzz clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
@@ -19,6 +19,9 @@ check: ## the gates alone: style, types, imports
 
 reference: ## write the pages of docs/reference that come from the code
 	@$(UV) run --quiet --frozen python scripts/reference.py
+
+screenshots: ## pictures of the pages, from a real installation in a real browser (Debian, root)
+	@$(UV) run --quiet --frozen --with 'pillow>=12' python scripts/screenshots.py $(PICTURES)
 
 bench: ## figures of docs/performance.md, each as a ratio to a direct connection in the same run
 	@$(UV) run --quiet --frozen python -m benchmarks $(BENCH)

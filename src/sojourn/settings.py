@@ -184,6 +184,7 @@ class ControlSettings:
     step_up: StepUp = StepUp.WHEN_POSSIBLE
     api_token_life: timedelta = timedelta(hours=12)
     session_life: timedelta = timedelta(hours=12)
+    program_token_life_max: timedelta = timedelta(days=90)
     session_idle: timedelta = timedelta(hours=1)
     behind_proxy: bool = False
     gateway_token_life: timedelta = timedelta(minutes=15)

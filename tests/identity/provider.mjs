@@ -11,9 +11,8 @@ const provider = new Provider(issuer, {
   clients: [{
     client_id: "sojourn",
     client_secret: secret,
-    redirect_uris: ["http://localhost:1/sign-in/provider/callback"],
+    redirect_uris: ["https://sojourn.example/sign-in/provider/callback"],
     grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"],
-    application_type: "native",
   }],
   claims: { openid: ["sub"], profile: ["name", "preferred_username"], groups: ["groups"] },
   scopes: ["openid", "profile", "groups"],

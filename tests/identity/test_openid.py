@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, RSAKey
+from webauthn.helpers import bytes_to_base64url
 
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.events import GroupsClaimed
@@ -167,8 +169,6 @@ def _token(key: Any = KEY, alg: str = "ES256", **changed: Any) -> Make:
 
 
 def _unsigned(issuer: str) -> str:
-    from webauthn.helpers import bytes_to_base64url
-
     parts = ({"alg": "none"}, _claims(issuer))
     return ".".join(bytes_to_base64url(json.dumps(part).encode()) for part in parts) + "."
 
@@ -182,10 +182,16 @@ async def test_a_token_that_is_right_counts() -> None:
     assert (await _redeemed(_described, _token()))["sub"] == "u-1"
 
 
-PUBLIC = OctKey.import_key(KEY.as_pem(private=False))
+def _public_key_as_secret(issuer: str) -> str:
+    """Signed with what everybody has: the public key, taken for a shared secret."""
+    parts = ({"alg": "HS256"}, _claims(issuer))
+    signed = ".".join(bytes_to_base64url(json.dumps(part).encode()) for part in parts)
+    return f"{signed}.{bytes_to_base64url(hmac.digest(KEY.as_pem(private=False), signed.encode(), 'sha256'))}"
+
+
 BAD_TOKENS: dict[str, Make] = {
     "other_key": _token(OTHER),
-    "public_key_as_secret": _token(PUBLIC, "HS256"),
+    "public_key_as_secret": _public_key_as_secret,
     "other_kind_of_key": _token(RSAKey.generate_key(2048), "RS256"),
     "unsigned": _unsigned,
     "other_issuer": _token(iss="https://evil.example"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,13 +21,23 @@ from sojourn.demo.installation import (
 )
 from sojourn.demo.production import Production
 from sojourn.identity import totp
-from sojourn.testing.installation import PASSWORD
+from sojourn.testing.installation import PASSWORD, SECONDS
 
 LINK = re.compile(r"link='?([^\s']+)'?")
 
 
 def _links(one: Installation) -> list[str]:
     return LINK.findall((one.layout.root.parent / "serve.log").read_text(errors="replace"))
+
+
+def _first_link(one: Installation) -> str:
+    """The link, which is printed once the address is known, and so a moment after the first answer."""
+    deadline = time.monotonic() + SECONDS
+    while not (found := _links(one)):
+        assert time.monotonic() < deadline, "no link is printed"
+        time.sleep(0.05)
+    (link,) = found
+    return link
 
 
 def test_the_first_start_prints_a_link_and_no_later_one_does(tmp_path: Path, production: Production) -> None:
@@ -37,7 +48,7 @@ def test_the_first_start_prints_a_link_and_no_later_one_does(tmp_path: Path, pro
         "settings": SETTINGS_FILE,
     }
     with installation(tmp_path / "one", production, **files) as one:
-        (link,) = _links(one)
+        link = _first_link(one)
         parts = urlsplit(link)
         person, code = parse_qs(parts.query)["person"][0], parse_qs(parts.fragment)["code"][0]
         assert (person, parts.path, parts.hostname) == ("carol", "/enrol", "localhost")

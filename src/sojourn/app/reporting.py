@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sojourn.domain.window import Window
 from sojourn.evidence.accesses import Books, Configurations
 from sojourn.evidence.controls.report import Shown, shown
+from sojourn.evidence.oscal import assessment_results
 from sojourn.evidence.reports.build import Built, build
 from sojourn.evidence.reports.context import Context
 from sojourn.evidence.reports.directory import REPORTS
@@ -67,6 +69,12 @@ def controls_of(layout: Layout, asked: Asked) -> list[Shown]:
     """Every control over the period. Raises as `make_report` does."""
     with _read(layout, asked, lambda *_: None) as context:
         return list(shown(context))
+
+
+def oscal_of(layout: Layout, asked: Asked) -> dict[str, Any]:
+    """Every control over the period as OSCAL assessment results. Raises as `make_report` does."""
+    with _read(layout, asked, lambda *_: None) as context:
+        return assessment_results(context, list(shown(context)))
 
 
 @contextmanager

@@ -167,6 +167,7 @@ _CONTROL: Mapping[str, _Reader] = {
     "api_token_life": _life,
     "session_life": _life,
     "session_idle": _life,
+    "program_token_life_max": _life,
     "behind_proxy": Node.boolean,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,

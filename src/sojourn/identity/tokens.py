@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from sojourn.domain.account import Token, check_token, evolve_token
 from sojourn.domain.credential import ITERATIONS, derive_verifier, encode_verifier, gateway_salt
-from sojourn.domain.events import TokenIssued, TokenPurpose, TokenRevoked
+from sojourn.domain.events import Scope, TokenIssued, TokenPurpose, TokenRevoked
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, TokenId, token_stream
 from sojourn.domain.sealed import RecordClass
@@ -35,11 +35,15 @@ async def issue(
     source: str,
     secret: bytes,
     gateway_sealer: Sealer | None = None,
+    scope: tuple[Scope, ...] = (),
+    label: str = "",
+    issued_by: str = "",
 ) -> tuple[str, TokenIssued]:
     """A new token for `person`, on record; gives its text, which nobody can read again.
 
-    `secret` are 20 fresh random bytes. `gateway_sealer` seals the verifier that a gateway needs; a token for a
-    gateway has one, and no other has. Raises SojournError from the ledger.
+    `secret` are 20 fresh random bytes.`gateway_sealer` seals the verifier that a gateway needs; a token for a
+    gateway has one, and no other has. `scope`, `label` (sealed) and `issued_by` are of one for a program.
+    Raises SojournError from the ledger.
     """
     assert len(secret) == SECRET_BYTES, "the secret of a token is 160 bits, always"
     assert (gateway_sealer is not None) == (purpose is TokenPurpose.GATEWAY), "a gateway needs the verifier"
@@ -49,6 +53,9 @@ async def issue(
     if gateway_sealer is not None:
         verifier = derive_verifier(text, gateway_salt(person), ITERATIONS)
         sealing = gateway_sealer.seal(person, encode_verifier(verifier), RecordClass.CREDENTIAL)
+    named = None
+    if label:
+        named = office.sealer.seal(person, label.encode("utf-8", "backslashreplace"), RecordClass.CREDENTIAL)
     event = TokenIssued(
         token=token,
         person=person,
@@ -57,9 +64,12 @@ async def issue(
         expires_at=office.clock.now() + life,
         source=source,
         scram=None if sealing is None else sealing.sealed,
+        scope=scope,
+        label=None if named is None else named.sealed,
+        issued_by=issued_by,
     )
     change = Change(stream=token_stream(token), event=event, seen=0)
-    await office.ledger.append([change], sealings=() if sealing is None else (sealing,))
+    await office.ledger.append([change], sealings=[one for one in (sealing, named) if one is not None])
     return text, event
 
 

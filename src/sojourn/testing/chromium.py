@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
 
 from sojourn.web.exchange import COOKIE
 
@@ -56,15 +56,20 @@ class Window:
     wrong: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     transferred: int = 0
+    going: str = ""
 
     def go(self, path: str) -> int:
         """Open a page; gives its status. Its own status is nothing wrong, whatever it is."""
-        self.transferred = 0
-        answered = self.page.goto(self.address + path)
+        self.transferred, self.going = 0, self.address + path
+        answered = self.page.goto(self.going)
         assert answered is not None
-        if answered.status >= 400:
-            self.wrong = [one for one in self.wrong if "Failed to load resource" not in one]
         return answered.status
+
+    def said(self, message: ConsoleMessage) -> None:
+        """The console has a message."""
+        own = message.text.startswith("Failed to load resource") and message.location.get("url") == self.going
+        if message.type in ("error", "warning") and not own:
+            self.wrong.append(message.text)
 
     def element(self, selector: str) -> Any:
         """What there is in the page."""
@@ -107,7 +112,8 @@ def _watched(context: BrowserContext, address: str) -> Window:
         found.wrong.append(f"a dialog: {dialog.message}")
         dialog.dismiss()
 
-    page.on("console", lambda said: found.wrong.append(said.text) if said.type in ("error", "warning") else None)
+    # A bound method would not do: Playwright writes an attribute of its own into what it belongs to.
+    page.on("console", lambda message: found.said(message))
     page.on("pageerror", lambda error: found.wrong.append(str(error)))
     page.on("dialog", answered)
     page.on("request", lambda asked: found.elsewhere.append(asked.url) if urlsplit(asked.url).netloc != own else None)

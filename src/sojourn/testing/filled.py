@@ -64,7 +64,7 @@ NOT_THERE = "select '" + HOSTILE.replace("'", "''") + "' from shop.nothing"  # n
 COMMANDS = """\
 echo "deploying $((4+3)) changes"
 printf '\\033[32mok\\033[0m \\033[1;31mred\\033[0m \\033]0;owned\\007 <b>bold</b>\\n'
-ls /
+ls /usr
 exit 3
 """
 SECONDS = 20.0
@@ -118,6 +118,7 @@ def filled(directory: Path, server: Production) -> Iterator[Filled]:
             shell, command = _work_in_a_shell(found)
             closed = _work_in_the_database(found)
             waiting = found.requested(role="fix-status", duration="30m", reason=f"order 17 hangs {HOSTILE}")
+            found.post(f"/requests/{waiting['request']}/comments", {"text": HOSTILE, "question": True}, person="bob")
             grant = found.granted(duration="1h")
             with connected(found) as client:
                 client.execute("select id, status from shop.orders where status = 'open' limit 5")
@@ -156,7 +157,7 @@ def connected(found: Running, *, role: str = "read", name: str = "psql") -> Iter
 
 def _work_in_the_database(found: Running) -> str:
     grant = found.granted(role="fix-status", duration="10m")
-    with connected(found, role="fix-status", name="<b>psql</b>") as client:
+    with connected(found, role="fix-status", name="psql <b>16</b>") as client:
         client.execute("select id, status, total_cents from shop.orders -- the newest\norder by id desc limit 3")
         client.execute("update shop.orders set status = %s where id = %s", ("packed", 17))
         client.execute("select %s::text, 42", (HOSTILE,))

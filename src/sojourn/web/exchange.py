@@ -22,7 +22,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from sojourn.domain.break_glass import FRESH
-from sojourn.domain.events import TokenIssued, TokenPurpose
+from sojourn.domain.events import Scope, TokenIssued, TokenPurpose
 from sojourn.domain.people import Person
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.identity import tokens
@@ -65,10 +65,11 @@ class RefusedError(Exception):
 class Exchange:
     """What a handler works with."""
 
-    def __init__(self, services: Services, http: HttpRequest) -> None:
-        """Of one HTTP request."""
+    def __init__(self, services: Services, http: HttpRequest, scope: Scope | None = None) -> None:
+        """Of one HTTP request, which a token made for programs may bring if it has this scope; with None, never."""
         self.services = services
         self.http = http
+        self.scope = scope
         self._token: TokenIssued | None = None
         self._named: str | None = None
         self._asked: Mapping[str, str] | None = None
@@ -76,7 +77,7 @@ class Exchange:
 
     def beside(self, name: str | None = None, **query: str) -> Exchange:
         """The same caller with another name and other queries: how a page asks what else the API would answer."""
-        other = Exchange(self.services, self.http)
+        other = Exchange(self.services, self.http, self.scope)
         other._token, other._named, other._asked = self._token, name, query
         return other
 
@@ -123,6 +124,10 @@ class Exchange:
                 await tokens.revoke(services.office, token=issued.token, person=issued.person)
                 raise SojournError(Code.CREDENTIALS_EXPIRED)
             self._token = issued
+        if self._token.scope and self.scope not in self._token.scope:
+            action = f"do this with a token for {', '.join(self._token.scope)}"
+            who = "its person, signed in"
+            raise SojournError(Code.PERMISSION_DENIED, person=self._token.person, action=action, who=who)
         person = services.office.in_force().catalogue.person(self._token.person)
         if person is None:
             raise SojournError(Code.CREDENTIALS_INVALID)

@@ -24,7 +24,10 @@ def build(services: Services) -> Starlette:
     application = Starlette(
         routes=[
             Route(f"{ROOT}/openapi.json", _document, methods=["GET"]),
-            Mount(ROOT, routes=[Route(one.path, answer(one.handler), methods=[one.method]) for one in ENDPOINTS]),
+            Mount(
+                ROOT,
+                routes=[Route(one.path, answer(one.handler, one.scope), methods=[one.method]) for one in ENDPOINTS],
+            ),
             Route("/static/{hash}/{name}", static, methods=["GET"]),
             *(Route(one.path, page(one.handler), methods=[one.method]) for one in PAGES),
         ],

@@ -23,6 +23,7 @@ def client(sojourn: Running) -> Iterator[tuple[str, Client]]:
     with connected(sojourn, name=HOSTILE.replace("\x07", "")) as client:
         client.execute("select status from shop.orders limit 1")
         client.execute("select %s::text, 1", (HOSTILE,))
+        client.execute("select %b::bytea, %s::text", (b"\x00\xffbytes", None))
         (session,) = until(lambda: sojourn.get(f"/sessions?grant={grant}", person="alice")["sessions"])
         yield session["session"], client
 
@@ -60,6 +61,14 @@ def test_a_statement_is_shown_in_colours_and_does_nothing(
         assert harm not in page
     refused = browsers["carol"].get(f"/sessions/{session}/actions/2")
     assert refused.status_code == 403 and "or an auditor" in refused.text
+
+
+def test_values_that_are_no_text_are_shown_as_bytes_and_null_as_null(
+    browsers: Mapping[str, Browser], client: tuple[str, Client]
+) -> None:
+    session, _ = client
+    page = browsers["dora"].get(f"/sessions/{session}/actions/3").text
+    assert "\\x00ff6279746573</code>" in page and "<em>null</em>" in page
 
 
 def test_a_session_is_cut_from_its_page(sojourn: Running, browsers: Mapping[str, Browser]) -> None:

@@ -20,6 +20,14 @@ class TokenPurpose(StrEnum):
     SSH = "ssh"
 
 
+class Scope(StrEnum):
+    """What a token may be used for that was made for a program."""
+
+    READ = "read"
+    ASK = "ask"
+    TELL = "tell"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountInvited:
     """Somebody was invited to set up an account. `code_sha256` is the hash of the one-time code."""
@@ -44,7 +52,9 @@ class AccountEnrolled:
 class TokenIssued:
     """A short-lived credential. `secret_sha256` recognises it; `scram` seals the verifier that a gateway needs.
 
-    For SSH the credential is a key pair that its owner keeps: `secret_sha256` is the hash of the public key.
+    With a `scope` it was made for a program, is good for that alone and decides nothing; `label` is what it is called,
+    and `issued_by` who made it. For SSH the credential is a key pair that its owner keeps: `secret_sha256` is the hash
+    of the public key.
     """
 
     kind: ClassVar[str] = "token.issued"
@@ -55,6 +65,9 @@ class TokenIssued:
     expires_at: datetime
     source: str
     scram: Sealed | None = None
+    scope: tuple[Scope, ...] = ()
+    label: Sealed | None = None
+    issued_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,12 @@ _LATE: tuple[Cell[Event], ...] = (
         f"From its end to its absence; {REMOVAL_ALLOWED // timedelta(seconds=1)} s are allowed.",
     ),
     Cell(
+        "used_outside_window",
+        lambda event: 0 if event.access.given is None else event.access.given.outside.count,
+        "Look-back: sessions and actions on record before its start or after its end; 0 if it was not used then.",
+        total=True,
+    ),
+    Cell(
         "last_problem",
         lambda event: event.access.given.last_problem if event.access.given else None,
         "What the target said last.",

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from sojourn.domain.events import Scope
 from sojourn.errors import Code, Refusal
 from sojourn.meanings import CATALOGUE
 from sojourn.web.exchange import SAFE, Exchange, Handler, settle
@@ -25,13 +26,16 @@ HEADERS = {
 }
 
 
-def answer(handler: Handler) -> Callable[[HttpRequest], Awaitable[Response]]:
-    """The endpoint around a handler: its value as JSON, or the problem with the catalogue's status."""
+def answer(handler: Handler, scope: Scope | None) -> Callable[[HttpRequest], Awaitable[Response]]:
+    """The endpoint around a handler: its value as JSON, or the problem with the catalogue's status.
+
+    `scope` is what a token needs that was made for a program; with None, none will do.
+    """
 
     async def endpoint(http: HttpRequest) -> Response:
         key = http.headers.get(HEADER)
         chosen = handler if key is None or http.method in SAFE else repeatable(handler, key)
-        value = await settle(Exchange(http.app.state.services, http), chosen)
+        value = await settle(Exchange(http.app.state.services, http, scope), chosen)
         if isinstance(value, Refusal):
             return problem(value)
         if isinstance(value, Response):

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sojourn.domain.events import Disposition, ReviewOutcome
+from sojourn.domain.events import Disposition, ReviewOutcome, Scope
 from sojourn.domain.people import FactKind
 
 
@@ -67,6 +67,18 @@ class DeviceWaiting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A program asks whether its person has signed in meanwhile; `device` is what it was given."""
 
     device: str
+
+
+class ProgramToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A token for a program: what it is called, what it may be used for, and how long it is good, such as `30d`.
+
+    It acts as the caller, or as `person`, a service or an agent that the caller answers for.
+    """
+
+    label: str
+    scope: tuple[Scope, ...]
+    life: str
+    person: str = ""
 
 
 class PasskeyOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

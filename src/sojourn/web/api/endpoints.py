@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from sojourn.domain.events import Scope
 from sojourn.web.exchange import Handler
 
 from . import (
@@ -31,6 +32,7 @@ from . import (
     passkeys,
     people,
     policy,
+    program_tokens,
     proving,
     record,
     recording,
@@ -77,6 +79,30 @@ class Endpoint:
     query: tuple[str, ...] = ()
     media: str = "application/zip"
 
+    @property
+    def scope(self) -> Scope | None:
+        """What a token needs that was made for a program; None where no such token will do."""
+        return Scope.READ if self.method == "GET" else PROGRAMS.get(self.path)
+
+
+PROGRAMS: dict[str, Scope] = {
+    **dict.fromkeys(("/facts", "/facts/withdraw"), Scope.TELL),
+    **dict.fromkeys(
+        (
+            "/requests",
+            "/requests/{name}/comments",
+            "/requests/{name}/revise",
+            "/requests/{name}/withdraw",
+            "/requests/{name}/activate",
+            "/grants/{name}/extend",
+            "/grants/{name}/end",
+            "/targets/{name}/connection",
+            "/ssh-keys",
+        ),
+        Scope.ASK,
+    ),
+}
+"""The deeds that a token for a program may be used for: nothing that decides, administers or touches an account."""
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/sign-in", people.sign_in, OPEN, bodies.SignIn),
@@ -97,6 +123,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/sign-ins", sign_ins.listing, PERSON),
     Endpoint("POST", "/sign-ins/{name}/end", sign_ins.end, PERSON, bodies.Nothing),
     Endpoint("POST", "/people/{name}/sign-out", sign_ins.end_all, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("POST", "/tokens", program_tokens.make, PERSON, bodies.ProgramToken),
     Endpoint("POST", "/confirmations/options", confirming.offer, PERSON, bodies.ConfirmationAsk),
     Endpoint("POST", "/sign-out", people.sign_out, PERSON, bodies.Nothing),
     Endpoint("POST", "/enrol", people.enrol, OPEN, bodies.Enrol),

@@ -78,7 +78,7 @@ class PasskeyList:
 class SignInShown:
     """A credential of the caller's that is good now. `purpose` is what it opens, `source` where it was issued to.
 
-    `current` says that this very request came with it.
+    `current` says that this very request came with it. One with a `scope` was made for a program, which `label` names.
     """
 
     token: str
@@ -87,6 +87,8 @@ class SignInShown:
     issued_at: str
     expires_at: str
     current: bool
+    scope: tuple[str, ...]
+    label: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +126,14 @@ class DeviceAnswered:
     """The sign-in, or null while the person has not finished."""
 
     signed_in: SignedIn | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramTokenMade:
+    """A token for a program. Its text is shown once."""
+
+    token: str
+    text: str
+    person: str
+    scope: tuple[str, ...]
+    expires_at: str

@@ -15,10 +15,10 @@ from .endpoints import ENDPOINTS, OPEN, Endpoint
 from .shapes import ErrorShown
 
 REFERENCE = "#/components/schemas/{name}"
-NUMBERS = {"before", "after"}
+NUMBERS = {"before", "after", "old", "action", "recording"}
 ROOT = "/api/v1"
 BEARER = {"bearer": {"type": "http", "scheme": "bearer", "description": "A token from `POST /sign-in`."}}
-BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 def answered(one: Endpoint) -> type | None:
@@ -82,7 +82,7 @@ def _query(one: Endpoint) -> list[dict[str, Any]]:
 def _answer(one: Endpoint) -> dict[str, Any]:
     kind = answered(one)
     if kind is None:
-        return {"description": "A file.", "content": BINARY}
+        return {"description": "A file.", "content": {one.media: BINARY}}
     empty = {"type": "object", "maxProperties": 0}
     schema = empty if kind is type(None) else {"$ref": REFERENCE.format(name=kind.__name__)}
     return {"description": "It is done.", "content": {"application/json": {"schema": schema}}}

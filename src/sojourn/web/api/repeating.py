@@ -17,7 +17,17 @@ from .viewing import SHREDDED, opened
 
 HEADER = "idempotency-key"
 KEY = re.compile(r"[!-~]{8,128}")
-SECRET = ("/sign-in", "/enrol", "/connection", "/invitation")
+SECRET = (
+    "/sign-in",
+    "/sign-in/passkey",
+    "/sign-in/device/wait",
+    "/enrol",
+    "/connection",
+    "/invitation",
+    "/recovery/confirm",
+    "/second-factor/options",
+    "/tokens",
+)
 """How addresses end whose answers hold something that is shown once: they are never kept."""
 
 

@@ -12,6 +12,7 @@ from sojourn.web.exchange import Exchange
 
 from . import bodies, identity_shapes
 from .account import end_sessions
+from .viewing import opened
 
 
 async def listing(exchange: Exchange) -> identity_shapes.SignInList:
@@ -32,6 +33,8 @@ async def listing(exchange: Exchange) -> identity_shapes.SignInList:
                 issued_at=text(first.at),
                 expires_at=text(first.event.expires_at),
                 current=one.id == exchange.token.token,
+                scope=first.event.scope,
+                label=None if first.event.label is None else await opened(exchange, first.event.label.commitment),
             )
         )
     return identity_shapes.SignInList(sign_ins=tuple(shown))

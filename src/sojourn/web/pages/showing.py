@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,6 +13,8 @@ from typing import Any
 from markupsafe import Markup
 
 from sojourn.evidence.escape import visible
+
+BYTES_SHOWN = 256
 
 STATES = {
     "pending": "waiting",
@@ -47,7 +50,7 @@ def moment(given: str | datetime | None) -> Markup:
 def second(given: str) -> Markup:
     """A moment to the second in UTC."""
     at = datetime.fromisoformat(given)
-    return Markup("<time datetime='{}'>{:%H:%M:%S}</time>").format(at.isoformat(), at)
+    return Markup("<time class='short' datetime='{}'>{:%H:%M:%S}</time>").format(at.isoformat(), at)
 
 
 def span(seconds: float) -> str:
@@ -69,6 +72,12 @@ def took(microseconds: int | None) -> str:
         if microseconds >= size:
             return span(microseconds / 1e6) if microseconds >= 100 * 1_000_000 else f"{microseconds / size:.1f} {unit}"
     return f"{microseconds} µs"
+
+
+def hexed(base64_text: str) -> str:
+    """Bytes that are no text as PostgreSQL writes them (`\\x0011`), the first of them when they are many."""
+    held = b64decode(base64_text)
+    return "\\x" + held[:BYTES_SHOWN].hex() + (f"… ({len(held)} bytes)" if len(held) > BYTES_SHOWN else "")
 
 
 def left(until: str, now: datetime) -> timedelta:
@@ -101,6 +110,7 @@ def asset(name: str) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "second": second,
+    "hexed": hexed,
     "span": span,
     "took": took,
     "tone": tone,

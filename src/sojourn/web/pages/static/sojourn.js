@@ -2,6 +2,7 @@
 "use strict";
 
 const zone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 function local(time) {
   const at = new Date(time.dateTime);
@@ -9,7 +10,7 @@ function local(time) {
   time.title = time.textContent;
   const here = document.createElement("span");
   here.className = "here";
-  here.textContent = ` (${zone.format(at)})`;
+  here.textContent = ` (${(time.className === "short" ? clock : zone).format(at)})`;
   time.append(here);
 }
 
