@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -72,13 +74,16 @@ def provider(*arguments: str) -> Iterator[RunningProvider]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [str(BIN / "node"), str(place / SCRIPT.name), str(port), SECRET, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    # The program that the wheel installs starts the real one: both are ended, as one group.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "up\n", "the provider does not start"
             yield RunningProvider(f"http://127.0.0.1:{port}")
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _installed() -> Path:
