@@ -27,6 +27,12 @@ HASHES_OF_NOTHING_KEPT = {
     ("token.issued", "secret_sha256"),
     ("evidence.given", "sha256"),
     ("process.started", "settings_sha256"),
+    ("account.recovered", "code_sha256"),
+    ("account.identity_linked", "subject_sha256"),
+    ("report.delivered", "sha256"),
+    ("report.delivered", "manifest_sha256"),
+    ("sample.drawn", "manifest_sha256"),
+    ("call.begun", "body_sha256"),
 }
 """Fields that end in sha256 and name no attachment."""
 
@@ -110,6 +116,7 @@ def test_every_hash_that_an_event_may_hold_is_known_to_name_an_attachment_or_not
         ("configuration.adopted", "settings_sha256"),
         ("configuration.proposed", "settings_sha256"),
         ("ledger.drilled", "result_sha256"),
+        ("controls.proved", "result_sha256"),
         ("witness.policy_adopted", "sha256"),
         *(("publication.stamped", f"{one}_sha256") for one in ("checkpoint", "token", "root")),
     }

@@ -50,11 +50,11 @@ def test_a_cosigning_key_comes_back_from_its_file_and_hides_its_seed() -> None:
 
 
 def test_a_log_cannot_pass_for_a_witness_nor_a_witness_for_a_log() -> None:
-    with pytest.raises(LedgerError, match="not an Ed25519 key"):
+    with pytest.raises(LedgerError, match="none of this kind"):
         Cosigner.parse(LOG.vkey())
-    with pytest.raises(LedgerError, match="not an Ed25519 key"):
+    with pytest.raises(LedgerError, match="none of this kind"):
         Verifier.parse(W1.cosigner().vkey())
-    with pytest.raises(LedgerError, match="not an Ed25519 key"):
+    with pytest.raises(LedgerError, match="none of this kind"):
         CosigningKey.parse(LOG.format())
     # The same key material under the same name signs both ways; neither signature is good as the other.
     twin = CosigningKey.generate(LOG.name, LOG.seed)

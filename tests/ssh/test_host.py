@@ -17,7 +17,7 @@ from sojourn.domain.target import Role
 from sojourn.errors import SojournError
 from sojourn.testing.gateway import SlowLedger
 from sojourn.testing.ssh import SshUnderTest, run, shell, ssh_gateway
-from sojourn.testing.sshd import ACCOUNT, CONFINED, Sshd
+from sojourn.testing.sshd import CONFINED, Sshd
 
 from .conftest import ROLES, Place
 
@@ -40,7 +40,6 @@ async def test_a_sudo_rule_is_there_with_the_access_and_gone_with_it(door: SshUn
         assert (await door.ssh(key, other)).status != 0
     assert (await door.removed(grant)).complete
     assert not Path(f"/etc/sudoers.d/sojourn-{credential}").exists()
-    assert b"NOPASSWD: /usr/bin/id" not in (await run(["sudo", "-l", "-U", ACCOUNT])).out
 
 
 async def test_a_sudo_rule_that_the_host_does_not_take_gives_no_access_and_leaves_nothing(
@@ -137,8 +136,8 @@ async def test_a_transfer_of_a_gigabyte_is_over_on_the_host_when_the_access_is_t
     arrived = arriving.stat().st_size
     assert (await upload).status != 0
     assert arriving.stat().st_size == arrived < 1_000_000_000
-    download.kill()
-    await download.wait()
+    # What is still on its way is read, or its pipe would outlive the loop.
+    await download.communicate()
     closed = await door.record.closed(2)
     assert all(one.cut_lag_us is not None for one in closed)
     assert taken < 15, "a second on a machine with nothing else to do"

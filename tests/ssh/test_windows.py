@@ -76,7 +76,8 @@ async def test_a_program_on_the_host_shows_its_window_and_the_connection_is_on_r
     acted = {one.verb: (detail, outcome) for one, detail, outcome in await _acted(door)}
     assert set(acted) == {"exec", "x11"}
     assert acted["exec"][0]["x11"] == "shown"
-    assert (acted["x11"][1].bytes_in, acted["x11"][1].bytes_out) == (8, 48)
+    # The program asked for this connection: what it sent came in, and the screen's answer went out.
+    assert (acted["x11"][1].bytes_in, acted["x11"][1].bytes_out) == (48, 8)
 
 
 async def test_a_role_that_does_not_say_so_shows_no_windows(door: SshUnderTest) -> None:

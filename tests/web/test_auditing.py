@@ -95,10 +95,10 @@ def test_an_auditor_fetches_a_report_and_the_record_vouches_for_it(sojourn: Runn
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     with zipfile.ZipFile(out) as archive:
-        manifest = archive.read("manifest.json")
+        manifest, details = archive.read("manifest.json"), archive.read("details.json")
         rows = list(csv.DictReader(io.StringIO(archive.read("population.csv").decode(), newline="")))
     assert granted["grant"] in [row["grant"] for row in rows] and told["rows"]["Population"] == len(rows)
-    assert json.loads(manifest)["parameters"]["run_by"] == "dora"
+    assert json.loads(details)["parameters"]["run_by"] == "dora"
     given = [one["body"] for one in _entries(sojourn, "evidence.given") if one["body"]["form"] == "report"]
     assert given[-1]["sha256"] == hashlib.sha256(manifest).hexdigest() == told["manifest_sha256"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import re
 import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import pytest
 
 from sojourn.demo.installation import (
     PEOPLE_FILE,
@@ -40,7 +40,11 @@ def _first_link(one: Installation) -> str:
     return link
 
 
-def test_the_first_start_prints_a_link_and_no_later_one_does(tmp_path: Path, production: Production) -> None:
+def test_the_first_start_prints_a_link_and_no_later_one_does(
+    tmp_path_factory: pytest.TempPathFactory, production: Production
+) -> None:
+    # The scribe's socket lies in it, and its address has to be short.
+    tmp_path = tmp_path_factory.mktemp("first")
     files: dict[str, Any] = {
         "people": PEOPLE_FILE,
         "policy": POLICY_FILE,

@@ -14,6 +14,8 @@ BOUNDED = {
     "/policy": "what is configured",
     "/policy/who-can": "what follows from it",
     "/break-glass": "what follows from it",
+    "/passkeys": "one's own, and there is an end to them",
+    "/sign-ins": "where one is signed in now",
     "/absences": "who is away",
     "/retention": "the classes there are",
     "/reports": "the kinds of reports there are",

@@ -48,7 +48,7 @@ async def test_a_simple_query_through_psycopg_is_recorded_with_tag_and_rows(live
     assert len(await cursor.fetchall()) == 3
     await connection.close()
     ((intended, detail, done),) = await live.gateway.actions()
-    assert detail == {"text": "select id from shop.orders order by id limit 3"}
+    assert detail == {"text": "select id from shop.orders order by id limit 3", "columns": ["id"]}
     assert (intended.verb, intended.may_write, intended.objects) == ("read", False, ("shop.orders",))
     assert (done.outcome, done.tags, done.rows) == (Outcome.COMPLETED, ("SELECT 3",), 3)
     assert done.bytes_out > 0

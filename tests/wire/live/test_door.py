@@ -278,7 +278,6 @@ async def test_plain_text_hidden_behind_the_request_for_tls_is_refused(live: Any
         {"options": "-c role=postgres"},
         {"options": "--session-authorization=postgres"},
         {"options": "-crole=postgres"},
-        {"replication": "database"},
     ],
 )
 async def test_a_start_up_parameter_that_would_change_who_one_is_is_refused_by_name(
