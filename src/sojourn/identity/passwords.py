@@ -24,7 +24,10 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(hashed: str | None, password: str) -> bool:
-    """Whether `password` is the one behind `hashed`; nobody's (None) takes as long, so that a wrong name does not show."""
+    """Whether `password` is the one behind `hashed`.
+
+    Nobody's (None) takes as long, so that a name that nobody has does not show.
+    """
     return await asyncio.get_running_loop().run_in_executor(_threads, _verify, hashed, password)
 
 
