@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 from sojourn.web.exchange import COOKIE
 
@@ -36,6 +36,8 @@ PHONE = {"width": 390, "height": 844}
 def chromium() -> Iterator[Chromium]:
     """The browser while the context lasts; it is installed if it is not there."""
     install()
+    # A machine with a lot to do is given the same time for what is expected as for what is done.
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=list(FLAGS))
         try:
