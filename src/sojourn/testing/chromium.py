@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +14,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, ex
 
 from sojourn.web.exchange import COOKIE
 
-PROGRAM = Path("/usr/bin/chromium")
+from .packages import install
+
+PROGRAM, FONTS = Path("/usr/bin/chromium"), Path("/usr/share/fonts/truetype/dejavu")
 FLAGS = (
     "--no-sandbox",
     "--disable-quic",
@@ -35,7 +33,7 @@ PHONE = {"width": 390, "height": 844}
 @contextmanager
 def chromium() -> Iterator[Chromium]:
     """The browser while the context lasts; it is installed if it is not there."""
-    install()
+    install({"chromium": PROGRAM, "fonts-dejavu-core": FONTS})
     # A machine with a lot to do is given the same time for what is expected as for what is done.
     expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
@@ -127,17 +125,3 @@ def _watched(context: BrowserContext, address: str) -> Window:
     wire.send("Network.enable")
     wire.on("Network.loadingFinished", counted)
     return found
-
-
-def install() -> None:
-    """Install it if it is not there; one process at a time does. Raises CalledProcessError where that is impossible."""
-    if PROGRAM.exists():
-        return
-    with (Path(tempfile.gettempdir()) / "sojourn-apt.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if PROGRAM.exists():
-            return
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        packages = ["chromium", "fonts-dejavu-core"]
-        for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *packages]):
-            subprocess.run(["apt-get", *arguments], check=True, capture_output=True, env=environment)
