@@ -6,7 +6,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.web.api import passkeys, people, policy, standing
 from sojourn.web.exchange import Exchange
 
-from .frame import Shown, form, show
+from .frame import Onward, Shown, form, show
 
 
 async def listing(exchange: Exchange) -> Shown:
@@ -44,9 +44,15 @@ async def me(exchange: Exchange) -> Shown:
     return show("me.html", mine=mine, away=away, others=others, passkeys=held, fresh=await exchange.fresh())
 
 
+async def add_passkey(exchange: Exchange) -> Onward:
+    """POST /passkeys: one more that opens the reader's account. With an invitation one is added on its own page."""
+    await exchange.caller()
+    await passkeys.add(exchange)
+    return Onward(path="/me")
+
+
 leave = form(standing.leave, lambda back: f"/people/{back.person}")
 rejoin = form(standing.rejoin, lambda shown: f"/people/{shown.person}")
 declare = form(standing.declare, lambda _: "/me")
-add_passkey = form(passkeys.add, lambda _: "/me")
 remove_passkey = form(passkeys.remove, lambda _: "/me")
 end_absence = form(standing.end, lambda _: "/me")
