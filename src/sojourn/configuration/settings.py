@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from sojourn.domain.duration import format_duration
 from sojourn.domain.schedule import Every
+from sojourn.ledger.errors import LedgerError
+from sojourn.ledger.policy import MAX_POLICY_BYTES
 from sojourn.settings import (
     BucketSettings,
     ClientName,
@@ -36,9 +38,11 @@ from sojourn.settings import (
 )
 
 from .fingerprint import fingerprint
-from .nodes import Node, compose, read_bytes
+from .nodes import Node, compose, invalid, read_bytes
+from .witness_policy import parse_policy, read_policy_lines
 
 SETTINGS_FILE = "settings.yaml"
+WITNESS_POLICY_FILE = "witness.policy"
 
 LIFE_MIN = timedelta(minutes=1)
 """What people sign in with lives so long at least: shorter, and nobody could come in to set it longer again."""
@@ -204,7 +208,18 @@ _PUBLISHER: Mapping[str, _Reader] = {
     "s3": lambda node: BucketSettings(**_section(node, _S3)),
 }
 
+
+def _witnesses(node: Node) -> tuple[str, ...]:
+    lines = tuple(one.text("a line of a policy", MAX_POLICY_BYTES) for one in node.items("the lines of a policy"))
+    try:
+        parse_policy(lines)
+    except LedgerError as error:
+        node.fail(str(error).rstrip("."), "the lines of a policy, as docs/how-to/run-a-witness.md shows one")
+    return lines
+
+
 _WITNESS: Mapping[str, _Reader] = {
+    "policy": _witnesses,
     "seconds": Node.seconds,
     "answer_seconds": Node.seconds,
 }
@@ -308,12 +323,36 @@ _REPORTS: Mapping[str, _Reader] = {
 def read_settings(directory: Path) -> Settings:
     """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
 
-    Fingerprints that it does not say are those of the files in `directory`.
+    Fingerprints that it does not say are those of the files in `directory`, and the witnesses are those of the
+    witness.policy there.
 
-    Raises SojournError `configuration.invalid`.
+    Raises SojournError `configuration.invalid` or `witness.policy_invalid`.
     """
     path = directory / SETTINGS_FILE
-    return _with_fingerprints(parse_settings(read_bytes(path)) if path.exists() else Settings(), directory)
+    said = parse_settings(read_bytes(path)) if path.exists() else Settings()
+    return _with_witnesses(_with_fingerprints(said, directory), directory)
+
+
+def proposed_settings(directory: Path) -> Settings | None:
+    """What the files in `directory` propose as settings; None where they say nothing of them.
+
+    Raises as `read_settings` does, and `configuration.invalid` for witnesses without the settings beside them, as
+    everything else would be set to its default.
+    """
+    if (directory / SETTINGS_FILE).exists():
+        return read_settings(directory)
+    if (directory / WITNESS_POLICY_FILE).exists():
+        raise invalid(SETTINGS_FILE, 1, 1, f"There is a {WITNESS_POLICY_FILE} and no {SETTINGS_FILE}", "both")
+    return None
+
+
+def _with_witnesses(settings: Settings, directory: Path) -> Settings:
+    """The same with the policy that lies in `directory`; the two may not name different ones."""
+    said, found = settings.witness.policy, read_policy_lines(directory / WITNESS_POLICY_FILE)
+    if said and found and said != found:
+        problem = f"The witnesses are others than those in the {WITNESS_POLICY_FILE} beside it"
+        raise invalid(SETTINGS_FILE, 1, 1, problem, "the same in both, or only one of them")
+    return replace(settings, witness=replace(settings.witness, policy=said or found))
 
 
 def _with_fingerprints(settings: Settings, directory: Path) -> Settings:
