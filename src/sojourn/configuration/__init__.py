@@ -13,7 +13,8 @@ from .held import (
     settings_digest,
     with_own_of,
 )
-from .settings import SETTINGS_FILE, WITNESS_POLICY_FILE, parse_settings, proposed_settings, read_settings
+from .settings import SETTINGS_FILE, parse_settings
+from .settings_files import WITNESS_POLICY_FILE, proposed_settings, read_settings
 from .witness_policy import parse_policy, policy_bytes, policy_lines
 
 __all__ = [
