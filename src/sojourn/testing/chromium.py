@@ -71,6 +71,20 @@ class Window:
         if message.type in ("error", "warning") and not own:
             self.wrong.append(message.text)
 
+    def authenticator(self, transport: str = "internal") -> None:
+        """Give the browser an authenticator that keeps passkeys and says yes (WebAuthn level 3, section 11)."""
+        wire = self.page.context.new_cdp_session(self.page)
+        wire.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": transport,
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        wire.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
     def element(self, selector: str) -> Any:
         """What there is in the page."""
         return self.page.locator(selector)
