@@ -124,7 +124,7 @@ def test_a_reviewer_sees_the_riskiest_first_and_why_and_concludes(
     for answer in dora.locator("select[name=answers]").all():
         answer.select_option("yes")
     dora.get_by_label("Outcome").select_option("appropriate")
-    dora.get_by_label("Remark").fill(HOSTILE)
+    dora.get_by_role("textbox", name="Remark").fill(HOSTILE)
     dora.get_by_role("button", name="Conclude the review").click()
     expect(dora.get_by_text("appropriate", exact=True).first).to_be_visible()
     assert dora.evaluate(INJECTED) == 0
@@ -164,7 +164,7 @@ def test_a_change_is_proposed_at_a_desk_and_approved_by_another_on_a_phone_who_s
     expect(bob.get_by_text("nights are long")).to_be_visible()
     expect(bob.get_by_text("alice").first).to_be_visible()
     bob.get_by_role("button", name="Approve").tap()
-    expect(bob.get_by_text("in force").first).to_be_visible()
+    expect(bob.get_by_text("it is version 2")).to_be_visible()
 
 
 def test_an_access_is_asked_for_at_a_desk_and_decided_on_a_phone_with_two_taps(
