@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sojourn.domain import cast
 from sojourn.domain.curtain import Curtain
 from sojourn.errors import SojournError
+from sojourn.gateway.ssh.chunk import event, pack
 from sojourn.gateway.ssh.echo import Echo
 from sojourn.gateway.ssh.sftp import Reader, SftpError, Splitter, request_of
 from sojourn.identity.ssh_keys import read_public_key
@@ -40,7 +41,7 @@ def recording(data: bytes) -> None:
     with contextlib.suppress(ValueError):
         list(cast.moments(cast.unpack(data)))
     text = data.decode("utf-8", "surrogateescape")
-    (moment,) = cast.moments(cast.unpack(cast.pack([cast.event(0.0, "o", text)])))
+    (moment,) = cast.moments(cast.unpack(pack([event(0.0, "o", text)])))
     assert moment.text == text
     shown = cast.shown(text)
     curtain = Curtain()
@@ -76,7 +77,7 @@ def chunks() -> Iterator[bytes]:
     """Parts of recordings, and what hosts say."""
     began = datetime(2026, 11, 30, tzinfo=UTC)
     head = cast.header(columns=80, rows=24, terminal="xterm", began=began, command="id")
-    yield cast.pack([head, cast.event(0.1, "o", "uid=0\r\n"), cast.event(0.2, "x", "exit 0")])
+    yield pack([head.encode(), event(0.1, "o", "uid=0\r\n"), event(0.2, "x", "exit 0")])
     yield zlib.compress(b"")
     yield b"\x1b]52;c;aGk=\x07\x1b[6n\x1b[31mred\x1b[0m\x1bP+q\x1b\\"
 
