@@ -9,6 +9,7 @@ import pytest
 from asyncssh.constants import MSG_IGNORE, MSG_KEXINIT
 from asyncssh.packet import Boolean, Byte, NameList, SSHPacket, SSHPacketLogger, String, UInt32
 
+from sojourn.cli.ssh_config import CIPHERS
 from sojourn.gateway.ssh.algorithms import ENCRYPTION, KEX
 from sojourn.testing.ssh import TARGET, SshUnderTest
 
@@ -123,3 +124,7 @@ async def test_a_cipher_that_can_lose_its_first_packets_is_spoken_in_a_strict_ke
         return
     with pytest.raises(asyncssh.KeyExchangeFailed, match=r"ssh -c aes256-gcm@openssh\.com"):
         await _connected(door, connection, options)
+
+
+def test_the_ciphers_that_ssh_config_writes_are_spoken_by_the_gateway_and_safe_with_every_client() -> None:
+    assert set(CIPHERS.split(",")) == set(ENCRYPTION) - {CHACHA}
