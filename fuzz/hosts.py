@@ -12,6 +12,7 @@ from sojourn.domain.curtain import Curtain
 from sojourn.errors import SojournError
 from sojourn.gateway.ssh.chunk import event, pack
 from sojourn.gateway.ssh.echo import Echo
+from sojourn.gateway.ssh.scp import Copies, scp_of
 from sojourn.gateway.ssh.sftp import Reader, SftpError, Splitter, request_of
 from sojourn.identity.ssh_keys import read_public_key
 
@@ -34,6 +35,17 @@ def sftp(data: bytes) -> None:
             request_of(packet)
         with contextlib.suppress(SftpError):
             Reader(packet.body).string()
+
+
+def scp(data: bytes) -> None:
+    """Files by the old protocol are the same however they arrive, and no more than came."""
+    whole, pieces = Copies(), Copies()
+    found = [(one.name, one.flow.size) for one in whole.feed(data)]
+    step = 1 + len(data) % 7
+    places = range(0, len(data), step)
+    assert found == [(one.name, one.flow.size) for at in places for one in pieces.feed(data[at : at + step])]
+    assert sum(size for _, size in found) <= len(data)
+    scp_of(data.decode("utf-8", "replace"))
 
 
 def recording(data: bytes) -> None:
@@ -71,6 +83,13 @@ def packets() -> Iterator[bytes]:
         (200, b"\0\0\0\3" + (24).to_bytes(4, "big") + b"posix-rename@openssh.com" + path + path),
     ):
         yield (len(body) + 1).to_bytes(4, "big") + bytes([kind]) + body
+
+
+def copies() -> Iterator[bytes]:
+    """Trees as `scp -O` sends them, and its commands."""
+    yield b"T1 0 1 0\nD0755 0 a\nC0644 3 b\nabc\0E\n"
+    yield b"C0600 0 empty\n\0\x01scp: c: No such file\n"
+    yield b"scp -r -p -t '/srv/a b'"
 
 
 def chunks() -> Iterator[bytes]:
