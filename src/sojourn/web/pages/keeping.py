@@ -5,6 +5,7 @@ from __future__ import annotations
 from sojourn.web.api import keeping
 from sojourn.web.exchange import Exchange
 
+from .confirming import ways
 from .frame import Shown, form, show
 
 
@@ -18,6 +19,7 @@ async def overview(exchange: Exchange) -> Shown:
         shreddings=await keeping.shreddings(exchange.beside()),
         administers=caller.administrator,
         caller=caller,
+        confirms=await ways(exchange) if caller.administrator else None,
         people=exchange.services.office.in_force().catalogue.people,
     )
 

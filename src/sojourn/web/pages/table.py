@@ -79,6 +79,8 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/campaigns/{name}/decisions", campaigns.decide, PERSON),
     Page("POST", "/campaigns/{name}/close", campaigns.close, ADMINISTRATOR),
     Page("GET", "/me", people.me, PERSON),
+    Page("POST", "/passkeys", people.add_passkey, PERSON),
+    Page("POST", "/passkeys/{name}/remove", people.remove_passkey, PERSON),
     Page("POST", "/absences", people.declare, PERSON),
     Page("POST", "/absences/{name}/end", people.end_absence, PERSON),
     Page("GET", "/people", people.listing, OVERSIGHT),
