@@ -18,7 +18,6 @@ from pathlib import Path
 import msgspec
 
 import sojourn_verify
-import sojourn_verify_log
 from sojourn.codes import Code
 from sojourn.domain.events import KINDS
 from sojourn.errors import SojournError
@@ -158,7 +157,7 @@ def _bundle(data: bytes) -> None:
     if ours:
         assert tiles.encode_bundle(tiles.decode_bundle(data)) == data
     if data:
-        _agree("bundle", ours, _accepts(sojourn_verify_log.split_bundle, data, sojourn_verify.CheckError))
+        _agree("bundle", ours, _accepts(sojourn_verify.split_bundle, data, sojourn_verify.CheckError))
     with damaged():
         rows.unpack((0, data[0] if data else 0, bytes(32 * len(data[:300])), data[1:]))
     with damaged():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 import sojourn_verify
 from sojourn.app.installation import second_signing_key
+from sojourn.app.verifying import verify_file
 from sojourn.errors import Code, SojournError
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import Layout, ScribeSettings, SecondSignature, Settings
@@ -21,11 +21,8 @@ SETTINGS = Settings(scribe=ScribeSettings(second_signature=SecondSignature.ML_DS
 
 
 def verified(layout: Layout, *keys: Path) -> set[str]:
-    command = [sys.executable, "-m", "sojourn_verify", str(layout.ledger), "--json"]
-    for key in keys:
-        command += ["--key", str(key)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    return {problem["code"] for problem in json.loads(done.stdout)["problems"]}
+    verdict = verify_file(layout.ledger, keys=[key.read_text() for key in keys])
+    return {problem["code"] for problem in verdict.problems}
 
 
 def start(layout: Layout, tmp_path: Path) -> subprocess.Popen[bytes]:
