@@ -36,7 +36,7 @@ except ImportError:  # then `ed25519` does it, and nothing checks ML-DSA-44
 
 ENTRY_BYTES, NOTE_BYTES, PROOF_BYTES, FILE_BYTES, PIECE, DEPTH = 65_535, 1_000_000, 1_100_000, 1 << 30, 1 << 17, 16
 WIDTH, TILE_BYTES, BUNDLE_BYTES, SHAPES, SHAPE_BYTES = 256, 8192, 256 * 65_537, 64, 4096
-LOG, COSIGNATURE, ML_DSA = 1, 4, 6  # kinds of keys (C2SP signed-note, tlog-cosignature)
+LOG, COSIGNATURE, ML_DSA, BEGUN_ANEW = 1, 4, 6, b"ledger.begun_anew"  # kinds of keys (C2SP), and of an entry
 PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 TILE = re.compile(r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 HEX64, SNAKE, ANY = re.compile(rb'"([0-9a-f]{64})"'), re.compile(r"[a-z][a-z0-9_]*"), re.compile(r"(?s:.*)")
@@ -53,7 +53,6 @@ ENTRY = re.compile((FRAME % KIND).encode())
 PLAIN, NUMERIC = r'"[ !#-\[\]-~]*+"', r"(?:[1-9]\d{0,14}+|0)"  # whatever is such a text or number is canonical
 SCALARS = {'"': PLAIN, **dict.fromkeys("tfn", f"(?:null|true|false|{PLAIN}|{NUMERIC})")}  # by their first byte
 KEY_OR_SCALAR = re.compile(r'("[^"]*":)|"[^"]*"|(?:\\-)?\d+|true|false|null')
-BEGUN_ANEW = b"ledger.begun_anew"
 UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError)
 Signed = tuple[str, "Note"]  # where it was found, and a checkpoint
 
@@ -277,7 +276,9 @@ def read_entry(data: bytes) -> tuple[Any, ...]:
 def named(data: bytes, place: int) -> str:
     """Say which entry this is, as far as it can be read."""
     match = ENTRY.fullmatch(data)
-    told = "" if match is None else f" ({match[3].decode()}, {match[5].decode(errors='replace')} version {int(match[6])})"
+    told = (
+        "" if match is None else f" ({match[3].decode()}, {match[5].decode(errors='replace')} version {int(match[6])})"
+    )
     return f"entry {place}{told}"
 
 
@@ -334,13 +335,10 @@ class Verification:
         for folder, folders, names in () if archive else os.walk(target):
             for path in [f"{folder}/{name}" for name in folders + names]:
                 found.append((path[len(str(target)) + 1 :], os.lstat(path).st_mode, partial(open, path, "rb", 0)))
-        for name, mode, opener in found:
-            if name.split("/")[0] == ".staging" and not pack:
-                continue  # what a publisher makes before it moves it to its place
+        # What a publisher makes before it moves it to its place is passed over.
+        for name, mode, opener in (one for one in found if pack or one[0].split("/")[0] != ".staging"):
             regular, good = stat.S_ISREG(mode), PATH.fullmatch(name) and name not in self.files
-            self.need(
-                good and (regular or stat.S_ISDIR(mode)), "pack.unsafe", name, "no plain file, or no plain new name"
-            )
+            self.need(good and (regular or stat.S_ISDIR(mode)), "pack.unsafe", name, "no plain file with a plain name")
             self.files |= {name: opener} if good and regular else {}
 
     def content(self, path: str, limit: int = FILE_BYTES) -> bytes:
@@ -530,12 +528,6 @@ class Verification:
             need(same, "disclosed.altered", f"the value is not the one committed to by {told}")
             self.checked["disclosed values"] += 1
 
-    def proof(self, entry: bytes) -> None:
-        index, self.head = check_proof(self.content("proof", PROOF_BYTES), entry)
-        self.trust.check(self.head)
-        need(read_entry(entry)[1] == index, "entry.misplaced", f"its own number is not {index}")
-        self.checked["entries"] = 1
-
     def look(self, target: Path, entry: str | None = None) -> None:
         """Find out what it is, and verify it."""
         with self.at(str(target)):
@@ -551,7 +543,11 @@ class Verification:
                 known = self.content("proof").startswith(b"c2sp.org/tlog-proof@v1\n")
                 need(known, "input.unknown", "this is no pack, no published ledger and no proof")
                 need(entry and not self.since, "input.entry", "a proof needs --entry FILE, and takes no --since")
-                self.proof(self.content("entry", ENTRY_BYTES))
+                data = self.content("entry", ENTRY_BYTES)
+                index, self.head = check_proof(self.content("proof", PROOF_BYTES), data)
+                self.trust.check(self.head)
+                need(read_entry(data)[1] == index, "entry.misplaced", f"its own number is not {index}")
+                self.checked["entries"] = 1
             if self.trust.witnesses:
                 self.checked["witnessed entries"] = max(0, self.trust.witnessed)
                 need(self.trust.witnessed >= 0, "checkpoint.unwitnessed", "no quorum has cosigned a checkpoint here")
