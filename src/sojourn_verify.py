@@ -370,8 +370,9 @@ class Verification:
             if path.startswith("attachment/"):
                 self.beside[path[11:].encode()] = path
                 with self.at(path):
-                    same = sha256(self.content(path)).hexdigest() == path[11:]
-                    need(same, "attachment.altered", "its content is not the one it is named for")
+                    need(
+                        sha256(self.content(path)).hexdigest() == path[11:], "attachment.altered", "its name is another"
+                    )
         self.checked["attachments"], self.checked["entries"] = len(self.beside), (size := self.head.size)
         for first in range(0, size, WIDTH):
             index, width = first // WIDTH, min(WIDTH, size - first)
@@ -400,18 +401,19 @@ class Verification:
 
     def tile(self, level: str, index: int, width: int) -> bytes:
         """Read the first items of a tile, of which all files have to begin alike."""
-        data = b""
-        for told, path in sorted(self.tiles.pop((level, index), {}).items()):
+        best = b""
+        for told, path in sorted(self.tiles.pop((level, index), {}).items(), reverse=True):
             with self.at(path):
-                data, shorter = self.content(path, BUNDLE_BYTES), data
+                data = self.content(path, BUNDLE_BYTES)
                 whole = level == "entries" and told == WIDTH  # whose entries are counted when they are read
                 items = len(split_bundle(data)) if level == "entries" and not whole else len(data) / 32
                 need(whole or items == told, "tile.form", f"it does not hold {told} items")
-                need(data.startswith(shorter), "tile.altered", "a shorter file of this tile begins otherwise")
-        need(data, "tile.missing", "it is not there")
+                best = best or data
+                need(best.startswith(data), "tile.altered", "it is not the beginning of the same tile")
+        need(best, "tile.missing", "it is not there, or not sound")
         if level == "entries" and width < WIDTH:
-            return b"".join(len(one).to_bytes(2) + one for one in split_bundle(data)[:width])
-        return data if level == "entries" else data[: 32 * width]
+            return b"".join(len(one).to_bytes(2) + one for one in split_bundle(best)[:width])
+        return best if level == "entries" else best[: 32 * width]
 
     def read(self, data: bytes) -> list[bytes]:
         """Read an entry, and remember its shape; gives itself, its time, seq, stream and version."""

@@ -151,6 +151,8 @@ def test_both_follow_the_same_proofs(index: int, size: int) -> None:
     wrong = [longer, text.replace(f"index {index}\n", f"index {index + 1}\n"), text.replace("@v1", "@v2")]
     if hashes:
         wrong.append(Proof(index=index, hashes=hashes[:-1], checkpoint_note=note).format())
+        root = merkle.recompute_root(leaves)
+        wrong += [Proof(index=index, hashes=(root,) * length, checkpoint_note=note).format() for length in range(1, 4)]
     for bad in wrong:
         assert not accepts(sojourn_verify.check_proof, bad.encode(), data)
         with pytest.raises(LedgerError):
