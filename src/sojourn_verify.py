@@ -370,9 +370,7 @@ class Verification:
             if path.startswith("attachment/"):
                 self.beside[path[11:].encode()] = path
                 with self.at(path):
-                    need(
-                        sha256(self.content(path)).hexdigest() == path[11:], "attachment.altered", "its name is another"
-                    )
+                    need(sha256(self.content(path)).hexdigest() == path[11:], "attachment.altered", "it is another")
         self.checked["attachments"], self.checked["entries"] = len(self.beside), (size := self.head.size)
         for first in range(0, size, WIDTH):
             index, width = first // WIDTH, min(WIDTH, size - first)
