@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import sojourn_verify
 from sojourn.app.reporting import Asked, make_report
+from sojourn.app.verifying import verify_file
 from sojourn.domain.window import Window
 from sojourn.settings import Layout
 from sojourn.testing.year import Plan, Story, simulate
@@ -68,7 +68,7 @@ def _run(directory: Path, plan: Plan) -> int:
     wrong = _wrong(built.path, story)
     print(f"{built.rows('Population')} rows; {wrong or 'exactly what was planted was found'}")
     with timed("offline verification"):
-        status = sojourn_verify.main([str(root / "ledger.db"), "--key", (root / "ledger.vkey").read_text().strip()])
+        status = not verify_file(root / "ledger.db", keys=[(root / "ledger.vkey").read_text()]).sound
     return 1 if wrong or status else 0
 
 

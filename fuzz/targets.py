@@ -18,11 +18,22 @@ from pathlib import Path
 import msgspec
 
 import sojourn_verify
-import sojourn_verify_log
 from sojourn.codes import Code
 from sojourn.domain.events import KINDS
 from sojourn.errors import SojournError
-from sojourn.ledger import canonical, checkpoint, cosignature, entry, note, policy, proof, submission, tiles
+from sojourn.ledger import (
+    canonical,
+    checkpoint,
+    cosignature,
+    entry,
+    merkle,
+    note,
+    policy,
+    proof,
+    rotation,
+    submission,
+    tiles,
+)
 from sojourn.ledger.errors import LedgerError
 from sojourn.publisher.certificate_set import with_sorted_certificates
 from sojourn.publisher.token import TokenError, check_token, read_roots
@@ -121,6 +132,8 @@ def _note(data: bytes) -> None:
         cosignature.verify(text, [COSIGNER])
     with only(LedgerError):
         cosignature.read_answer(seeds.signed(), text, COSIGNER)
+    with only(LedgerError):
+        rotation.follow(rotation.split(text))
     theirs = _accepts(lambda some: TRUST.check(sojourn_verify.Note(some)), data, sojourn_verify.CheckError)
     ours = False
     with only(LedgerError):
@@ -158,12 +171,25 @@ def _bundle(data: bytes) -> None:
     if ours:
         assert tiles.encode_bundle(tiles.decode_bundle(data)) == data
     if data:
-        _agree("bundle", ours, _accepts(sojourn_verify_log.split_bundle, data, sojourn_verify.CheckError))
+        _agree("bundle", ours, _accepts(sojourn_verify.split_bundle, data, sojourn_verify.CheckError))
+        _walk(data)
     with damaged():
         rows.unpack((0, data[0] if data else 0, bytes(32 * len(data[:300])), data[1:]))
     with damaged():
         rows.unpack_places(data)
     rows.named(3, b"", data)
+
+
+def _walk(bundle: bytes) -> None:
+    """Entries whose shapes are known are judged as they were when they were parsed."""
+    run, told = sojourn_verify.Verification(), list[list[dict[str, str]]]()
+    with only(sojourn_verify.CheckError):
+        leaves = b"".join(map(merkle.leaf_hash, sojourn_verify.split_bundle(bundle)))
+        for _ in range(2):
+            run.versions, run.time, run.problems = {}, b"", []
+            run.take(bundle, leaves, 0)
+            told.append(run.problems)
+        assert told[0] == told[1]
 
 
 def _tile(data: bytes) -> None:

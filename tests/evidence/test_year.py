@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-import sojourn_verify
 from sojourn.app.reporting import Asked, make_report
+from sojourn.app.verifying import verify_file
 from sojourn.domain.window import Window
 from sojourn.settings import Layout
 from sojourn.testing.year import PLANTED, Plan, Story, simulate
@@ -74,4 +74,4 @@ def test_months_roll_forward_into_each_other(year: tuple[Path, Story], tmp_path:
 def test_the_ledger_of_the_year_verifies_offline(year: tuple[Path, Story]) -> None:
     root, _ = year
     key = (root / "ledger.vkey").read_text().strip()
-    assert sojourn_verify.main([str(root / "ledger.db"), "--key", key]) == 0
+    assert verify_file(root / "ledger.db", keys=[key]).sound

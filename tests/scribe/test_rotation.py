@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from sojourn.app.verifying import verify_file
 from sojourn.codes import Code
 from sojourn.domain.events import CancelRequested, LedgerKeyRotated
 from sojourn.domain.history import Change
@@ -64,9 +62,7 @@ def refused_start(scribe: ScribeProcess, *keys: SigningKey) -> str:
 
 
 def verified(scribe: ScribeProcess, key: SigningKey) -> bool:
-    command = [sys.executable, "-m", "sojourn_verify", str(scribe.layout.ledger), "--key", key.vkey(), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    return bool(json.loads(done.stdout)["ok"])
+    return verify_file(scribe.layout.ledger, keys=[key.vkey()]).sound
 
 
 def signers(note: str) -> set[Verifier]:

@@ -97,10 +97,10 @@ def test_a_person_reads_what_was_checked_and_the_verdict(
 def test_progress_is_drawn_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sojourn_verify.Report().progress(10, 10)
+    sojourn_verify.Verification().progress(10, 10)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    report = sojourn_verify.Report()
+    report = sojourn_verify.Verification()
     report.progress(5000, 10_000)
     report.progress(5001, 10_000)
     report.progress(10_000, 10_000)

@@ -18,8 +18,7 @@ from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import SigningKey
 from sojourn.ledger.proof import Proof
 from sojourn.ledger.tiles import encode_bundle
-from sojourn_verify import CheckError, Key, Note, Trust
-from sojourn_verify_log import Walk
+from sojourn_verify import CheckError, Key, Note, Trust, Verification
 
 KEY = SigningKey.generate("sojourn.example/ledger", bytes(range(32)))
 OTHER = SigningKey.generate("witness.example", bytes(32))
@@ -71,10 +70,10 @@ def test_both_accept_the_same_entries(data: bytes) -> None:
     assert accepts(entries.parse, data) == accepts(sojourn_verify.read_entry, data)
 
 
-def refused_by_form(data: bytes, walk: Walk) -> bool:
-    walk.size, walk.versions, walk.report.problems = 3, {b"grant/g-1": 1}, []
-    walk.take(encode_bundle([data]), merkle.leaf_hash(data), 1)
-    return any(problem["code"] in ("entry.form", "form.json") for problem in walk.report.problems)
+def refused_by_form(data: bytes, run: Verification) -> bool:
+    run.time, run.versions, run.problems = b"", {b"grant/g-1": 1}, []
+    run.take(encode_bundle([data]), merkle.leaf_hash(data), 3)
+    return any(problem["code"] in ("entry.form", "form.json") for problem in run.problems)
 
 
 BODIES = [
@@ -87,11 +86,11 @@ BODIES = [
 def test_what_is_known_by_its_shape_is_what_would_have_been_parsed(body: bytes, data: st.DataObject) -> None:
     """The fast way through a ledger takes nothing that the slow one refuses, and refuses nothing that it takes."""
     first = ENTRY.replace(b'{"rows":12}', body)
-    walk = Walk([], None, {}, sojourn_verify.Report())
-    walk.shapes.parse(first)
-    assert not refused_by_form(first, walk)
+    run = Verification()
+    run.read(first)
+    assert not refused_by_form(first, run)
     altered = data.draw(edits(first))
-    assert refused_by_form(altered, walk) is not accepts(sojourn_verify.read_entry, altered)
+    assert refused_by_form(altered, run) is not accepts(sojourn_verify.read_entry, altered)
 
 
 @pytest.mark.parametrize(
@@ -104,11 +103,11 @@ def test_what_is_known_by_its_shape_is_what_would_have_been_parsed(body: bytes, 
     ],
 )  # fmt: skip
 def test_a_shape_does_not_blur_what_the_form_tells_apart(old: bytes, new: bytes) -> None:
-    walk = Walk([], None, {}, sojourn_verify.Report())
-    walk.shapes.parse(ENTRY)
+    run = Verification()
+    run.read(ENTRY)
     altered = ENTRY.replace(old, new)
     assert altered != ENTRY
-    assert refused_by_form(altered, walk) is not accepts(sojourn_verify.read_entry, altered)
+    assert refused_by_form(altered, run) is not accepts(sojourn_verify.read_entry, altered)
 
 
 KEYS = st.from_regex(r"[a-z][a-z0-9_]{0,4}", fullmatch=True)
@@ -152,6 +151,8 @@ def test_both_follow_the_same_proofs(index: int, size: int) -> None:
     wrong = [longer, text.replace(f"index {index}\n", f"index {index + 1}\n"), text.replace("@v1", "@v2")]
     if hashes:
         wrong.append(Proof(index=index, hashes=hashes[:-1], checkpoint_note=note).format())
+        root = merkle.recompute_root(leaves)
+        wrong += [Proof(index=index, hashes=(root,) * length, checkpoint_note=note).format() for length in range(1, 4)]
     for bad in wrong:
         assert not accepts(sojourn_verify.check_proof, bad.encode(), data)
         with pytest.raises(LedgerError):

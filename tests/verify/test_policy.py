@@ -83,14 +83,14 @@ def test_a_pack_and_a_proof_have_to_be_cosigned_when_a_policy_says_so(
         assert verify(tmp_path / "proof", "--entry", tmp_path / "entry", "--policy", policy)[0] == status
 
 
-def test_a_store_is_witnessed_by_a_cosigned_checkpoint_from_elsewhere(
-    ledger: Any, tmp_path: Path, verify: Any, policy: Path
+def test_a_ledger_is_witnessed_by_a_cosigned_checkpoint_from_elsewhere(
+    ledger: Any, tools: Any, tmp_path: Path, verify: Any, policy: Path
 ) -> None:
-    store, elsewhere = ledger.write_store(tmp_path / "ledger.db", 3, 7), tmp_path / "cosigned"
+    published, elsewhere = tools.write_directory(ledger.published(), tmp_path / "log"), tmp_path / "cosigned"
     elsewhere.write_text(cosigned(ledger.note(5), ONE, TWO))
-    status, report = verify(store, "--policy", policy, "--since", elsewhere)
+    status, report = verify(published, "--policy", policy, "--since", elsewhere)
     assert status == 0 and report["checked"]["witnessed entries"] == 5
-    assert codes(verify(store, "--policy", policy)[1]) == {"checkpoint.unwitnessed"}
+    assert codes(verify(published, "--policy", policy)[1]) == {"checkpoint.unwitnessed"}
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 import sojourn_verify
-import sojourn_verify_log
 from sojourn.ledger import note as notes
 from sojourn.ledger.cosignature import CosigningKey
 from sojourn.ledger.note import SigningKey
-from sojourn_verify import COSIGNATURE, LOG, Key, Report, Trust
+from sojourn_verify import COSIGNATURE, LOG, Key, Trust, Verification
 
 from . import second
 
@@ -31,12 +30,11 @@ def openers(files: Files) -> Any:
     return {path: partial(io.BytesIO, content) for path, content in files.items()}
 
 
-def first_passes(verify: Callable[..., None], files: Files) -> bool:
-    report = Report()
-    trust = Trust([Key.parse(OLD.vkey(), LOG)], POLICY)
-    with report.at("it"):
-        verify(openers(files), trust, [], report)
-    return not report.found and trust.witnessed >= 0
+def first_passes(verify: Callable[[Verification], None], files: Files) -> bool:
+    run = Verification(Trust([Key.parse(OLD.vkey(), LOG)], POLICY), files=openers(files))
+    with run.at("it"):
+        verify(run)
+    return not run.found and run.trust.witnessed >= 0
 
 
 def second_passes(verify: Callable[..., int], files: Files) -> bool:
@@ -78,10 +76,10 @@ def pack(ledger: Any, tools: Any) -> Files:
 
 
 BOTH: list[Callable[[Files], bool]] = [
-    partial(first_passes, sojourn_verify_log.verify_tiles), partial(second_passes, second.verify_log)
+    partial(first_passes, Verification.log), partial(second_passes, second.verify_log)
 ]  # fmt: skip
 BOTH_ON_PACKS: list[Callable[[Files], bool]] = [
-    partial(first_passes, sojourn_verify.verify_pack), partial(second_passes, second.verify_pack)
+    partial(first_passes, Verification.pack), partial(second_passes, second.verify_pack)
 ]  # fmt: skip
 
 

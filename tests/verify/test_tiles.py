@@ -109,7 +109,7 @@ def test_an_older_checkpoint_has_to_be_extended(
         older.write_text(ledger.note(size))
         assert codes(verify(published, "--key", key_file, "--since", older)[1]) == {"root.altered"}, size
     older.write_text(longer)
-    assert codes(verify(published, "--key", key_file, "--since", older)[1]) == {"store.truncated"}
+    assert codes(verify(published, "--key", key_file, "--since", older)[1]) == {"log.truncated"}
 
 
 def test_a_gap_in_a_stream_is_found_even_if_it_was_signed(
@@ -130,7 +130,7 @@ def test_an_attachment_that_was_altered_or_that_nobody_names_is_found(
     assert codes(verify(altered, "--key", key_file)[1]) == {"attachment.altered"}
     other = "attachment/" + "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     unbound = tools.write_directory(files | {other: b""}, tmp_path / "unbound")
-    assert codes(verify(unbound, "--key", key_file)[1]) == {"store.unbound"}
+    assert codes(verify(unbound, "--key", key_file)[1]) == {"attachment.unbound"}
 
 
 @pytest.mark.parametrize("path", ["tile/0/1", "tile/8/000", "tile/0/000.p/0", "tile/entries/x000", "tile/x"])

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-import sojourn_verify_log
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import entry as entries
 from sojourn.ledger.entry import Entry
@@ -21,6 +20,7 @@ from sojourn.scribe.store import StoreError
 from sojourn.settings import Layout
 
 from .installation import read_settings, require_installation
+from .store_check import open_store
 
 PAGE = 1000
 
@@ -189,8 +189,8 @@ def reading(layout: Layout) -> Iterator[Kept]:
 def open_file(path: Path) -> Iterator[sqlite3.Connection]:
     """The file of a ledger, open for reading only, whether a scribe has it open or not."""
     if not path.with_name(path.name + "-shm").exists():
-        # Nobody has it open: the verifier's way leaves no file behind.
-        with sojourn_verify_log.open_store(path) as connection:
+        # Nobody has it open: this way leaves no file behind.
+        with open_store(path) as connection:
             yield connection
         return
     with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection:

@@ -24,7 +24,7 @@ from .kept import damaged, reading
 from .publisher import published_files
 from .settled import settings_as_read
 from .stamps import Trust, check_stamps
-from .verifying import Verdict, verify
+from .verifying import Verdict, verify, verify_file
 
 TRIES = 5
 """A busy publisher has another checkpoint every few seconds."""
@@ -61,7 +61,7 @@ def check_itself(layout: Layout, timestamp_root: Path | None = None) -> SelfChec
             verdicts.append(verify_database(kept, key, layout.anchor))
     else:
         since = layout.anchor if layout.anchor.exists() else None
-        verdicts.append(verify(layout.ledger, key=key.vkey(), since=since))
+        verdicts.append(verify_file(layout.ledger, keys=[key.vkey()], since=since))
     files = published_files(layout, settings)
     if files is not None and (files.root / "tile").exists():
         verdicts.append(_verify_folder(files, key))

@@ -32,7 +32,7 @@ MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.RECORD_DAMAGED: Meaning(
         "The ledger is damaged: {problem}.",
-        "Do not repair it by hand; run `sojourn-verify {path}`.",
+        "Do not repair it by hand; run `sojourn audit verify`.",
         500,
         Exit.FAILED,
     ),

@@ -11,7 +11,7 @@ from pathlib import Path
 from sojourn.app.ambient import SystemClock
 from sojourn.app.beside import check_beside
 from sojourn.app.stamps import Trust, check_stamps
-from sojourn.app.verifying import Verdict, verify
+from sojourn.app.verifying import Verdict, verify_file
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import policy as policies
 from sojourn.ledger.errors import LedgerError
@@ -22,8 +22,8 @@ from sojourn.vault.opener import Opener
 
 from .clones import Clone
 
-VERIFIER = "sojourn-verify"
-VERIFIER_SINCE = "sojourn-verify --since"
+VERIFIER = "verification of the store"
+VERIFIER_SINCE = "verification since a checkpoint"
 SCRIBE = "start of the scribe"
 BESIDE = "sojourn audit verify"
 COSIGNED = "cosigned checkpoint"
@@ -91,7 +91,7 @@ def _first(verdict: Verdict) -> str:
 
 def _verified(clone: Clone, since: Path | None) -> str:
     with clone.ground.verifiable() as target:
-        return _first(verify(target, key=clone.key.vkey(), since=since))
+        return _first(verify_file(target, keys=[clone.key.vkey()], since=since))
 
 
 def _started(clone: Clone) -> str:

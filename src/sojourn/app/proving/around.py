@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sojourn.app.drill.clones import clone_file
 from sojourn.app.drill.forging import FileTables
-from sojourn.app.verifying import verify
+from sojourn.app.verifying import verify_file
 from sojourn.domain.events import LedgerDrilled, ProbeTried, TargetReconciled
 from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import PUBLICATION, target_stream
@@ -110,7 +110,7 @@ def _edit(bench: Bench) -> tuple[str, bool]:
             (stored,) = tables.execute("SELECT entries FROM batch WHERE first = 0").fetchone()
             altered = bytes(stored)[:-2] + bytes([bytes(stored)[-2] ^ 1]) + bytes(stored)[-1:]
             tables.execute("UPDATE batch SET entries = ? WHERE first = 0", (altered,))
-        verdict = verify(path, key=key)
+        verdict = verify_file(path, keys=[key])
     if verdict.sound:
         return "an entry was edited by the owner of the tables, and nothing noticed", True
     return (

@@ -33,7 +33,7 @@ def verify(
     Exit code 1 if anything fails.
 
     It finds damage, and proves nothing to somebody who does not trust this installation. An auditor takes the file
-    sojourn_verify.py from a release and the key from a person, and runs `sojourn-verify ledger.db --key KEY` with it.
+    sojourn_verify.py from a release and the key from a person, and runs it over what `sojourn audit export` writes.
 
     Example: sojourn audit verify --data ./sojourn
 
