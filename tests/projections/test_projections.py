@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -677,6 +678,46 @@ def test_a_list_never_sorts_and_never_reads_a_whole_table(projections: Projectio
     for plan in plans:
         assert "TEMP B-TREE" not in plan, plan
         assert not any(line.startswith("SCAN") and "INDEX" not in line for line in plan.splitlines()), plan
+
+
+def test_what_was_done_is_told_of_many_accesses_with_as_many_questions_as_of_one(projections: Projections) -> None:
+    story = Story()
+    for number in ("1", "2", "3"):
+        story.add(grant_stream(GrantId(f"g-{number}")), created(f"g-{number}", f"r-{number}"))
+    for session, grant in (("s-1", "g-1"), ("s-2", "g-1"), ("s-3", "g-2")):
+        story.add(session_stream(SessionId(session)), opened(session, grant))
+    story.add(session_stream(SessionId("s-1")), intended("s-1", 1), completed("s-1", 1))
+    story.add(session_stream(SessionId("s-1")), replace(intended("s-1", 2), verb="update", may_write=True))
+    succeeded = replace(completed("s-2", 1), outcome=Outcome.COMPLETED, rows=7)
+    story.add(session_stream(SessionId("s-2")), intended("s-2", 1), succeeded)
+    asked = ReviewNoted(
+        grant=GrantId("g-2"), person=BOB, number=1, text=COMMENT, question=True, answers=None, source="t"
+    )
+    story.add(review_stream(GrantId("g-2")), asked)
+    projections.apply(story.entries)
+    statements: list[str] = []
+
+    def noticed(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    with projections.reading() as connection:
+        listen(connection, "before_cursor_execute", noticed)
+        found = assured.works(connection, ["g-1", "g-2", "g-3"])
+        of_many = len(statements)
+        each = {grant: assured.work(connection, grant) for grant in found}
+        assert len(statements) == of_many + 3 * of_many
+        touched = assured.touched(connection, "g-1")
+    verbs = {"select": 2, "update": 1}
+    assert (
+        found
+        == each
+        == {
+            "g-1": assured.Work(sessions=2, actions=3, writes=1, failed=1, unanswered=1, rows=7, verbs=verbs),
+            "g-2": assured.Work(sessions=1, open_questions=1),
+            "g-3": assured.Work(),
+        }
+    )
+    assert touched == (("select", "shop.orders, shop.payments", 2), ("update", "shop.orders, shop.payments", 1))
 
 
 def test_what_is_unfinished_begins_at_the_oldest_request_or_grant_that_may_still_change(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, Integer, Select, exists, func, or_, select, type_coerce
 
@@ -13,7 +14,7 @@ from .queries import PAGE_MAX
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewRow:
     """A review of what was done with `role` on `target`. `remark` is a commitment; `checklist` has a point a line, and
-    `answers` are in the same order.
+    `answers` are in the same order. `extended` says how often, and `automatic` why nobody decided, or "".
     """
 
     grant: str
@@ -36,6 +37,8 @@ class ReviewRow:
     actions: int | None
     writes: int | None
     seq: int
+    extended: int
+    automatic: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,26 +108,27 @@ class CampaignItemRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What was done under an access: sessions, actions, those that could write, and how often which objects.
+    """What was done under an access: sessions, actions, and those that could write.
 
     `failed` were refused by the target, `unanswered` have no outcome; `rows` were read or changed. `verbs` counts the
     actions by label. `open_questions` of its review wait for a reply.
     """
 
-    sessions: int
-    actions: int
-    writes: int
-    failed: int
-    unanswered: int
-    rows: int
-    open_questions: int
-    verbs: dict[str, int]
-    objects: tuple[tuple[str, str, int], ...]
+    sessions: int = 0
+    actions: int = 0
+    writes: int = 0
+    failed: int = 0
+    unanswered: int = 0
+    rows: int = 0
+    open_questions: int = 0
+    verbs: dict[str, int] = field(default_factory=dict)
 
 
 def _reviews() -> Select[tuple[object, ...]]:
     """Reviews with what they are about."""
-    return select(t.review, t.grant.c.target, t.grant.c.role).join(t.grant, t.grant.c.id == t.review.c.grant)
+    about = (t.grant.c.target, t.grant.c.role, t.grant.c.extended, t.request.c.automatic)
+    found = select(t.review, *about).join(t.grant, t.grant.c.id == t.review.c.grant)
+    return found.join(t.request, t.request.c.id == t.review.c.request)
 
 
 def reviews(
@@ -169,34 +173,59 @@ _FAILED = t.action.c.outcome == "failed"
 _UNANSWERED = t.action.c.outcome.is_(None)
 
 
-def work(connection: Connection, grant: str, objects_max: int = 100) -> Work:
-    """What was done under an access; the objects that were touched most come first."""
-    sessions = select(t.session.c.id).where(t.session.c.grant == grant)
-    mine = t.action.c.session.in_(sessions)
-    failed_ones, open_ones = (type_coerce(one, Integer) for one in (_FAILED, _UNANSWERED))
-    sums = (t.action.c.may_write, failed_ones, open_ones, t.action.c.rows)
-    counted = select(func.count(), *(func.coalesce(func.sum(one), 0) for one in sums)).where(mine)
-    actions, writes, failed, unanswered, rows = connection.execute(counted).one()
-    labels = select(t.action.c.verb, func.count()).where(mine).group_by(t.action.c.verb)
-    asked = select(func.count()).where(t.note.c.grant == grant, t.note.c.question == 1, t.note.c.answered == 0)
-    touched = (
-        select(t.action.c.verb, t.action.c.objects, func.count().label("times"))
-        .where(mine)
-        .group_by(t.action.c.verb, t.action.c.objects)
-        .order_by(func.count().desc(), t.action.c.verb, t.action.c.objects)
-        .limit(objects_max)
+def works(connection: Connection, grants: Sequence[str]) -> dict[str, Work]:
+    """What was done under each of these accesses, with as many questions for a page of them as for one."""
+    opened = select(t.session.c.grant, func.count()).where(t.session.c.grant.in_(grants)).group_by(t.session.c.grant)
+    sessions = {row[0]: row[1] for row in connection.execute(opened)}
+    waiting = (t.note.c.question == 1, t.note.c.answered == 0, t.note.c.grant.in_(grants))
+    asked = select(t.note.c.grant, func.count()).where(*waiting).group_by(t.note.c.grant)
+    questions = {row[0]: row[1] for row in connection.execute(asked)}
+    failed, unanswered = (type_coerce(one, Integer) for one in (_FAILED, _UNANSWERED))
+    sums = [func.coalesce(func.sum(one), 0) for one in (t.action.c.may_write, failed, unanswered, t.action.c.rows)]
+    done = (
+        select(t.session.c.grant, t.action.c.verb, func.count(), *sums)
+        .join(t.action, t.action.c.session == t.session.c.id)
+        .where(t.session.c.grant.in_(grants))
+        .group_by(t.session.c.grant, t.action.c.verb)
     )
+    by_verb: dict[str, dict[str, tuple[int, ...]]] = {grant: {} for grant in grants}
+    for grant, verb, *counted in connection.execute(done):
+        by_verb[grant][verb] = tuple(counted)
+    return {grant: _work(sessions.get(grant, 0), questions.get(grant, 0), found) for grant, found in by_verb.items()}
+
+
+def _work(sessions: int, questions: int, by_verb: Mapping[str, tuple[int, ...]]) -> Work:
+    """One access, from what each label comes to: its actions, those that could write, failed, unanswered, and rows."""
+    actions, writes, failed, unanswered, rows = (sum(one[place] for one in by_verb.values()) for place in range(5))
     return Work(
-        sessions=connection.execute(select(func.count()).select_from(sessions.subquery())).scalar_one(),
+        sessions=sessions,
         actions=actions,
         writes=writes,
         failed=failed,
         unanswered=unanswered,
         rows=rows,
-        open_questions=connection.execute(asked).scalar_one(),
-        verbs={row[0]: row[1] for row in connection.execute(labels)},
-        objects=tuple((verb, objects, times) for verb, objects, times in connection.execute(touched)),
+        open_questions=questions,
+        verbs={verb: counted[0] for verb, counted in by_verb.items()},
     )
+
+
+def work(connection: Connection, grant: str) -> Work:
+    """What was done under an access."""
+    return works(connection, [grant])[grant]
+
+
+def touched(connection: Connection, grant: str, limit: int = 100) -> tuple[tuple[str, str, int], ...]:
+    """What was done to which objects under an access, and how often; what was touched most comes first."""
+    labelled = (t.action.c.verb, t.action.c.objects)
+    query = (
+        select(*labelled, func.count())
+        .join(t.session, t.session.c.id == t.action.c.session)
+        .where(t.session.c.grant == grant)
+        .group_by(*labelled)
+        .order_by(func.count().desc(), *labelled)
+        .limit(limit)
+    )
+    return tuple((verb, objects, times) for verb, objects, times in connection.execute(query))
 
 
 def glass_told(connection: Connection, person: str, limit: int = PAGE_MAX) -> tuple[GlassRow, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from sojourn.domain.identifiers import GrantId
 from sojourn.domain.people import Person
 from sojourn.domain.review_risk import Rank, Seen, in_words, rank
@@ -37,7 +35,8 @@ async def listing(exchange: Exchange) -> assurance_shapes.Reviews:
             before=exchange.before(),
             limit=PAGE + 1,
         )
-        found = [(row, *_judged(connection, row)) for row in rows[:PAGE]]
+        done = assured.works(connection, [row.grant for row in rows[:PAGE]])
+    found = [(row, rank(_seen(row, done[row.grant])), done[row.grant]) for row in rows[:PAGE]]
     if exchange.query("by") == "risk":
         found.sort(key=lambda one: (-one[1].points, one[0].due))
     listed = tuple(_listed(row, risk, work) for row, risk, work in found)
@@ -60,20 +59,12 @@ def _listed(row: assured.ReviewRow, risk: Rank, work: assured.Work) -> assurance
     )
 
 
-def _judged(connection: Connection, row: assured.ReviewRow) -> tuple[Rank, assured.Work]:
-    """The rank of a review, and the work that it was told from."""
-    work = assured.work(connection, row.grant)
-    return rank(_seen(connection, row, work)), work
-
-
-def _seen(connection: Connection, row: assured.ReviewRow, work: assured.Work) -> Seen:
-    request, grant = queries.request(connection, row.request), queries.grant(connection, row.grant)
-    assert request is not None and grant is not None, "what is reviewed is on record"
+def _seen(row: assured.ReviewRow, work: assured.Work) -> Seen:
     return Seen(
         break_glass=bool(row.break_glass),
-        automatic=bool(request.automatic),
+        automatic=bool(row.automatic),
         declared=bool(row.declared),
-        extended=bool(grant.extended),
+        extended=bool(row.extended),
         actions=work.actions,
         writes=work.writes,
         failed=work.failed,
@@ -148,18 +139,18 @@ async def _shown(exchange: Exchange, caller: Person) -> assurance_shapes.ReviewS
         concerned = row is not None and (row.person == caller.id or caller.id in people)
         if row is None or not (concerned or caller.administrator or caller.auditor):
             raise SojournError(Code.REVIEW_UNKNOWN, grant=name[:100])
-        grant, request = queries.grant(connection, name), queries.request(connection, row.request)
+        request, touched = queries.request(connection, row.request), assured.touched(connection, name)
         notes, work = assured.notes(connection, name), assured.work(connection, name)
-        done = _seen(connection, row, work)
-    assert grant is not None and request is not None, "what is reviewed is on record"
+    assert request is not None, "what is reviewed is on record"
+    done = _seen(row, work)
     sealed = [request.reason, *(one.text for one in notes), *([] if row.remark is None else [row.remark])]
     texts = await opened_all(exchange, sealed)
     return assurance_shapes.ReviewShown(
         grant=row.grant,
         request=row.request,
         person=row.person,
-        target=grant.target,
-        role=grant.role,
+        target=row.target,
+        role=row.role,
         reason=texts.get(request.reason),
         declared=tuple(filter(None, row.declared.split(", "))),
         status=row.status,
@@ -171,10 +162,9 @@ async def _shown(exchange: Exchange, caller: Person) -> assurance_shapes.ReviewS
         actions=work.actions,
         writes=work.writes,
         objects=tuple(
-            assurance_shapes.TouchedShown(verb=verb, objects=objects, times=times)
-            for verb, objects, times in work.objects
+            assurance_shapes.TouchedShown(verb=verb, objects=objects, times=times) for verb, objects, times in touched
         ),
-        summary=in_words(work.objects, done),
+        summary=in_words(touched, done),
         risk=_risk(rank(done)),
         waits_for=_waits_for(row, work),
         notes=tuple(_note(one, texts) for one in notes),
