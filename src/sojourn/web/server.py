@@ -16,7 +16,6 @@ from .pages.frame import lost, page
 from .pages.statics import static
 from .pages.table import PAGES
 from .services import Services
-from .strangers import Strangers
 
 
 def build(services: Services) -> Starlette:
@@ -26,7 +25,10 @@ def build(services: Services) -> Starlette:
             Route(f"{ROOT}/openapi.json", _document, methods=["GET"]),
             Mount(
                 ROOT,
-                routes=[Route(one.path, answer(one.handler, one.scope), methods=[one.method]) for one in ENDPOINTS],
+                routes=[
+                    Route(one.path, answer(one.handler, one.scope, secret=one.secret), methods=[one.method])
+                    for one in ENDPOINTS
+                ],
             ),
             Route("/static/{hash}/{name}", static, methods=["GET"]),
             *(Route(one.path, page(one.handler), methods=[one.method]) for one in PAGES),
@@ -34,7 +36,6 @@ def build(services: Services) -> Starlette:
         exception_handlers={HTTPException: _nowhere},
     )
     application.state.services = services
-    application.state.strangers = Strangers(services.office.clock.now)
     application.state.looks = Looks()
     return application
 
