@@ -195,10 +195,10 @@ class Exchange:
                 Code.INPUT_INVALID, problem=f"The body will not do: {error}", expected="see docs/reference/api.md"
             ) from error
 
-    async def sent(self) -> bytes:
+    async def sent(self, *, bytes_max: int = BODY_BYTES_MAX) -> bytes:
         """What was sent, as it came; reading it does not take it from `body`."""
         if self._sent is None:
-            self._sent = await self._received(BODY_BYTES_MAX)
+            self._sent = await self._received(bytes_max)
         return self._sent
 
     async def _received(self, bytes_max: int) -> bytes:

@@ -15,6 +15,9 @@ from .looks import Looks
 from .pages.frame import lost, page
 from .pages.statics import static
 from .pages.table import PAGES
+from .scim.answering import SCIM_ROOT, respond
+from .scim.answering import nowhere as no_resource
+from .scim.table import SCIM
 from .services import Services
 
 
@@ -30,6 +33,7 @@ def build(services: Services) -> Starlette:
                     for one in ENDPOINTS
                 ],
             ),
+            Mount(SCIM_ROOT, routes=[Route(one.path, respond(one), methods=[one.method]) for one in SCIM]),
             Route("/static/{hash}/{name}", static, methods=["GET"]),
             *(Route(one.path, page(one.handler), methods=[one.method]) for one in PAGES),
         ],
@@ -41,6 +45,8 @@ def build(services: Services) -> Starlette:
 
 
 async def _nowhere(http: HttpRequest, error: Exception) -> Response:
+    if http.url.path.startswith(SCIM_ROOT):
+        return no_resource(error)
     return await (nowhere if http.url.path.startswith(ROOT) else lost)(http, error)
 
 
