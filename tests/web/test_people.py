@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from sojourn.web.strangers import ONE_BY_ONE_MAX
 
 from sojourn.app.offline import invite_as_operator
 from sojourn.testing.installation import PASSWORD, Running
+from sojourn.workflow.strangers import ONE_BY_ONE_MAX
 
 
 def test_a_person_learns_who_they_are(sojourn: Running) -> None:
