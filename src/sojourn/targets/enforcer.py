@@ -350,7 +350,7 @@ class Enforcer:
         )
 
     async def _lapse(self, stream: str, name: RequestId) -> None:
-        """End a request that nobody decided on, or whose approval nobody used, when it is due or its person has left."""
+        """End a request that nobody decided on or used, when it is due or its person has left."""
         pause = PAUSE_SECONDS
         while True:
             request = self._requests[name]
