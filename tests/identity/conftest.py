@@ -24,6 +24,7 @@ from sojourn.testing.authenticator import Authenticator
 from sojourn.testing.organisation import ALICE, ERIN, Workplace
 
 URL = "https://sojourn.example"
+KEY = b"the key that all nodes have"
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Desk:
         """Wire it up."""
         self.keys = Passkeys(
             office=self.place.office,
-            challenges=Challenges(self.place.clock.now, os.urandom),
+            challenges=Challenges(self.place.clock.now, os.urandom, KEY),
             party=lambda: RelyingParty(self.url),
         )
 
@@ -54,6 +55,10 @@ class Desk:
         )
         assert not isinstance(made, Refusal)
         return code
+
+    def another_node(self) -> Desk:
+        """The same workplace, served by another process."""
+        return Desk(self.place, self.url, self.numbers)
 
     async def asked(self, person: PersonId = ALICE, code: str = "") -> tuple[dict[str, Any], str]:
         """What a browser is asked to make, and the ticket."""

@@ -8,7 +8,7 @@ import itertools
 import os
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -31,6 +31,7 @@ from sojourn.vault.keys import KeyPair
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
 from sojourn.workflow.ports import Office
+from sojourn.workflow.strangers import ONE_BY_ONE_MAX, Strangers
 
 PASSWORD = "correct horse battery"
 ALICE, BOB = PersonId("alice"), PersonId("bob")
@@ -264,6 +265,35 @@ async def test_guesses_made_all_at_once_are_limited_too(enrolled: House) -> None
     codes = [_code(answer) for answer in answers]
     assert codes.count(Code.CREDENTIALS_INVALID) == limits.FREE_ATTEMPTS
     assert codes.count(Code.ATTEMPTS_LIMITED) == 30 - limits.FREE_ATTEMPTS
+
+
+async def test_many_names_from_one_address_are_slowed_down_and_lock_nobody_out(enrolled: House) -> None:
+    assert await enrolled.sign_in(source="203.0.113.9:1") == ALICE
+    codes = [
+        _code(await enrolled.sign_in(person=PersonId(f"nobody-{number}"), source="203.0.113.9:2"))
+        for number in range(limits.NAMES_MAX + 20)
+    ]
+    assert codes.count(Code.CREDENTIALS_INVALID) == limits.NAMES_MAX
+    assert codes[limits.NAMES_MAX :] == [Code.ATTEMPTS_LIMITED] * 20
+    assert await enrolled.sign_in(source="203.0.113.9:3") == ALICE, "who got in from there before gets in"
+    assert await enrolled.sign_in(source="192.0.2.1:5") == ALICE, "and so does everybody elsewhere"
+    enrolled.clock.advance(limits.PERIOD)
+    again = await enrolled.sign_in(person=PersonId("nobody-0"), source="203.0.113.9:4")
+    assert _code(again) is Code.CREDENTIALS_INVALID
+
+
+async def test_refused_sign_ins_of_strangers_do_not_fill_the_ledger(enrolled: House) -> None:
+    enrolled.office = replace(enrolled.office, counted=Strangers(enrolled.clock.now).counted)
+    before = len(await enrolled.refused())
+    for number in range(ONE_BY_ONE_MAX + 25):
+        await enrolled.sign_in(person=PersonId(f"nobody-{number}"), source="203.0.113.9:2")
+    assert len(await enrolled.refused()) - before == ONE_BY_ONE_MAX
+    enrolled.clock.advance(limits.PERIOD)
+    await enrolled.sign_in(person=PersonId("nobody"), source="203.0.113.9:2")
+    entries = [one.event for one in await enrolled.office.ledger.stream(ATTEMPTS)]
+    last = entries[-1]
+    assert isinstance(last, AttemptRefused)
+    assert ("not_recorded_before", "25") in last.details
 
 
 async def test_signing_in_often_is_not_an_attack(enrolled: House) -> None:

@@ -332,7 +332,6 @@ def test_a_way_is_gone_once_in_time_and_with_its_own_state(desk: Desk) -> None:
     assert single_sign_on.resume(challenges, way.ticket, "/requests", "other") is None
     assert single_sign_on.resume(challenges, way.ticket, "/", way.state) is None
     assert single_sign_on.resume(challenges, way.ticket, "/requests", way.state) == way
-    assert single_sign_on.resume(challenges, way.ticket, "/requests", way.state) is None
     late = single_sign_on.begin(challenges, "/")
     desk.place.clock.advance(LIFE)
     assert single_sign_on.resume(challenges, late.ticket, "/", late.state) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -293,9 +294,9 @@ async def test_no_altered_answer_opens_anything(desk: Desk, data: st.DataObject)
     assert _code(await desk.signed_in(browser, change)) is Code.CREDENTIALS_INVALID
 
 
-def test_a_ticket_of_another_process_or_a_second_spelling_is_none_of_ours() -> None:
+def test_a_ticket_of_another_installation_or_a_second_spelling_is_none_of_ours() -> None:
     clock = SimulatedClock()
-    one, other = Challenges(clock.now, lambda count: b"a" * count), Challenges(clock.now, lambda count: b"b" * count)
+    one, other = Challenges(clock.now, os.urandom, b"a" * 32), Challenges(clock.now, os.urandom, b"b" * 32)
     issued = one.issue("x", "y")
     assert one.read(issued.ticket, "x", "y") == issued.challenge
     assert other.read(issued.ticket, "x", "y") is None
@@ -304,16 +305,25 @@ def test_a_ticket_of_another_process_or_a_second_spelling_is_none_of_ours() -> N
         assert one.read(altered, "x", "y") is None
 
 
-def test_what_was_spent_is_forgotten_once_it_is_over() -> None:
-    clock = SimulatedClock()
-    challenges = Challenges(clock.now, lambda count: b"a" * count)
-    first = challenges.issue("x")
-    assert challenges.spend(first.ticket)
-    assert not challenges.spend(first.ticket)
-    clock.advance(LIFE)
-    assert challenges.read(first.ticket, "x") is None
-    assert challenges.spend(challenges.issue("x").ticket)
-    assert len(challenges._spent) == 1
+@pytest.mark.parametrize("counts", [True, False], ids=["counting", "without_counter"])
+async def test_what_one_node_asks_another_takes_and_all_of_them_once(desk: Desk, counts: bool) -> None:
+    other, browser = desk.another_node(), desk.browser(counts=counts)
+    code = await desk.invited()
+    options, ticket = await desk.asked(code=code)
+    made = browser.create(options)
+    assert isinstance(await other.register(made, ticket, code=code), Passkey)
+    asked = passkeys.ask(desk.keys)
+    answer = browser.get(json.loads(asked.options))
+    each = [
+        await passkeys.sign_in(one.keys, ticket=asked.ticket, credential=answer, source="here")
+        for one in (other, desk, other)
+    ]
+    assert each[0] == ALICE
+    assert [_code(one) for one in each[1:]] == [Code.CREDENTIALS_INVALID] * 2
+    first = (await desk.account()).passkeys[0].added.passkey
+    assert await desk.registered(desk.browser())
+    assert not isinstance(await passkeys.remove(desk.keys, person=ALICE, passkey=first, source="x"), Refusal)
+    assert _code(await desk.register(made, ticket)) is Code.PASSKEY_INVALID
 
 
 async def test_a_passkey_is_on_record_with_its_public_key_and_a_sealed_name(desk: Desk) -> None:

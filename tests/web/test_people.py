@@ -6,7 +6,7 @@ import pytest
 
 from sojourn.app.offline import invite_as_operator
 from sojourn.testing.installation import PASSWORD, Running
-from sojourn.web.strangers import ONE_BY_ONE_MAX
+from sojourn.workflow.strangers import ONE_BY_ONE_MAX
 
 
 def test_a_person_learns_who_they_are(sojourn: Running) -> None:

@@ -44,6 +44,7 @@ from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Late, Office
 from sojourn.workflow.readmit import watch_copies
 from sojourn.workflow.sampling import load_samples, record_sample
+from sojourn.workflow.strangers import Strangers
 from sojourn.workflow.timekeeping import keep_time
 
 from .ambient import BUILD, SystemClock, new_id, new_password, node, operator
@@ -123,7 +124,11 @@ def make_office(
     """What every verb works with, wired to this installation\'s ledger and keys."""
 
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, secrets.token_bytes, SystemClock().now)
-    return Office(ledger=ledger, sealer=sealer, clock=SystemClock(), new_id=new_id, in_force=in_force, late=late)
+    clock = SystemClock()
+    counted = Strangers(clock.now).counted
+    return Office(
+        ledger=ledger, sealer=sealer, clock=clock, new_id=new_id, in_force=in_force, late=late, counted=counted
+    )
 
 
 async def _serve_control(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import secrets
 from urllib.parse import urlencode
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from sojourn.domain.identifiers import account_stream
 from sojourn.errors import Refusal
 from sojourn.identity.accounts import PasswordReader, invite
@@ -21,7 +24,7 @@ from sojourn.vault.secrets import read_secret
 from sojourn.workflow.ports import Office
 
 from .ambient import SystemClock, new_code, operator
-from .installation import announced
+from .installation import EVIDENCE, announced, key_pair
 
 
 def confirming(layout: Layout, settings: Settings, ledger: ScribeClient, office: Office, opener: Opener) -> Confirming:
@@ -30,7 +33,7 @@ def confirming(layout: Layout, settings: Settings, ledger: ScribeClient, office:
     return Confirming(
         keys=Passkeys(
             office=office,
-            challenges=Challenges(clock.now, secrets.token_bytes),
+            challenges=Challenges(clock.now, secrets.token_bytes, challenge_key(layout)),
             party=lambda: RelyingParty(public_url(layout, settings)),
         ),
         sign=ledger.sign,
@@ -38,6 +41,12 @@ def confirming(layout: Layout, settings: Settings, ledger: ScribeClient, office:
         limit=AttemptLimit(clock.now),
         mode=settings.control.step_up,
     )
+
+
+def challenge_key(layout: Layout) -> bytes:
+    """The key of the tickets of challenges: every node makes it from the key that it opens what is sealed with."""
+    private = key_pair(layout, EVIDENCE).private.private_bytes_raw()
+    return HKDF(SHA256(), 32, None, b"sojourn/challenges/v1").derive(private)
 
 
 def provider(layout: Layout, settings: Settings) -> Provider | None:

@@ -32,7 +32,7 @@ def token(
         What you call it.
     scope
         What it may be used for, with commas between: read (every look), ask (ask for access, use and end it), tell
-        (put facts on record).
+        (put facts on record), provision (a directory says by SCIM who is here; for administrators).
     life
         How long it is good, such as 30d.
     person

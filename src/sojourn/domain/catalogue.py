@@ -140,5 +140,5 @@ class Adopted:
 
     def under(self, standing: Standing) -> Adopted:
         """The same catalogue, as it was adopted, under another standing of its people."""
-        catalogue = self.catalogue.without(standing.left).joined(standing.claims)
+        catalogue = self.catalogue.without(standing.left).joined(standing.counted)
         return replace(self, catalogue=catalogue, standing=standing)

@@ -289,7 +289,7 @@ def _administrators(catalogue: Catalogue) -> list[Person]:
 
 def locks_out(adopted: Adopted, proposed: Catalogue, author: PersonId) -> Refusal | None:
     """The refusal for a change after which its author, or nobody at all, could administer or get anything."""
-    after = proposed.without(adopted.standing.left).joined(adopted.standing.claims)
+    after = proposed.without(adopted.standing.left).joined(adopted.standing.counted)
     remaining = [person.id for person in _administrators(after)]
     if author not in remaining:
         return Refusal(Code.CHANGE_LOCKS_OUT, {"problem": f"{author}, who proposes it, would be no administrator"})

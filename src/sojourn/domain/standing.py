@@ -7,7 +7,7 @@
   through it. Only human beings are delegates.
 - While a review is overdue, the teams that it concerns are given nothing new.
 - What a provider says about somebody's groups counts until it says otherwise, and only for the teams that the
-  configuration fills from groups.
+  configuration fills from groups. Of somebody for whom a directory answers (SCIM), its word alone counts.
 - What a campaign took away stays away until the configuration itself no longer gives it.
 """
 
@@ -26,8 +26,12 @@ from .events import (
     EligibilityRemovalConfirmed,
     EligibilityRemoved,
     Event,
+    GroupDeprovisioned,
+    GroupProvisioned,
     GroupsClaimed,
+    PersonDeprovisioned,
     PersonLeft,
+    PersonProvisioned,
     PersonReturned,
     TeamsBlocked,
     TeamsUnblocked,
@@ -36,6 +40,9 @@ from .identifiers import AbsenceId, CampaignId, GrantId, PersonId, RoleName, Tar
 from .people import Person, PersonKind, Team
 from .sealed import Sealed
 from .window import Window
+
+DIRECTORY = "scim"
+"""The origin of groups that a directory pushes."""
 
 ABSENCE_MAX = timedelta(days=366)
 ABSENCES_MAX = 100
@@ -54,14 +61,30 @@ class Removal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the stream `standing` tells. `version` is the stream's."""
+    """What the stream `standing` tells. `version` is the stream's.
+
+    `left_by` is who recorded that somebody left; `provisioned` are those for whom a directory answers, with what it
+    calls them, and `groups` its groups.
+    """
 
     version: int = 0
     left: frozenset[PersonId] = frozenset()
+    left_by: Mapping[PersonId, str] = field(default_factory=dict)
+    provisioned: Mapping[PersonId, str] = field(default_factory=dict)
+    groups: Mapping[str, GroupProvisioned] = field(default_factory=dict)
     absences: tuple[AbsenceDeclared, ...] = ()
     blocks: tuple[TeamsBlocked, ...] = ()
     removals: frozenset[Removal] = frozenset()
     claims: Mapping[tuple[PersonId, str], frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> Mapping[tuple[PersonId, str], frozenset[str]]:
+        """The claims that put people into teams: the directory's of those for whom it answers."""
+        return {
+            (person, origin): groups
+            for (person, origin), groups in self.claims.items()
+            if (origin == DIRECTORY) is (person in self.provisioned)
+        }
 
     def delegators(self, delegate: PersonId, now: datetime) -> tuple[PersonId, ...]:
         """Those who are away at this moment and named `delegate` to decide in their place, in order."""
@@ -157,9 +180,12 @@ def evolve(state: Standing, event: Event) -> Standing:
     after = replace(state, version=state.version + 1)
     match event:
         case PersonLeft():
-            return replace(after, left=state.left | {event.person})
+            left_by = {**state.left_by, event.person: event.recorded_by}
+            return replace(after, left=state.left | {event.person}, left_by=left_by)
         case PersonReturned():
             return replace(after, left=state.left - {event.person})
+        case PersonProvisioned() | PersonDeprovisioned() | GroupProvisioned() | GroupDeprovisioned():
+            return _directory(after, event)
         case AbsenceDeclared():
             return replace(after, absences=(*state.absences, event))
         case AbsenceEnded():
@@ -177,6 +203,21 @@ def evolve(state: Standing, event: Event) -> Standing:
             return replace(after, removals=state.removals - {_removal(event)})
         case _:
             return after
+
+
+def _directory(
+    state: Standing, event: PersonProvisioned | PersonDeprovisioned | GroupProvisioned | GroupDeprovisioned
+) -> Standing:
+    match event:
+        case PersonProvisioned():
+            return replace(state, provisioned={**state.provisioned, event.person: event.external_id})
+        case PersonDeprovisioned():
+            kept = {person: external for person, external in state.provisioned.items() if person != event.person}
+            return replace(state, provisioned=kept)
+        case GroupProvisioned():
+            return replace(state, groups={**state.groups, event.group: event})
+        case GroupDeprovisioned():
+            return replace(state, groups={group: one for group, one in state.groups.items() if group != event.group})
 
 
 def _removal(event: EligibilityRemoved | EligibilityRemovalConfirmed) -> Removal:

@@ -3,7 +3,7 @@
 - Whether a name exists cannot be told from an answer, nor from its time: somebody unknown costs the same reads and
   the same hash as somebody known.
 - An invitation is looked at before a password is hashed, so that strangers cannot make us work.
-- Every refusal is on record.
+- Every refusal is on record; of a stranger's many, how many there were.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ async def enrol(
     office: Office, *, person: PersonId, code: str, password: str, source: str, minimum: int
 ) -> Account | Refusal:
     """Redeem an invitation and set the password."""
-    attempt = Attempt(verb="enrol", actor=person, source=source)
+    attempt = Attempt(verb="enrol", actor=person, source=source, stranger=True)
     refusal = check_length(password, minimum)
     if refusal is not None:
         return await refuse(office, attempt, account_stream(person), refusal)
@@ -94,12 +94,14 @@ async def sign_in(
     reader: PasswordReader,
     limit: AttemptLimit,
     code: str = "",
+    stranger: bool = True,
 ) -> PersonId | Refusal:
     """Who this is, or a refusal that does not tell an unknown name from a wrong password.
 
-    Only who has the password learns that a `code` of the second factor is asked for besides.
+    Only who has the password learns that a `code` of the second factor is asked for besides. Who is signed in already
+    and shows once more who they are is no `stranger`.
     """
-    attempt = Attempt(verb="sign_in", actor=person, source=source)
+    attempt = Attempt(verb="sign_in", actor=person, source=source, stranger=stranger)
     address = source.rsplit(":", 1)[0]
     limited = limit.take(address, person)
     if limited is not None:

@@ -1,8 +1,8 @@
 """Challenges: what a passkey has to sign, once and soon, for the one purpose that it was asked for.
 
-Nothing is kept of a challenge that was only asked for, so that no stranger can fill the memory or push out somebody
-else's. Its ticket, which comes back with the answer, says what it is for and until when, under a key of this process.
-What is kept are the tickets that were answered, until they are over.
+Nothing is kept of a challenge, so that no stranger can fill the memory or push out somebody else's. Its ticket, which
+comes back with the answer, says what it is for and until when, under a key that every node of an installation has. That
+an answer counts once is for whoever takes it to see to, with the record.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 CHALLENGE_BYTES = 32
 LIFE = timedelta(minutes=5)
 _TIME_BYTES = 8
-_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +27,13 @@ class Issued:
     ticket: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Challenges:
-    """The challenges of one process. `random_bytes(n)` are fresh."""
+    """The challenges of an installation. `random_bytes(n)` are fresh; `key` is secret, and the same on every node."""
 
     now: Callable[[], datetime]
     random_bytes: Callable[[int], bytes]
-    _key: bytes = field(init=False, repr=False)
-    _spent: dict[str, datetime] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Choose the key of this process."""
-        self._key = self.random_bytes(_KEY_BYTES)
+    key: bytes = field(repr=False)
 
     def issue(self, purpose: str, about: str = "", challenge: bytes = b"") -> Issued:
         """A fresh challenge of 32 bytes, or the given one, for `purpose` and `about` whom or what it is."""
@@ -50,26 +44,16 @@ class Challenges:
         return Issued(chosen, _text(sealed + self._mark(sealed, purpose, about)))
 
     def read(self, ticket: str, purpose: str, about: str = "") -> bytes | None:
-        """The challenge of a ticket that is ours, for just that, neither over nor spent; else None."""
+        """The challenge of a ticket that is ours, for just that, and not over; else None."""
         data = _bytes(ticket)
         sealed, mark = data[: CHALLENGE_BYTES + _TIME_BYTES], data[CHALLENGE_BYTES + _TIME_BYTES :]
-        if not hmac.compare_digest(mark, self._mark(sealed, purpose, about)) or ticket in self._spent:
+        if not hmac.compare_digest(mark, self._mark(sealed, purpose, about)):
             return None
         return sealed[:CHALLENGE_BYTES] if self.now() < _until(sealed) else None
 
-    def spend(self, ticket: str) -> bool:
-        """Use up a ticket that `read` has accepted. False if somebody did already."""
-        now = self.now()
-        for over in [one for one, until in self._spent.items() if until <= now]:
-            del self._spent[over]
-        if ticket in self._spent:
-            return False
-        self._spent[ticket] = _until(_bytes(ticket))
-        return True
-
     def _mark(self, sealed: bytes, purpose: str, about: str) -> bytes:
         framed = b"".join(len(part).to_bytes(4, "big") + part for part in (purpose.encode(), about.encode(), sealed))
-        return hmac.digest(self._key, framed, "sha256")
+        return hmac.digest(self.key, framed, "sha256")
 
 
 def _until(sealed: bytes) -> datetime:

@@ -115,6 +115,7 @@ async def confirm(
             reader=confirming.reader,
             limit=confirming.limit,
             code=given.code,
+            stranger=False,
         )
         return known if isinstance(known, Refusal) else Confirmation(by=ConfirmedBy.PASSWORD)
     how = needed(confirming, account, always=always)
@@ -133,7 +134,7 @@ async def _by_passkey(
     if account is None or challenge is None or challenge != challenge_of(decision.statement, given.checkpoint):
         problem = "it was asked for something else, or too long ago"
         return await refuse(keys.office, attempt, stream, Refusal(Code.PASSKEY_INVALID, {"problem": problem}))
-    used = answered_by(keys, account, challenge, given.ticket, credential, attempt.source)
+    used = answered_by(keys, account, challenge, credential, attempt.source)
     if isinstance(used, Refusal):
         return await refuse(keys.office, attempt, stream, used)
     settled = await settle(keys.office, attempt, decision.person, used, ())

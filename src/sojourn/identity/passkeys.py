@@ -1,8 +1,9 @@
 """Passkeys of local accounts: made with an invitation or by somebody signed in, used to sign in, and taken away.
 
 - Who signs in need not say their name: the passkey knows it, so that no answer tells which names exist.
-- What a passkey counted is on record before it opens anything; two answers at once cannot both count.
-- Every refusal is on record.
+- What a passkey counted and what it has signed is on record before it opens anything: one answer counts once, whichever
+  node of the installation it comes to.
+- Every refusal is on record; of a stranger's many, how many there were.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ async def offer(keys: Passkeys, *, person: PersonId, code: str, source: str) -> 
     """What it takes to make a passkey for `person`, who is signed in, or has the `code` of an invitation."""
     account = await load_account(keys.office, person)
     if code and not accounts.invited(account, digest_of(code), keys.office.clock.now()):
-        attempt = Attempt(verb="add_passkey", actor=person, source=source)
+        attempt = Attempt(verb="add_passkey", actor=person, source=source, stranger=True)
         return await refuse(keys.office, attempt, account_stream(person), Refusal(Code.INVITATION_INVALID))
     issued = keys.challenges.issue(REGISTER, person)
     held = [one.added.credential for one in account.passkeys] if account is not None else []
@@ -73,9 +74,11 @@ async def register(
 ) -> Passkey | Refusal:
     """Put the passkey on record that a browser has made for `person`. `label` is what they call it, and is sealed."""
     office, party = keys.office, keys.party()
-    attempt = Attempt(verb="add_passkey", actor=person, source=source)
-    made = _made(keys, person, label, ticket, credential)
-    if isinstance(made, Refusal):
+    attempt = Attempt(verb="add_passkey", actor=person, source=source, stranger=bool(code))
+    challenge = keys.challenges.read(ticket, REGISTER, person)
+    made = _made(keys, label, challenge, credential)
+    if isinstance(made, Refusal) or challenge is None:
+        assert isinstance(made, Refusal), "without a challenge none is made"
         return await refuse(office, attempt, account_stream(person), made)
     sealing = office.sealer.seal(person, label.encode("utf-8", "backslashreplace"), RecordClass.CREDENTIAL)
     added = PasskeyAdded(
@@ -89,6 +92,7 @@ async def register(
         label=sealing.sealed,
         source=source,
         invited=bool(code),
+        challenge=bytes_to_base64url(challenge),
     )
     command = AddPasskey(added=added, code_sha256=digest_of(code))
     settled = await settle(office, attempt, person, command, (sealing,))
@@ -99,17 +103,13 @@ async def register(
     return kept
 
 
-def _made(keys: Passkeys, person: PersonId, label: str, ticket: str, credential: Json) -> NewPasskey | Refusal:
+def _made(keys: Passkeys, label: str, challenge: bytes | None, credential: Json) -> NewPasskey | Refusal:
     if not 0 < len(label) <= LABEL_LENGTH_MAX:
         expected = f"what you call it, in at most {LABEL_LENGTH_MAX} characters"
         return Refusal(Code.INPUT_INVALID, {"problem": "The passkey has no usable name", "expected": expected})
-    challenge = keys.challenges.read(ticket, REGISTER, person)
     if challenge is None:
         return Refusal(Code.PASSKEY_INVALID, {"problem": "nobody asked for it, or too long ago"})
-    made = check_creation(keys.party(), challenge, credential)
-    if not isinstance(made, Refusal) and not keys.challenges.spend(ticket):
-        return Refusal(Code.PASSKEY_INVALID, {"problem": "it was answered before"})
-    return made
+    return check_creation(keys.party(), challenge, credential)
 
 
 def ask(keys: Passkeys) -> Asked:
@@ -121,21 +121,23 @@ def ask(keys: Passkeys) -> Asked:
 async def sign_in(keys: Passkeys, *, ticket: str, credential: Json, source: str) -> PersonId | Refusal:
     """Who has signed the challenge of `ticket`, or a refusal that does not tell what was wrong."""
     person = _named(keys.office.in_force().catalogue, credential)
-    attempt = Attempt(verb="sign_in", actor=person or "", source=source)
+    attempt = Attempt(verb="sign_in", actor=person or "", source=source, stranger=True)
     stream = account_stream(person or PersonId("system"))
     challenge = keys.challenges.read(ticket, SIGN_IN)
     account = None if person is None else await load_account(keys.office, person)
     if challenge is None or account is None:
         return await refuse(keys.office, attempt, stream, Refusal(Code.CREDENTIALS_INVALID))
-    used = answered_by(keys, account, challenge, ticket, credential, source)
+    used = answered_by(keys, account, challenge, credential, source)
     if isinstance(used, Refusal):
         return await refuse(keys.office, attempt, stream, Refusal(Code.CREDENTIALS_INVALID))
     settled = await settle(keys.office, attempt, account.person, used, ())
-    return settled if isinstance(settled, Refusal) else account.person
+    if isinstance(settled, Refusal):
+        return settled if settled.code is Code.PASSKEY_COPIED else Refusal(Code.CREDENTIALS_INVALID)
+    return account.person
 
 
 def answered_by(
-    keys: Passkeys, account: Account, challenge: bytes, ticket: str, credential: Json, source: str
+    keys: Passkeys, account: Account, challenge: bytes, credential: Json, source: str
 ) -> UsePasskey | Refusal:
     """The use of one of the account's passkeys that this answer is, to be put on record; or why it is none."""
     held = account.passkey_of(text_at(credential, "id"))
@@ -144,9 +146,13 @@ def answered_by(
     count = check_answer(keys.party(), challenge, credential, held.added.public_key)
     if isinstance(count, Refusal):
         return count
-    if not keys.challenges.spend(ticket):
-        return Refusal(Code.PASSKEY_INVALID, {"problem": "it was answered before"})
-    return UsePasskey(person=account.person, passkey=held.added.passkey, sign_count=count, source=source)
+    return UsePasskey(
+        person=account.person,
+        passkey=held.added.passkey,
+        sign_count=count,
+        source=source,
+        challenge=bytes_to_base64url(challenge),
+    )
 
 
 async def remove(keys: Passkeys, *, person: PersonId, passkey: PasskeyId, source: str) -> Account | Refusal:

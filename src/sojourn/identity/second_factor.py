@@ -49,7 +49,7 @@ async def begin(
     challenge = challenges.read(ticket, PURPOSE, person)
     secret = b"" if challenge is None else challenge[: totp.SECRET_BYTES]
     step = None if challenge is None else totp.matching_step(secret, code, office.clock.now())
-    if step is None or not challenges.spend(ticket):
+    if step is None:
         return await refuse(office, attempt, account_stream(person), Refusal(Code.CREDENTIALS_INVALID))
     sealing = office.sealer.seal(person, secret, RecordClass.CREDENTIAL)
     command = SetSecondFactor(person=person, secret=sealing.sealed, step=step, source=source)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 from dataclasses import dataclass
 
 from sojourn.domain import standing as standings
@@ -52,10 +53,15 @@ def begin(challenges: Challenges, onward: str) -> Way:
 
 
 def resume(challenges: Challenges, ticket: str, onward: str, state: str) -> Way | None:
-    """The way that a browser comes back on, once; None for any other than it was sent on."""
+    """The way that a browser comes back on; None for any other than it was sent on.
+
+    That it leads to one sign-in at most is the provider's to see to, whose code opens once (RFC 6749, 4.1.2).
+    """
     challenge = challenges.read(ticket, PURPOSE, onward)
     way = None if challenge is None else _way(ticket, challenge)
-    return way if way is not None and way.state == state and challenges.spend(ticket) else None
+    return (
+        way if way is not None and hmac.compare_digest(way.state.encode(), state.encode("utf-8", "replace")) else None
+    )
 
 
 async def sign_in(office: Office, settings: OidcSettings, claims: Claims, *, source: str) -> PersonId | Refusal:
@@ -65,7 +71,7 @@ async def sign_in(office: Office, settings: OidcSettings, claims: Claims, *, sou
     """
     named = claims.get(settings.person_claim)
     name = named if isinstance(named, str) else ""
-    attempt = Attempt(verb="sign_in", actor=shown(name), source=source)
+    attempt = Attempt(verb="sign_in", actor=shown(name), source=source, stranger=True)
     known = office.in_force().catalogue.person(PersonId(name))
     unproven = settings.person_claim == "email" and claims.get("email_verified") is not True
     if known is None or known.kind is not PersonKind.HUMAN or unproven:

@@ -80,6 +80,35 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Ask the administrators: if it is the same human being, two of them recover the account first.",
         *REFUSED,
     ),
+    Code.DIRECTORY_FILTER: Meaning(
+        "The filter {filter} is not known here.", "Compare with `eq`, joined by `and`: {attributes}.", 400, Exit.USAGE
+    ),
+    Code.DIRECTORY_VALUE: Meaning(
+        "The directory sent what cannot be taken: {problem}.",
+        "See docs/how-to/provision-people-by-scim.md.",
+        400,
+        Exit.USAGE,
+    ),
+    Code.DIRECTORY_UNKNOWN: Meaning(
+        "The directory has handed over no {what} {name}.", "Have the directory provision it anew.", *MISSING
+    ),
+    Code.DIRECTORY_EXISTS: Meaning(
+        "The directory has handed over a {what} {name} already.", "Change that one.", *CONFLICT
+    ),
+    Code.DIRECTORY_NOBODY: Meaning(
+        "Nobody here is called {name}.",
+        "Assign only people of people.yaml to this application; who is in it is changed by two administrators.",
+        400,
+        Exit.USAGE,
+    ),
+    Code.DIRECTORY_LEFT: Meaning(
+        "{person} has left by the word of {by}, which the directory does not take back.",
+        "An administrator records the return with `sojourn rejoin {person}`.",
+        *CONFLICT,
+    ),
+    Code.DIRECTORY_CHANGED: Meaning(
+        "{name} has changed since it was read.", "Read it again and decide anew.", 412, Exit.CONFLICT
+    ),
     Code.CONFIRMATION_NEEDED: Meaning("{person} has to confirm {action}.", "Confirm it with {how}.", *REFUSED),
     Code.ATTEMPTS_LIMITED: Meaning(
         "Too many failed attempts from {source}.", "Wait {seconds} seconds and try again.", 429, Exit.REFUSED

@@ -350,7 +350,7 @@ class Enforcer:
         )
 
     async def _lapse(self, stream: str, name: RequestId) -> None:
-        """End a request that nobody decided on, or whose approval nobody used, when it is due."""
+        """End a request that nobody decided on or used, when it is due or its person has left."""
         pause = PAUSE_SECONDS
         while True:
             request = self._requests[name]
@@ -359,9 +359,10 @@ class Enforcer:
                 return
             try:
                 left = (request.due - self.office.clock.now()).total_seconds()
-                if left <= 0:
+                over = left <= 0 or self._in_force().catalogue.person(request.submitted.person) is None
+                if over:
                     await expire.lapse_request(self.office, name)
-                await self._wait(stream, left if left > 0 else PAUSE_SECONDS)
+                await self._wait(stream, PAUSE_SECONDS if over else left)
             except SojournError as error:
                 log.warning("request waits", request=name, code=error.code)
                 await self._wait(stream, PAUSE_SECONDS)

@@ -30,7 +30,6 @@ from sojourn.meanings import CATALOGUE
 from sojourn.workflow.deciding import Attempt, refuse
 
 from .services import Services
-from .strangers import Strangers
 
 BODY_BYTES_MAX = 64 * 1024
 BODY_SECONDS = 10.0
@@ -169,22 +168,13 @@ class Exchange:
             raise SojournError(Code.SIGN_IN_STALE, person=self.token.person, minutes=minutes)
 
     async def record(self, refusal: Refusal) -> None:
-        """Put a refusal on record, unless it is one of a stranger's many (see `strangers`).
+        """Put a refusal on record, unless it is one of a stranger's many (see `workflow.strangers`).
 
         Raises SojournError from the ledger: no answer without a record.
         """
-        actor, on_record = "", refusal
-        if self._token is not None:
-            actor = self._token.person
-        else:
-            strangers: Strangers = self.http.app.state.strangers
-            unsaid = strangers.counted(self.source.rsplit(":", 1)[0])
-            if unsaid is None:
-                return
-            if unsaid:
-                on_record = Refusal(refusal.code, {**refusal.details, "not_recorded_before": str(unsaid)})
-        attempt = Attempt(verb=self.http.method.lower(), actor=actor, source=self.source)
-        await refuse(self.services.office, attempt, self.http.url.path, on_record)
+        actor = "" if self._token is None else self._token.person
+        attempt = Attempt(verb=self.http.method.lower(), actor=actor, source=self.source, stranger=self._token is None)
+        await refuse(self.services.office, attempt, self.http.url.path, refusal)
 
     async def body(self, kind: type[S], *, bytes_max: int = BODY_BYTES_MAX) -> S:
         """What was sent, as `kind`: JSON, or a form of a page of ours. Raises SojournError `input.invalid`."""
@@ -205,10 +195,10 @@ class Exchange:
                 Code.INPUT_INVALID, problem=f"The body will not do: {error}", expected="see docs/reference/api.md"
             ) from error
 
-    async def sent(self) -> bytes:
+    async def sent(self, *, bytes_max: int = BODY_BYTES_MAX) -> bytes:
         """What was sent, as it came; reading it does not take it from `body`."""
         if self._sent is None:
-            self._sent = await self._received(BODY_BYTES_MAX)
+            self._sent = await self._received(bytes_max)
         return self._sent
 
     async def _received(self, bytes_max: int) -> bytes:

@@ -15,8 +15,10 @@ from .looks import Looks
 from .pages.frame import lost, page
 from .pages.statics import static
 from .pages.table import PAGES
+from .scim.answering import SCIM_ROOT, respond
+from .scim.answering import nowhere as no_resource
+from .scim.table import SCIM
 from .services import Services
-from .strangers import Strangers
 
 
 def build(services: Services) -> Starlette:
@@ -26,20 +28,25 @@ def build(services: Services) -> Starlette:
             Route(f"{ROOT}/openapi.json", _document, methods=["GET"]),
             Mount(
                 ROOT,
-                routes=[Route(one.path, answer(one.handler, one.scope), methods=[one.method]) for one in ENDPOINTS],
+                routes=[
+                    Route(one.path, answer(one.handler, one.scope, secret=one.secret), methods=[one.method])
+                    for one in ENDPOINTS
+                ],
             ),
+            Mount(SCIM_ROOT, routes=[Route(one.path, respond(one), methods=[one.method]) for one in SCIM]),
             Route("/static/{hash}/{name}", static, methods=["GET"]),
             *(Route(one.path, page(one.handler), methods=[one.method]) for one in PAGES),
         ],
         exception_handlers={HTTPException: _nowhere},
     )
     application.state.services = services
-    application.state.strangers = Strangers(services.office.clock.now)
     application.state.looks = Looks()
     return application
 
 
 async def _nowhere(http: HttpRequest, error: Exception) -> Response:
+    if http.url.path.startswith(SCIM_ROOT):
+        return no_resource(error)
     return await (nowhere if http.url.path.startswith(ROOT) else lost)(http, error)
 
 

@@ -54,11 +54,15 @@ State = TypeVar("State", bound=Request | Grant | Review | Campaign)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """Who tries what, and from where. Goes on record if it is refused."""
+    """Who tries what, and from where. Goes on record if it is refused.
+
+    A `stranger` has not shown yet who they are: of many attempts from one address some are only counted.
+    """
 
     verb: str
     actor: str
     source: str
+    stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,8 +224,15 @@ async def append_unless_stale(
 
 
 async def refuse(office: Office, attempt: Attempt, subject: StreamName | str, refusal: Refusal) -> Refusal:
-    """Put the refusal on record, and give it back. Raises what the ledger raises: no answer without a record."""
-    details = tuple((shown(name), shown(value)) for name, value in sorted(refusal.details.items())[:DETAILS_MAX])
+    """Put the refusal on record, and give it back. Raises what the ledger raises: no answer without a record.
+
+    One of a stranger's many is only counted, and a later entry says how many there were (see `strangers`).
+    """
+    unsaid = office.counted(attempt.source.rpartition(":")[0]) if attempt.stranger else 0
+    if unsaid is None:
+        return refusal
+    said = {**refusal.details, "not_recorded_before": str(unsaid)} if unsaid else refusal.details
+    details = tuple((shown(name), shown(value)) for name, value in sorted(said.items())[:DETAILS_MAX])
     event = AttemptRefused(
         verb=attempt.verb,
         actor=shown(attempt.actor),

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 
 from sojourn.domain.events import CallBegun, CallSettled
@@ -34,7 +35,8 @@ async def begin(office: Office, *, person: PersonId, address: str, key: str, bod
     `address` is method and path, `key` what the program chose for this one call.
     """
     stream = call_stream(hashlib.sha256("\n".join((person, address, key)).encode("utf-8", "replace")).hexdigest()[:32])
-    digest = hashlib.sha256(body).hexdigest()
+    # Keyed, for what was sent may hold a password that could be guessed from a plain digest.
+    digest = hmac.digest(key.encode(), body, "sha256").hex()
     entries = await office.ledger.stream(stream)
     if entries:
         first, last = entries[0].event, entries[-1].event

@@ -90,11 +90,21 @@ Late = Callable[[], Awaitable[Held | None]]
 """The place that lacks entries older than allowed, or None. Raises SojournError as the ledger does."""
 
 
+Counted = Callable[[str], int | None]
+"""How many attempts of strangers from an address were not recorded before this one; None if this one is not either."""
+
+
+def all_of_them(address: str) -> int | None:
+    """Every attempt is recorded, wherever it comes from."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """What every verb works with. `new_id("r")` gives a fresh id such as `r-7k3m2q9x4h`; `in_force()` the catalogue.
 
-    `late` tells which copy of the record keeps accesses from beginning; None where none has to be kept up.
+    `late` tells which copy of the record keeps accesses from beginning; None where none has to be kept up. `counted`
+    says what of strangers' attempts goes on record.
     """
 
     ledger: Ledger
@@ -105,3 +115,4 @@ class Office:
     gather: Gather = as_declared
     took_part: TookPart = by_nobody
     late: Late | None = None
+    counted: Counted = all_of_them

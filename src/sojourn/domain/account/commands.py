@@ -39,12 +39,13 @@ class AddPasskey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsePasskey:
-    """A passkey has signed what it was asked to; the caller has checked that. `sign_count` is what it counts now."""
+    """A passkey has signed `challenge` (base64url); the caller has checked that. `sign_count` is what it counts now."""
 
     person: PersonId
     passkey: PasskeyId
     sign_count: int
     source: str
+    challenge: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

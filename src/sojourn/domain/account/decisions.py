@@ -107,6 +107,8 @@ def _add_passkey(state: Account | None, command: AddPasskey, now: datetime) -> t
         return Refusal(Code.INVITATION_INVALID)
     if any(one.added.credential == added.credential for one in held):
         return Refusal(Code.PASSKEY_INVALID, {"problem": "it is registered already"})
+    if state is not None and added.challenge in state.answered:
+        return Refusal(Code.PASSKEY_INVALID, {"problem": "it was answered before"})
     if len(held) >= PASSKEYS_MAX:
         return Refusal(Code.PASSKEYS_FULL, {"person": added.person, "count": str(len(held))})
     return (added,)
@@ -114,14 +116,20 @@ def _add_passkey(state: Account | None, command: AddPasskey, now: datetime) -> t
 
 def _use_passkey(state: Account | None, command: UsePasskey) -> tuple[Event, ...] | Refusal:
     held = None if state is None else state.passkey(command.passkey)
-    if held is None:
+    if state is None or held is None:
         return Refusal(Code.CREDENTIALS_INVALID)
+    if command.challenge in state.answered:
+        return Refusal(Code.PASSKEY_INVALID, {"problem": "it was answered before"})
     # One that does not count says 0 for ever (WebAuthn level 3, section 6.1.1).
     if (command.sign_count or held.sign_count) and command.sign_count <= held.sign_count:
         counts = {"counted": str(command.sign_count), "known": str(held.sign_count)}
         return Refusal(Code.PASSKEY_COPIED, {"passkey": command.passkey, **counts})
     used = PasskeyUsed(
-        person=command.person, passkey=command.passkey, sign_count=command.sign_count, source=command.source
+        person=command.person,
+        passkey=command.passkey,
+        sign_count=command.sign_count,
+        source=command.source,
+        challenge=command.challenge,
     )
     return (used,)
 

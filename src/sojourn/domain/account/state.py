@@ -28,6 +28,9 @@ from sojourn.domain.identifiers import PasskeyId, PersonId
 from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
 
+ANSWERED_MAX = 256
+"""Challenges that are remembered; one is good for five minutes, and each takes somebody's finger."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passkey:
@@ -39,7 +42,10 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """An account as its stream tells it. `last_step` is that of the last code that was taken."""
+    """An account as its stream tells it. `last_step` is that of the last code that was taken.
+
+    `answered` are the challenges that its passkeys have answered lately: more than there can be in a challenge's life.
+    """
 
     person: PersonId
     invitation: AccountInvited | None = None
@@ -47,6 +53,7 @@ class Account:
     passkeys: tuple[Passkey, ...] = ()
     second_factor: Sealed | None = None
     last_step: int = 0
+    answered: tuple[str, ...] = ()
     recovery: RecoveryAsked | None = None
     identities: tuple[IdentityLinked, ...] = ()
 
@@ -82,13 +89,14 @@ def evolve(state: Account | None, event: Event) -> Account | None:
         case PasskeyAdded():
             account = state or Account(person=event.person)
             kept = (*account.passkeys, Passkey(added=event, sign_count=event.sign_count))
-            return replace(account, passkeys=kept, invitation=None if event.invited else account.invitation)
+            invitation = None if event.invited else account.invitation
+            return replace(account, passkeys=kept, invitation=invitation, answered=_answered(account, event.challenge))
         case PasskeyUsed() if state is not None:
             passkeys = tuple(
                 replace(one, sign_count=event.sign_count) if one.added.passkey == event.passkey else one
                 for one in state.passkeys
             )
-            return replace(state, passkeys=passkeys)
+            return replace(state, passkeys=passkeys, answered=_answered(state, event.challenge))
         case PasswordChanged() if state is not None:
             return replace(state, password=event.password)
         case SecondFactorSet() if state is not None:
@@ -103,11 +111,17 @@ def evolve(state: Account | None, event: Event) -> Account | None:
         case RecoveryAsked() if state is not None:
             return replace(state, recovery=event)
         case AccountRecovered() if state is not None:
-            return Account(person=state.person, invitation=_anew(event), last_step=state.last_step)
+            kept_from = replace(state, password=None, passkeys=(), second_factor=None, recovery=None, identities=())
+            return replace(kept_from, invitation=_anew(event))
         case PasskeyRemoved() if state is not None:
             return replace(state, passkeys=tuple(one for one in state.passkeys if one.added.passkey != event.passkey))
         case _:
             return state
+
+
+def _answered(state: Account, challenge: str) -> tuple[str, ...]:
+    """What was answered by now. Entries of before 2026-12 do not say which challenge it was."""
+    return (*state.answered, challenge)[-ANSWERED_MAX:] if challenge else state.answered
 
 
 def _anew(event: AccountRecovered) -> AccountInvited:

@@ -23,6 +23,7 @@ from .configuration import (
     ProcessStarted,
 )
 from .delivery import DeliveryOverdue, ReportDelivered
+from .directory import GroupDeprovisioned, GroupProvisioned, PersonDeprovisioned, PersonProvisioned
 from .evidence import (
     ControlsProved,
     Disposition,
@@ -225,6 +226,10 @@ Event = (
     | PersonLeft
     | PersonReturned
     | LookedBack
+    | PersonProvisioned
+    | PersonDeprovisioned
+    | GroupProvisioned
+    | GroupDeprovisioned
     | AbsenceDeclared
     | AbsenceEnded
     | TeamsBlocked
@@ -303,6 +308,8 @@ __all__ = [
     "GrantRemovalOverdue",
     "GrantRemoved",
     "GrantSessionStopped",
+    "GroupDeprovisioned",
+    "GroupProvisioned",
     "GroupsClaimed",
     "HoldPlaced",
     "HoldReleaseRequested",
@@ -323,7 +330,9 @@ __all__ = [
     "PasskeyRemoved",
     "PasskeyUsed",
     "PasswordChanged",
+    "PersonDeprovisioned",
     "PersonLeft",
+    "PersonProvisioned",
     "PersonReturned",
     "ProbeTried",
     "ProcessStarted",

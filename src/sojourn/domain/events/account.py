@@ -26,6 +26,7 @@ class Scope(StrEnum):
     READ = "read"
     ASK = "ask"
     TELL = "tell"
+    PROVISION = "provision"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

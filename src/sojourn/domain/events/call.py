@@ -11,7 +11,10 @@ from sojourn.domain.sealed import Sealed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallBegun:
-    """A call with a key of its own is about to be carried out. `body_sha256` (hex) is that of what was sent."""
+    """A call with a key of its own is about to be carried out.
+
+    `body_sha256` (hex) is the HMAC-SHA-256 of what was sent, under that key: what was sent cannot be guessed from it.
+    """
 
     kind: ClassVar[str] = "call.begun"
     person: PersonId

@@ -15,7 +15,8 @@ class PasskeyAdded:
 
     `credential` is the authenticator's name for it and `public_key` the key in COSE, both in base64url without
     padding. `synced` says that copies of it may exist elsewhere. `label` is what the person calls it. `invited` says
-    that it came with the code of an invitation, which is used up by it.
+    that it came with the code of an invitation, which is used up by it. `challenge` is what it was made for
+    (base64url), and counts no second time.
     """
 
     kind: ClassVar[str] = "account.passkey_added"
@@ -29,17 +30,22 @@ class PasskeyAdded:
     label: Sealed
     source: str
     invited: bool = False
+    challenge: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeyUsed:
-    """A person showed who they are with it. `sign_count` is what it counted by then."""
+    """A person showed who they are with it. `sign_count` is what it counted by then.
+
+    `challenge` is what it has signed (base64url), and opens nothing a second time.
+    """
 
     kind: ClassVar[str] = "account.passkey_used"
     person: PersonId
     passkey: PasskeyId
     sign_count: int
     source: str
+    challenge: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

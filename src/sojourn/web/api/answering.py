@@ -26,15 +26,15 @@ HEADERS = {
 }
 
 
-def answer(handler: Handler, scope: Scope | None) -> Callable[[HttpRequest], Awaitable[Response]]:
+def answer(handler: Handler, scope: Scope | None, *, secret: bool) -> Callable[[HttpRequest], Awaitable[Response]]:
     """The endpoint around a handler: its value as JSON, or the problem with the catalogue's status.
 
-    `scope` is what a token needs that was made for a program; with None, none will do.
+    `scope` is what a token needs that was made for a program; with None, none will do. A `secret` answer is not kept.
     """
 
     async def endpoint(http: HttpRequest) -> Response:
         key = http.headers.get(HEADER)
-        chosen = handler if key is None or http.method in SAFE else repeatable(handler, key)
+        chosen = handler if key is None or http.method in SAFE else repeatable(handler, key, secret=secret)
         value = await settle(Exchange(http.app.state.services, http, scope), chosen)
         if isinstance(value, Refusal):
             return problem(value)

@@ -68,7 +68,8 @@ ADMINISTRATOR, AUDITOR = Permission.ADMINISTRATOR, Permission.AUDITOR
 class Endpoint:
     """One address: method, path below /api/v1, handler, who may call it, what is sent and which queries it knows.
 
-    `media` is what is answered where that is no JSON.
+    `media` is what is answered where that is no JSON. A `secret` answer holds something that opens a door, and is never
+    kept for a call that is repeated.
     """
 
     method: str
@@ -78,6 +79,7 @@ class Endpoint:
     body: type[Struct] | None = None
     query: tuple[str, ...] = ()
     media: str = "application/zip"
+    secret: bool = False
 
     @property
     def scope(self) -> Scope | None:
@@ -105,31 +107,33 @@ PROGRAMS: dict[str, Scope] = {
 """The deeds that a token for a program may be used for: nothing that decides, administers or touches an account."""
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("POST", "/sign-in", people.sign_in, OPEN, bodies.SignIn),
-    Endpoint("POST", "/sign-in/passkey/options", passkeys.ask, OPEN, bodies.Nothing),
-    Endpoint("POST", "/sign-in/passkey", passkeys.sign_in, OPEN, bodies.PasskeyAnswer),
-    Endpoint("POST", "/sign-in/device", single_sign_on.begin, OPEN, bodies.Nothing),
-    Endpoint("POST", "/sign-in/device/wait", single_sign_on.wait, OPEN, bodies.DeviceWaiting),
-    Endpoint("POST", "/passkeys/options", passkeys.offer, OPEN, bodies.PasskeyOffer),
+    Endpoint("POST", "/sign-in", people.sign_in, OPEN, bodies.SignIn, secret=True),
+    Endpoint("POST", "/sign-in/passkey/options", passkeys.ask, OPEN, bodies.Nothing, secret=True),
+    Endpoint("POST", "/sign-in/passkey", passkeys.sign_in, OPEN, bodies.PasskeyAnswer, secret=True),
+    Endpoint("POST", "/sign-in/device", single_sign_on.begin, OPEN, bodies.Nothing, secret=True),
+    Endpoint("POST", "/sign-in/device/wait", single_sign_on.wait, OPEN, bodies.DeviceWaiting, secret=True),
+    Endpoint("POST", "/passkeys/options", passkeys.offer, OPEN, bodies.PasskeyOffer, secret=True),
     Endpoint("POST", "/passkeys", passkeys.add, OPEN, bodies.PasskeyMade),
     Endpoint("GET", "/passkeys", passkeys.listing, PERSON),
     Endpoint("POST", "/passkeys/{name}/remove", passkeys.remove, PERSON, bodies.Nothing),
     Endpoint("POST", "/password", account.change_password, PERSON, bodies.NewPassword),
-    Endpoint("POST", "/second-factor/options", account.offer_second_factor, PERSON, bodies.Nothing),
+    Endpoint("POST", "/second-factor/options", account.offer_second_factor, PERSON, bodies.Nothing, secret=True),
     Endpoint("POST", "/second-factor", account.begin_second_factor, PERSON, bodies.SecondFactor),
     Endpoint("POST", "/second-factor/remove", account.remove_second_factor, PERSON, bodies.Nothing),
     Endpoint("POST", "/people/{name}/recovery", account.ask_recovery, ADMINISTRATOR, bodies.Reason),
-    Endpoint("POST", "/people/{name}/recovery/confirm", account.confirm_recovery, ADMINISTRATOR, bodies.Nothing),
+    Endpoint(
+        "POST", "/people/{name}/recovery/confirm", account.confirm_recovery, ADMINISTRATOR, bodies.Nothing, secret=True
+    ),
     Endpoint("GET", "/sign-ins", sign_ins.listing, PERSON),
     Endpoint("POST", "/sign-ins/{name}/end", sign_ins.end, PERSON, bodies.Nothing),
     Endpoint("POST", "/people/{name}/sign-out", sign_ins.end_all, ADMINISTRATOR, bodies.Nothing),
-    Endpoint("POST", "/tokens", program_tokens.make, PERSON, bodies.ProgramToken),
-    Endpoint("POST", "/confirmations/options", confirming.offer, PERSON, bodies.ConfirmationAsk),
+    Endpoint("POST", "/tokens", program_tokens.make, PERSON, bodies.ProgramToken, secret=True),
+    Endpoint("POST", "/confirmations/options", confirming.offer, PERSON, bodies.ConfirmationAsk, secret=True),
     Endpoint("POST", "/sign-out", people.sign_out, PERSON, bodies.Nothing),
     Endpoint("POST", "/enrol", people.enrol, OPEN, bodies.Enrol),
     Endpoint("GET", "/me", people.me, PERSON),
     Endpoint("GET", "/people", people.listing, OVERSIGHT),
-    Endpoint("POST", "/people/{name}/invitation", people.invite, ADMINISTRATOR, bodies.Nothing),
+    Endpoint("POST", "/people/{name}/invitation", people.invite, ADMINISTRATOR, bodies.Nothing, secret=True),
     Endpoint("POST", "/people/{name}/leave", standing.leave, ADMINISTRATOR, bodies.Reason),
     Endpoint("POST", "/people/{name}/rejoin", standing.rejoin, ADMINISTRATOR, bodies.Reason),
     Endpoint("GET", "/people/{name}/look-back", standing.looked_back, OVERSIGHT),
@@ -159,7 +163,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/policy/who-can", policy.reach, OVERSIGHT, query=("target", "role", "person")),
     Endpoint("GET", "/inventory", targets.inventory, OVERSIGHT),
     Endpoint("GET", "/targets", asking.targets, PERSON),
-    Endpoint("POST", "/targets/{name}/connection", access.connect, PERSON, bodies.ConnectionAsk),
+    Endpoint("POST", "/targets/{name}/connection", access.connect, PERSON, bodies.ConnectionAsk, secret=True),
     Endpoint("GET", "/targets/{name}/ssh-setup", ssh.setup, ADMINISTRATOR),
     Endpoint("POST", "/ssh-keys", ssh.key, PERSON, bodies.SshKey),
     Endpoint("POST", "/ssh-keys/{name}/revoke", ssh.forget, PERSON, bodies.Nothing),

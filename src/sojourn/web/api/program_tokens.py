@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.domain.events import TokenPurpose
+from sojourn.domain.events import Scope, TokenPurpose
 from sojourn.domain.identifiers import PersonId
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
@@ -27,6 +27,9 @@ async def make(exchange: Exchange) -> identity_shapes.ProgramTokenMade:
         days = f"{longest.total_seconds() / 86400:g} days"
         expected = f"a name of at most {LABEL_LENGTH_MAX} characters, a scope, and a life of at most {days}"
         raise SojournError(Code.INPUT_INVALID, problem="Such a token is not made", expected=expected)
+    if Scope.PROVISION in sent.scope and not (caller.administrator and person != caller.id):
+        action, who = "let a directory say who is here", "an administrator, for a service that they answer for"
+        raise SojournError(Code.PERMISSION_DENIED, person=caller.id, action=action, who=who)
     made, issued = await tokens.issue(
         services.office,
         person=person,

@@ -17,26 +17,17 @@ from .viewing import SHREDDED, opened
 
 HEADER = "idempotency-key"
 KEY = re.compile(r"[!-~]{8,128}")
-SECRET = (
-    "/sign-in",
-    "/sign-in/passkey",
-    "/sign-in/device/wait",
-    "/enrol",
-    "/connection",
-    "/invitation",
-    "/recovery/confirm",
-    "/second-factor/options",
-    "/tokens",
-)
-"""How addresses end whose answers hold something that is shown once: they are never kept."""
 
 
-def repeatable(handler: Handler, key: str) -> Handler:
-    """The handler, carried out once for `key`; the same call again gets the same answer."""
+def repeatable(handler: Handler, key: str, *, secret: bool) -> Handler:
+    """The handler, carried out once for `key`; the same call again gets the same answer.
+
+    An answer that holds something `secret`, which is shown once, is never kept: such a call has no key.
+    """
 
     async def settled(exchange: Exchange) -> object:
         caller, path = await exchange.caller(), exchange.http.url.path
-        if KEY.fullmatch(key) is None or path.endswith(SECRET):
+        if KEY.fullmatch(key) is None or secret:
             problem = "The key will not do" if KEY.fullmatch(key) is None else "The answer holds a secret"
             expected = "8 to 128 printable characters, and none where a secret is answered"
             raise SojournError(Code.INPUT_INVALID, problem=problem, expected=expected)

@@ -32,12 +32,18 @@ async def leave(exchange: Exchange) -> standing_shapes.LookBack:
     exchange.settled(
         await leaving.leave(office, person=person, by=caller.id, reason=sent.reason, source=exchange.source)
     )
+    return await wound_up(exchange, person, by=caller.id)
+
+
+async def wound_up(exchange: Exchange, person: PersonId, *, by: PersonId) -> standing_shapes.LookBack:
+    """Put on record that the tokens of somebody who has left are dead, and what they had and did."""
     await exchange.caught_up()
+    office = exchange.services.office
     now = office.clock.now()
     with exchange.services.projections.reading() as connection:
         live = queries.live_tokens(connection, person, text(now))
         found = look_back(connection, person, since=text(now - LOOK_BACK))
-    await leaving.revoke_tokens(office, tokens=tuple(TokenId(one.id) for one in live), by=caller.id)
+    await leaving.revoke_tokens(office, tokens=tuple(TokenId(one.id) for one in live), by=by)
     await leaving.record_look_back(office, _looked_back(person, now - LOOK_BACK, found))
     return _shown(person, now - LOOK_BACK, found, has_left=True)
 

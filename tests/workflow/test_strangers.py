@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.testing.clock import SimulatedClock
-from sojourn.web.strangers import ADDRESSES_MAX, ONE_BY_ONE_MAX, PERIOD, Strangers
+from sojourn.workflow.strangers import ADDRESSES_MAX, ONE_BY_ONE_MAX, PERIOD, Strangers
 
 
 def test_the_first_of_a_minute_are_recorded_and_the_rest_are_counted() -> None:
