@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 import tty
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,12 +60,16 @@ scribe: { origin: sojourn-bench.localhost/ledger }
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """How `ssh` gets there: `direct`, by a `jump`, or by the `gateway`. `process` is the gateway's."""
+    """How `ssh` gets there: `direct`, by a `jump`, or by the `gateway`.
+
+    `process` is the gateway's; `revoke` takes back the access of role `operator`.
+    """
 
     direct: list[str]
     jump: list[str]
     gateway: list[str]
     process: int
+    revoke: Callable[[], object]
 
 
 def measured(*, quick: bool) -> Iterator[Figure]:
@@ -77,6 +81,7 @@ def measured(*, quick: bool) -> Iterator[Figure]:
         yield from _recording(ways, (10 if quick else 50) * 1_000_000, 1 if quick else 5)
         yield from _idle(ways, 50 if quick else 500)
         yield from _connections(ways, 20 if quick else 100)
+        yield from _cut(ways)
 
 
 def steady(*, quick: bool) -> Iterator[Figure]:
@@ -108,13 +113,12 @@ def _ways() -> Iterator[Ways]:
             written = TARGETS_FILE + target.replace("{", "{{").replace("}", "}}")
             with running(directory / "whole", server, policy=POLICY, targets=written, settings=SETTINGS) as found:
                 one = found.installation
-                grants = authority(one.layout.keys, GRANTS)
-                (host.directory / "authority.pub").write_text(grants.public + "\n")
-                for role in ("operator", "kept", "unkept"):
-                    _access(found, role)
+                trusted = authority(one.layout.keys, GRANTS)
+                (host.directory / "authority.pub").write_text(trusted.public + "\n")
+                grants = [_access(found, role) for role in ("operator", "kept", "unkept")]
                 one.sojourn("login", "alice", "--url", one.address, stdin=PASSWORD + "\n")
                 config = one.ask("ssh-config", person="alice")["file"]
-                direct = _direct(directory, host.port, grants)
+                direct = _direct(directory, host.port, trusted)
                 jump = f"ProxyCommand={' '.join(direct)} -W 127.0.0.1:{host.port} 127.0.0.1"
                 process = json.loads((one.layout.run / "gateway.json").read_text())["pid"]
                 yield Ways(
@@ -122,14 +126,15 @@ def _ways() -> Iterator[Ways]:
                     jump=[*direct, "-o", jump, "127.0.0.1"],
                     gateway=["ssh", "-F", config, "-o", "BatchMode=yes", "-l", "web-1+operator", "web-1"],
                     process=process,
+                    revoke=lambda: found.post(f"/grants/{grants[0]}/revoke", person="carol"),
                 )
 
 
-def _access(found: Running, role: str) -> None:
+def _access(found: Running, role: str) -> str:
     asked = {"target": "web-1", "role": role, "duration": "4h", "reason": "to measure"}
     made = found.post("/requests", asked, person="alice")
     found.post(f"/requests/{made['request']}/approve", {"digest": made["digest"]}, person="bob")
-    found.post(f"/requests/{made['request']}/activate", person="alice")
+    return str(found.post(f"/requests/{made['request']}/activate", person="alice")["grant"])
 
 
 def _direct(directory: Path, port: int, grants: Authority) -> list[str]:
@@ -336,6 +341,33 @@ def _idle(ways: Ways, shells: int) -> Iterator[Figure]:
         for one in reversed(held):
             one.terminate()
             one.wait()
+
+
+def _cut(ways: Ways) -> Iterator[Figure]:
+    """From the call that takes the access back to the end of both clients, while a gigabyte goes either way."""
+    down = [*ways.gateway, "exec head -c 1000000000 /dev/zero"]
+    up = [*ways.gateway, "cat >/dev/null"]
+    with subprocess.Popen(["head", "-c", "1000000000", "/dev/zero"], stdout=subprocess.PIPE) as source:
+        clients = [
+            subprocess.Popen(down, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ]
+        clients.append(subprocess.Popen(up, stdin=source.stdout, stderr=subprocess.DEVNULL))
+        assert source.stdout is not None
+        source.stdout.close()
+        time.sleep(3)
+        assert all(one.poll() is None for one in clients), "a gigabyte takes longer than that"
+        with ThreadPoolExecutor() as pool:
+            began = time.perf_counter()
+            revoked = pool.submit(ways.revoke)
+            for one in clients:
+                one.wait()
+            taken = time.perf_counter() - began
+            revoked.result()
+        yield Figure(
+            name="ssh: a gigabyte under way either way, from taking the access back to the end of both",
+            unit="ms",
+            value=taken * 1000,
+        )
 
 
 def _memory(process: int) -> float:

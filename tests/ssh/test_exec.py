@@ -21,6 +21,9 @@ from sojourn.vault.ssh_authority import grant_key, private_file
 
 from .conftest import Place
 
+SIGNALS = ("TERM", "KILL", "HUP", "INT", "USR1", "PIPE", "ALRM")
+"""How a command can end whose signal SSH has a name for (RFC 4254, section 6.10), and that leaves no core."""
+
 
 async def test_a_command_runs_and_its_output_and_error_stay_apart(door: SshUnderTest) -> None:
     await door.access()
@@ -48,13 +51,13 @@ async def test_every_exit_status_arrives_however_short_the_command(door: SshUnde
             await asyncio.sleep(0.02)
         for status in (0, 1, 5, 127, 255, *range(2, 17)):
             assert (await run([*ssh, f"exit {status}"])).status == status
-        killed = await run([*ssh, "kill -TERM $$"])
-        assert killed.status == 255
+        for signal in SIGNALS:
+            assert (await run([*ssh, f"kill -{signal} $$"])).status == 255
     finally:
         holder.terminate()
         await holder.wait()
     outcomes = [outcome for _, _, outcome in await door.record.actions()]
-    assert [one.tags[0] for one in outcomes][-1] == "signal TERM"
+    assert [one.tags[0] for one in outcomes][-len(SIGNALS) :] == [f"signal {signal}" for signal in SIGNALS]
     assert [one.outcome for one in outcomes[:2]] == [Outcome.COMPLETED, Outcome.FAILED]
     assert len(await door.record.closed()) == 1
 

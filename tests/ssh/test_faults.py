@@ -12,7 +12,7 @@ import asyncssh
 import pytest
 
 from sojourn.domain import cast
-from sojourn.domain.events import ChunkRecorded, CloseCause
+from sojourn.domain.events import ChunkRecorded, CloseCause, SessionConnected, SessionOpened
 from sojourn.domain.identifiers import RoleName
 from sojourn.domain.target import Role
 from sojourn.settings import GatewaySettings
@@ -217,3 +217,47 @@ async def test_a_client_that_vanishes_leaves_nothing_running(door: SshUnderTest)
             await asyncio.sleep(0.05)
     (closed,) = await door.record.closed()
     assert closed.cause is CloseCause.CLIENT_CLOSED
+
+
+async def test_a_transfer_of_files_that_is_idle_stays_open_while_another_works(
+    door: SshUnderTest, files: Place
+) -> None:
+    await door.access()
+    options = asyncssh.SSHClientConnectionOptions(
+        username="web-1", client_keys=[str(await door.key())], known_hosts=None, config=None, agent_path=None
+    )
+    async with (
+        asyncssh.connect("127.0.0.1", door.port, options=options) as client,
+        client.start_sftp_client() as idle,
+        client.start_sftp_client() as busy,
+    ):
+        assert await idle.listdir(str(files.there)) == [".", ".."]
+        (files.here / "large").write_bytes(bytes(20_000_000))
+        await busy.put(str(files.here / "large"), str(files.there / "large"))
+        assert sorted(await idle.listdir(str(files.there))) == [".", "..", "large"]
+
+
+async def test_lending_an_agent_or_waiting_on_a_connection_reaches_no_host(door: SshUnderTest) -> None:
+    """Only what is on record as asked for makes the gateway log in anywhere."""
+    await door.access("forwarder")
+    key, agent_socket = await door.key(), door.directory / "idle-agent.sock"
+    agent = await asyncio.create_subprocess_exec("ssh-agent", "-D", "-a", agent_socket)
+    command = ["ssh", "-F", "none", *door.options(key), "-A", "-N", "-l", "web-1+forwarder"]
+    held = None
+    try:
+        async with asyncio.timeout(30):
+            while not agent_socket.exists():
+                await asyncio.sleep(0.02)
+            held = await asyncio.create_subprocess_exec(*command, "-o", f"ForwardAgent={agent_socket}", "127.0.0.1")
+            while not await door.found(SessionOpened):
+                await asyncio.sleep(0.02)
+        assert (await door.ssh(key, "-l", "web-1+forwarder", "true")).status == 0
+    finally:
+        for process in (held, agent):
+            if process is not None:
+                process.terminate()
+                await process.wait()
+    await door.record.closed(2)
+    waiting, ran = [one.session for one in await door.found(SessionOpened)]
+    assert [one.session for one in await door.found(SessionConnected)] == [ran]
+    assert waiting != ran

@@ -57,6 +57,41 @@ async def test_each_operation_of_sftp_is_on_record_with_path_and_hash(door: SshU
     assert all(outcome.outcome is Outcome.COMPLETED for _, _, outcome in done)
 
 
+async def test_what_openssh_adds_to_sftp_works_and_is_on_record_by_what_it_does(
+    door: SshUnderTest, files: Place
+) -> None:
+    await door.access()
+    (files.here / "a").write_bytes(b"content")
+    there = files.there
+    batch = [
+        f"put -f {files.here}/a {there}/a",
+        f"cp {there}/a {there}/copied",
+        f"ln {there}/a {there}/linked",
+        f"ln -s {there}/a {there}/symbolic",
+        f"chmod -h 700 {there}/copied",
+        f"rename {there}/copied {there}/linked",
+        f"rename -l {there}/symbolic {there}/moved",
+        f"df {there}",
+        f"ls {there}",
+    ]
+    options = ["-F", "none", *door.options(await door.key())]
+    ran = await run(["sftp", *options, "-b", "-", "127.0.0.1"], stdin="\n".join(batch).encode())
+    assert ran.status == 0, ran.err
+    assert (there / "linked").read_bytes() == b"content"
+    await door.record.closed()
+    done = [(one.verb, *(path.rpartition("/")[2] for path in one.objects)) for one, _, _ in await _done(door)]
+    for expected in (
+        ("write", "a"),
+        ("copy", "a"),
+        ("link", "a", "linked"),
+        ("symlink", "a", "symbolic"),
+        ("setstat", "copied"),
+        ("rename", "copied", "linked"),
+        ("rename", "symbolic", "moved"),
+    ):
+        assert expected in done
+
+
 async def test_scp_in_both_of_its_protocols_brings_what_was_sent(door: SshUnderTest, files: Place) -> None:
     await door.access()
     content = os.urandom(200_000)

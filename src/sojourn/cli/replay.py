@@ -79,7 +79,8 @@ def replay(
 def _exported(lines: list[str], *, whole: bool) -> str:
     if whole:
         return "\n".join(cast.shown(json.dumps(json.loads(line), ensure_ascii=False)) for line in lines) + "\n"
-    return cast.shown("".join(one.text for one in cast.moments(lines) if one.code in "oe"))
+    curtain = Curtain()
+    return "".join(curtain.shown(cast.shown(one.text)) for one in cast.moments(lines) if one.code in "oe")
 
 
 def _found(lines: list[str], wanted: str) -> list[dict[str, str]]:
