@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from sojourn.domain.events import ActionCompleted, ActionIntended, CloseCause, Outcome, SessionClosed, SessionConnected
 from sojourn.domain.identifiers import PersonId, SessionId, StreamName, session_stream
 from sojourn.domain.sealed import RecordClass, Sealing
+from sojourn.domain.tuples import maker
 from sojourn.errors import Code, SojournError
 from sojourn.scribe.protocol import Draft
 from sojourn.workflow.ports import Ledger, Sealer
@@ -35,6 +36,7 @@ ENTRY_BYTES = 512
 """What an entry takes on its way, about; what is sealed comes on top."""
 
 RETRY_SECONDS = 0.25
+_part = maker(Part)
 
 
 Recorded = Callable[[tuple[int, ...] | SojournError], None]
@@ -108,7 +110,7 @@ class SessionRecorder:
     def _send(self, intentions: Sequence[Intention], then: Recorded) -> None:
         self._then = then
         self._under_way += 1
-        self.journal.record(Part(*self._intents(intentions), self._intents_over))
+        self.journal.record(_part((*self._intents(intentions), self._intents_over)))
 
     def _intents_over(self, part: Part, error: SojournError | None) -> None:
         then, self._then = self._then, None
@@ -118,9 +120,9 @@ class SessionRecorder:
             self.in_doubt = True
             then(error)
             return
-        first = self.number + 1
-        self.number += len(part.drafts)
-        then(tuple(range(first, self.number + 1)))
+        first, count = self.number + 1, len(part.drafts)
+        self.number += count
+        then((first,) if count == 1 else tuple(range(first, first + count)))
 
     def _intents(self, intentions: Sequence[Intention]) -> tuple[list[Draft], list[Sealing], int]:
         """The intents of the next actions, what is sealed in them, and their size."""
@@ -151,15 +153,17 @@ class SessionRecorder:
 
     def complete(self, number: int, result: Result) -> None:
         """Note what became of an action; recorded shortly after."""
-        self._record_soon(self._outcome(number, result))
+        self._under_way += 1
+        self.journal.record_soon(self._outcome(number, result))
 
     def _outcome(self, number: int, result: Result) -> Part:
         if 0 < self.mark_rows_over < result.rows:
             result = result._replace(tags=(*result.tags, f"more than {self.mark_rows_over} rows"))
-        sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT) if result.message else None
+        if not result.message:
+            draft = completed(self.stream, self.session, number, result, None)
+            return _part(((draft,), (), ENTRY_BYTES, self._outcome_over))
+        sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT)
         draft = completed(self.stream, self.session, number, result, sealing)
-        if sealing is None:
-            return Part((draft,), (), ENTRY_BYTES, self._outcome_over)
         return Part((draft,), (sealing,), ENTRY_BYTES + len(sealing.ciphertext), self._outcome_over)
 
     def _outcome_over(self, part: Part, error: SojournError | None) -> None:

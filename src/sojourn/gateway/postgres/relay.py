@@ -139,7 +139,7 @@ class Relay:
             return
         self.bytes_in += len(chunk)
         self.active_at = self._time()
-        quiet = not (self._recording or self._held or self._discarding.active) and self._splitter.at_boundary
+        quiet = self._splitter.at_boundary and not (self._recording or self._held or self._discarding.active)
         try:
             if quiet and (lone := self.conversation.lone(chunk)) is not None:
                 self._record(lone)
@@ -251,11 +251,13 @@ class Relay:
     def _forward(self, batch: Batch | Lone) -> None:
         """Let a batch go on, unless the session has ended while it was being recorded."""
         now = self._time()
-        target = self._transport(self._target)
+        target = self._target
+        assert target is not None, "it forwards once it runs"
         if self.cause is not None or target.is_closing():
             self._complete(self.conversation.withdraw(batch, now))
             return
-        self._complete(self.conversation.forwarded(batch, now))
+        if finished := self.conversation.forwarded(batch, now):
+            self._complete(finished)
         target.write(batch.raw)
 
     def _leave(self) -> None:
@@ -319,7 +321,8 @@ class Relay:
         found = self.conversation.answered_whole(chunk, now)
         if found is None:
             return False
-        client = self._transport(self._client)
+        client = self._client
+        assert client is not None, "it forwards once it runs"
         if not client.is_closing():
             client.write(chunk)
         self.active_at = now
