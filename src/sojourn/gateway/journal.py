@@ -24,7 +24,8 @@ DELAY_SECONDS = 0.02
 EVENTS_PER_APPEND_MAX = 2_000
 BYTES_PER_APPEND_MAX = 8 * 1024 * 1024
 
-_NOBODYS_FAULT = frozenset({Code.RECORD_UNAVAILABLE, Code.RECORD_FULL})
+NOBODYS_FAULT = frozenset({Code.RECORD_UNAVAILABLE, Code.RECORD_FULL})
+"""Why nothing at all can be recorded now, whatever it is."""
 
 
 class Record(Protocol):
@@ -133,7 +134,7 @@ class Journal:
             self._answered(parts, error)
 
     def _answered(self, parts: list[Part], error: SojournError | None) -> None:
-        if error is None or error.code in _NOBODYS_FAULT or len(parts) == 1:
+        if error is None or error.code in NOBODYS_FAULT or len(parts) == 1:
             for part in parts:
                 part.over(part, error)
         else:

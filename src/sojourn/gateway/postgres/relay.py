@@ -18,7 +18,7 @@ from typing import cast
 
 import structlog
 
-from sojourn.domain.events import CloseCause
+from sojourn.domain.events import CloseCause, Outcome
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.recorder import SessionRecorder
 
@@ -178,12 +178,12 @@ class Relay:
 
     def _record(self, batch: Batch | Lone) -> None:
         """Have what the batch begins put on record, and let it go on then."""
-        self._recording = True
-        intentions = batch.intentions
+        self._recording, intentions = True, batch.intentions
         if self.reading and self._may_go_early(batch):
             self._early = True
             self._forward(batch)
-        self.recorder.intend(intentions, partial(self._recorded, batch))
+        otherwise = Outcome.INTERRUPTED if self._early else Outcome.SKIPPED
+        self.recorder.intend(intentions, partial(self._recorded, batch), otherwise)
 
     def _recorded(self, batch: Batch | Lone, outcome: tuple[int, ...] | SojournError) -> None:
         """The batch is on record and goes on, or is refused because it is not."""
@@ -251,13 +251,11 @@ class Relay:
     def _forward(self, batch: Batch | Lone) -> None:
         """Let a batch go on, unless the session has ended while it was being recorded."""
         now = self._time()
-        target = self._target
-        assert target is not None, "it forwards once it runs"
+        target = cast(asyncio.Transport, self._target)
         if self.cause is not None or target.is_closing():
             self._complete(self.conversation.withdraw(batch, now))
             return
-        if finished := self.conversation.forwarded(batch, now):
-            self._complete(finished)
+        self._complete(self.conversation.forwarded(batch, now))
         target.write(batch.raw)
 
     def _leave(self) -> None:
@@ -268,13 +266,13 @@ class Relay:
             self._transport(self._target).write(frontend.terminate())
 
     def _refuse(self, batch: Batch | Lone, refusal: Refusal) -> None:
-        """The record cannot be written. Between transactions the session goes on; inside one it must not."""
+        """The record cannot be written. Between transactions a session goes on, if what it was refused can be kept."""
         text = f"{refusal.sentence} {refusal.next_step}"
         sqlstate = LIMIT_EXCEEDED if refusal.code is Code.RECORD_TOO_LARGE else IO_ERROR
         between = self.conversation.between_groups
         if not self._early:
             self.conversation.withdraw(batch, self._time())
-        if self.cause is None and between:
+        if self.cause is None and between and not self.recorder.behind:
             error = backend.error_response(sqlstate, text, detail=str(refusal.code))
             self._transport(self._client).write(self._discarding.refuse(batch.frames, error, self.conversation.status))
             return
@@ -321,8 +319,7 @@ class Relay:
         found = self.conversation.answered_whole(chunk, now)
         if found is None:
             return False
-        client = self._client
-        assert client is not None, "it forwards once it runs"
+        client = cast(asyncio.Transport, self._client)
         if not client.is_closing():
             client.write(chunk)
         self.active_at = now
