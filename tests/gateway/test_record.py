@@ -18,6 +18,7 @@ from sojourn.domain.events import (
     SessionClosed,
     SessionOpened,
 )
+from sojourn.gateway.recorder import NOTES_WAITING_MAX
 from sojourn.settings import GatewaySettings
 
 from .conftest import PERSON, TARGET, Access, dial, running_gateway, settle, target_of
@@ -86,7 +87,27 @@ def test_without_a_record_a_statement_does_not_run_and_the_session_goes_on(
     with server.superuser() as connection:
         found = connection.execute("SELECT to_regclass('shop.unrecorded')").fetchone()
     assert found == (None,)
-    settle(gateway, 1)
+    found_on_record = settle(gateway, 4)
+    assert [(one.outcome, one.tags) for _, one in found_on_record] == [
+        *[(Outcome.SKIPPED, ("refused",))] * 3,
+        (Outcome.COMPLETED, ("SELECT 1",)),
+    ]
+    assert ["unrecorded" in detail for detail, _ in found_on_record] == [True, True, False, False]
+
+
+def test_a_session_that_was_refused_more_than_can_be_kept_is_ended_and_what_was_kept_is_on_record(
+    gateway: Access, raw: RawClient
+) -> None:
+    gateway.ledger.failing = True
+    answers = ""
+    with pytest.raises(ConnectionError):
+        for _ in range(NOTES_WAITING_MAX + 2):
+            raw.send(query("SELECT 1"))
+            answers += raw.until_ready()
+    assert answers == "EZ" * (NOTES_WAITING_MAX - 1)
+    gateway.ledger.failing = False
+    assert {one.outcome for _, one in settle(gateway, NOTES_WAITING_MAX, within=30.0)} == {Outcome.SKIPPED}
+    assert [one.cause for one in gateway.events(SessionClosed)] == [CloseCause.RECORD_UNAVAILABLE]
 
 
 def test_messages_that_come_while_a_refusal_is_on_its_way_are_answered_one_by_one(

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -24,7 +24,8 @@ DELAY_SECONDS = 0.02
 EVENTS_PER_APPEND_MAX = 2_000
 BYTES_PER_APPEND_MAX = 8 * 1024 * 1024
 
-_NOBODYS_FAULT = frozenset({Code.RECORD_UNAVAILABLE, Code.RECORD_FULL})
+NOBODYS_FAULT = frozenset({Code.RECORD_UNAVAILABLE, Code.RECORD_FULL})
+"""Why nothing at all can be recorded now, whatever it is."""
 
 
 class Record(Protocol):
@@ -109,37 +110,33 @@ class Journal:
         self._hurrying = False
         parts = self._patient + self._urgent
         self._patient, self._urgent = [], []
-        for group in _groups(parts):
-            self._append(group)
+        group: list[Part] = []
+        drafts: list[Draft] = []
+        sealings: list[Sealing] = []
+        total = 0
+        for part in parts:
+            more, sealed, size, _ = part
+            if group and (len(drafts) + len(more) > EVENTS_PER_APPEND_MAX or total + size > BYTES_PER_APPEND_MAX):
+                # As many together as one append may hold; a part is never divided.
+                self._append(group, drafts, sealings)
+                group, drafts, sealings, total = [], [], [], 0
+            group.append(part)
+            drafts += more
+            sealings += sealed
+            total += size
+        if group:
+            self._append(group, drafts, sealings)
 
-    def _append(self, parts: list[Part]) -> None:
-        drafts = [draft for part in parts for draft in part.drafts]
-        sealings = [sealing for part in parts for sealing in part.sealings]
+    def _append(self, parts: list[Part], drafts: Sequence[Draft], sealings: Sequence[Sealing]) -> None:
         try:
             self.ledger.append_drafts(drafts, sealings, partial(self._answered, parts))
         except SojournError as error:
             self._answered(parts, error)
 
     def _answered(self, parts: list[Part], error: SojournError | None) -> None:
-        if error is None or error.code in _NOBODYS_FAULT or len(parts) == 1:
+        if error is None or error.code in NOBODYS_FAULT or len(parts) == 1:
             for part in parts:
                 part.over(part, error)
         else:
             for part in parts:
-                self._append([part])
-
-
-def _groups(parts: list[Part]) -> Iterable[list[Part]]:
-    """The parts in order, as many together as one append may hold; a part is never divided."""
-    group: list[Part] = []
-    events, size = 0, 0
-    for part in parts:
-        more = len(part.drafts)
-        if group and (events + more > EVENTS_PER_APPEND_MAX or size + part.size > BYTES_PER_APPEND_MAX):
-            yield group
-            group, events, size = [], 0, 0
-        group.append(part)
-        events += more
-        size += part.size
-    if group:
-        yield group
+                self._append([part], part.drafts, part.sealings)

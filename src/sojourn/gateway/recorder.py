@@ -4,6 +4,7 @@
 - Actions are numbered from 1 without a gap.
 - Outcomes wait a moment and travel with the next intents of whatever session, or by themselves; none is lost while
   the process lives.
+- What is refused because the record is away is kept, and written with its outcome when the record is back.
 - When an append fails it is not known whether it was recorded. Before the next one the session's stream is read
   again: an intent that did get recorded, but whose action never went on, gets the outcome `skipped`.
 """
@@ -18,12 +19,13 @@ from dataclasses import dataclass, field
 from sojourn.domain.events import ActionCompleted, ActionIntended, CloseCause, Outcome, SessionClosed, SessionConnected
 from sojourn.domain.identifiers import PersonId, SessionId, StreamName, session_stream
 from sojourn.domain.sealed import RecordClass, Sealing
+from sojourn.domain.tuples import maker
 from sojourn.errors import Code, SojournError
 from sojourn.scribe.protocol import Draft
 from sojourn.workflow.ports import Ledger, Sealer
 
 from .entries import Intention, Result, completed, drafted, intended, number_of
-from .journal import Journal, Part
+from .journal import NOBODYS_FAULT, Journal, Part
 
 NOTES_PER_APPEND_MAX = 200
 NOTES_WAITING_MAX = 200
@@ -35,6 +37,10 @@ ENTRY_BYTES = 512
 """What an entry takes on its way, about; what is sealed comes on top."""
 
 RETRY_SECONDS = 0.25
+REFUSED = ("refused",)
+"""The tag of an action that did not go on because it could not be put on record."""
+
+_part = maker(Part)
 
 
 Recorded = Callable[[tuple[int, ...] | SojournError], None]
@@ -64,7 +70,7 @@ class SessionRecorder:
     _returned: list[Part] = field(default_factory=list)
     _waiting: tuple[Sequence[Intention], Recorded] | None = None
     _under_way: int = 0
-    _then: Recorded | None = None
+    _sent: tuple[Sequence[Intention], Recorded, Outcome] | None = None
     _settling: bool = False
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -89,38 +95,45 @@ class SessionRecorder:
         """Whether the next `intend` is sent on without anything else having to be recorded first."""
         return not (self.in_doubt or self._notes or self._mending is not None)
 
-    def intend(self, intentions: Sequence[Intention], then: Recorded) -> None:
-        """Record that these actions will be done, in this order, and say so; never before this has returned."""
+    def intend(self, intentions: Sequence[Intention], then: Recorded, otherwise: Outcome = Outcome.SKIPPED) -> None:
+        """Record that these actions will be done, in this order, and say so; never before this has returned.
+
+        `otherwise` is what became of them if that cannot be recorded now.
+        """
         size = 0
         for one in intentions:
             size += len(one.detail)
         if size > DETAIL_BYTES_MAX:
             error = SojournError(Code.RECORD_TOO_LARGE, size=str(size), limit=str(DETAIL_BYTES_MAX))
             for one in intentions:
-                self.note(one, Result(outcome=Outcome.SKIPPED, message=error.refusal.sentence.encode()))
+                self.note(one, Result(outcome=otherwise, message=error.refusal.sentence.encode()))
             asyncio.get_running_loop().call_soon(then, error)
         elif not self.prompt:
             self._waiting = (intentions, then)
             self._mend_soon()
         else:
-            self._send(intentions, then)
+            self._send(intentions, then, otherwise)
 
-    def _send(self, intentions: Sequence[Intention], then: Recorded) -> None:
-        self._then = then
+    def _send(self, intentions: Sequence[Intention], then: Recorded, otherwise: Outcome = Outcome.SKIPPED) -> None:
+        self._sent = (intentions, then, otherwise)
         self._under_way += 1
-        self.journal.record(Part(*self._intents(intentions), self._intents_over))
+        self.journal.record(_part((*self._intents(intentions), self._intents_over)))
 
     def _intents_over(self, part: Part, error: SojournError | None) -> None:
-        then, self._then = self._then, None
-        assert then is not None, "an answer comes once"
+        sent, self._sent = self._sent, None
+        assert sent is not None, "an answer comes once"
+        intentions, then, otherwise = sent
         self._part_over()
         if error is not None:
             self.in_doubt = True
+            # What was noted meanwhile came after it.
+            self._notes[:0] = _refused(intentions, error, otherwise)
+            self._mend_soon()
             then(error)
             return
-        first = self.number + 1
-        self.number += len(part.drafts)
-        then(tuple(range(first, self.number + 1)))
+        first, count = self.number + 1, len(part.drafts)
+        self.number += count
+        then((first,) if count == 1 else tuple(range(first, first + count)))
 
     def _intents(self, intentions: Sequence[Intention]) -> tuple[list[Draft], list[Sealing], int]:
         """The intents of the next actions, what is sealed in them, and their size."""
@@ -151,15 +164,17 @@ class SessionRecorder:
 
     def complete(self, number: int, result: Result) -> None:
         """Note what became of an action; recorded shortly after."""
-        self._record_soon(self._outcome(number, result))
+        self._under_way += 1
+        self.journal.record_soon(self._outcome(number, result))
 
     def _outcome(self, number: int, result: Result) -> Part:
         if 0 < self.mark_rows_over < result.rows:
             result = result._replace(tags=(*result.tags, f"more than {self.mark_rows_over} rows"))
-        sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT) if result.message else None
+        if not result.message:
+            draft = completed(self.stream, self.session, number, result, None)
+            return _part(((draft,), (), ENTRY_BYTES, self._outcome_over))
+        sealing = self.sealer.seal(self.person, result.message, RecordClass.STATEMENT)
         draft = completed(self.stream, self.session, number, result, sealing)
-        if sealing is None:
-            return Part((draft,), (), ENTRY_BYTES, self._outcome_over)
         return Part((draft,), (sealing,), ENTRY_BYTES + len(sealing.ciphertext), self._outcome_over)
 
     def _outcome_over(self, part: Part, error: SojournError | None) -> None:
@@ -199,7 +214,8 @@ class SessionRecorder:
                 await self._catch_up()
             except SojournError as error:
                 if self._waiting is not None:
-                    (_, then), self._waiting = self._waiting, None
+                    (intentions, then), self._waiting = self._waiting, None
+                    self._notes += _refused(intentions, error, Outcome.SKIPPED)
                     then(error)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(RETRY_SECONDS):
@@ -214,7 +230,7 @@ class SessionRecorder:
 
     async def _catch_up(self) -> None:
         """Read what is on record if that is in doubt, and write the notes. Raises SojournError."""
-        if self.in_doubt or self._notes or self._then is not None:
+        if self.in_doubt or self._notes or self._sent is not None:
             await self._settle()
         if self.in_doubt:
             await self._clear_doubt()
@@ -261,7 +277,9 @@ class SessionRecorder:
             # What it had still to do is done here.
             self._mending.cancel()
             await asyncio.gather(self._mending, return_exceptions=True)
-        self._waiting = None
+        if self._waiting is not None:
+            (intentions, _), self._waiting = self._waiting, None
+            self._notes += _refused(intentions, SojournError(Code.RECORD_UNAVAILABLE), Outcome.SKIPPED)
         while True:
             try:
                 await self._catch_up()
@@ -291,8 +309,8 @@ class SessionRecorder:
         self.closed = not events or any(isinstance(event, SessionClosed) for event in events)
         self.in_doubt = False
         unknown = [number for number in begun if number > self.number]
-        # Notes are recorded with their outcome in one append, actions never are.
-        del self._notes[: sum(number in ended for number in unknown)]
+        # What was in doubt are the first notes: with their outcomes in one append, or as intents alone.
+        found, self._notes = self._notes[: len(unknown)], self._notes[len(unknown) :]
         self.number = max((self.number, *begun))
         if self.closed:
             return
@@ -303,6 +321,14 @@ class SessionRecorder:
         for part in returned:
             if number_of(part.drafts[0]) not in ended:
                 self._record_soon(part)
-        for number in unknown:
+        for number, (_, result) in zip(unknown, found, strict=True):
             if number not in ended:
-                self.complete(number, Result(outcome=Outcome.SKIPPED))
+                self.complete(number, result)
+
+
+def _refused(intentions: Sequence[Intention], error: SojournError, outcome: Outcome) -> list[tuple[Intention, Result]]:
+    """What is to be noted of actions that cannot be recorded now; what is refused for its content never can."""
+    if error.code not in NOBODYS_FAULT:
+        return []
+    result = Result(outcome=outcome, tags=REFUSED, message=error.refusal.sentence.encode())
+    return [(one, result) for one in intentions]

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sojourn.domain.sealed import RecordClass, Sealing, SealingKey, sealing_subject
+from sojourn.domain.tuples import maker
 from sojourn.ledger.commitment import SALT_BYTES, commit
 
 from .keys import SUITE, wrapping_context
@@ -30,14 +31,19 @@ SUBJECTS_MAX = 4096
 RANDOM_BYTES = 100 * (SALT_BYTES + NONCE_BYTES)
 """Salts and nonces are fetched in advance, for so many values at a time; each byte is used once."""
 
+_sealing = maker(Sealing)
+
 
 @dataclass(slots=True)
 class _DataKey:
-    """A data key in use: the cipher, its wrapped form, its month, and how many values it has sealed."""
+    """A data key in use: the cipher, its wrapped form, its month, and how many values it has sealed.
+
+    The month is counted from the year 0; it is 0 for a key that does not change with the months.
+    """
 
     cipher: AESGCM
     wrapped: SealingKey
-    month: tuple[int, int] | None
+    month: int
     used: int = 0
 
 
@@ -58,7 +64,11 @@ class Sealer:
 
     def seal(self, subject: str, value: bytes, record_class: RecordClass = RecordClass.REASON) -> Sealing:
         """Seal `value`, a record of that class about `subject`."""
-        month = self._month()
+        if self.now is None:
+            month = 0
+        else:
+            moment = self.now()
+            month = moment.year * 12 + moment.month
         key = self._keys.get((subject, record_class))
         if key is None or key.used >= VALUES_PER_KEY_MAX or key.month != month:
             key = self._renew(subject, record_class, month)
@@ -69,7 +79,8 @@ class Sealer:
         self._taken = end = taken + SALT_BYTES + NONCE_BYTES
         salt, nonce = self._random[taken : taken + SALT_BYTES], self._random[taken + SALT_BYTES : end]
         commitment = commit(value, salt)
-        return Sealing(commitment, nonce + key.cipher.encrypt(nonce, salt + value, commitment.encode()), key.wrapped)
+        ciphertext = nonce + key.cipher.encrypt(nonce, salt + value, commitment.encode())
+        return _sealing((commitment, ciphertext, key.wrapped))
 
     def forget(self, keys: Collection[str]) -> None:
         """Let go of data keys that were destroyed; what is sealed next is sealed under fresh ones."""
@@ -77,13 +88,7 @@ class Sealer:
         for about in gone:
             del self._keys[about]
 
-    def _month(self) -> tuple[int, int] | None:
-        if self.now is None:
-            return None
-        moment = self.now()
-        return moment.year, moment.month
-
-    def _renew(self, subject: str, record_class: RecordClass, month: tuple[int, int] | None) -> _DataKey:
+    def _renew(self, subject: str, record_class: RecordClass, month: int) -> _DataKey:
         name = "k-" + self.random_bytes(16).hex()
         secret = self.random_bytes(KEY_BYTES)
         wrapped = SUITE.encrypt(secret, self.public, wrapping_context(name))

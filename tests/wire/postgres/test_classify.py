@@ -166,6 +166,51 @@ MAY_WRITE = [
     ("create database x", A),
 ]
 
+BLOCKS: dict[str, tuple[str, bool, tuple[str, ...]]] = {
+    "deletes": ("DO $$ begin delete from shop.orders where id = 3; end $$", True, ("shop.orders",)),
+    "only-reads": ("do 'declare n int; begin select count(*) into n from a; perform 1 from b; end'", False, ("a", "b")),
+    "assigns": (
+        "do $$ declare n int := (select 1 from a); begin n := (select max(id) from b); end $$",
+        False,
+        ("a", "b"),
+    ),
+    "in-a-condition": ("do $$ begin if exists (select from a) then null; end if; end $$", False, ("a",)),
+    "writes-in-a-branch": (
+        "do $$ begin if 1 = 2 then while true loop update a set x = 1; end loop; end if; end $$",
+        True,
+        ("a",),
+    ),
+    "writes-in-a-handler": ("do $$ begin perform 1; exception when others then truncate a; end $$", True, ("a",)),
+    "loops-over-rows": (
+        "do $$ declare r record; begin for r in select * from a loop null; end loop; end $$",
+        False,
+        ("a",),
+    ),
+    "unknown-function": ("do $$ declare n int; begin n := own_function(); end $$", True, ()),
+    "unknown-function-in-a-default": ("do $$ declare n int := own_function(); begin null; end $$", True, ()),
+    "unknown-function-in-a-message": ("do $$ begin raise notice '%', own_function(); end $$", True, ()),
+    "put-together": ("do $$ begin execute 'drop table ' || 'a'; end $$", True, ()),
+    "put-together-for-a-loop": (
+        "do $$ declare r record; begin for r in execute 'delete from a' loop end loop; end $$",
+        True,
+        (),
+    ),
+    "put-together-for-a-cursor": (
+        "do $$ declare c refcursor; begin open c for execute 'delete from a'; end $$",
+        True,
+        (),
+    ),
+    "calls": ("do $$ begin call p(); end $$", True, ()),
+    "commits": ("do $$ begin commit; end $$", True, ()),
+    "block-in-a-block": ("do $a$ begin do $b$ begin perform 1 from a; end $b$; end $a$", True, ()),
+    "other-language": ("do language plpython3u $$ import os $$", True, ()),
+    "prints-itself": ("do $$#option dump\nbegin perform 1 from a; end $$", True, ()),
+    "no-plpgsql": ("do $$ begin delete from $$", True, ()),
+    "our-own-quote": ("do $x$ begin perform '$sojourn$' from a; end$sojourn$x$", True, ()),
+    "deep": ("do $$ begin " + "if true then " * 300 + "delete from a; " + "end if; " * 300 + "end $$", True, ("a",)),
+    "too-deep": ("do $$ " + "begin " * 600 + "null; " + "end; " * 599 + "end $$", True, ()),
+}
+
 UNPARSED = [
     "DROP",
     "###@@@???",
@@ -191,6 +236,15 @@ def test_a_harmless_statement_is_labelled_so(sql: str, verb: VerbClass) -> None:
 def test_a_statement_that_may_write_is_labelled_so(sql: str, verb: VerbClass) -> None:
     label = classify(sql)
     assert (label.verb, label.may_write, label.parsed) == (verb, True, True)
+
+
+@pytest.mark.parametrize(("sql", "may_write", "tables"), BLOCKS.values(), ids=BLOCKS)
+def test_a_block_is_labelled_by_what_is_in_it(
+    sql: str, may_write: bool, tables: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    label = classify(sql)
+    assert (label.verb, label.may_write, label.tables, label.parsed) == (VerbClass.PROCEDURAL, may_write, tables, True)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 - `may_write` is False only where every part of the statement stands on a list of what is known to be harmless.
 - What cannot be parsed, or is too long to be parsed safely, is `unparsed` and may write. A statement is judged whole
   or not at all, never by its beginning.
+- A DO block is judged by the SQL in its body, as far as that can be read there.
 - Not visible here: what a view, a rule, a trigger, a cast or a function does inside.
 
 The parser is C and recurses: a chain of operators costs about 500 bytes of stack each. 8 KiB of text cannot use more
@@ -18,6 +19,7 @@ from typing import Any
 import postgast
 from google.protobuf.message import DecodeError
 
+from sojourn.gateway.postgres.blocks import contents
 from sojourn.gateway.postgres.survey import COLUMNS_MAX, TABLES_MAX, Survey, survey
 from sojourn.gateway.postgres.vocabulary import (
     HARMLESS_ROOTS,
@@ -151,6 +153,8 @@ def _judge(node: Any, found: Survey) -> tuple[VerbClass, bool]:
             if copy.is_from:
                 return VerbClass.COPY_IN, True
             return VerbClass.COPY_OUT, bool(copy.filename) or copy.is_program or _effects(found)
+        case "do_stmt":
+            return VerbClass.PROCEDURAL, _block_writes(node.do_stmt, found)
         case "declare_cursor_stmt":
             return _judge(node.declare_cursor_stmt.query, found)
         case "prepare_stmt":
@@ -161,6 +165,25 @@ def _judge(node: Any, found: Survey) -> tuple[VerbClass, bool]:
             return _judge_setting(node.variable_set_stmt)
         case _:
             return ROOT_CLASSES.get(kind, VerbClass.ADMIN), kind not in HARMLESS_ROOTS
+
+
+def _block_writes(block: Any, found: Survey) -> bool:
+    """Judge the SQL in a DO block, and add to `found` what it names."""
+    inside = contents(block)
+    writes = not inside.whole
+    for text in inside.texts:
+        try:
+            tree = postgast.parse(text)
+        except (postgast.PgQueryError, DecodeError, UnicodeError):
+            writes = True
+            continue
+        for raw in tree.stmts:
+            one = survey(raw.stmt)
+            # A block in a block is not looked into.
+            writes = writes or raw.stmt.HasField("do_stmt") or _judge(raw.stmt, one)[1]
+            found.tables |= one.tables
+            found.columns |= one.columns
+    return writes
 
 
 def _effects(found: Survey) -> bool:

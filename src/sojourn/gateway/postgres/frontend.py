@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sojourn.domain.tuples import maker
 from sojourn.gateway.postgres.wire import FORMATS, MESSAGE_BYTES_MAX, Reader, WireError, message, terminated
 
 SMALL_BYTES_MAX = 10_000
@@ -131,13 +132,13 @@ def _well_formed_bind(body: bytes) -> Bind | None:
     """What `read_bind` gives, in one go and without an object that reads; None where that would raise."""
     try:
         end = body.index(0)
-        start, position = end + 1, body.index(0, end + 1) + 1
-        formats, position = _well_formed_formats(body, position)
+        start, middle = end + 1, body.index(0, end + 1)
+        formats, position = _well_formed_formats(body, middle + 1)
         values: list[bytes | None] = []
-        count: int = _count(body, position)[0]
+        (count,) = _count(body, position)
         position += 2
         for _ in range(count):
-            length: int = _signed(body, position)[0]
+            (length,) = _signed(body, position)
             position += 4
             if length >= 0:
                 values.append(body[position : position + length])
@@ -146,13 +147,22 @@ def _well_formed_bind(body: bytes) -> Bind | None:
                 values.append(None)
             else:
                 return None
-        result_formats, last = _well_formed_formats(body, position)
+        result_formats = _ENDS.get(body[position : position + 5])
+        if result_formats is None:
+            result_formats, position = _well_formed_formats(body, position)
+        else:
+            position = len(body)
     except (ValueError, struct.error):
         return None
     # A value that reaches beyond the end leaves nothing where the formats of the result should be.
-    if last != len(body) or (len(formats) > 1 and len(formats) != count):
+    if position != len(body) or (len(formats) > 1 and len(formats) != count):
         return None
-    return Bind(body[:end], body[start : body.index(0, start)], formats, tuple(values), result_formats)
+    return _bind((body[:end], body[start:middle], formats, tuple(values), result_formats))
+
+
+_ENDS: dict[bytes, tuple[int, ...]] = {b"\0\0": (), b"\0\1\0\0": (0,), b"\0\1\0\1": (1,)}
+"""What nearly every Bind ends with: the formats of its result, up to the message's end."""
+_bind = maker(Bind)
 
 
 def _well_formed_formats(body: bytes, position: int) -> tuple[tuple[int, ...], int]:

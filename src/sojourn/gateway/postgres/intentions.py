@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from sojourn.domain.tuples import maker
 from sojourn.gateway.entries import Intention
 
 from .classify import TEXT_BYTES_MAX, Label, classify
@@ -23,6 +24,7 @@ _MEMO_ENTRIES = 1_024
 _NAMES_BYTES_MAX = 256
 _PREPARE = re.compile(rb"\bprepare\b", re.IGNORECASE)
 _encode = msgspec.json.Encoder(order="sorted").encode
+_intention = maker(Intention)
 
 
 def statement_intention(
@@ -44,7 +46,7 @@ def statement_intention(
         label = text.label
         names = _names(binds.portal, binds.statement)
         detail = b'{"binds":%b,%b%b,%b}' % (values, text.columns, names, text.member)
-    return Intention(PROTOCOL, label.verb, label.may_write, label.tables, detail)
+    return _intention((PROTOCOL, label.verb, label.may_write, label.tables, detail))
 
 
 def _unsure(

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sojourn.domain.events import Outcome
+from sojourn.domain.tuples import maker
 from sojourn.gateway.entries import Intention, Result
 
 from . import frontend
@@ -32,10 +33,12 @@ _EXECUTE_AND_SYNC = b"E\0\0\0\x09\0\0\0\0\0" + b"S\0\0\0\x04"
 _DESCRIBED = {_EXECUTE_AND_SYNC: False, _DESCRIBE + _EXECUTE_AND_SYNC: True}
 _PARSED = b"1\0\0\0\x04"
 _BOUND = b"2\0\0\0\x04"
+_PARSED_AND_BOUND = _PARSED + _BOUND
 _NO_DATA = b"n\0\0\0\x04"
 _READY = b"Z\0\0\0\x05"
 _STATUS = {ord(status): status for status in Status}
 _QUERY, _PARSE, _BIND = b"QPB"
+_COMPLETED = Outcome.COMPLETED
 _COMMAND_COMPLETE, _ROW, _ROW_DESCRIPTION = b"CDT"
 _header = struct.Struct(">BI").unpack_from
 
@@ -53,6 +56,9 @@ class Said(NamedTuple):
     bound: Bind | None
     opening: bytes
     described: bool
+
+
+_new_said = maker(Said)
 
 
 class Lone:
@@ -118,7 +124,7 @@ def _said(chunk: bytes) -> Said | None:
     if kind == _QUERY:
         if end != size or chunk.find(0, 5) != size - 1:
             return None
-        return Said(size, chunk[5:-1], None, None, b"", False)
+        return _new_said((size, chunk[5:-1], None, None, b"", False))
     if kind == _BIND:
         return _said_bound(chunk, 0, end, None)
     if kind != _PARSE or size < end + 5 or length < 4:
@@ -135,11 +141,11 @@ def _said_bound(chunk: bytes, start: int, end: int, parse: bytes | None) -> Said
         return None
     bound = frontend.parse_bind(chunk[start + 5 : end])
     if parse is None:
-        return Said(end - start, b"", None, bound, _BOUND, described)
+        return _new_said((end - start, b"", None, bound, _BOUND, described))
     parsed = frontend.parse_parse(parse)
     if parsed.statement != bound.statement:
         return None
-    return Said(end - start, b"", parsed, bound, _PARSED + _BOUND, described)
+    return _new_said((end - start, b"", parsed, bound, _PARSED_AND_BOUND, described))
 
 
 class Answered(NamedTuple):
@@ -177,21 +183,18 @@ def answered(lone: Said, chunk: bytes) -> Answered | None:
     status = _STATUS.get(chunk[-1])
     if kind != _COMMAND_COMPLETE or position + length + 1 != last or not 4 < length <= TAG_BYTES_MAX or status is None:
         return None
-    return Answered(_completion(chunk[position + 5 : last]), rows, position - start, status)
+    return _new_answered((_completion(chunk[position + 5 : last]), rows, position - start, status))
 
 
+_new_answered, _new_result = maker(Answered), maker(Result)
 _completion = lru_cache(maxsize=1_024)(parse_command_complete)
 
 
 def result(lone: Lone, answer: Answered, now: float) -> Result:
     """What is to be recorded of it."""
     completion, rows, row_bytes, _ = answer
-    return Result(
-        Outcome.COMPLETED,
-        (completion.tag,),
-        "",
-        rows if completion.rows is None else completion.rows,
-        lone.said.size,
-        row_bytes,
-        round((now - lone.started) * 1e6),
-    )
+    counted = completion.rows
+    if counted is None:
+        counted = rows
+    microseconds = round((now - lone.started) * 1e6)
+    return _new_result((_COMPLETED, (completion.tag,), "", counted, lone.said.size, row_bytes, microseconds, b""))

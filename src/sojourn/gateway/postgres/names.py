@@ -66,6 +66,9 @@ class Names:
 
     def texts(self, name: bytes, group: int) -> tuple[bytes, ...]:
         """What the name may stand for when a Bind of this group runs, the likeliest last; empty if not known here."""
+        if not self._pending:
+            known = self._known.get(name)
+            return () if known is None else (known,)
         possible = [self._known[name]] if name in self._known else []
         for naming in self._pending.get(name, ()):
             if naming.group == group:

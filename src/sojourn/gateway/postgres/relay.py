@@ -18,7 +18,7 @@ from typing import cast
 
 import structlog
 
-from sojourn.domain.events import CloseCause
+from sojourn.domain.events import CloseCause, Outcome
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.recorder import SessionRecorder
 
@@ -139,7 +139,7 @@ class Relay:
             return
         self.bytes_in += len(chunk)
         self.active_at = self._time()
-        quiet = not (self._recording or self._held or self._discarding.active) and self._splitter.at_boundary
+        quiet = self._splitter.at_boundary and not (self._recording or self._held or self._discarding.active)
         try:
             if quiet and (lone := self.conversation.lone(chunk)) is not None:
                 self._record(lone)
@@ -178,12 +178,12 @@ class Relay:
 
     def _record(self, batch: Batch | Lone) -> None:
         """Have what the batch begins put on record, and let it go on then."""
-        self._recording = True
-        intentions = batch.intentions
+        self._recording, intentions = True, batch.intentions
         if self.reading and self._may_go_early(batch):
             self._early = True
             self._forward(batch)
-        self.recorder.intend(intentions, partial(self._recorded, batch))
+        otherwise = Outcome.INTERRUPTED if self._early else Outcome.SKIPPED
+        self.recorder.intend(intentions, partial(self._recorded, batch), otherwise)
 
     def _recorded(self, batch: Batch | Lone, outcome: tuple[int, ...] | SojournError) -> None:
         """The batch is on record and goes on, or is refused because it is not."""
@@ -251,7 +251,7 @@ class Relay:
     def _forward(self, batch: Batch | Lone) -> None:
         """Let a batch go on, unless the session has ended while it was being recorded."""
         now = self._time()
-        target = self._transport(self._target)
+        target = cast(asyncio.Transport, self._target)
         if self.cause is not None or target.is_closing():
             self._complete(self.conversation.withdraw(batch, now))
             return
@@ -266,13 +266,13 @@ class Relay:
             self._transport(self._target).write(frontend.terminate())
 
     def _refuse(self, batch: Batch | Lone, refusal: Refusal) -> None:
-        """The record cannot be written. Between transactions the session goes on; inside one it must not."""
+        """The record cannot be written. Between transactions a session goes on, if what it was refused can be kept."""
         text = f"{refusal.sentence} {refusal.next_step}"
         sqlstate = LIMIT_EXCEEDED if refusal.code is Code.RECORD_TOO_LARGE else IO_ERROR
         between = self.conversation.between_groups
         if not self._early:
             self.conversation.withdraw(batch, self._time())
-        if self.cause is None and between:
+        if self.cause is None and between and not self.recorder.behind:
             error = backend.error_response(sqlstate, text, detail=str(refusal.code))
             self._transport(self._client).write(self._discarding.refuse(batch.frames, error, self.conversation.status))
             return
@@ -319,7 +319,7 @@ class Relay:
         found = self.conversation.answered_whole(chunk, now)
         if found is None:
             return False
-        client = self._transport(self._client)
+        client = cast(asyncio.Transport, self._client)
         if not client.is_closing():
             client.write(chunk)
         self.active_at = now

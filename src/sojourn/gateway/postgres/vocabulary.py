@@ -87,6 +87,12 @@ HARMLESS_SETTINGS = _words(
 `client_encoding` (how a text is cut into statements), `role`, and everything about read-only transactions.
 """
 
+HARMLESS_STEPS = _words(
+    """assert assign block case close execsql exit fetch foreach_a forc fori fors getdiag if loop open perform raise
+    return return_next return_query while"""
+)
+"""Steps of PL/pgSQL that do nothing but what their SQL does."""
+
 HARMLESS_FUNCTIONS = _words(
     """abs acos age array_agg array_append array_cat array_dims array_length array_lower array_ndims array_position
     array_positions array_prepend array_remove array_replace array_to_json array_to_string array_upper ascii asin atan

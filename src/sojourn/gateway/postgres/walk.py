@@ -65,6 +65,7 @@ class BackendWalker:
         "_row_bytes",
         "_rows",
         "_seen",
+        "at_boundary",
     )
 
     def __init__(self, kinds: frozenset[int] = EVENT_KINDS, payload_max: int = EVENT_BYTES_MAX) -> None:
@@ -76,11 +77,11 @@ class BackendWalker:
         # A message that reaches into the next chunk: its kind and length, what is still to come, what went before.
         self._kind = self._length = self._left = self._seen = 0
         self._broken: WireError | None = None
+        self.at_boundary = True
+        """Whether the stream stands between two messages, so that the gateway may send one of its own.
 
-    @property
-    def at_boundary(self) -> bool:
-        """Whether the stream stands between two messages, so that the gateway may send one of its own."""
-        return not self._left and not self._held
+        (Not a property: it is asked for every statement.)
+        """
 
     @property
     def left(self) -> int:
@@ -124,6 +125,8 @@ class BackendWalker:
             self._broken = error
             self._held.clear()
             raise
+        finally:
+            self.at_boundary = not self._left and not self._held
         return events
 
     def _walk_whole(self, chunk: bytes | bytearray | memoryview, position: int, events: list[Event]) -> None:

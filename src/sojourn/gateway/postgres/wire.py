@@ -166,7 +166,7 @@ class Splitter:
     one message is held back, so memory is bounded by the largest limit of a kind that is not streamed.
     """
 
-    __slots__ = ("_broken", "_held", "_limits", "_streaming")
+    __slots__ = ("_broken", "_held", "_limits", "_streaming", "at_boundary")
 
     def __init__(self, limits: Mapping[int, int]) -> None:
         """Start at a message boundary with the kinds and limits of this phase and direction."""
@@ -174,16 +174,13 @@ class Splitter:
         self._held = bytearray()
         self._streaming = 0
         self._broken: WireError | None = None
+        self.at_boundary = True
+        """Whether the stream stands between two messages. (Not a property: it is asked for every statement.)"""
 
     @property
     def buffered(self) -> int:
         """Bytes held back because their message is not complete; zero at a message boundary."""
         return len(self._held)
-
-    @property
-    def at_boundary(self) -> bool:
-        """Whether the stream stands between two messages."""
-        return not self._held and not self._streaming
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """Take the next bytes of the stream and return the frames they complete, in order.
@@ -198,6 +195,8 @@ class Splitter:
             self._broken = error
             self._held.clear()
             raise
+        finally:
+            self.at_boundary = not self._held and not self._streaming
 
     def _split(self, chunk: bytes) -> list[Frame]:
         frames: list[Frame] = []
