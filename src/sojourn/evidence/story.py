@@ -370,6 +370,12 @@ def _said(detail: _Detail) -> str:
     return ""
 
 
+def bound_to(action: Story) -> str:
+    """What was bound to an action of a story, in one line; "" if nothing was."""
+    binds = action["binds"] or ()
+    return ", ".join(f"${place} = {'NULL' if value is None else value}" for place, value in enumerate(binds, 1))
+
+
 def _bound(value: _Bound | None) -> str | None:
     if value is None:
         return None

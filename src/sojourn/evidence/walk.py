@@ -124,7 +124,7 @@ def _approved(event: Any) -> tuple[str, str]:
 
 def _adopted(event: Any) -> tuple[str, str]:
     by = event.operator or f"{event.proposed_by}, with {event.approved_by}"
-    return by, f"put the configuration in force, {len(event.files)} files"
+    return by, f"put the configuration in force, {len(event.files)} file{'' if len(event.files) == 1 else 's'}"
 
 
 def _asked(event: Any) -> tuple[str, str]:
