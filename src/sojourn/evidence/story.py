@@ -40,9 +40,10 @@ from sojourn.errors import Code, Refusal
 
 from .attributes import moment_text
 from .blocks import blocks
-from .circumstances import besides, confirmed_with
+from .circumstances import besides
 from .examination import examine, fold
 from .material import Disclosed, Material
+from .step_up import confirmed_with
 from .walk import walk
 
 Story = dict[str, Any]
