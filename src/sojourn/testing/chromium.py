@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 from sojourn.web.exchange import COOKIE
 
@@ -36,6 +36,7 @@ PHONE = {"width": 390, "height": 844}
 def chromium() -> Iterator[Chromium]:
     """The browser while the context lasts; it is installed if it is not there."""
     install()
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=list(FLAGS))
         try:
@@ -70,6 +71,20 @@ class Window:
         own = message.text.startswith("Failed to load resource") and message.location.get("url") == self.going
         if message.type in ("error", "warning") and not own:
             self.wrong.append(message.text)
+
+    def authenticator(self, transport: str = "internal") -> None:
+        """Give the browser an authenticator that keeps passkeys and says yes (WebAuthn level 3, section 11)."""
+        wire = self.page.context.new_cdp_session(self.page)
+        wire.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": transport,
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        wire.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
     def element(self, selector: str) -> Any:
         """What there is in the page."""
