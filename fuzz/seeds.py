@@ -141,7 +141,7 @@ def calls() -> Iterator[bytes]:
         protocol.ReadAttachment(7, "cd" * 32),
         protocol.ReadHead(8),
         protocol.Sign(9),
-        protocol.Prove(10, 1, 2),
+        protocol.Prove(10, [1], 2),
         protocol.ProveConsistency(11, 1, 2),
     ):
         yield protocol.frame(call)

@@ -194,7 +194,8 @@ async def test_the_print_is_pdf_a_with_event_hash_and_page_numbers_on_every_page
 
 
 def _story(actions: int) -> dict[str, Any]:
-    one = {"number": 1, "at": "2026-01-01T00:00:00.000Z", "text": "select 1", "outcome": "completed", "rows": 1}
+    done = {"outcome": "completed", "sqlstate": "", "rows": 1, "binds": ["7"]}
+    one = {"at": "2026-01-01T00:00:00.000Z", "text": "select $1", **done}
     session = {"session": "s-1", "actions": [{**one, "number": number + 1} for number in range(actions)]}
     return {"grant": "g-1", "subject": "g-1", "blocks": [], "tests": [], "walk": [], "sessions": [session]}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,6 +70,27 @@ def test_months_roll_forward_into_each_other(year: tuple[Path, Story], tmp_path:
         assert row["result"] == "pass"
         assert closing is None or row["expected"].startswith(f"{closing} open at the start")
         closing = row["found"].split()[0]
+
+
+def test_a_report_of_one_target_shows_no_other_and_names_what_it_leaves_out(
+    year: tuple[Path, Story], tmp_path: Path
+) -> None:
+    root, _ = year
+    (tmp_path / "r").mkdir()
+    asked = Asked(report="access-events", period=PERIOD, run_by="erin", run_at=PERIOD.end, targets=("db001",))
+    built = make_report(Layout(root=root), asked, tmp_path / "r", lambda *_: None)
+    key = (root / "ledger.vkey").read_text().strip()
+    assert sojourn_verify.main([str(built.path), "--key", key]) == 0
+    with zipfile.ZipFile(built.path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    others = [f"db{number:03d}".encode() for number in range(PLAN.targets) if number != 1]
+    assert [(name, one) for name, data in files.items() for one in others if one in data] == []
+    assert built.rows("Population") > 0 and not any(name.startswith("attachments/") for name in files)
+    left_out = json.loads(files["details.json"])["left_out"]
+    adopted = next(json.loads(data) for data in files.values() if b'"kind":"configuration.adopted"' in data)
+    assert adopted["body"]["catalogue_sha256"] in {one["sha256"] for one in left_out}
+    assert all(one["sha256"].encode() in files["parameters.csv"] for one in left_out)
+    assert all("more than the targets" in one["why"] for one in left_out)
 
 
 def test_the_ledger_of_the_year_verifies_offline(year: tuple[Path, Story]) -> None:

@@ -234,13 +234,14 @@ async def test_proofs_from_the_scribe_lead_to_its_signed_checkpoint(scribe: Scri
         signed = checkpoints.open(await client.sign(), Verifier.parse(KEY.vkey()))
         head = await client.head()
         assert (signed.size, signed.root) == (head.size, head.root)
-        (data,) = await client.raw([299])
-        proof = await client.prove(299, signed.size)
-        verify_inclusion(leaf=leaf_hash(data), index=299, size=signed.size, proof=proof, root=signed.root)
+        places = [299, 0, 255, 256, 516, *range(200)]
+        proofs = await client.prove(places, signed.size)
+        for place, leaf, proof in zip(places, map(leaf_hash, await client.raw(places)), proofs, strict=True):
+            verify_inclusion(leaf=leaf, index=place, size=signed.size, proof=proof, root=signed.root)
         steps = await client.consistency(old.size, signed.size)
         verify_consistency(old=old.size, new=signed.size, old_root=old.root, new_root=signed.root, proof=steps)
         with pytest.raises(SojournError) as error:
-            await client.prove(600, signed.size)
+            await client.prove([600], signed.size)
         assert error.value.code is Code.INPUT_INVALID
 
 

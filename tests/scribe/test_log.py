@@ -29,6 +29,7 @@ from sojourn.scribe.protocol import (
     Key,
     Matter,
     Matters,
+    Proofs,
     Prove,
     ProveConsistency,
     Read,
@@ -245,13 +246,14 @@ def test_proofs_lead_to_the_signed_root(desk: Desk, draft_of: MakeDraft) -> None
     for size in sizes:
         for seq in (0, 255, 256, size - 1):
             if seq < size:
-                got = answer(Prove(1, seq, size), desk.log)
-                assert isinstance(got, Hashes)
-                verify_inclusion(leaf=leaves[seq], index=seq, size=size, proof=got.hashes, root=roots[size])
+                got = answer(Prove(1, [seq, 0], size), desk.log)
+                assert isinstance(got, Proofs)
+                for place, proof in zip((seq, 0), got.proofs, strict=True):
+                    verify_inclusion(leaf=leaves[place], index=place, size=size, proof=proof, root=roots[size])
         got = answer(ProveConsistency(1, sizes[0], size), desk.log)
         assert isinstance(got, Hashes)
         verify_consistency(old=sizes[0], new=size, old_root=roots[sizes[0]], new_root=roots[size], proof=got.hashes)
-    assert isinstance(answer(Prove(1, 0, sizes[-1] + 1), desk.log), Refused)
+    assert isinstance(answer(Prove(1, [0], sizes[-1] + 1), desk.log), Refused)
 
 
 @pytest.mark.parametrize("which", ["entry and leaf", "bytes", "tile", "gone"])

@@ -83,7 +83,13 @@ def test_an_approval_is_signed_and_an_auditor_checks_it_from_the_pack_alone(
     with zipfile.ZipFile(BytesIO(pack)) as archive:
         page = archive.read("index.html").decode()
         assert "bob's phone" not in page + archive.read("disclosed.json").decode()
-    assert f"signed with passkey {added['body']['passkey']}" in page
+        walk = archive.read("walk-through.html").decode()
+        blocks = json.loads(archive.read("grant.json"))["blocks"]
+    signed = f"signed with passkey {added['body']['passkey']}"
+    assert signed in page and signed in walk
+    (proof,) = [line for line in blocks if line["what"] == "step-up proof"]
+    assert proof["value"].startswith(signed) and f"verifies with the key of entry {added['seq']}" in proof["value"]
+    assert proof["entry"] == decision["seq"]
 
 
 def _altered(decision: dict[str, Any]) -> Iterator[dict[str, Any]]:

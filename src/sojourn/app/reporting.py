@@ -12,6 +12,7 @@ from typing import Any
 
 from sojourn.domain.window import Window
 from sojourn.evidence.accesses import Books, Configurations
+from sojourn.evidence.accesses.actions import reader
 from sojourn.evidence.controls.report import Shown, shown
 from sojourn.evidence.oscal import assessment_results
 from sojourn.evidence.reports.build import Built, build
@@ -107,7 +108,7 @@ def _read(layout: Layout, asked: Asked, progress: Progress) -> Iterator[Context]
             base=base,
             raw=lambda seq: next(kept.raw(seq, seq + 1)),
             settings=settings_as_read(layout),
-            backing=back(kept, tree, books, asked.period, base.note),
+            backing=back(kept, tree, books, asked.period, base.note, targets=asked.targets),
         )
 
 
@@ -118,11 +119,12 @@ def _fold(layout: Layout, kept: Kept, as_of: datetime | None, progress: Progress
         raise damaged(kept.path, "nothing is signed yet")
     head, problem = _head(layout, signed[1])
     books, tree = Books(configurations=Configurations(attachment=kept.attachment)), ProvingTree()
+    read = reader(read_entry)
     size, later, last_at = min(head.size, kept.size()), 0, None
     for start in range(0, size, PAGE):
         page = list(kept.raw(start, min(start + PAGE, size)))
-        tree.extend(map(merkle.leaf_hash, page))
-        for one in map(read_entry, page):
+        tree.extend(merkle.leaf_hashes(page))
+        for one in map(read, page):
             if as_of is not None and one.at > as_of:
                 later += 1
                 continue

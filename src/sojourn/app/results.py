@@ -59,7 +59,7 @@ async def sign_result(layout: Layout, change: Change, result: bytes) -> Signed |
             note = await ledger.sign()
             head = checkpoints.open(note, Verifier.parse(layout.verifier_key.read_text().strip()))
             (entry,) = await ledger.raw([receipt.first])
-            hashes = await ledger.prove(receipt.first, head.size)
+            (hashes,) = await ledger.prove([receipt.first], head.size)
         except SojournError as error:
             if error.code not in RECORD_WAITS:
                 raise

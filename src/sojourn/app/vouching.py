@@ -60,6 +60,7 @@ async def vouch(ledger: ScribeClient, sha256: str, person: str | None) -> Vouche
         if isinstance(event, EvidenceGiven) and event.sha256 == sha256 and person in (None, event.person):
             note = await ledger.sign()
             size = checkpoints.parse(notes.split(note)[0]).size
-            proof = Proof(index=one.seq, hashes=await ledger.prove(one.seq, size), checkpoint_note=note)
+            (hashes,) = await ledger.prove([one.seq], size)
+            proof = Proof(index=one.seq, hashes=hashes, checkpoint_note=note)
             return Vouched(seq=one.seq, entry=data, proof=proof.format())
     return None

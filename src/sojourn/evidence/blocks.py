@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.duration import format_duration
-from sojourn.domain.events import ConfigurationAdopted, FactTold, RequestSubmitted
+from sojourn.domain.events import ConfigurationAdopted, FactTold, RequestApproved, RequestSubmitted
 from sojourn.domain.history import Recorded
 from sojourn.domain.people import FactKind
 from sojourn.domain.policy import explain
@@ -29,6 +29,7 @@ from .accesses import Access, Books, Decision, Given
 from .accesses.access import Placed
 from .attributes import AttributeTest, moment_text
 from .material import Material
+from .step_up import proof_of
 
 TYPED, SYSTEM, TARGET, CONFIGURATION = "typed", "system", "target", "configuration"
 
@@ -62,7 +63,7 @@ def blocks(
         *_request(access, text),
         *_ticket(material, access, answers),
         *_risk(access, adopted),
-        *_approvals(access, answers, text),
+        *_approvals(material, access, answers, text),
         *_policy(access, books, adopted),
         *_grant(access),
         *_sessions(access),
@@ -190,7 +191,7 @@ def _risk(access: Access, adopted: Adopted | None) -> Iterator[Line]:
     yield Line(block="separation of duties", what="conflicts that were let through", value="none: there is no way to")
 
 
-def _approvals(access: Access, answers: dict[str, AttributeTest], text: Text) -> Iterator[Line]:
+def _approvals(material: Material, access: Access, answers: dict[str, AttributeTest], text: Text) -> Iterator[Line]:
     event = access.asked.event
     for group in event.groups:
         names = ", ".join(group.people)
@@ -204,6 +205,14 @@ def _approvals(access: Access, answers: dict[str, AttributeTest], text: Text) ->
         yield _line("approvals", decision, f"by {one.event.person}{place}, from {one.event.source}", one, SYSTEM)
         yield _line("approvals", "of", f"digest {one.event.digest}", one, SYSTEM)
         yield _line("approvals", "comment", text(one.event.comment) or "none", one, TYPED)
+        if isinstance(one.event, RequestApproved):
+            yield _line("approvals", "step-up proof", proof_of(one.seq, one.event, material.entries), one, SYSTEM)
+    used = access.break_glass
+    if used is not None:
+        proof = proof_of(used.seq, used.event, material.entries)
+        yield Line(
+            block="approvals", what="step-up proof", value=proof, entry=used.seq, at=moment_text(used.at), how=SYSTEM
+        )
     if access.superseded:
         yield _line("approvals", "lost by a change of the request", access.superseded, None, SYSTEM)
     for letter, what in (("C", "authority"), ("D", "independence"), ("B", "in time")):

@@ -22,7 +22,7 @@ from sojourn.errors import Code, SojournError
 
 from .attributes import moment_text
 from .escape import visible
-from .material import EvidenceLedger, over, prove, rotations
+from .material import EvidenceLedger, over, rotations
 from .pack import bind, entry_files
 
 
@@ -43,7 +43,8 @@ async def certificate_of(
     chosen = [one for one in entries if _belongs(one, name, done)]
     places = [one.seq for one in chosen]
     note, size = await over(ledger, max(places), cosigned())
-    files = entry_files({seq: raw[seq][1] for seq in places}, await prove(ledger, places, size), note)
+    proofs = dict(zip(places, await ledger.prove(places, size), strict=True))
+    files = entry_files({seq: raw[seq][1] for seq in places}, proofs, note)
     text = "\n".join(_lines(name, done, chosen, note)) + "\n"
     turns = await rotations(ledger, read_entry)
     return bind({**files, "certificate.txt": text.encode()}, subject=KEEPING, checkpoint=note, rotations=turns)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from sojourn.domain.confirmation import Confirmation, ConfirmedBy
 from sojourn.domain.duration import format_duration
 from sojourn.domain.events import (
     AbsenceDeclared,
@@ -42,6 +41,7 @@ from sojourn.domain.people import FactKind
 from sojourn.domain.sealed import Sealed
 
 from .attributes import moment_text
+from .step_up import confirmed_with
 
 Told = dict[str, object]
 Text = Callable[[Sealed | None], str | None]
@@ -120,17 +120,6 @@ async def _public_keys(
     streams = sorted({account_stream(person) for passkey, person in confirmed.items() if passkey is not None})
     added = [(data, read_entry(data).event) for stream in streams for data in await ledger.raw_stream(stream)]
     return [data for data, event in added if isinstance(event, PasskeyAdded) and event.passkey in confirmed]
-
-
-def confirmed_with(confirmation: Confirmation | None) -> str:
-    """How a decision was confirmed, in words."""
-    match confirmation:
-        case None:
-            return ""
-        case Confirmation(by=ConfirmedBy.PASSKEY):
-            return f"signed with passkey {confirmation.passkey}"
-        case _:
-            return "confirmed with the password"
 
 
 def besides(entries: Sequence[Recorded], request: str, text: Text) -> dict[str, list[Told]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 _KEPT = frozenset("\n\t")
+_LINES = dict.fromkeys(map(ord, _KEPT))
 
 
 def visible(text: str, *, keep_lines: bool = False) -> str:
@@ -12,6 +13,9 @@ def visible(text: str, *, keep_lines: bool = False) -> str:
 
     With `keep_lines`, line feeds and tabs stay, for texts that are shown as blocks.
     """
+    # Most texts have nothing to hide; what is printable to Python is harmless here.
+    if (text.translate(_LINES) if keep_lines else text).isprintable():
+        return text
     return "".join(
         letter if _harmless(letter) or (keep_lines and letter in _KEPT) else _escaped(letter) for letter in text
     )

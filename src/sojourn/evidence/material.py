@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,8 +50,6 @@ from sojourn.projections.sealing import sealed_in
 from .circumstances import entries_besides, streams_besides
 
 RECIPIENT = "evidence"
-PROOFS_AT_ONCE = 16
-"""Each costs the scribe about a millisecond; between two batches it records what others are waiting for."""
 
 
 class EvidenceLedger(Protocol):
@@ -78,8 +75,8 @@ class EvidenceLedger(Protocol):
         """A signed checkpoint over everything."""
         ...
 
-    async def prove(self, seq: int, size: int) -> tuple[bytes, ...]:
-        """An inclusion proof."""
+    async def prove(self, seqs: Sequence[int], size: int) -> tuple[tuple[bytes, ...], ...]:
+        """An inclusion proof for each."""
         ...
 
 
@@ -184,7 +181,7 @@ async def gather(sources: Sources, name: str) -> Material:
         as_of=sources.read_entry(newest).at,
         entries=ordered,
         raw={seq: data for seq, (_, data) in sorted(entries.items())},
-        proofs=await prove(ledger, sorted(entries), size),
+        proofs=dict(zip(sorted(entries), await ledger.prove(sorted(entries), size), strict=True)),
         checkpoint=note,
         rotations=await rotations(ledger, sources.read_entry),
         disclosed=await _disclose(sources, ordered),
@@ -234,17 +231,6 @@ async def over(ledger: EvidenceLedger, last: int, cosigned: str) -> tuple[str, i
 async def rotations(ledger: EvidenceLedger, read_entry: Callable[[bytes], Recorded]) -> str:
     """The changes of the ledger's key, as the file `rotations` of a pack has them."""
     return statements(read_entry(data).event for data in await ledger.raw_stream(LEDGER))
-
-
-async def prove(ledger: EvidenceLedger, places: Sequence[int], size: int) -> dict[int, tuple[bytes, ...]]:
-    """Every proof, asked for a bounded number at a time."""
-    proofs: dict[int, tuple[bytes, ...]] = {}
-    for start in range(0, len(places), PROOFS_AT_ONCE):
-        part = places[start : start + PROOFS_AT_ONCE]
-        async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(ledger.prove(seq, size)) for seq in part]
-        proofs.update(zip(part, (task.result() for task in asked), strict=True))
-    return proofs
 
 
 async def _disclose(sources: Sources, entries: Sequence[Recorded]) -> dict[str, Disclosed]:

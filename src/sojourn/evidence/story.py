@@ -40,9 +40,10 @@ from sojourn.errors import Code, Refusal
 
 from .attributes import moment_text
 from .blocks import blocks
-from .circumstances import besides, confirmed_with
+from .circumstances import besides
 from .examination import examine, fold
 from .material import Disclosed, Material
+from .step_up import confirmed_with
 from .walk import walk
 
 Story = dict[str, Any]
@@ -368,6 +369,12 @@ def _said(detail: _Detail) -> str:
         if value is not None:
             return f"{name}: {value}"
     return ""
+
+
+def bound_to(action: Story) -> str:
+    """What was bound to an action of a story, in one line; "" if nothing was."""
+    binds = action["binds"] or ()
+    return ", ".join(f"${place} = {'NULL' if value is None else value}" for place, value in enumerate(binds, 1))
 
 
 def _bound(value: _Bound | None) -> str | None:

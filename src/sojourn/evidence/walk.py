@@ -48,6 +48,7 @@ from sojourn.domain.history import Recorded
 from sojourn.domain.identifiers import SessionId
 
 from .attributes import moment_text
+from .step_up import confirmed_with
 
 SYSTEM_ACTOR = "Sojourn"
 
@@ -119,12 +120,18 @@ def _said(event: Event) -> tuple[str, str]:
 
 def _approved(event: Any) -> tuple[str, str]:
     place = f" in the place of {event.on_behalf_of}" if event.on_behalf_of else ""
-    return event.person, f"approved it{place}{', and no approval was missing then' if event.complete else ''}"
+    complete = ", and no approval was missing then" if event.complete else ""
+    return event.person, f"approved it{place}{complete}{_confirmed(event)}"
+
+
+def _confirmed(event: Any) -> str:
+    how = confirmed_with(event.confirmation)
+    return f"; {how}" if how else ""
 
 
 def _adopted(event: Any) -> tuple[str, str]:
     by = event.operator or f"{event.proposed_by}, with {event.approved_by}"
-    return by, f"put the configuration in force, {len(event.files)} files"
+    return by, f"put the configuration in force, {len(event.files)} file{'' if len(event.files) == 1 else 's'}"
 
 
 def _asked(event: Any) -> tuple[str, str]:
@@ -159,7 +166,7 @@ _WORDS: dict[type[Event], Callable[[Any], tuple[str, str]]] = {
     RequestApproved: _approved,
     RequestDenied: lambda one: (one.person, "denied it"),
     RequestActivated: lambda one: (one.person, "began it"),
-    BreakGlassUsed: lambda one: (one.person, f"took it by break-glass; told: {', '.join(one.told)}"),
+    BreakGlassUsed: lambda one: (one.person, f"took it by break-glass; told: {', '.join(one.told)}{_confirmed(one)}"),
     AttemptRefused: lambda one: (one.actor, f"tried to {one.verb} and was refused: {one.code}"),
     GrantCreated: lambda one: (SYSTEM_ACTOR, f"gave {one.role} on {one.target} until {moment_text(one.window.end)}"),
     GrantProvisioned: lambda one: (

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from sojourn.ledger.canonical import MAX_ENTRY_BYTES
 from sojourn.ledger.errors import LedgerError
-from sojourn.ledger.merkle import HASH_BYTES, HashReader, recompute_root
+from sojourn.ledger.merkle import HASH_BYTES, HashReader, node_hash, recompute_root
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -74,9 +74,9 @@ def split_hashes(hashes: bytes) -> list[bytes]:
 def hash_reader(size: int, read_tile: TileReader) -> HashReader:
     """Return a reader of subtree hashes of a tree of `size` leaves, over a reader of tiles.
 
-    Each tile is read once and kept for the life of the reader, which is one proof or one batch of them.
+    Each tile is read once, and kept with what was hashed over it for the life of the reader: one proof, or one batch.
     """
-    kept: dict[tuple[int, int], bytes] = {}
+    kept: dict[tuple[int, int], list[list[bytes]]] = {}
 
     def read(level: int, index: int) -> bytes:
         tile_level, height = divmod(level, TILE_HEIGHT)
@@ -85,13 +85,16 @@ def hash_reader(size: int, read_tile: TileReader) -> HashReader:
         width = tile_width(tile_level, tile_index, size)
         if offset + (1 << height) > width:
             raise LedgerError(f"The tree of {size} has no complete subtree {index} at level {level}.")
-        tile = kept.get((tile_level, tile_index))
-        if tile is None:
+        levels = kept.get((tile_level, tile_index))
+        if levels is None:
             tile = read_tile(tile_level, tile_index, width)
             if len(tile) != width * HASH_BYTES:
                 raise LedgerError(f"Tile {tile_index} of level {tile_level} does not hold {width} hashes.")
-            kept[tile_level, tile_index] = tile
-        return recompute_root(split_hashes(tile[offset * HASH_BYTES : (offset + (1 << height)) * HASH_BYTES]))
+            levels = kept[tile_level, tile_index] = [split_hashes(tile)]
+        while len(levels) <= height:
+            pairs = iter(levels[-1])
+            levels.append([node_hash(left, right) for left, right in zip(pairs, pairs, strict=False)])
+        return levels[height][offset >> height]
 
     return read
 

@@ -28,6 +28,7 @@ from .protocol import (
     Matter,
     Matters,
     Note,
+    Proofs,
     Prove,
     ProveConsistency,
     Read,
@@ -77,7 +78,8 @@ def _answer(call: Call, log: Log) -> Answer:
         case Sign():
             return _sign(call, log)
         case Prove():
-            return Hashes(call.id, inclusion_proof(call.seq, call.size, _reader(log, call.size)))
+            read_hash = _reader(log, call.size)
+            return Proofs(call.id, [inclusion_proof(seq, call.size, read_hash) for seq in call.seqs])
         case ProveConsistency():
             return Hashes(call.id, consistency_proof(call.old, call.new, _reader(log, call.new)))
         case Append():

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -336,9 +337,19 @@ class ScribeClient:
         """A signed checkpoint (C2SP signed-note) over everything recorded so far."""
         return (await self._call(protocol.Sign(self._id()), protocol.Note)).text
 
-    async def prove(self, seq: int, size: int) -> tuple[bytes, ...]:
-        """Inclusion proof (RFC 6962 section 2.1.1) of the entry at `seq` in the tree of `size` entries."""
-        return tuple((await self._call(protocol.Prove(self._id(), seq, size), protocol.Hashes)).hashes)
+    async def prove(self, seqs: Sequence[int], size: int) -> tuple[tuple[bytes, ...], ...]:
+        """Inclusion proofs (RFC 6962 section 2.1.1) of the entries at `seqs` in the tree of `size` entries.
+
+        They are asked for a tile at a time: the scribe records what others wait for in between.
+        """
+        found: list[tuple[bytes, ...]] = []
+        for _, one in groupby(seqs, lambda seq: seq // protocol.PROOFS_MAX):
+            together = list(one)
+            for start in range(0, len(together), protocol.PROOFS_MAX):
+                part = together[start : start + protocol.PROOFS_MAX]
+                answer = await self._call(protocol.Prove(self._id(), part, size), protocol.Proofs)
+                found += map(tuple, answer.proofs)
+        return tuple(found)
 
     async def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
         """Consistency proof (RFC 6962 section 2.1.2) between the trees of `old` and `new` entries."""

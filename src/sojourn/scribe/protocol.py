@@ -28,6 +28,9 @@ CIPHERTEXT_BYTES_MAX = 70 * 1024 * 1024
 DRAFTS_MAX = 5000
 GUARDS_MAX = 1000
 PREFIXES_MAX = 16
+PROOFS_MAX = 256
+"""Proofs that one call asks for: those of one tile, for the scribe answers a call in one go."""
+
 NO_CALL = 0
 """The id that an answer carries when what arrived was no call. Clients number their calls from 1."""
 
@@ -142,10 +145,10 @@ class Sign(msgspec.Struct, array_like=True, frozen=True, tag="sign"):
 
 
 class Prove(msgspec.Struct, array_like=True, frozen=True, tag="prove"):
-    """Inclusion proof of entry `seq` in the tree of `size` entries."""
+    """Inclusion proofs of these entries in the tree of `size` entries. Those of one tile cost little more than one."""
 
     id: int
-    seq: Place
+    seqs: Annotated[list[Place], Meta(min_length=1, max_length=PROOFS_MAX)]
     size: Place
 
 
@@ -252,7 +255,14 @@ class Hashes(msgspec.Struct, array_like=True, frozen=True, tag="hashes"):
     hashes: list[bytes]
 
 
-Single = Appended | Refused | Entries | Matters | Keys | Blob | Head | Note | Hashes
+class Proofs(msgspec.Struct, array_like=True, frozen=True, tag="proofs"):
+    """A proof for each place that was asked about, in the same order."""
+
+    id: int
+    proofs: list[list[bytes]]
+
+
+Single = Appended | Refused | Entries | Matters | Keys | Blob | Head | Note | Hashes | Proofs
 """What answers one call."""
 
 Answer = Single | AppendedTogether

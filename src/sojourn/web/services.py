@@ -88,7 +88,7 @@ class Services:
     sign: Callable[[], Awaitable[str]]
     cosigned: Callable[[], str]
     entries: Callable[[Sequence[int]], Awaitable[tuple[bytes, ...]]]
-    prove: Callable[[int, int], Awaitable[tuple[bytes, ...]]]
+    prove: Callable[[Sequence[int], int], Awaitable[tuple[tuple[bytes, ...], ...]]]
     consistency: Callable[[int, int], Awaitable[tuple[bytes, ...]]]
     live: Live
     copies: Callable[[], Sequence[CopyShown]]

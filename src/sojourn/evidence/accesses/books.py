@@ -23,6 +23,7 @@ from sojourn.domain.identifiers import CONFIGURATION, STANDING
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.settings import Settings
 
+from .actions import Taken
 from .fold import Fold
 
 _decoder = msgspec.json.Decoder(Catalogue)
@@ -98,16 +99,21 @@ class Books:
     accesses: Fold = field(default_factory=Fold)
     others: list[Recorded] = field(default_factory=list)
 
-    def take(self, one: Recorded) -> None:
+    def take(self, one: Taken) -> None:
         """The next entry."""
         self.size += 1
         self.until = one.at
         self.kinds[one.event.kind] += 1
+        if isinstance(one, Recorded):
+            self._keep(one)
+        self.accesses.take(one, self.standing)
+
+    def _keep(self, one: Recorded) -> None:
+        """What is no action may be about more than one access."""
         if one.stream == STANDING:
             self.standing = standings.evolve(self.standing, one.event)
         elif one.stream == CONFIGURATION and isinstance(one.event, ConfigurationAdopted):
             self.configurations.adopted[one.version] = one
-        self.accesses.take(one, self.standing)
         if not one.event.kind.startswith(FOLDED):
             self.others.append(one)
 

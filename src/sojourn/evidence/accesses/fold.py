@@ -16,7 +16,6 @@ from sojourn.domain.events import (
     AttemptRefused,
     BreakGlassUsed,
     CancelRequested,
-    Event,
     GrantCreated,
     GrantEnded,
     GrantExtended,
@@ -47,6 +46,7 @@ from sojourn.domain.identifiers import GrantId, RequestId, SessionId
 from sojourn.domain.standing import NOTHING_SAID, Standing
 
 from .access import Access, Attempt, Decision, Given, Looked, Placed, Places, Use
+from .actions import Completed, Intended, Taken
 
 ATTEMPTS_MAX = 50
 """Of one access so many refused attempts are kept one by one; all are counted."""
@@ -71,7 +71,7 @@ class Fold:
         given = self.grants.get(grant)
         return None if given is None else self.requests.get(given.created.event.request)
 
-    def take(self, one: Recorded, standing: Standing) -> None:
+    def take(self, one: Taken, standing: Standing) -> None:
         """The next entry, and the standing of people at that moment."""
         step = _STEPS.get(type(one.event))
         if step is not None:
@@ -182,22 +182,44 @@ class Fold:
         found = self.sessions.get(event.session)
         if found is None:
             return False
-        given, use = found
+        use = found[1]
         match event:
-            case ActionIntended():
-                _intended(given, use, one, event)
-            case ActionCompleted():
-                use.completed += 1
-                use.failed += event.outcome is Outcome.FAILED
-                use.rows += event.rows
-                use.bytes_in += event.bytes_in
-                use.bytes_out += event.bytes_out
             case SessionConnected():
                 use.process = event.process
             case CancelRequested():
                 use.cancels += 1
             case SessionClosed():
                 use.closed_at, use.cause, use.cut_lag_us = one.at, event.cause, event.cut_lag_us
+        return True
+
+    def intended(self, one: Taken, event: ActionIntended | Intended) -> bool:
+        """An action is about to happen."""
+        found = self.sessions.get(event.session)
+        if found is None:
+            return False
+        given, use = found
+        use.actions += 1
+        use.writes += event.may_write
+        use.verbs[event.verb] += 1
+        use.first_at = use.first_at or one.at
+        use.last_at = one.at
+        if not given.window.contains(one.at):
+            given.outside.add(one.seq)
+        if event.number != use.actions:
+            given.misnumbered.add(one.seq)
+        return True
+
+    def completed(self, _: Taken, event: ActionCompleted | Completed) -> bool:
+        """An action is over."""
+        found = self.sessions.get(event.session)
+        if found is None:
+            return False
+        use = found[1]
+        use.completed += 1
+        use.failed += event.outcome is Outcome.FAILED
+        use.rows += event.rows
+        use.bytes_in += event.bytes_in
+        use.bytes_out += event.bytes_out
         return True
 
     def refused(self, one: Recorded, event: AttemptRefused) -> bool:
@@ -218,18 +240,6 @@ class Fold:
         return True
 
 
-def _intended(given: Given, use: Use, one: Recorded, event: ActionIntended) -> None:
-    use.actions += 1
-    use.writes += event.may_write
-    use.verbs[event.verb] += 1
-    use.first_at = use.first_at or one.at
-    use.last_at = one.at
-    if not given.window.contains(one.at):
-        given.outside.add(one.seq)
-    if event.number != use.actions:
-        given.misnumbered.add(one.seq)
-
-
 def _review(review: Looked | None, one: Recorded, event: ReviewNoted | ReviewOverdue | ReviewConcluded) -> bool:
     if review is None:
         return False
@@ -244,7 +254,7 @@ def _review(review: Looked | None, one: Recorded, event: ReviewNoted | ReviewOve
     return True
 
 
-_STEPS: dict[type[Event], Callable[[Fold, Recorded, Any], bool]] = {
+_STEPS: dict[type[Any], Callable[[Fold, Any, Any], bool]] = {
     RequestSubmitted: Fold.submitted,
     **dict.fromkeys(
         (
@@ -278,8 +288,8 @@ _STEPS: dict[type[Event], Callable[[Fold, Recorded, Any], bool]] = {
         Fold.in_grant,
     ),
     SessionOpened: Fold.opened,
-    **dict.fromkeys(
-        (ActionIntended, ActionCompleted, SessionConnected, CancelRequested, SessionClosed), Fold.in_session
-    ),
+    **dict.fromkeys((ActionIntended, Intended), Fold.intended),
+    **dict.fromkeys((ActionCompleted, Completed), Fold.completed),
+    **dict.fromkeys((SessionConnected, CancelRequested, SessionClosed), Fold.in_session),
     AttemptRefused: Fold.refused,
 }

@@ -73,7 +73,8 @@ class Workbook:
 
     def _write_text(self, worksheet: Worksheet, line: int, number: int, value: str) -> None:
         shown, mark = visible(value, keep_lines=True), self._marks.get(value)
-        if len(shown.encode("utf-16-le")) // 2 <= TEXT_MAX:
+        # No letter takes more than two UTF-16 units.
+        if 2 * len(shown) <= TEXT_MAX or len(shown.encode("utf-16-le")) // 2 <= TEXT_MAX:
             worksheet.write_string(line, number, shown, mark)
             return
         name = f"text {len(self._long) + 1}"

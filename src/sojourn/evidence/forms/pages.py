@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sojourn.evidence.escape import visible
-from sojourn.evidence.story import Story
+from sojourn.evidence.story import Story, bound_to
 
 OUT_OF_ORDER = frozenset(
     ("attempt.refused", "request.denied", "grant.removal_failed", "grant.removal_overdue", "review.overdue")
@@ -33,6 +33,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
+    environment.filters["bound_to"] = bound_to
     environment.filters["visible"] = visible
     environment.filters["visible_block"] = lambda text: visible(text, keep_lines=True)
     return environment

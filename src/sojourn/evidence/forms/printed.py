@@ -14,11 +14,13 @@ import re
 from datetime import datetime
 from importlib.resources import files
 from importlib.util import find_spec
+from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 
 from sojourn.evidence.escape import visible
-from sojourn.evidence.story import Story
+from sojourn.evidence.story import Story, bound_to
 
 ACTIONS_MAX = 1000
 TEXT_MAX = 4000
@@ -29,6 +31,12 @@ _PRINTED = re.compile(
     "\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u20ac]"
 )
 """What is not printed as it is."""
+
+_LONG = re.compile(r"(?<!\S)(?!\d{4}-\d\d-\d\dT)\S{24,}")
+"""A word that could run out of its column. A moment stays in one piece."""
+
+_BREAK = "\u200b"
+"""Zero width space: where such a word may be broken."""
 
 
 def can_print() -> bool:
@@ -48,11 +56,15 @@ def printed(story: Story, canonical: bytes, *, as_of: datetime) -> bytes:
         "as_of": as_of.strftime("%Y-%m-%d %H:%M:%S UTC"),
         "day": [as_of.year, as_of.month, as_of.day],
         "blocks": [
-            [_plain(line[name]) for name in ("block", "what", "value", "how", "entry")] for line in story["blocks"]
+            {
+                "name": _plain(name),
+                "lines": [[_plain(line[what]) for what in ("what", "value", "how", "entry")] for line in lines],
+            }
+            for name, lines in groupby(story["blocks"], itemgetter("block"))
         ],
         "tests": [[_plain(test[name]) for name in ("letter", "title", "answer", "reason")] for test in story["tests"]],
         "walk": [[_plain(hop[name]) for name in ("entry", "at", "who", "what")] for hop in story["walk"]],
-        **_actions(story),
+        **_done(story),
     }
     made = typst.compile(
         template,
@@ -66,15 +78,24 @@ def printed(story: Story, canonical: bytes, *, as_of: datetime) -> bytes:
     return made
 
 
-def _actions(story: Story) -> dict[str, object]:
-    rows = [(session["session"], action) for session in story["sessions"] for action in session["actions"]]
-    return {
-        "actions": [
-            [_plain(session), *(_plain(action.get(name)) for name in ("number", "at", "text", "outcome", "rows"))]
-            for session, action in rows[:ACTIONS_MAX]
-        ],
-        "more": max(0, len(rows) - ACTIONS_MAX),
-    }
+def _done(story: Story) -> dict[str, object]:
+    """Each session with its actions, `ACTIONS_MAX` in all, and how many more there are."""
+    left, sessions = ACTIONS_MAX, []
+    for session in story["sessions"]:
+        actions = session["actions"][: max(0, left)]
+        left -= len(session["actions"])
+        name = f"Session {session['session']}"
+        sessions.append({"name": _plain(name), "actions": [list(map(_plain, _row(one))) for one in actions]})
+    return {"sessions": sessions, "more": max(0, -left)}
+
+
+def _row(action: Story) -> tuple[str, str, str]:
+    if action["outcome"] is None:
+        outcome = "none on record"
+    else:
+        rows = f"{action['rows']} row{'' if action['rows'] == 1 else 's'}"
+        outcome = f"{' '.join(filter(None, (action['outcome'], action['sqlstate'])))}, {rows}"
+    return f"{action['number']}, {action['at']}", "\n".join(filter(None, (action["text"], bound_to(action)))), outcome
 
 
 def _plain(value: object) -> str:
@@ -82,7 +103,8 @@ def _plain(value: object) -> str:
     text = "" if value is None else str(value)
     if len(text) > TEXT_MAX:
         text = f"{text[:TEXT_MAX]} [{len(text) - TEXT_MAX} more characters in grant.json]"
-    return _PRINTED.sub(_escape, visible(text, keep_lines=True).replace("\t", "    "))
+    shown = _PRINTED.sub(_escape, visible(text, keep_lines=True).replace("\t", "    "))
+    return _LONG.sub(lambda word: _BREAK.join(re.findall(".{1,4}", word[0])), shown)
 
 
 def _escape(found: re.Match[str]) -> str:

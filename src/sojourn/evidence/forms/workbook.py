@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sojourn.evidence.files.sheet import Column, Row, Sheet
 from sojourn.evidence.files.workbook import open_workbook
-from sojourn.evidence.story import Story
+from sojourn.evidence.story import Story, bound_to
 
 
 def workbook(story: Story, *, as_of: datetime) -> bytes:
@@ -59,9 +59,7 @@ _ACTION = (
 def _actions(story: Story) -> Iterator[Row]:
     for session in story["sessions"]:
         for action in session["actions"]:
-            binds = action["binds"] or ()
-            bound = ", ".join(f"${place} = {value}" for place, value in enumerate(binds, 1))
-            yield (session["session"], *(_cell(action.get(name)) for name in _ACTION), bound)
+            yield (session["session"], *(_cell(action.get(name)) for name in _ACTION), bound_to(action))
 
 
 def _picked(rows: list[Story], names: tuple[str, ...]) -> Iterator[Row]:

@@ -80,7 +80,7 @@ def build(context: Context, sheets: Iterable[Sheet], directory: Path, progress: 
     with ExitStack() as stack:
         book = stack.enter_context(open_workbook(directory / WORKBOOK, title=title, created=parameters.run_at))
         # The first worksheet that a reader sees says what the others hold, so it is opened first and filled last.
-        front = parameters_sheet(parameters, context.base, iter(()))
+        front = parameters_sheet(parameters, context.base, context.backing, iter(()))
         first = book.add(front)
         out = stack.enter_context((directory / JSON).open("wb"))
         out.write(b'{"format":"%s","sheets":[' % FORMAT.encode())
@@ -91,7 +91,7 @@ def build(context: Context, sheets: Iterable[Sheet], directory: Path, progress: 
             described += ((sheet, column) for column in sheet.columns)
         out.write(b",")
         written.append(_write(_dictionary(described), directory, book, out, progress))
-        front = parameters_sheet(parameters, context.base, _counts(written))
+        front = parameters_sheet(parameters, context.base, context.backing, _counts(written))
         counted = Counted(front)
         out.write(b',{"columns":["parameter","value"],"name":"Parameters","rows":[')
         with (directory / _csv_name(front)).open("w", encoding="utf-8", newline="") as text:
@@ -168,6 +168,7 @@ def _bind(context: Context, written: tuple[Written, ...], directory: Path) -> Bu
             "root": base.root,
             "problem": base.problem,
         },
+        "left_out": [asdict(one) for one in context.backing.left_out],
         "sheets": [asdict(one) for one in written],
     }
     more = {"checkpoint": base.note.encode(), DETAILS: _canonical(details), **context.backing.files}

@@ -54,21 +54,36 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A file that an entry names and the report does not carry."""
+
+    file: str
+    sha256: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backing:
     """Entries with their proofs and attachments, as files of a pack; `subject` is the stream of one of the entries."""
 
     subject: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
 
 
-def parameters_sheet(parameters: Parameters, base: Base, counted: Iterator[Row]) -> Sheet:
+def parameters_sheet(parameters: Parameters, base: Base, backing: Backing, counted: Iterator[Row]) -> Sheet:
     """The sheet that says what the others are. `counted` tells of each of them how many rows it has."""
     return Sheet(
         name="Parameters",
         purpose="What was asked, of what, when and by whom.",
         columns=(Column(name="parameter", meaning="What is told."), Column(name="value", meaning="What it was.")),
-        rows=(*_rows(parameters, base), *counted),
+        rows=(*_rows(parameters, base), *_left_out(backing), *counted),
     )
+
+
+def _left_out(backing: Backing) -> Iterator[Row]:
+    for one in backing.left_out:
+        yield f"left out: {one.file}", f"SHA-256 {one.sha256}: {one.why}"
 
 
 def _rows(parameters: Parameters, base: Base) -> Iterator[Row]:

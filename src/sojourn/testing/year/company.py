@@ -62,6 +62,9 @@ KEYS = KeyPair(recipient="evidence", private=X25519PrivateKey.from_private_bytes
 PLANTED_EACH = 3
 """About so often each thing is planted, if there are enough grants."""
 
+USED = 22 / 25
+"""So many of the requests become an access that is used (see `Year._ordinary`)."""
+
 Planting = Sequence[Callable[["Year"], Awaitable[None]]]
 """What is planted, in turns."""
 
@@ -258,7 +261,8 @@ class Year:
         self.clock.advance(MINUTE)
         self._sessions += 1
         session = SessionId(f"s-{self._sessions:010d}")
-        count = self.random.randrange(1, max(2, 2 * self.plan.actions // self.plan.grants))
+        share = self.plan.actions / (self.plan.grants * USED)
+        count = self.random.randrange(1, max(2, round(2 * share)))
         told, stream = session_of(grant, session, actions=count), session_stream(session)
         self.ledger.write([Change(stream=stream, event=event, seen=None) for event in told])
         self.story.actions += count

@@ -55,7 +55,7 @@ async def _proof(exchange: Exchange) -> tuple[int, Proof]:
     size = checkpoints.parse(note.partition("\n\n")[0] + "\n").size
     if number is None or number >= size:
         raise SojournError(Code.ENTRY_UNKNOWN, number=given[:20], size=str(size))
-    hashes = await exchange.services.prove(number, size)
+    (hashes,) = await exchange.services.prove([number], size)
     return number, Proof(index=number, hashes=hashes, checkpoint_note=note)
 
 
