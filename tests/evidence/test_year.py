@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import sojourn_verify
 from sojourn.app.reporting import Asked, make_report
 from sojourn.app.verifying import verify_file
 from sojourn.domain.window import Window
