@@ -53,7 +53,8 @@ ENTRY = re.compile((FRAME % KIND).encode())
 PLAIN, NUMERIC = r'"[ !#-\[\]-~]*+"', r"(?:[1-9]\d{0,14}+|0)"  # whatever is such a text or number is canonical
 SCALARS = {'"': PLAIN, **dict.fromkeys("tfn", f"(?:null|true|false|{PLAIN}|{NUMERIC})")}  # by their first byte
 KEY_OR_SCALAR = re.compile(r'("[^"]*":)|"[^"]*"|(?:\\-)?\d+|true|false|null')
-UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError)
+UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, OverflowError)
+MISSHAPEN = (TypeError, LookupError)  # what is no list, no text or nothing where one has to be
 Signed = tuple[str, "Note"]  # where it was found, and a checkpoint
 
 
@@ -308,7 +309,7 @@ class Verification:
         """Make a check that fails inside a problem at this place, safe to be printed; the first thousand are kept."""
         try:
             yield
-        except (CheckError, *UNREADABLE) as error:
+        except (CheckError, *UNREADABLE, *MISSHAPEN) as error:
             code, text = error.args if isinstance(error, CheckError) else ("input.unreadable", f"unreadable: {error}")
             where, text = (one[:500].encode("unicode_escape").decode() for one in (where, text))
             self.problems += [{"code": code, "where": where, "text": text}] if self.found < 1000 else []
@@ -403,9 +404,8 @@ class Verification:
         for told, path in sorted(self.tiles.pop((level, index), {}).items(), reverse=True):
             with self.at(path):
                 data = self.content(path, BUNDLE_BYTES)
-                whole = level == "entries" and told == WIDTH  # whose entries are counted when they are read
-                items = len(split_bundle(data)) if level == "entries" and not whole else len(data) / 32
-                need(whole or items == told, "tile.form", f"it does not hold {told} items")
+                items = len(split_bundle(data)) if level == "entries" and told < WIDTH else len(data) / 32
+                need(items == told or (level, told) == ("entries", WIDTH), "tile.form", f"it has not {told} items")
                 best = best or data
                 need(best.startswith(data), "tile.altered", "it is not the beginning of the same tile")
         need(best, "tile.missing", "it is not there, or not sound")
@@ -439,7 +439,7 @@ class Verification:
         if parts[-1] or told != (*map(len, entries),):
             parts = [b"", *(one for data in split_bundle(bundle) for one in (*self.read(data), b""))]
         entries, times, streams, numbers = parts[1::6], [self.time, *parts[2::6]], parts[4::6], [*map(int, parts[5::6])]
-        need(len(entries) == len(leaves) / 32, "tile.form", "there are more or fewer hashes than entries")
+        need(len(entries) == len(leaves) / 32 > 0, "tile.form", "there are more or fewer hashes than entries")
         found, dues = [sha256(b"\x00" + data).digest() for data in entries], list[int]()
         for stream, number in zip(streams, numbers, strict=True):
             dues.append(self.versions.get(stream, 0) + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import stat
 import zipfile
@@ -135,6 +136,17 @@ def test_a_manifest_of_another_shape_is_refused(
     pack = tools.write_directory(ledger.pack() | {"manifest.json": content}, tmp_path / "pack")
     status, report = verify(pack, "--key", key_file)
     assert status == 1 and codes(report) == {"manifest.form"}
+
+
+@pytest.mark.parametrize("field", ["format", "origin", "subject"])
+def test_a_manifest_whose_fields_are_no_texts_is_refused(
+    field: str, ledger: Any, tools: Any, tmp_path: Path, verify: Any, key_file: str
+) -> None:
+    files = ledger.pack()
+    files["manifest.json"] = json.dumps(
+        json.loads(files["manifest.json"]) | {field: []}, separators=(",", ":")
+    ).encode()
+    assert verify(tools.write_directory(files, tmp_path / "pack"), "--key", key_file)[0] in (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,11 @@ def test_a_row_that_holds_more_or_less_than_it_says_is_found(
     assert status == 1 and codes(report) & {"row.damaged", "bundle.form", "tile.form"}
 
 
+def test_a_row_of_no_entries_is_found(store: Path, verify: Any, key_file: str) -> None:
+    alter(store, "INSERT INTO batch VALUES (7, 0, x'', x'')")
+    assert codes(verify(store, "--key", key_file)[1]) == {"tile.form"}
+
+
 def test_a_removed_entry_is_named_in_the_middle_and_at_the_end(
     store: Path, ledger: Any, tmp_path: Path, verify: Any, key_file: str
 ) -> None:
