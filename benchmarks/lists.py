@@ -44,7 +44,7 @@ REASONS = 150
 FAR = 1_000_000
 """Entries of the real ledger and made-up ones never meet: so many places lie between them."""
 
-ASKED_WITH = {"/policy/who-can": "?target=shop", "/ledger/consistency": "?old=1"}
+ASKED_WITH = {"/policy/who-can": "?target=shop", "/ledger/consistency": "?old=1", "/ask": "?target=shop&role=read"}
 """What some addresses have to be asked with."""
 
 SEEN = "dora"
