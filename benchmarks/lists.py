@@ -47,6 +47,9 @@ FAR = 1_000_000
 ASKED_WITH = {"/policy/who-can": "?target=shop", "/ledger/consistency": "?old=1"}
 """What some addresses have to be asked with."""
 
+ASKING = "/ask?target=shop&role=read"
+"""The page of whoever may have that."""
+
 SEEN = "dora"
 """An auditor: whatever is not timed for anybody else is timed for one who sees everything."""
 
@@ -211,12 +214,12 @@ def _asked(reader: _Client) -> Iterator[tuple[str, str]]:
 
 def _opened() -> Iterator[tuple[str, str]]:
     """Who opens which page: people theirs, and an auditor every one there is."""
-    for path in ("/", "/requests", "/grants", "/sessions", "/reviews", "/catalogue"):
+    for path in ("/", "/requests", "/grants", "/sessions", "/reviews", "/catalogue", ASKING):
         yield "alice", path
     for path in ("/", "/requests", "/grants"):
         yield "carol", path
     for one in PAGES:
-        if one.permission is not OPEN and _listed(one.method, one.path):
+        if one.permission is not OPEN and _listed(one.method, one.path) and not ASKING.startswith(f"{one.path}?"):
             yield SEEN, one.path + ASKED_WITH.get(one.path, "")
     for kind, letter in (("requests", "r"), ("grants", "g"), ("sessions", "s")):
         yield SEEN, f"/{kind}/{named(letter, BUSY)}"
