@@ -18,6 +18,8 @@ def test_a_person_learns_who_they_are(sojourn: Running) -> None:
         "auditor": False,
         "teams": ["engineering"],
         "confirms": "",
+        "passkey": False,
+        "password": True,
         "second_factor": False,
     }
 

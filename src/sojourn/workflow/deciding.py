@@ -228,7 +228,9 @@ async def refuse(office: Office, attempt: Attempt, subject: StreamName | str, re
 
     One of a stranger's many is only counted, and a later entry says how many there were (see `strangers`).
     """
-    unsaid = office.counted(attempt.source.rpartition(":")[0]) if attempt.stranger else 0
+    address = attempt.source.rpartition(":")[0]
+    # Kind by kind: a flood of one does not hide the first attempts of another.
+    unsaid = office.counted(f"{attempt.verb} {address}") if attempt.stranger else 0
     if unsaid is None:
         return refusal
     said = {**refusal.details, "not_recorded_before": str(unsaid)} if unsaid else refusal.details

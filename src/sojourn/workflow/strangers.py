@@ -1,8 +1,8 @@
 """How much of what strangers try goes on record: everything at first, and in a flood its number.
 
-From one address the first attempts of a minute are recorded one by one. What comes on top is only answered and
-counted, and the next recorded attempt of that address says how many there were, so that nobody can fill the ledger
-from outside and nobody's flood is forgotten while the address is remembered.
+From one address the first attempts of a minute, of each kind, are recorded one by one. What comes on top is only
+answered and counted, and the next recorded attempt of that kind says how many there were, so that nobody can fill the
+ledger from outside and nobody's flood is forgotten while the address is remembered.
 """
 
 from __future__ import annotations
