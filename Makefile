@@ -3,7 +3,7 @@
 UV := scripts/uv
 export UV_PROJECT_ENVIRONMENT ?= .venv
 
-.PHONY: demo test check reference screenshots bench peer-suites soak mutation sample-year fuzz clean
+.PHONY: demo test check reference screenshots bench peer-suites peer-suites-ssh soak mutation sample-year fuzz clean
 
 demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
@@ -28,6 +28,9 @@ bench: ## figures of docs/performance.md, each as a ratio to a direct connection
 
 peer-suites: ## other projects' own tests, directly and through the gateway; SUITES is the folder of their scripts
 	@$(UV) run --quiet --frozen python -m benchmarks.peers $(SUITES) $(PEERS)
+
+peer-suites-ssh: ## SSH programs of others, to a host directly and through the gateway, with forwarding and without; SUITES as above
+	@$(UV) run --quiet --frozen python -m benchmarks.ssh_peers $(SUITES) $(PEERS)
 
 soak: ## the long run of what CI does in short: 1,000 kills of the scribe under load, 1,000 lives of the whole workflow, 5,000 grants, 3,000 SSH connections
 	@SOJOURN_KILL_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe -k kill $(PYTEST)

@@ -70,6 +70,7 @@ def machine() -> dict[str, str]:
         "cores": str(len(os.sched_getaffinity(0))),
         "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
+        "load": f"{os.getloadavg()[1]:.1f} in the last 5 minutes",
     }
 
 

@@ -24,7 +24,7 @@ from sojourn.testing.installation import PASSWORD, Running, running
 from sojourn.testing.sshd import ACCOUNT, sshd
 from sojourn.vault.ssh_authority import GRANTS, Authority, Certificate, authority, private_file, public_line
 
-from .figures import Figure, percentile
+from .figures import Figure, cpu_seconds, percentile
 
 PER_SECOND = 10
 AT_ONCE_MAX = 64
@@ -71,11 +71,10 @@ class Ways:
 def measured(*, quick: bool) -> Iterator[Figure]:
     """Everything that the SSH door is measured by."""
     with _ways() as ways:
-        yield from _connecting(ways, 20 if quick else 300)
+        yield from _connecting(ways, 20 if quick else 100)
         yield from _bulk(ways, (50 if quick else 500) * 1_000_000, 2 if quick else 5)
         yield from _echo(ways, 200 if quick else 3000)
-        yield from _terminal(ways, (10 if quick else 100) * 1_000_000)
-        yield from _recording(ways, (10 if quick else 100) * 1_000_000, 1 if quick else 3)
+        yield from _recording(ways, (10 if quick else 50) * 1_000_000, 1 if quick else 5)
         yield from _idle(ways, 50 if quick else 500)
         yield from _connections(ways, 20 if quick else 100)
 
@@ -183,9 +182,11 @@ def _paced(way: Sequence[str], seconds: int) -> list[float]:
 def _bulk(ways: Ways, size: int, rounds: int) -> Iterator[Figure]:
     for word, command in (("down", f"head -c {size} /dev/zero"), ("up", "cat >/dev/null")):
         rates: dict[str, list[float]] = {"direct": [], "jump": [], "gateway": []}
+        used = cpu_seconds(ways.process)
         for _ in range(rounds):
             for name, way in (("direct", ways.direct), ("jump", ways.jump), ("gateway", ways.gateway)):
                 rates[name].append(_rate([*way, command], size, up=word == "up"))
+        used = (cpu_seconds(ways.process) - used) / rounds
         best = {name: max(found) for name, found in rates.items()}
         for name, said in (("gateway", "through the gateway"), ("jump", "by ssh -J")):
             yield Figure(
@@ -195,6 +196,9 @@ def _bulk(ways: Ways, size: int, rounds: int) -> Iterator[Figure]:
                 direct=best["direct"],
                 ratio=best[name] / best["direct"],
             )
+        times = best["gateway"] / best["jump"]
+        yield Figure(name=f"ssh: {word}, the gateway to ssh -J", unit="times", value=times)
+        yield Figure(name=f"ssh: {word}, gateway's processor time for 1 MB", unit="ms", value=used / size * 1e9)
 
 
 def _rate(command: Sequence[str], size: int, *, up: bool) -> float:
@@ -209,59 +213,94 @@ def _rate(command: Sequence[str], size: int, *, up: bool) -> float:
 
 
 def _echo(ways: Ways, count: int) -> Iterator[Figure]:
-    direct, through = _echoes(ways.direct, count), _echoes(ways.gateway, count)
+    """Keys in turn to a terminal straight to the host and to one through the gateway: both see the same load."""
+    with _typing(ways.direct) as straight, _typing(ways.gateway) as through:
+        pairs = [(_echoed(straight), _echoed(through)) for _ in range(count)]
+    direct, gateway = ([pair[place] for pair in pairs] for place in (0, 1))
     for part, word in ((0.5, "p50"), (0.99, "p99")):
-        added = percentile(through, part) - percentile(direct, part)
-        yield Figure(name=f"ssh: echo of a key in a recorded terminal, {word} above direct", unit="ms", value=added)
+        before, after = percentile(direct, part), percentile(gateway, part)
+        yield Figure(
+            name=f"ssh: echo of a key in a recorded terminal, {word}",
+            unit="ms",
+            value=after,
+            direct=before,
+            ratio=after / before,
+        )
+        yield Figure(name=f"ssh: echo of a key in a recorded terminal, {word} added", unit="ms", value=after - before)
 
 
-def _echoes(way: Sequence[str], count: int) -> list[float]:
-    """Milliseconds from a key to its echo."""
+@contextmanager
+def _typing(way: Sequence[str]) -> Iterator[int]:
+    """A terminal in which what is typed is echoed: the descriptor to type into and to read from."""
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
-    process = subprocess.Popen([*way[:-1], "-tt", way[-1], "cat"], stdin=theirs, stdout=theirs)
-    taken = []
+    process = subprocess.Popen([*way[:-1], "-tt", way[-1], "echo ready; exec cat"], stdin=theirs, stdout=theirs)
     try:
-        time.sleep(2)
-        for _ in range(count):
-            began = time.perf_counter()
-            os.write(ours, b"x")
-            while b"x" not in os.read(ours, 100):
-                continue
-            taken.append((time.perf_counter() - began) * 1000)
-            time.sleep(0.002)
+        said = b""
+        while b"ready" not in said:
+            said += os.read(ours, 100)
+        time.sleep(1)
+        yield ours
     finally:
         process.terminate()
         process.wait()
         os.close(ours)
         os.close(theirs)
-    return taken
 
 
-def _terminal(ways: Ways, size: int) -> Iterator[Figure]:
-    command = f"head -c {size} /dev/zero | tr '\\0' x"
-    plain = _rate([*ways.gateway, command], size, up=False)
-    recorded = _rate([*ways.gateway[:-1], "-tt", ways.gateway[-1], command], size, up=False)
-    direct = _rate([*ways.direct[:-1], "-tt", ways.direct[-1], command], size, up=False)
-    yield Figure(name="ssh: output in bulk, recorded in a terminal", unit="MB/s", value=recorded, direct=direct)
-    yield Figure(name="ssh: output in bulk, of which 1 MiB is kept", unit="MB/s", value=plain, direct=direct)
+def _echoed(terminal: int) -> float:
+    """Milliseconds from a key to its echo, after a pause as between keys."""
+    time.sleep(0.002)
+    began = time.perf_counter()
+    os.write(terminal, b"x")
+    while b"x" not in os.read(terminal, 100):
+        continue
+    return (time.perf_counter() - began) * 1000
 
 
 def _recording(ways: Ways, size: int, rounds: int) -> Iterator[Figure]:
-    """Output in bulk of which all is kept, and of which nothing is: what recording costs."""
-    rates: dict[str, float] = {}
-    for role in ("kept", "unkept"):
-        way = [one.replace("+operator", f"+{role}") for one in ways.gateway]
-        # Text, as it is what terminals show.
-        command = f"head -c {size} /dev/zero | tr '\\0' x"
-        rates[role] = max(_rate([*way, command], size, up=False) for _ in range(rounds))
-    yield Figure(
-        name="ssh: output in bulk, all kept beside nothing kept",
-        unit="MB/s",
-        value=rates["kept"],
-        direct=rates["unkept"],
-        ratio=rates["kept"] / rates["unkept"],
-    )
+    """What a shell says in bulk, by two roles of which one keeps all and the other nothing: what recording costs.
+
+    A terminal is always recorded, whatever the role. So the terminal is made on the host, inside of a command.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".log") as file:
+        file.writelines(_log(size))
+        file.flush()
+        Path(file.name).chmod(0o644)
+        for word, command in (
+            ("of a shell", f"script -qec 'cat {file.name}' /dev/null </dev/null"),
+            ("of a command", f"cat {file.name}"),
+        ):
+            rates: dict[str, list[float]] = {"direct": [], "kept": [], "unkept": []}
+            for _ in range(rounds):
+                rates["direct"].append(_rate([*ways.direct, command], size, up=False))
+                for role in ("unkept", "kept"):
+                    way = [one.replace("+operator", f"+{role}") for one in ways.gateway]
+                    rates[role].append(_rate([*way, command], size, up=False))
+            best = {name: max(found) for name, found in rates.items()}
+            yield Figure(
+                name=f"ssh: output {word} in bulk, recorded",
+                unit="MB/s",
+                value=best["kept"],
+                direct=best["direct"],
+                ratio=best["kept"] / best["direct"],
+            )
+            yield Figure(
+                name=f"ssh: output {word} in bulk, time recorded to not recorded",
+                unit="times",
+                value=best["unkept"] / best["kept"],
+            )
+
+
+def _log(size: int) -> Iterator[str]:
+    """Lines as they stand in logs, of so many bytes together."""
+    words, written, number = [f"{one:x}" for one in range(100_000, 1_000_000, 9173)], 0, 0
+    while written < size:
+        number += 1
+        some = " ".join(words[number * step % len(words)] for step in (3, 7, 11, 13, 17, 19))
+        line = f"2026-11-30T16:{number % 60:02}:{number * 7 % 60:02}Z host-{number % 9} app[{number % 3000}]: {some}\n"
+        written += len(line)
+        yield line
 
 
 def _connections(ways: Ways, count: int) -> Iterator[Figure]:

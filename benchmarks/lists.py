@@ -29,7 +29,9 @@ from sojourn.projections import queries
 from sojourn.projections.projector import Projections
 from sojourn.projections.tables import cursor
 from sojourn.testing.browser import Browser
+from sojourn.web.api.endpoints import ENDPOINTS, OPEN
 from sojourn.web.exchange import COOKIE
+from sojourn.web.pages.table import PAGES
 
 from .figures import Figure, percentile
 from .history import BUSY, History, named
@@ -42,16 +44,11 @@ REASONS = 150
 FAR = 1_000_000
 """Entries of the real ledger and made-up ones never meet: so many places lie between them."""
 
-PAGES = (
-    ("alice", "/"),
-    ("carol", "/"),
-    ("alice", "/requests"),
-    ("carol", "/requests"),
-    ("alice", "/grants"),
-    ("carol", "/grants"),
-    ("alice", "/catalogue"),
-)
-"""Who opens which page."""
+ASKED_WITH = {"/policy/who-can": "?target=shop", "/ledger/consistency": "?old=1"}
+"""What some addresses have to be asked with."""
+
+SEEN = "dora"
+"""An auditor: whatever is not timed for anybody else is timed for one who sees everything."""
 
 WAITING = 16
 """Clients that approve at the same time."""
@@ -162,11 +159,20 @@ def _filled(path: Path, *, requests: int) -> Iterator[Figure]:
 def _pages(running: Installation, tokens: dict[str, str], *, turns: int) -> Iterator[Figure]:
     """The 95th percentile of each list: its first page, one far down, and what is asked of it most."""
     clients = {person: _Client(running.address, token) for person, token in tokens.items()}
-    for person, path in _asked(clients["carol"]):
+    asked = list(_asked(clients["carol"]))
+    timed = {path.partition("?")[0] for _, path in asked}
+    rest = [one.path for one in ENDPOINTS if one.permission is not OPEN and _listed(one.method, one.path)]
+    asked.extend((SEEN, path + ASKED_WITH.get(path, "")) for path in rest if path not in timed)
+    for person, path in asked:
         client = clients[person]
         client.seconds(path)
         times = [client.seconds(path) for _ in range(turns)]
         yield Figure(name=f"GET {path} ({person}), p95", unit="ms", value=percentile(times, 0.95) * 1e3)
+
+
+def _listed(method: str, path: str) -> bool:
+    """Whether an address is a page of many things, and not one thing or a form."""
+    return method == "GET" and "{" not in path
 
 
 def _asked(reader: _Client) -> Iterator[tuple[str, str]]:
@@ -187,6 +193,7 @@ def _asked(reader: _Client) -> Iterator[tuple[str, str]]:
         f"/grants?target=t100&status=removed&before={middle}",
         "/sessions?open=1",
         f"/sessions?grant={named('g', BUSY)}",
+        f"/sessions/{named('s', BUSY)}",
         f"/sessions/{named('s', BUSY)}/actions?after=19000",
         f"/attempts?actor=p100&before={middle}",
         f"/attempts?subject=request/{named('r', BUSY)}",
@@ -198,33 +205,40 @@ def _asked(reader: _Client) -> Iterator[tuple[str, str]]:
         "/targets/shop/looks",
         f"/requests/{named('r', BUSY)}",
         f"/grants/{named('g', BUSY)}",
-        "/targets",
-        "/absences",
-        "/facts",
-        "/holds",
-        "/shreddings",
-        "/retention",
-        "/disposals",
-        "/spans",
-        "/configuration",
-        "/configuration/files",
-        "/configuration/changes",
     ):
-        yield "dora", path
+        yield SEEN, path
+
+
+def _opened() -> Iterator[tuple[str, str]]:
+    """Who opens which page: people theirs, and an auditor every one there is."""
+    for path in ("/", "/requests", "/grants", "/sessions", "/reviews", "/catalogue"):
+        yield "alice", path
+    for path in ("/", "/requests", "/grants"):
+        yield "carol", path
+    for one in PAGES:
+        if one.permission is not OPEN and _listed(one.method, one.path):
+            yield SEEN, one.path + ASKED_WITH.get(one.path, "")
+    for kind, letter in (("requests", "r"), ("grants", "g"), ("sessions", "s")):
+        yield SEEN, f"/{kind}/{named(letter, BUSY)}"
+    for path in ("/people/alice", "/targets/shop", "/ledger/entries/1"):
+        yield SEEN, path
 
 
 def _browsed(running: Installation, passwords: Mapping[str, str], *, turns: int) -> Iterator[Figure]:
     """The same of the pages that people look at, as whole pages of HTML."""
-    for person, path in PAGES:
-        stranger = Browser(address=running.address)
-        answered = stranger.post("/sign-in", {"person": person, "password": passwords[person]})
-        assert answered.status_code == 303, answered.text
+    cookies: dict[str, str] = {}
+    for person, path in _opened():
+        if person not in cookies:
+            stranger = Browser(address=running.address)
+            answered = stranger.post("/sign-in", {"person": person, "password": passwords[person]})
+            assert answered.status_code == 303, answered.text
+            cookies[person] = answered.cookies[COOKIE]
         place = urlsplit(running.address)
         connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
         times = []
         for _ in range(turns + 1):
             start = time.perf_counter()
-            connection.request("GET", path, headers={"cookie": f"{COOKIE}={answered.cookies[COOKIE]}"})
+            connection.request("GET", path, headers={"cookie": f"{COOKIE}={cookies[person]}"})
             answer = connection.getresponse()
             answer.read()
             times.append(time.perf_counter() - start)

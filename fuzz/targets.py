@@ -250,6 +250,7 @@ TARGETS: dict[str, Target] = {
     "postgres-talk": Target(judge=postgres.talk, seeds=postgres.turns),
     "postgres-label": Target(judge=postgres.label, seeds=postgres.statements),
     "ssh-files": Target(judge=hosts.sftp, seeds=hosts.packets),
+    "ssh-copies": Target(judge=hosts.scp, seeds=hosts.copies),
     "ssh-recording": Target(judge=hosts.recording, seeds=hosts.chunks),
     "ssh-key": Target(judge=hosts.key, seeds=hosts.keys),
 }

@@ -45,7 +45,7 @@ class Layout:
 
     @property
     def witness_policy(self) -> Path:
-        """Which witnesses are asked, and how many have to agree (C2SP tlog-policy); there is none without it."""
+        """Where the policy of the witnesses is written and proposed from; what counts is the setting."""
         return self.configuration / "witness.policy"
 
     @property
@@ -240,8 +240,11 @@ class PublisherSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessSettings:
-    """How often the witnesses of `witness.policy` are asked, and how long one may take to answer."""
+    """Which witnesses are asked and how many have to agree, as the lines of a C2SP tlog-policy; how often
+    they are asked, and how long one may take to answer.
+    """
 
+    policy: tuple[str, ...] = ()
     seconds: float = 5.0
     answer_seconds: float = 4.0
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -93,3 +97,48 @@ def _capture(patch: pytest.MonkeyPatch, name: str = "stdout") -> list[str]:
     stream = _Stream()
     patch.setattr(output.sys, name, stream)  # type: ignore[attr-defined]
     return stream.said
+
+
+# Moments
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        ("2026-10-25T00:30:00Z", "2026-10-25T02:30:00+02:00"),
+        ("2026-10-25T01:30:00Z", "2026-10-25T02:30:00+01:00"),
+        ("2026-03-29T00:59:59.999999Z", "2026-03-29T01:59:59.999999+01:00"),
+        ("2026-03-29T01:00:00Z", "2026-03-29T03:00:00+02:00"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+        ("2026-13-29T01:00:00Z", "2026-13-29T01:00:00Z"),
+        ("2026-03-29T01:00:00Z and more", "2026-03-29T01:00:00Z and more"),
+        ("INC-2041", "INC-2041"),
+    ],
+    ids=["first 02:30", "second 02:30", "before summer", "summer", "no later day", "no date", "more text", "no moment"],
+)
+def test_a_moment_is_shown_as_the_clock_on_the_wall_shows_it_and_means_the_same(moment: str, shown: str) -> None:
+    found = output.local(moment, ZoneInfo("Europe/Berlin"))
+    assert found == shown
+    if shown != moment:
+        assert datetime.fromisoformat(found) == datetime.fromisoformat(moment)
+
+
+@pytest.fixture
+def in_kathmandu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This machine stands where clocks are ahead by five hours and three quarters."""
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_people_read_moments_in_the_zone_of_their_machine_and_scripts_read_utc(
+    in_kathmandu: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"end": "2026-03-02T10:00:00Z"}
+    output.print_table([row], ("end",), empty="")
+    output.print_fields(row)
+    assert capsys.readouterr().out.count("2026-03-02T15:45:00+05:45") == 2
+    output.print_json(row)
+    assert json.loads(capsys.readouterr().out) == row

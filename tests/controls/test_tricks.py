@@ -9,10 +9,11 @@ import pytest
 
 from sojourn.domain.campaign import Campaign
 from sojourn.domain.catalogue import Catalogue
-from sojourn.domain.events import AbsenceDeclared, GrantCreated, RequestSubmitted
+from sojourn.domain.events import AbsenceDeclared, GrantCreated, GroupsClaimed, RequestSubmitted
 from sojourn.domain.grant import Grant
 from sojourn.domain.grant import Status as GrantStatus
-from sojourn.domain.identifiers import PersonId, RequestId, TeamName
+from sojourn.domain.history import Change
+from sojourn.domain.identifiers import STANDING, PersonId, RequestId, TeamName
 from sojourn.domain.people import Person, PersonKind, Team
 from sojourn.domain.policy import People
 from sojourn.domain.request import Request, Status
@@ -359,6 +360,55 @@ async def test_somebody_who_moves_to_another_team_loses_what_the_old_one_gave() 
     await place.reconfigure(replace(CATALOGUE, teams=(Team(name=ENGINEERS, members=(DAVE,)), CATALOGUE.teams[1])))
     ended = await end_for_leaver(place.office, grant.id)
     assert ended.status is GrantStatus.ENDED and ended.cause == "holder_moved"
+
+
+# Whom a directory takes out of a group
+
+BY_DIRECTORY = replace(
+    CATALOGUE,
+    teams=(
+        Team(name=ENGINEERS, members=(BOB, CAROL, DAVE), groups=("engineers",)),
+        Team(name=LEADS, members=(CAROL,), groups=("leads",)),
+    ),
+)
+"""Alice may ask, and Bob decide, as long as the directory says which groups they are in."""
+
+
+async def says(place: Workplace, person: PersonId, *groups: str) -> None:
+    event = GroupsClaimed(person=person, origin="https://id.example", groups=groups, source="t")
+    await place.ledger.append((Change(stream=STANDING, event=event, seen=None),))
+
+
+async def test_an_approver_whom_the_directory_took_out_of_the_group_between_look_and_click_decides_nothing() -> None:
+    place = await Workplace.open(BY_DIRECTORY)
+    await says(place, ALICE, "engineers")
+    await says(place, BOB, "leads")
+    seen, again = await asked(place), await asked(place)
+    assert BOB in seen.submitted.approvers
+    await says(place, BOB)
+    digest = seen.submitted.digest
+    for verb in (approve, deny):
+        outcome = await verb(place.office, request=seen.id, person=BOB, digest=digest, source="t")
+        assert code(outcome) is Code.APPROVAL_NOT_ENTITLED
+    await says(place, BOB, "leads")
+    assert isinstance(await says_yes(place, again), Request)
+    await says(place, BOB)
+    spent = await activate(place.office, request=again.id, person=ALICE, source="t")
+    assert isinstance(spent, Refusal), "what they said before counts only as long as they could say it"
+
+
+async def test_an_access_ends_when_the_directory_takes_its_holder_out_of_the_group() -> None:
+    place = await Workplace.open(BY_DIRECTORY)
+    for person, group in ((ALICE, "engineers"), (BOB, "leads")):
+        await says(place, person, group)
+    grant = await given(place)
+    waiting = await asked(place)
+    await says_yes(place, waiting)
+    assert (await end_for_leaver(place.office, grant.id)).status is GrantStatus.ACTIVE
+    await says(place, ALICE)
+    ended = await end_for_leaver(place.office, grant.id)
+    assert (ended.status, ended.cause) == (GrantStatus.ENDED, "holder_moved")
+    assert isinstance(await activate(place.office, request=waiting.id, person=ALICE, source="t"), Refusal)
 
 
 async def test_five_thousand_approvers_and_twenty_thousand_teams_are_all_looked_at() -> None:

@@ -22,16 +22,15 @@ from sojourn.domain.events import (
     HoldScope,
     KeysDestroyed,
     RecordsDisposed,
-    RetentionLengthened,
-    RetentionShortened,
-    RetentionShorteningRequested,
+    RetentionChanged,
+    RetentionChangeRequested,
     ShreddingConfirmed,
     ShreddingRequested,
 )
 from sojourn.domain.hold import Coverage, PlaceHold, ReleaseHold
 from sojourn.domain.identifiers import DisposalId, HoldId, PersonId, ShreddingId
 from sojourn.domain.register import DISPOSABLE, FLOOR_DAYS, SHREDDABLE, KeyUse, Register
-from sojourn.domain.retention import ConfirmShortening, Dispose, SetRetention, WithdrawShortening
+from sojourn.domain.retention import ConfirmRetention, Dispose, SetRetention, WithdrawRetention
 from sojourn.domain.sealed import RecordClass, Sealed
 from sojourn.domain.shredding import ConfirmShredding, RequestShredding, WithdrawShredding
 from sojourn.errors import Code, Refusal
@@ -157,10 +156,10 @@ def test_only_administrators_decide_about_what_is_kept(person: PersonId) -> None
             state, SetRetention(record_class=RecordClass.REASON, days=9999, person=person, source=""), PEOPLE
         ),
         lambda: retention.confirm(
-            state, ConfirmShortening(record_class=RecordClass.REASON, days=1, person=person, source=""), PEOPLE
+            state, ConfirmRetention(record_class=RecordClass.REASON, days=1, person=person, source=""), PEOPLE
         ),
         lambda: retention.withdraw(
-            state, WithdrawShortening(record_class=RecordClass.REASON, person=person, source=""), PEOPLE
+            state, WithdrawRetention(record_class=RecordClass.REASON, person=person, source=""), PEOPLE
         ),
         lambda: retention.dispose(
             state, 1, Dispose(disposal=DisposalId("d-1"), person=person, source=""), aged, PEOPLE, NOW
@@ -268,38 +267,44 @@ def test_evidence_of_access_is_kept_for_seven_years_at_least() -> None:
     assert FLOOR_DAYS[RecordClass.ACCESS_EVIDENCE] >= 7 * 365 + 2
 
 
-def test_keeping_longer_takes_one_person_and_keeping_for_less_long_takes_two() -> None:
-    longer = retention.set_retention(Register(), days(4000), PEOPLE)
-    assert isinstance(longer, tuple) and isinstance(longer[0], RetentionLengthened)
-    state = register(longer[0])
-    assert state.schedule[RecordClass.STATEMENT] == 4000
-    assert retention.set_retention(state, days(4000), PEOPLE) == ()
-    shorter = retention.set_retention(state, days(100), PEOPLE)
-    assert isinstance(shorter, tuple) and isinstance(shorter[0], RetentionShorteningRequested)
-    state = register(longer[0], shorter[0])
-    assert state.schedule[RecordClass.STATEMENT] == 4000
+@pytest.mark.parametrize("count", [100, 4000], ids=["for less long", "for longer"])
+def test_keeping_a_class_for_longer_or_less_long_takes_two_people(count: int) -> None:
+    before = Register().schedule[RecordClass.STATEMENT]
+    assert retention.set_retention(Register(), days(before), PEOPLE) == ()
+    asked = retention.set_retention(Register(), days(count), PEOPLE)
+    assert isinstance(asked, tuple) and isinstance(asked[0], RetentionChangeRequested)
+    state = register(asked[0])
+    assert state.schedule[RecordClass.STATEMENT] == before
 
-    def agree(person: PersonId, count: int = 100) -> object:
-        command = ConfirmShortening(record_class=RecordClass.STATEMENT, days=count, person=person, source="test")
+    def agree(person: PersonId, count: int = count) -> object:
+        command = ConfirmRetention(record_class=RecordClass.STATEMENT, days=count, person=person, source="test")
         return retention.confirm(state, command, PEOPLE)
 
     assert code(agree(ERIN)) is Code.RETENTION_SELF
-    assert code(agree(BOB, 99)) is Code.RETENTION_NOT_PENDING
+    assert code(agree(ALICE)) is Code.PERMISSION_DENIED
+    assert code(agree(BOB, count - 1)) is Code.RETENTION_NOT_PENDING
     done = agree(BOB)
-    assert isinstance(done, RetentionShortened)
-    assert (done.requested_by, done.confirmed_by, done.days_before) == (ERIN, BOB, 4000)
-    state = register(longer[0], shorter[0], done)
-    assert (state.schedule[RecordClass.STATEMENT], state.shortenings) == (100, {})
+    assert isinstance(done, RetentionChanged)
+    assert (done.requested_by, done.confirmed_by, done.days_before) == (ERIN, BOB, before)
+    state = register(asked[0], done)
+    assert (state.schedule[RecordClass.STATEMENT], state.changes) == (count, {})
     assert code(agree(BOB)) is Code.RETENTION_NOT_PENDING
 
 
-def test_a_shorter_retention_can_be_withdrawn() -> None:
+def test_a_second_request_takes_the_place_of_the_first_and_an_old_confirmation_does_not_fit_it() -> None:
+    first, second = (retention.set_retention(Register(), days(count), PEOPLE) for count in (4000, 100))
+    assert isinstance(first, tuple) and isinstance(second, tuple)
+    command = ConfirmRetention(record_class=RecordClass.STATEMENT, days=4000, person=BOB, source="test")
+    assert code(retention.confirm(register(*first, *second), command, PEOPLE)) is Code.RETENTION_NOT_PENDING
+
+
+def test_another_retention_can_be_withdrawn() -> None:
     shorter = retention.set_retention(Register(), days(100), PEOPLE)
     assert isinstance(shorter, tuple)
-    command = WithdrawShortening(record_class=RecordClass.STATEMENT, person=CAROL, source="")
+    command = WithdrawRetention(record_class=RecordClass.STATEMENT, person=CAROL, source="")
     withdrawn = retention.withdraw(register(shorter[0]), command, PEOPLE)
     assert not isinstance(withdrawn, Refusal)
-    assert register(shorter[0], withdrawn).shortenings == {}
+    assert register(shorter[0], withdrawn).changes == {}
     assert code(retention.withdraw(Register(), command, PEOPLE)) is Code.RETENTION_NOT_PENDING
 
 

@@ -23,7 +23,7 @@ from sojourn.domain.policy import Facts, Ticket
 from sojourn.evidence.forms import printed as prints
 from sojourn.evidence.forms.printed import ACTIONS_MAX, printed
 from sojourn.evidence.forms.workbook import workbook
-from sojourn.testing.debian import packages
+from sojourn.testing.packages import install
 
 from .recorded import ALICE, BOB, CAROL, HOSTILE, REQUEST, Record, files_of, story_of, whole_story
 
@@ -47,8 +47,7 @@ BLOCKS = [
 @pytest.fixture(scope="session")
 def readers() -> None:
     """qpdf and poppler, which did not write what they read."""
-    packages(Path("/usr/bin/qpdf"), "qpdf", "poppler-utils")
-    packages(Path("/usr/bin/pdftotext"), "poppler-utils")
+    install({"qpdf": "/usr/bin/qpdf", "poppler-utils": "/usr/bin/pdftotext"})
 
 
 def _run(*arguments: str | Path) -> str:

@@ -12,7 +12,7 @@ import pytest
 from sojourn.evidence.files.delimited import DelimitedFile
 from sojourn.evidence.files.sheet import Column, Sheet
 from sojourn.evidence.files.workbook import open_workbook
-from sojourn.testing.debian import packages
+from sojourn.testing.packages import install
 
 EVERY_SHEET = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
 TRAPS = (
@@ -34,7 +34,7 @@ TRAPS = (
 @pytest.fixture(scope="module")
 def office() -> str:
     """LibreOffice Calc without a screen."""
-    packages(Path("/usr/bin/soffice"), "libreoffice-calc-nogui")
+    install({"libreoffice-calc-nogui": "/usr/bin/soffice"})
     return "soffice"
 
 

@@ -24,7 +24,7 @@ from sojourn.domain.events import (
     KeysDestroyed,
     RecordsDisposed,
     RequestApproved,
-    RetentionShortened,
+    RetentionChanged,
 )
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import (
@@ -328,7 +328,7 @@ async def test_the_certificate_of_a_disposal_says_what_went_by_which_rule_and_ve
     record.seal("an old reason")
     await record.ask_and_approve()
     keys = tuple(key.key for key in await record.client.keys(ALICE))
-    shortened = RetentionShortened(
+    shortened = RetentionChanged(
         record_class=RecordClass.REASON, days=400, days_before=2557, requested_by=BOB, confirmed_by=CAROL, source=""
     )
     disposed = RecordsDisposed(

@@ -174,11 +174,13 @@ def test_a_shredding_can_be_withdrawn_and_is_listed(sojourn: Running) -> None:
     assert sojourn.send("GET", "/shreddings", person="alice").status_code == 403
 
 
-def test_a_retention_is_shortened_by_two_people_only(sojourn: Running) -> None:
+def test_a_retention_is_changed_by_two_people_only(sojourn: Running) -> None:
     def days(answered: Any) -> int:
         return int(next(one["days"] for one in answered["classes"] if one["record_class"] == "statement"))
 
-    assert days(_ask(sojourn, "retention", "set", "statement", "3000", person="carol")) == 3000
+    before = days(_ask(sojourn, "retention", "show", person="carol"))
+    assert days(_ask(sojourn, "retention", "set", "statement", "3000", person="carol")) == before != 3000
+    assert days(_ask(sojourn, "retention", "confirm", "statement", "3000", person="bob")) == 3000
     asked = _ask(sojourn, "retention", "set", "statement", "400", person="carol")
     assert days(asked) == 3000
     assert (
@@ -189,7 +191,7 @@ def test_a_retention_is_shortened_by_two_people_only(sojourn: Running) -> None:
     assert (below["code"], below["details"]["floor"]) == ("retention.below_floor", "2557")
     _ask(sojourn, "retention", "set", "reason", "400", person="carol")
     withdrawn = _ask(sojourn, "retention", "withdraw", "reason", person="bob")
-    assert {one["shortening_days"] for one in withdrawn["classes"]} == {None}
+    assert {one["change_days"] for one in withdrawn["classes"]} == {None}
     nothing = _ask(sojourn, "retention", "dispose", person="bob")["error"]
     assert nothing["code"] == "retention.nothing_due"
     table = sojourn.installation.sojourn("retention", "show", person="dora").stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from sojourn.configuration import (
     fingerprint,
     parse_held,
     parse_settings,
+    proposed_settings,
     read_settings,
     rendered,
     settings_bytes,
@@ -34,9 +36,10 @@ from sojourn.demo.installation import PEOPLE_FILE
 from sojourn.demo.production import Production
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.change import Proposal
-from sojourn.domain.events import ConfigurationAdopted, ProcessStarted
-from sojourn.domain.identifiers import CONFIGURATION, SYSTEM
+from sojourn.domain.events import ConfigurationAdopted, ProcessStarted, WitnessPolicyAdopted
+from sojourn.domain.identifiers import CONFIGURATION, PUBLICATION, SYSTEM
 from sojourn.errors import Code, Refusal, SojournError
+from sojourn.ledger.cosignature import CosigningKey
 from sojourn.scribe import codec
 from sojourn.settings import (
     BucketSettings,
@@ -49,7 +52,9 @@ from sojourn.settings import (
     ScribeSettings,
     Settings,
     WebhookSettings,
+    WitnessSettings,
 )
+from sojourn.testing.filled import until
 from sojourn.testing.installation import PASSWORD, Running, running
 from sojourn.testing.organisation import BOB, CAROL, CATALOGUE, ERIN, Workplace
 from sojourn.workflow.adopt import adopt, load_adopted
@@ -60,11 +65,16 @@ from .test_change import FILES, TWO, administered
 
 NOW = Settings(control=ControlSettings(password_length_min=20))
 SHORT = Settings(gateway=GatewaySettings(require_tls=False), publisher=PublisherSettings(folder=""))
+WITNESSES = (
+    f"witness outside {CosigningKey.generate('outside.example/w', bytes(32)).cosigner().vkey()} https://127.0.0.1:1/",
+    "quorum outside",
+)
 EVERYTHING = Settings(
     gateway=GatewaySettings(host="0.0.0.0", port=1, idle_seconds=60, client_authority="clients.pem"),
     control=ControlSettings(port=2, api_token_life=timedelta(hours=2), reconcile_seconds=0.125),
     scribe=ScribeSettings(origin="example.com/other", store="postgresql://scribe@db/ledger"),
     publisher=PublisherSettings(s3=BucketSettings(bucket="b", retention_days=3000)),
+    witness=WitnessSettings(policy=WITNESSES, seconds=9.5),
     notify=NotifySettings(
         mail=MailSettings(host="mail.example.com"),
         webhooks=(WebhookSettings(name="siem.one", url="https://siem.example.com", secret="siem"),),
@@ -205,6 +215,7 @@ def test_a_difference_names_the_setting_and_both_values() -> None:
     found = {one.what: (one.before, one.after) for one in compare_settings(Settings(), EVERYTHING)}
     assert found["setting control.api_token_life"] == (("12h",), ("2h",))
     assert found["setting publisher.s3.bucket"] == (('""',), ('"b"',))
+    assert found["setting witness.policy"] == ((), (f'["{WITNESSES[0]}", "quorum outside"]',))
     assert found["setting notify.webhooks.siem.one.url"] == ((), ('"https://siem.example.com"',))
     assert not any("scribe" in what or ("host" in what and "mail" not in what) for what in found)
 
@@ -290,6 +301,61 @@ def test_whoever_edits_the_file_gets_nothing_into_force_alone(sojourn: Running, 
     assert set(under) >= {"control", "gateway", "publisher"}
     assert {under[name] for name in ("control", "gateway", "publisher")} == {shown["settings_digest"]}
     assert settings_digest(settings_in_force(layout)) == shown["settings_digest"]
+
+
+def asked_by_record(one: Running) -> list[str]:
+    """The quorum of each policy of witnesses that the publisher has put on record."""
+    with reading(one.installation.layout) as kept:
+        events = [codec.decode(entry.kind, entry.body) for entry in kept.stream(PUBLICATION)]
+    return [event.quorum for event in events if isinstance(event, WitnessPolicyAdopted)]
+
+
+def test_nobody_alone_names_a_witness_or_takes_one_away(sojourn: Running, tmp_path: Path) -> None:
+    layout, version = sojourn.installation.layout, sojourn.get("/configuration", person="carol")["version"]
+    layout.witness_policy.write_text("# ours\n" + "\n".join(WITNESSES) + "\n")
+    told: list[SojournError] = []
+    assert settings_in_force(layout, told.append).witness.policy == ()
+    assert [error.code for error in told] == [Code.SETTINGS_NOT_IN_FORCE] and "witness.policy" in str(told[0])
+    assert asked_by_record(sojourn) == []
+
+    files, one = tmp_path / "files", sojourn.installation
+    assert one.sojourn("login", "carol", "--url", one.address, stdin=PASSWORD + "\n").returncode == 0
+    one.ask("policy", "fetch", str(files), person="carol")
+    shutil.copy(layout.witness_policy, files)
+    proposed = one.ask("policy", "propose", str(files), person="carol")
+    assert [each["what"] for each in proposed["differences"]] == ["setting witness.policy"]
+    approval = f"/configuration/changes/{proposed['change']}/approve", {"digest": proposed["digest"]}
+    assert sojourn.post(*approval, person="carol")["error"]["code"] == "change.self"
+    assert sojourn.post(*approval, person="bob")["version"] == version + 1
+    layout.witness_policy.write_text("quorum none\n")
+    assert settings_in_force(layout).witness.policy == WITNESSES
+    layout.witness_policy.unlink()
+    assert settings_in_force(layout).witness.policy == WITNESSES
+    one.stop()
+    one.start()
+    until(lambda: asked_by_record(sojourn) == ["outside"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "policy", "problem"),
+    [
+        (f"witness: {{policy: ['{WITNESSES[0]}', quorum outside]}}", "quorum none", "others than those"),
+        ("witness: {policy: [quorum all]}", None, "not defined above"),
+        ("witness: {policy: quorum all}", None, "lines of a policy"),
+        (f"witness: {{policy: ['{WITNESSES[0].replace('https:', 'ftp:')}', quorum outside]}}", None, "no address"),
+        (None, "quorum none", "no settings.yaml"),
+    ],
+    ids=["two that differ", "a quorum of nobody", "no list", "an address that cannot be asked", "no settings beside"],
+)
+def test_witnesses_that_cannot_be_meant_are_not_proposed(
+    tmp_path: Path, settings: str | None, policy: str | None, problem: str
+) -> None:
+    for name, text in (("settings.yaml", settings), ("witness.policy", policy)):
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    with pytest.raises(SojournError, match=problem) as raised:
+        proposed_settings(tmp_path)
+    assert raised.value.code is Code.CONFIGURATION_INVALID
 
 
 def test_a_record_that_cannot_be_read_starts_nothing_under_the_file(sojourn: Running, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PUBLICATION, SessionId, session_stream
 from sojourn.domain.publication import Held, first_late, is_suspended, suspend_or_readmit
 from sojourn.scribe.client import ScribeClient
-from sojourn.settings import BucketSettings, Layout, PublisherSettings, Settings
+from sojourn.settings import BucketSettings, Layout, PublisherSettings, Settings, WitnessSettings
 from sojourn.testing.organisation import Workplace
 from sojourn.testing.scribe import ScribeProcess
 from sojourn.web.api.shapes import CopyShown
@@ -153,8 +153,6 @@ async def test_every_place_has_to_hold_it_and_one_that_holds_something_else_hold
 
 
 async def test_witnesses_count_where_there_is_a_policy_and_nothing_counts_where_nothing_is_asked(desk: Desk) -> None:
-    assert kept_up(desk.layout, Settings(publisher=desk.publisher)) == ("folder:", "bucket:")
-    desk.layout.configuration.mkdir()
-    desk.layout.witness_policy.write_text("quorum none\n")
-    assert kept_up(desk.layout, Settings()) == ("folder:", "quorum")
+    assert kept_up(Settings(publisher=desk.publisher)) == ("folder:", "bucket:")
+    assert kept_up(Settings(witness=WitnessSettings(policy=("quorum none",)))) == ("folder:", "quorum")
     assert late_copies(desk.layout, Settings(), desk.ledger, desk.clock) is None

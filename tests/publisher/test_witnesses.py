@@ -169,9 +169,10 @@ async def test_a_quorum_that_is_missed_for_long_keeps_accesses_from_beginning_un
     layout = desk.scribe.layout
     one, gone = witness("one"), witness("gone")
     policy = policy_of("all", one, gone)
-    layout.configuration.mkdir()
-    layout.witness_policy.write_text("quorum none\n")
-    settings = Settings(publisher=PublisherSettings(folder="", refuse_after_minutes=30))
+    settings = Settings(
+        publisher=PublisherSettings(folder="", refuse_after_minutes=30),
+        witness=WitnessSettings(policy=("quorum none",)),
+    )
     late = late_copies(layout, settings, desk.ledger, InHalfAnHour())
     assert late is not None
     task = rounds(desk, policy, answer_seconds=0.3)

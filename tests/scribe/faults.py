@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.strangers.conftest import install
+from sojourn.testing.packages import install
 
 SOURCE = Path(__file__).with_name("faults.c")
 TORN = "torn"
@@ -16,8 +15,7 @@ TORN = "torn"
 
 def build(into: Path) -> Path:
     """The library, built with the machine's compiler or Debian's."""
-    if shutil.which("gcc") is None:
-        install("gcc", "libc6-dev")
+    install({"gcc": "/usr/bin/gcc", "libc6-dev": "/usr/include/stdio.h"})
     library = into / "faults.so"
     command = ["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(library), str(SOURCE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sojourn.domain import cast
 from sojourn.domain.curtain import Curtain
+from sojourn.gateway.ssh.chunk import event, pack
 from sojourn.gateway.ssh.echo import Echo, mask
 
 
@@ -45,7 +46,7 @@ def test_no_printable_letter_survives_the_mask(text: str) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("oierm"), st.text()), max_size=20))
 def test_a_chunk_gives_back_what_was_put_into_it(events: list[tuple[str, str]]) -> None:
-    chunk = cast.pack(cast.event(0.5, code, text) for code, text in events) if events else b""
+    chunk = pack(event(0.5, code, text) for code, text in events) if events else b""
     if events:
         found = list(cast.moments(cast.unpack(chunk)))
         assert [(one.code, one.text) for one in found] == events
@@ -53,8 +54,8 @@ def test_a_chunk_gives_back_what_was_put_into_it(events: list[tuple[str, str]]) 
 
 @given(st.binary())
 def test_bytes_that_are_not_text_come_back_exactly(data: bytes) -> None:
-    line = cast.event(0.0, "o", data.decode("utf-8", "surrogateescape"))
-    (moment,) = cast.moments(cast.unpack(cast.pack([line])))
+    line = event(0.0, "o", data.decode("utf-8", "surrogateescape"))
+    (moment,) = cast.moments(cast.unpack(pack([line])))
     assert moment.text.encode("utf-8", "surrogateescape") == data
 
 

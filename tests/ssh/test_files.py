@@ -15,6 +15,7 @@ from sojourn.domain.events import ActionCompleted, ActionIntended, ChunkRecorded
 from sojourn.domain.identifiers import RoleName
 from sojourn.domain.ssh import Files
 from sojourn.domain.target import Role
+from sojourn.gateway.ssh.scp import Copies, Scp, scp_of
 from sojourn.gateway.ssh.sftp import Reader, SftpError, Splitter, request_of
 from sojourn.testing.gateway import SlowLedger
 from sojourn.testing.ssh import SshUnderTest, run, shell, ssh_gateway
@@ -25,6 +26,12 @@ from .conftest import Place
 
 async def _done(door: SshUnderTest) -> list[tuple[ActionIntended, dict[str, object], ActionCompleted]]:
     return [one for one in await door.record.actions() if one[0].protocol == "sftp"]
+
+
+async def _moved(door: SshUnderTest) -> list[tuple[ActionIntended, dict[str, object], ActionCompleted]]:
+    """What was done with files themselves, by either protocol."""
+    done = [one for one in await door.record.actions() if one[0].protocol in ("sftp", "scp")]
+    return [one for one in done if one[0].verb in ("read", "write")]
 
 
 async def test_each_operation_of_sftp_is_on_record_with_path_and_hash(door: SshUnderTest, files: Place) -> None:
@@ -60,6 +67,101 @@ async def test_scp_in_both_of_its_protocols_brings_what_was_sent(door: SshUnderT
         assert (files.there / name).read_bytes() == content
         assert (await run([*options, *way, f"127.0.0.1:{files.there}/{name}", files.here / name])).status == 0
         assert (files.here / name).read_bytes() == content
+    await door.record.closed(4)
+    digest = hashlib.sha256(content).hexdigest()
+    said = [
+        (one.protocol, one.verb, one.objects[0].rpartition("/")[2], outcome.tags)
+        for one, _, outcome in await _moved(door)
+    ]
+    assert sorted(said) == [
+        ("scp", "read", "old", (f"read 200000 bytes sha256 {digest}",)),
+        # What it was called here; the command names the place there.
+        ("scp", "write", "big", (f"written 200000 bytes sha256 {digest}",)),
+        ("sftp", "read", "new", (f"read 200000 bytes sha256 {digest}",)),
+        ("sftp", "write", "new", (f"written 200000 bytes sha256 {digest}",)),
+    ]
+
+
+async def test_each_file_of_a_tree_by_the_old_scp_is_on_record_and_so_is_one_that_did_not_end(
+    door: SshUnderTest, files: Place
+) -> None:
+    await door.access()
+    tree = {"a": b"", "b/c": b"one\n", "b/d/e": os.urandom(100_000)}
+    for name, content in tree.items():
+        (files.here / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (files.here / "tree" / name).write_bytes(content)
+    key = await door.key()
+    options = ["-F", "none", *door.options(key)]
+    copied = await run(["scp", "-O", "-p", "-r", *options, files.here / "tree", f"127.0.0.1:{files.there}/"])
+    assert copied.status == 0, copied.err
+    broken = b"C0644 1000000 half\n" + b"x" * 400_000
+    await door.ssh(key, f"scp -t {files.there}/", stdin=broken)
+    await door.record.closed(2)
+    moved = await _moved(door)
+    found = {one.objects[0]: (outcome.outcome, outcome.tags[0]) for one, _, outcome in moved}
+    whole = {
+        f"tree/{name}": (
+            Outcome.COMPLETED,
+            f"written {len(content)} bytes sha256 {hashlib.sha256(content).hexdigest()}",
+        )
+        for name, content in tree.items()
+    }
+    half = hashlib.sha256(b"x" * 400_000).hexdigest()
+    assert found == {**whole, "half": (Outcome.INTERRUPTED, f"written 400000 bytes sha256 {half}")}
+    assert all(one.objects[1] == f"{files.there}/" for one, _, _ in moved)
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(st.characters(codec="ascii", exclude_characters="\n/"), min_size=1), st.binary(max_size=50))
+    ),
+    st.integers(1, 9),
+)
+def test_files_by_the_old_scp_are_the_same_however_they_arrive(sent: list[tuple[str, bytes]], step: int) -> None:
+    stream = b"".join(b"C0644 %d %s\n%s\0" % (len(body), name.encode(), body) for name, body in sent)
+    copies, found = Copies(), []
+    for place in range(0, len(stream), step):
+        found += copies.feed(stream[place : place + step])
+    assert [(one.name, str(one.flow)) for one in found] == [
+        (name, f"{len(body)} bytes sha256 {hashlib.sha256(body).hexdigest()}") for name, body in sent
+    ]
+    assert copies.left() is None
+
+
+@given(st.lists(st.binary(max_size=60)))
+def test_whatever_calls_itself_a_copy_is_read_or_left_unread(stream: list[bytes]) -> None:
+    copies = Copies()
+    taken = sum(one.flow.size for data in stream for one in copies.feed(data))
+    assert taken <= sum(map(len, stream))
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("scp -t /srv/site", Scp(writes=True, place="/srv/site")),
+        ("/usr/bin/scp -v -r -p -d -t -- '/a b/'", Scp(writes=True, place="/a b/")),
+        ("scp -qrf x y", Scp(writes=False, place="x y")),
+        ("scp a b", None),
+        ("scp -t", None),
+        ("scp -t -f x", None),
+        ("tar -tf x", None),
+        ("scp -t 'x", None),
+        ("", None),
+    ],
+    ids=[
+        "to",
+        "to, all flags",
+        "from two",
+        "a copy there",
+        "nowhere",
+        "both",
+        "another program",
+        "half a quote",
+        "none",
+    ],
+)
+def test_a_command_is_known_as_a_copy_by_what_every_scp_asks(command: str, found: Scp | None) -> None:
+    assert scp_of(command) == found
 
 
 async def test_an_error_of_the_host_is_an_error_of_the_action(door: SshUnderTest) -> None:

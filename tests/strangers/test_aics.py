@@ -16,8 +16,9 @@ import pytest
 
 from sojourn.ledger.cosignature import CosigningKey
 from sojourn.ledger.note import SigningKey
+from sojourn.testing.packages import alone
 
-from .conftest import HERE, alone
+from .conftest import HERE
 from .published import KEY, Published
 from .test_go import flips, some_places
 

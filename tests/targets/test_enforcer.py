@@ -223,7 +223,7 @@ class World:
             await asyncio.sleep(self.lag_seconds)
             yield batch
 
-    async def until(self, true: Callable[[], bool], seconds: float = 8) -> float:
+    async def until(self, true: Callable[[], bool], seconds: float = 30) -> float:
         """Wait for it; gives how long it took."""
         begun = time.monotonic()
         while not true():
@@ -231,7 +231,7 @@ class World:
             await asyncio.sleep(0.01)
         return time.monotonic() - begun
 
-    async def until_kind(self, grant: GrantId, kind: str, seconds: float = 8) -> float:
+    async def until_kind(self, grant: GrantId, kind: str, seconds: float = 30) -> float:
         return await self.until(lambda: kind in self.kinds(grant), seconds)
 
 
@@ -461,9 +461,9 @@ async def test_a_fault_in_one_grants_task_stops_no_other(world: World) -> None:
         faulty = await world.create("92", target="other")
         await asyncio.sleep(0.3)
         grant = await world.create("93")
-        await world.until_kind(grant, "provisioned", 1)
+        await world.until_kind(grant, "provisioned")
         broken = False
-        await world.until_kind(faulty, "provisioned", 3)
+        await world.until_kind(faulty, "provisioned")
         for one in (grant, faulty):
             await world.end(one)
             await world.until_kind(one, "removed")

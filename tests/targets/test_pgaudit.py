@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.strangers.conftest import install
 
 from sojourn.demo.production import Production
 from sojourn.targets.postgres import PostgresDriver
 from sojourn.testing.debian import PROGRAMS, debian
+from sojourn.testing.packages import install
 
 from .conftest import ADMINISTRATOR_PASSWORD, Bench, target_of
 from .test_log import RIGHTS, read, read_until
@@ -26,8 +26,7 @@ LIBRARY = PROGRAMS.parent / "lib" / "pgaudit.so"
 @pytest.fixture(scope="module")
 def audited_server() -> Iterator[Production]:
     """Debian's PostgreSQL 15 with its pgaudit."""
-    if not LIBRARY.exists():
-        install("postgresql-15-pgaudit")
+    install({"postgresql-15-pgaudit": LIBRARY})
     options = (
         "shared_preload_libraries=pgaudit",
         "pgaudit.log=all",

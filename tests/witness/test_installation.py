@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sojourn.app.anchors import anchors, read_anchors
-from sojourn.app.witnesses import read_witness_policy
-from sojourn.domain.events import CancelRequested, WitnessPolicyAdopted
+from sojourn.app.installation import read_settings
+from sojourn.app.settled import settings_in_force
+from sojourn.app.witnesses import witness_policy
+from sojourn.configuration import policy_bytes, settings_bytes
+from sojourn.domain.events import CancelRequested, ConfigurationAdopted, WitnessPolicyAdopted
 from sojourn.domain.history import Change
-from sojourn.domain.identifiers import PUBLICATION, SessionId, session_stream
+from sojourn.domain.identifiers import CONFIGURATION, PUBLICATION, SessionId, session_stream
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
 from sojourn.ledger import policy as policies
-from sojourn.ledger.note import Verifier
+from sojourn.ledger.note import SigningKey, Verifier
 from sojourn.scribe.anchor import Seen
 from sojourn.scribe.client import ScribeClient
-from sojourn.settings import Layout, Settings, WitnessSettings
+from sojourn.settings import Layout, Settings
+from sojourn.testing.organisation import CAROL, CATALOGUE, ERIN
 from sojourn.testing.witness import WitnessHere
 from sojourn.witness.layout import add_log
+from sojourn.workflow.adopt import catalogue_bytes, load_adopted
 
 pytestmark = pytest.mark.integration
 SECONDS = 40.0
@@ -68,8 +76,12 @@ def witness(tmp_path: Path) -> Iterator[WitnessHere]:
     made.close()
 
 
+def lines_of(witness: WitnessHere) -> tuple[str, ...]:
+    return (f"witness outside {witness.vkey} {witness.url}", "quorum outside")
+
+
 def name_witness(layout: Layout, witness: WitnessHere) -> None:
-    layout.witness_policy.write_text(f"witness outside {witness.vkey} {witness.url}\nquorum outside\n")
+    layout.witness_policy.write_bytes(policy_bytes(lines_of(witness)))
 
 
 async def fill(layout: Layout, count: int) -> int:
@@ -83,7 +95,7 @@ async def fill(layout: Layout, count: int) -> int:
 
 
 def cosigned_size(layout: Layout) -> int:
-    policy, _ = read_witness_policy(layout)
+    policy = witness_policy(read_settings(layout))
     assert policy is not None
     if not layout.cosigned.exists():
         return 0
@@ -108,7 +120,7 @@ def begin(layout: Layout, witness: WitnessHere) -> None:
 
 def witnesses_saw(layout: Layout, verifier: Verifier, settings: Settings | None = None) -> tuple[Seen, ...]:
     """What a start would be told by witnesses."""
-    asked = anchors(layout, settings or Settings(), verifier)
+    asked = anchors(layout, settings or read_settings(layout), verifier)
     return read_anchors([one for one in asked if one.place.startswith("witness:")], lambda *_, **__: None)
 
 
@@ -160,7 +172,8 @@ def test_a_start_waits_for_no_witness_that_hangs(layout: Layout, witness: Witnes
     witness.stop()
     verifier = Verifier.parse(layout.verifier_key.read_text())
     begun = time.monotonic()
-    settings = Settings(witness=WitnessSettings(answer_seconds=0.5))
+    settings = read_settings(layout)
+    settings = replace(settings, witness=replace(settings.witness, answer_seconds=0.5))
     assert witnesses_saw(layout, verifier, settings) == ()
     assert 0.4 < time.monotonic() - begun < 5
     with process(layout, "scribe"):
@@ -192,8 +205,50 @@ def test_a_policy_that_cannot_be_used_is_told_before_anything_starts(
 ) -> None:
     layout.witness_policy.write_text(text.replace("VKEY", witness.vkey))
     with pytest.raises(SojournError) as caught:
-        read_witness_policy(layout)
+        read_settings(layout)
     assert caught.value.code is Code.WITNESS_POLICY_INVALID and problem in caught.value.refusal.sentence
+
+
+def test_comments_and_space_in_a_policy_are_nobodys_decision(layout: Layout, witness: WitnessHere) -> None:
+    text = "# ours\nlog {log}\n\n  witness\toutside   {vkey} {url}  \n# the quorum\nquorum outside"
+    log = SigningKey.generate("a.example/log", bytes(32)).verifier().vkey()
+    plain = f"log {log}\nwitness outside {witness.vkey} {witness.url}\nquorum outside\n"
+    layout.witness_policy.write_text(text.format(log=log, vkey=witness.vkey, url=witness.url))
+    assert policy_bytes(read_settings(layout).witness.policy) == plain.encode()
+
+
+def test_witnesses_of_an_earlier_release_are_asked_as_the_record_says_and_not_as_the_file_does(
+    layout: Layout, witness: WitnessHere, tmp_path: Path
+) -> None:
+    before = policy_bytes(lines_of(witness))
+    with process(layout, "scribe"):
+        asyncio.run(_as_an_earlier_release(layout, before))
+    layout.witness_policy.write_text("quorum none\n")
+    told: list[SojournError] = []
+    assert settings_in_force(layout, told.append).witness.policy == lines_of(witness)
+    assert [error.code for error in told] == [Code.SETTINGS_NOT_IN_FORCE] and "witness.policy" in str(told[0])
+
+
+async def _as_an_earlier_release(layout: Layout, policy: bytes) -> None:
+    """Two administrators, settings that say nothing of witnesses, and the policy that was read from the file."""
+    people = tuple(replace(one, administrator=one.id in (ERIN, CAROL)) for one in CATALOGUE.people)
+    catalogue = catalogue_bytes(replace(CATALOGUE, people=people))
+    held = json.loads(settings_bytes(read_settings(layout)))
+    del held["witness"]["policy"]
+    settings = json.dumps(held).encode()
+    adopted = ConfigurationAdopted(
+        catalogue_sha256=hashlib.sha256(catalogue).hexdigest(),
+        files=(),
+        operator="root",
+        settings_sha256=hashlib.sha256(settings).hexdigest(),
+    )
+    witnesses = WitnessPolicyAdopted(sha256=hashlib.sha256(policy).hexdigest(), quorum="outside", witnesses=())
+    async with ScribeClient(layout.scribe_socket) as ledger:
+        await ledger.connected(SECONDS)
+        change = Change(stream=CONFIGURATION, event=adopted, seen=0)
+        await ledger.append([change], attachments=[catalogue, settings])
+        assert (await load_adopted(ledger)) is not None
+        await ledger.append([Change(stream=PUBLICATION, event=witnesses, seen=None)], attachments=[policy])
 
 
 async def _adopted(layout: Layout) -> list[WitnessPolicyAdopted]:

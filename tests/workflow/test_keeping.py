@@ -26,7 +26,7 @@ from sojourn.workflow.approve import approve
 from sojourn.workflow.deny import deny
 from sojourn.workflow.hold import coverage_of, place_hold, release_hold
 from sojourn.workflow.keeping import load_register
-from sojourn.workflow.retain import confirm_shortening, dispose, set_retention
+from sojourn.workflow.retain import confirm_retention, dispose, set_retention
 from sojourn.workflow.shred import confirm_shredding, request_shredding
 from sojourn.workflow.submit import submit
 
@@ -166,7 +166,7 @@ async def test_time_makes_records_ripe_and_only_those_that_no_longer_grow() -> N
     archive.place.clock.advance(timedelta(days=40))
     young = await archive.ask()
     await set_retention(archive.place.office, record_class=RecordClass.REASON, days=365, person=ERIN, source="")
-    done = await confirm_shortening(
+    done = await confirm_retention(
         archive.place.office, record_class=RecordClass.REASON, days=365, person=CAROL, source=""
     )
     assert isinstance(done, Register)

@@ -48,7 +48,7 @@ def anchors(layout: Layout, settings: Settings, verifier: Verifier) -> tuple[Anc
     if bucket is not None:
         found.append(Anchor(place=bucket.place, read=lambda: bucket.newest(verifier)))
     cosigned = Anchor(place=str(layout.cosigned), read=lambda: read_cosigned(layout, verifier), removable=True)
-    witnesses = [Anchor(place=place, read=read) for place, read in witness_readers(layout, settings, verifier)]
+    witnesses = [Anchor(place=place, read=read) for place, read in witness_readers(settings, verifier)]
     return (*found, *([cosigned, *witnesses] if witnesses else []))
 
 

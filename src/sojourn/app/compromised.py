@@ -32,7 +32,7 @@ from .ambient import operator
 from .installation import pinned, prepare, read_settings, require_installation, require_open
 from .kept import Kept, reading
 from .settled import settings_as_read
-from .witnesses import read_witness_policy
+from .witnesses import witness_policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _vouched_for(old: Layout, kept: Kept, key: Verifier, given: Path | None) -> 
 
 
 def _is_witnessed(old: Layout, note: str, keys: Sequence[Verifier]) -> bool:
-    policy, _ = read_witness_policy(old)
+    policy = witness_policy(settings_as_read(old))
     if policy is None or policy.quorum == policies.NONE:
         return False
     try:

@@ -13,13 +13,13 @@ from sojourn.workflow.ports import Clock, Late
 from .publisher import published_copies
 
 
-def kept_up(layout: Layout, settings: Settings) -> tuple[str, ...]:
+def kept_up(settings: Settings) -> tuple[str, ...]:
     """The places that count, by the beginning of their names: the folder, the bucket, and the quorum of witnesses."""
     publisher = settings.publisher
     asked = {
         "folder:": bool(publisher.folder),
         "bucket:": bool(publisher.s3.bucket),
-        QUORUM: layout.witness_policy.exists(),
+        QUORUM: bool(settings.witness.policy),
     }
     return tuple(place for place, counts in asked.items() if counts)
 
@@ -33,7 +33,7 @@ def late_copies(layout: Layout, settings: Settings, ledger: ScribeClient, clock:
     async def late() -> Held | None:
         copies = published_copies(layout)
         held = []
-        for place in kept_up(layout, settings):
+        for place in kept_up(settings):
             # A publisher that has said nothing of a place, or that found something else there, has nothing there.
             there = [one for one in copies if one.place.startswith(place) and not one.refused]
             published = min((one.published for one in there), default=0)

@@ -42,7 +42,7 @@ async def run_publisher_process(layout: Layout, settings: Settings) -> None:
         )
         tasks = (
             *publisher_tasks(settings),
-            *witness_tasks(layout, context.verifier, context.files),
+            *witness_tasks(layout, settings, context.verifier, context.files),
             *timestamp_tasks(layout, settings, context.files),
         )
         await run_publisher(context, tasks, node=node("publisher"), build=BUILD)

@@ -44,14 +44,14 @@ def serve(layout: Layout, only: str | None = None) -> int:
         from .gateway import check_door
         from .publisher import published_bucket
         from .timestamps import timestamp_tasks
-        from .witnesses import read_witness_policy
+        from .witnesses import witness_policy
 
         check_socket_path(layout)
         # What a bucket or an authority needs may not be there, and that is better said here than by processes that end.
         published_bucket(settings)
         timestamp_tasks(layout, settings, None)
         read_catalogue(layout)
-        read_witness_policy(layout)
+        witness_policy(settings)
         layout.run.mkdir(mode=0o700, exist_ok=True)
         with sole_use(layout):
             prepare(layout, settings)

@@ -3,21 +3,24 @@
 - Where an operator may adopt files alone, at first or while there is no second administrator, the file counts: control
   puts it on record with the same start.
 - Otherwise what is on record counts, and a file that says something else is told and changes nothing.
-- A ledger of an earlier release holds no settings yet. The file counts until control has put it on record, once.
+- A ledger of an earlier release holds no settings yet. The file counts until control has put it on record, once. Where
+  its settings do not say which witnesses are asked, those that the record says were asked last are.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from sojourn.configuration import compare_settings, parse_held, with_own_of
+from sojourn.configuration import compare_settings, holds_witnesses, parse_held, policy_lines, with_own_of
 from sojourn.domain import standing as standings
 from sojourn.domain.change import may_adopt_alone
-from sojourn.domain.events import ConfigurationAdopted
-from sojourn.domain.identifiers import CONFIGURATION, STANDING
+from sojourn.domain.events import ConfigurationAdopted, WitnessPolicyAdopted
+from sojourn.domain.identifiers import CONFIGURATION, PUBLICATION, STANDING
 from sojourn.domain.standing import NOTHING_SAID
 from sojourn.errors import Code, SojournError
+from sojourn.ledger.errors import LedgerError
 from sojourn.scribe import codec
 from sojourn.settings import Layout, Settings
 from sojourn.workflow.adopt import parse_catalogue, parsed
@@ -92,7 +95,25 @@ def _on_record(kept: Kept) -> Settings | None:
     if may_adopt_alone(catalogue.without(standing.left)):
         return None
     sha256 = adopted.settings_sha256
-    return parsed("settings", parse_held, _attachment(kept, sha256), sha256)
+    content = _attachment(kept, sha256)
+    settings = parsed("settings", parse_held, content, sha256)
+    if holds_witnesses(content):
+        return settings
+    return replace(settings, witness=replace(settings.witness, policy=_witnesses(kept)))
+
+
+def _witnesses(kept: Kept) -> tuple[str, ...]:
+    """The witnesses that were asked last, by the record of a release whose settings did not hold them."""
+    adopted = None
+    for entry in kept.stream(PUBLICATION):
+        event = codec.decode(entry.kind, entry.body)
+        adopted = event if isinstance(event, WitnessPolicyAdopted) else adopted
+    if adopted is None or not adopted.sha256:
+        return ()
+    try:
+        return policy_lines(_attachment(kept, adopted.sha256))
+    except LedgerError as error:
+        raise damaged(kept.path, f"the policy of the witnesses: {error}") from error
 
 
 def _attachment(kept: Kept, sha256: str) -> bytes:

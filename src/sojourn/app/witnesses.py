@@ -1,4 +1,4 @@
-"""The witnesses of an installation, wired: the policy that names them, and what they have seen before a start."""
+"""The witnesses of an installation, wired: those that the settings name, and what they have seen before a start."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from sojourn.configuration import WITNESS_POLICY_FILE, parse_policy, policy_bytes
 from sojourn.errors import Code, SojournError
 from sojourn.ledger import checkpoint as checkpoints
-from sojourn.ledger import policy as policies
 from sojourn.ledger.checkpoint import Checkpoint
 from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import Verifier
@@ -27,36 +27,25 @@ COSIGNED = "cosigned"
 """The newest cosigned checkpoint in the published folder: an addition of ours, beside what tlog-tiles defines."""
 
 
-def read_witness_policy(layout: Layout) -> tuple[Policy | None, bytes]:
-    """The policy in force and its text; (None, b"") where there is none.
-
-    Raises SojournError `witness.policy_invalid`.
-    """
+def witness_policy(settings: Settings) -> Policy | None:
+    """The policy that settings say; None where there is none. Raises SojournError `witness.policy_invalid`."""
     try:
-        data = layout.witness_policy.read_bytes()
-    except FileNotFoundError:
-        return None, b""
-    try:
-        policy = policies.parse(data)
+        return parse_policy(settings.witness.policy)
     except LedgerError as error:
-        raise _invalid(layout, str(error)) from error
-    for witness in policy.witnesses:
-        if not witness.url.startswith(("https://", "http://")):
-            raise _invalid(layout, f"witness {witness.name} has no address that begins with https:// or http://")
-    return policy, data
+        raise _invalid(str(error)) from error
 
 
-def witness_tasks(layout: Layout, verifier: Verifier, files: Files | None) -> tuple[Task, ...]:
+def witness_tasks(layout: Layout, settings: Settings, verifier: Verifier, files: Files | None) -> tuple[Task, ...]:
     """The tasks of the publisher's process that have to do with witnesses.
 
     Raises SojournError `witness.policy_invalid`, also when the policy names logs and this ledger is not one of them.
     """
-    policy, data = read_witness_policy(layout)
-    adopt = partial(adopt_policy, data=data)
+    policy = witness_policy(settings)
+    adopt = partial(adopt_policy, data=policy_bytes(settings.witness.policy))
     if policy is None or not policy.witnesses:
         return (adopt,)
     if policy.logs and verifier not in [log.verifier for log in policy.logs]:
-        raise _invalid(layout, f"it names other logs than this one, whose key is {verifier.vkey()}")
+        raise _invalid(f"it names other logs than this one, whose key is {verifier.vkey()}")
     witnessing = Witnessing(
         policy=policy, open_http=http_client, keep=partial(_keep, layout, files), kept=_kept(layout)
     )
@@ -66,11 +55,11 @@ def witness_tasks(layout: Layout, verifier: Verifier, files: Files | None) -> tu
 Reader = Callable[[], Checkpoint | None]
 
 
-def witness_readers(layout: Layout, settings: Settings, verifier: Verifier) -> tuple[tuple[str, Reader], ...]:
+def witness_readers(settings: Settings, verifier: Verifier) -> tuple[tuple[str, Reader], ...]:
     """Each witness by its place, and how it is asked what it has seen of this ledger. A reader blocks for two seconds
     at most, and raises SojournError `publication.unreachable` when there is no answer.
     """
-    policy, _ = read_witness_policy(layout)
+    policy = witness_policy(settings)
     seconds = min(START_SECONDS, settings.witness.answer_seconds)
     witnesses = policy.witnesses if policy else ()
     return tuple((place_of(one), partial(_ask, one, verifier, seconds)) for one in witnesses)
@@ -118,6 +107,5 @@ def _kept(layout: Layout) -> str:
         return ""
 
 
-def _invalid(layout: Layout, problem: str) -> SojournError:
-    path = str(layout.witness_policy)
-    return SojournError(Code.WITNESS_POLICY_INVALID, path=path, problem=problem.rstrip("."))
+def _invalid(problem: str) -> SojournError:
+    return SojournError(Code.WITNESS_POLICY_INVALID, path=WITNESS_POLICY_FILE, problem=problem.rstrip("."))

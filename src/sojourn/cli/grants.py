@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,7 +11,7 @@ from sojourn.errors import Code, SojournError
 
 from .client import call, given
 from .common import Common
-from .output import print_json, print_more, print_table
+from .output import local, print_json, print_more, print_table
 
 
 def grants(
@@ -75,7 +74,4 @@ def _zone(name: str) -> ZoneInfo | None:
 
 
 def _local(span: dict[str, Any], zone: ZoneInfo | None) -> str:
-    start, end = (
-        datetime.fromisoformat(span[key]).astimezone(zone).isoformat(timespec="seconds") for key in ("start", "end")
-    )
-    return f"[{start}, {end})"
+    return f"[{local(span['start'], zone)}, {local(span['end'], zone)})"

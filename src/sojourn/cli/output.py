@@ -1,11 +1,17 @@
-"""What the command line prints: people read tables and lines, scripts read JSON. Nothing hostile reaches a terminal."""
+"""What the command line prints: people read tables and lines, scripts read JSON. Nothing hostile reaches a terminal.
+
+Moments are in UTC in JSON; in tables and lines they are in the zone of this machine, with its offset.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sojourn.errors import Refusal
 from sojourn.evidence.escape import visible
@@ -13,6 +19,20 @@ from sojourn.meanings import CATALOGUE
 
 escaped = visible
 """Text of other people, made safe for a terminal."""
+
+
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z", re.ASCII)
+
+
+def local(text: str, zone: ZoneInfo | None = None) -> str:
+    """A moment in UTC as a clock in `zone` (None: here) shows it, with its offset; other text as it is."""
+    if _MOMENT.fullmatch(text) is None:
+        return text
+    try:
+        here = datetime.fromisoformat(text).astimezone(zone)
+    except (ValueError, OverflowError):
+        return text
+    return here.isoformat(timespec="microseconds" if "." in text else "seconds") if here.utcoffset() else text
 
 
 def print_json(value: object) -> None:
@@ -31,7 +51,7 @@ def print_fields(fields: Mapping[str, Any]) -> None:
     shown = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
-        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else local(str(value))
         print_line(f"{name.ljust(width)}  {text}")
 
 
@@ -63,7 +83,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, Iterable) and not isinstance(value, str):
         return escaped(", ".join(map(str, value)))
-    return escaped(str(value))
+    return escaped(local(str(value)))
 
 
 def print_error(refusal: Refusal, as_json: bool) -> int:

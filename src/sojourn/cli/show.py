@@ -6,7 +6,7 @@ from sojourn.errors import Code, SojournError
 
 from .client import call, place
 from .common import Common
-from .output import print_fields, print_json
+from .output import local, print_fields, print_json
 
 KINDS = {"r": "requests", "g": "grants", "s": "sessions"}
 
@@ -47,4 +47,4 @@ def _flat(answered: dict[str, object]) -> dict[str, object]:
 
 def _decided(one: dict[str, object]) -> str:
     place = f" for {one['on_behalf_of']}" if one["on_behalf_of"] else ""
-    return f"{one['decision']} by {one['person']}{place} at {one['at']}"
+    return f"{one['decision']} by {one['person']}{place} at {local(str(one['at']))}"

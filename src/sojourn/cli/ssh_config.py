@@ -13,6 +13,12 @@ from .common import Common
 from .output import print_json, print_line
 from .ssh_files import SshFiles, add_to_agent, files_of, renew
 
+CIPHERS = "aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr,aes128-ctr"
+"""What `ssh` is to speak, the fastest first: by itself it begins with one that costs both ends several times as much.
+
+All of them are allowed where only approved ciphers are.
+"""
+
 
 def ssh_config(
     *,
@@ -67,6 +73,7 @@ def _host(name: str, role: str, files: SshFiles, host: str, port: int) -> str:
         f'  IdentityFile "{files.key}"\n'
         f'  CertificateFile "{files.certificate}"\n'
         f"  IdentitiesOnly yes\n"
+        f"  Ciphers {CIPHERS}\n"
         f'  UserKnownHostsFile "{files.known_hosts}"\n'
         f"  StrictHostKeyChecking yes\n"
     )

@@ -68,6 +68,11 @@ def parse_held(content: bytes) -> Settings:
         raise ValueError(str(error)) from error
 
 
+def holds_witnesses(content: bytes) -> bool:
+    """Whether what `settings_bytes` wrote says which witnesses are asked; earlier releases did not."""
+    return "policy" in msgspec.json.decode(content, type=dict[str, dict[str, Any]]).get("witness", {})
+
+
 def compare_settings(before: Settings, after: Settings) -> tuple[Difference, ...]:
     """Every held setting that differs, by name, with both values as the file would say them."""
     return tuple(

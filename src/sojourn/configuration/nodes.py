@@ -93,15 +93,15 @@ class Node:
             self.fail(f"Found {_kind(self.yaml)}", expected)
         return [Node(self.file, one) for one in self.yaml.value]
 
-    def text(self, expected: str) -> str:
+    def text(self, expected: str, longest: int = TEXT_LENGTH_MAX) -> str:
         """Some printable text. Anything that YAML would take for a number, a boolean or nothing has to be quoted."""
         if not isinstance(self.yaml, yaml.ScalarNode) or self.yaml.tag != "tag:yaml.org,2002:str":
             self.fail(f"Found {_kind(self.yaml)}", f"{expected} (put it in quotes if it is one)")
         value = str(self.yaml.value)
         if not value:
             self.fail("Found an empty text", expected)
-        if len(value) > TEXT_LENGTH_MAX:
-            self.fail(f"Found {len(value)} characters", f"{expected}, at most {TEXT_LENGTH_MAX} characters")
+        if len(value) > longest:
+            self.fail(f"Found {len(value)} characters", f"{expected}, at most {longest} characters")
         if not value.isprintable():
             self.fail(f"Found characters that cannot be seen, in {_short(value)}", f"{expected}, in one printable line")
         return value

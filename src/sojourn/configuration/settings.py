@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 from sojourn.domain.duration import format_duration
 from sojourn.domain.schedule import Every
+from sojourn.ledger.errors import LedgerError
+from sojourn.ledger.policy import MAX_POLICY_BYTES
 from sojourn.settings import (
     BucketSettings,
     ClientName,
@@ -35,8 +35,8 @@ from sojourn.settings import (
     WitnessSettings,
 )
 
-from .fingerprint import fingerprint
-from .nodes import Node, compose, read_bytes
+from .nodes import Node, compose
+from .witness_policy import parse_policy
 
 SETTINGS_FILE = "settings.yaml"
 
@@ -204,7 +204,18 @@ _PUBLISHER: Mapping[str, _Reader] = {
     "s3": lambda node: BucketSettings(**_section(node, _S3)),
 }
 
+
+def _witnesses(node: Node) -> tuple[str, ...]:
+    lines = tuple(one.text("a line of a policy", MAX_POLICY_BYTES) for one in node.items("the lines of a policy"))
+    try:
+        parse_policy(lines)
+    except LedgerError as error:
+        node.fail(str(error).rstrip("."), "the lines of a policy, as docs/how-to/run-a-witness.md shows one")
+    return lines
+
+
 _WITNESS: Mapping[str, _Reader] = {
+    "policy": _witnesses,
     "seconds": Node.seconds,
     "answer_seconds": Node.seconds,
 }
@@ -303,36 +314,6 @@ _SIEM: Mapping[str, _Reader] = {
 _REPORTS: Mapping[str, _Reader] = {
     "schedules": lambda node: _each(node, "schedules", _schedule),
 }
-
-
-def read_settings(directory: Path) -> Settings:
-    """The settings in `directory`/settings.yaml; all defaults if there is no such file, or only comments in it.
-
-    Fingerprints that it does not say are those of the files in `directory`.
-
-    Raises SojournError `configuration.invalid`.
-    """
-    path = directory / SETTINGS_FILE
-    return _with_fingerprints(parse_settings(read_bytes(path)) if path.exists() else Settings(), directory)
-
-
-def _with_fingerprints(settings: Settings, directory: Path) -> Settings:
-    """The same with the fingerprints of the certificates in the files that it names, where it does not say them."""
-    gateway, timestamp = settings.gateway, settings.timestamp
-    if gateway.client_authority and not gateway.client_authority_sha256:
-        found = _fingerprint_of(directory / gateway.client_authority)
-        gateway = replace(gateway, client_authority_sha256=found)
-    if timestamp.url and not timestamp.root_sha256:
-        timestamp = replace(timestamp, root_sha256=_fingerprint_of(directory / timestamp.root))
-    return replace(settings, gateway=gateway, timestamp=timestamp)
-
-
-def _fingerprint_of(path: Path) -> str:
-    """The fingerprint of a file; "" for one that cannot be read, which whoever needs it says."""
-    try:
-        return fingerprint(path.read_bytes())
-    except OSError:
-        return ""
 
 
 def parse_settings(content: bytes) -> Settings:

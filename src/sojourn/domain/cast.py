@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 VERSION = 3
-CHUNK_BYTES_MAX = 64 * 1024
 UNPACKED_BYTES_MAX = 16 * 1024 * 1024
 MASK = "•"
 """Stands for one letter that was typed and not shown."""
@@ -44,11 +43,6 @@ def header(*, columns: int, rows: int, terminal: str, began: datetime, command: 
 def event(interval: float, code: str, text: str) -> str:
     """One line after the first."""
     return json.dumps([round(interval, 6), code, text])
-
-
-def pack(lines: Iterable[str]) -> bytes:
-    """A chunk of these lines."""
-    return zlib.compress("\n".join(lines).encode("ascii"), 1)
 
 
 def unpack(chunk: bytes) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
 """The register of what is kept: which holds are in force, how long each class is kept, what is to be destroyed.
 
 - A hold keeps everything that it covers, whatever a schedule or a request says, until two people released it.
-- Each class of record has a floor: it is never kept for less. The schedule can be lengthened by one person and
-  shortened by two.
+- Each class of record has a floor: it is never kept for less. Two people change the schedule.
 - What was asked for by one person and needs another stays open until it is confirmed or withdrawn.
 """
 
@@ -18,10 +17,9 @@ from .events import (
     HoldPlaced,
     HoldReleased,
     HoldReleaseRequested,
-    RetentionLengthened,
-    RetentionShortened,
-    RetentionShorteningRequested,
-    RetentionShorteningWithdrawn,
+    RetentionChanged,
+    RetentionChangeRequested,
+    RetentionChangeWithdrawn,
     ShreddingConfirmed,
     ShreddingRequested,
     ShreddingWithdrawn,
@@ -105,7 +103,7 @@ class Register:
     holds: Mapping[HoldId, Hold] = field(default_factory=dict)
     shreddings: Mapping[ShreddingId, Shredding] = field(default_factory=dict)
     schedule: Mapping[RecordClass, int] = field(default_factory=lambda: DEFAULT_DAYS)
-    shortenings: Mapping[RecordClass, RetentionShorteningRequested] = field(default_factory=dict)
+    changes: Mapping[RecordClass, RetentionChangeRequested] = field(default_factory=dict)
 
     def holding(self, use: KeyUse) -> tuple[HoldId, ...]:
         """The holds in force that cover what was sealed under a key."""
@@ -124,13 +122,13 @@ def evolve(state: Register | None, event: Event) -> Register:
             return _with_shredding(state, replace(state.shreddings[event.shredding], confirmed=event))
         case ShreddingWithdrawn():
             return _with_shredding(state, replace(state.shreddings[event.shredding], withdrawn=event))
-        case RetentionShorteningRequested():
-            return replace(state, shortenings={**state.shortenings, event.record_class: event})
-        case RetentionLengthened() | RetentionShortened():
+        case RetentionChangeRequested():
+            return replace(state, changes={**state.changes, event.record_class: event})
+        case RetentionChanged():
             schedule = {**state.schedule, event.record_class: event.days}
-            return replace(_without_shortening(state, event.record_class), schedule=schedule)
-        case RetentionShorteningWithdrawn():
-            return _without_shortening(state, event.record_class)
+            return replace(_without_change(state, event.record_class), schedule=schedule)
+        case RetentionChangeWithdrawn():
+            return _without_change(state, event.record_class)
         case _:
             return state
 
@@ -150,7 +148,5 @@ def _with_shredding(state: Register, shredding: Shredding) -> Register:
     return replace(state, shreddings={**state.shreddings, shredding.requested.shredding: shredding})
 
 
-def _without_shortening(state: Register, record_class: RecordClass) -> Register:
-    return replace(
-        state, shortenings={name: one for name, one in state.shortenings.items() if name is not record_class}
-    )
+def _without_change(state: Register, record_class: RecordClass) -> Register:
+    return replace(state, changes={name: one for name, one in state.changes.items() if name is not record_class})

@@ -1,7 +1,7 @@
 """Retention: how long each class of record is kept, and what is destroyed when that time has passed.
 
 - A schedule never goes below the floor of its class.
-- Keeping longer takes one administrator. Keeping for less long takes two: one asks, another confirms.
+- Keeping a class for longer or for less long takes two administrators: one asks, another confirms.
 - A disposal destroys what the schedule in force says and nothing else: the keys of a class whose last value was
   sealed longer ago than the class is kept. What a hold covers stays, and is counted.
 - Entries themselves are never disposed of: access evidence and configuration stay as long as the ledger does.
@@ -21,10 +21,9 @@ from .events import (
     DisposedClass,
     KeysDestroyed,
     RecordsDisposed,
-    RetentionLengthened,
-    RetentionShortened,
-    RetentionShorteningRequested,
-    RetentionShorteningWithdrawn,
+    RetentionChanged,
+    RetentionChangeRequested,
+    RetentionChangeWithdrawn,
 )
 from .identifiers import DisposalId, HoldId, PersonId
 from .register import DISPOSABLE, FLOOR_DAYS, KeyUse, Register
@@ -40,7 +39,7 @@ KEYS_MAX = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRetention:
-    """Keep records of a class for so many days."""
+    """Ask that records of a class are kept for so many days."""
 
     record_class: RecordClass
     days: int
@@ -49,8 +48,8 @@ class SetRetention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmShortening:
-    """Agree to the shortening to `days` that somebody else asked for."""
+class ConfirmRetention:
+    """Agree to the `days` that somebody else asked for."""
 
     record_class: RecordClass
     days: int
@@ -59,7 +58,7 @@ class ConfirmShortening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawShortening:
+class WithdrawRetention:
     """Keep the retention as it is."""
 
     record_class: RecordClass
@@ -78,8 +77,8 @@ class Dispose:
 
 def set_retention(
     state: Register, command: SetRetention, catalogue: Catalogue
-) -> tuple[RetentionLengthened | RetentionShorteningRequested, ...] | Refusal:
-    """The change, or the request for it when it shortens; nothing if it is so already."""
+) -> tuple[RetentionChangeRequested, ...] | Refusal:
+    """The request for the change; nothing if it is so already."""
     refusal = unless_administrator(catalogue, command.person, "change a retention")
     if refusal is not None:
         return refusal
@@ -92,18 +91,8 @@ def set_retention(
         return Refusal(Code.INPUT_INVALID, {"problem": problem, "expected": f"at most {DAYS_MAX} days"})
     if command.days == before:
         return ()
-    if command.days > before:
-        return (
-            RetentionLengthened(
-                record_class=command.record_class,
-                days=command.days,
-                days_before=before,
-                changed_by=command.person,
-                source=command.source,
-            ),
-        )
     return (
-        RetentionShorteningRequested(
+        RetentionChangeRequested(
             record_class=command.record_class,
             days=command.days,
             days_before=before,
@@ -113,17 +102,17 @@ def set_retention(
     )
 
 
-def confirm(state: Register, command: ConfirmShortening, catalogue: Catalogue) -> RetentionShortened | Refusal:
-    """The shortening, once a second person agrees to exactly what was asked."""
-    refusal = unless_administrator(catalogue, command.person, "confirm a shorter retention")
+def confirm(state: Register, command: ConfirmRetention, catalogue: Catalogue) -> RetentionChanged | Refusal:
+    """The change, once a second person agrees to exactly what was asked."""
+    refusal = unless_administrator(catalogue, command.person, "confirm a retention")
     if refusal is not None:
         return refusal
-    asked = state.shortenings.get(command.record_class)
+    asked = state.changes.get(command.record_class)
     if asked is None or asked.days != command.days:
         return Refusal(Code.RETENTION_NOT_PENDING, {"record_class": command.record_class, "days": str(command.days)})
     if asked.requested_by == command.person:
         return Refusal(Code.RETENTION_SELF, {"record_class": command.record_class, "person": command.person})
-    return RetentionShortened(
+    return RetentionChanged(
         record_class=command.record_class,
         days=asked.days,
         days_before=state.schedule[command.record_class],
@@ -133,17 +122,15 @@ def confirm(state: Register, command: ConfirmShortening, catalogue: Catalogue) -
     )
 
 
-def withdraw(
-    state: Register, command: WithdrawShortening, catalogue: Catalogue
-) -> RetentionShorteningWithdrawn | Refusal:
+def withdraw(state: Register, command: WithdrawRetention, catalogue: Catalogue) -> RetentionChangeWithdrawn | Refusal:
     """The withdrawal, which any administrator may make."""
-    refusal = unless_administrator(catalogue, command.person, "withdraw a shorter retention")
+    refusal = unless_administrator(catalogue, command.person, "withdraw a change of retention")
     if refusal is not None:
         return refusal
-    asked = state.shortenings.get(command.record_class)
+    asked = state.changes.get(command.record_class)
     if asked is None:
-        return Refusal(Code.RETENTION_NOT_PENDING, {"record_class": command.record_class, "days": "less"})
-    return RetentionShorteningWithdrawn(
+        return Refusal(Code.RETENTION_NOT_PENDING, {"record_class": command.record_class, "days": "other"})
+    return RetentionChangeWithdrawn(
         record_class=command.record_class, withdrawn_by=command.person, source=command.source
     )
 

@@ -12,8 +12,7 @@ from sojourn.domain.events import (
     HoldPlaced,
     KeysDestroyed,
     RecordsDisposed,
-    RetentionLengthened,
-    RetentionShortened,
+    RetentionChanged,
     ShreddingConfirmed,
     ShreddingRequested,
 )
@@ -69,7 +68,7 @@ def _belongs(one: Recorded, name: str, done: Recorded) -> bool:
             return one.event.shredding == name
         case KeysDestroyed():
             return one.event.cause == name
-        case RetentionShortened() | RetentionLengthened():
+        case RetentionChanged():
             return isinstance(done.event, RecordsDisposed) and one.seq < done.seq
         case HoldPlaced():
             return isinstance(done.event, RecordsDisposed) and one.event.hold in done.event.holds

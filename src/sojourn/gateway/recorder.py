@@ -194,7 +194,7 @@ class SessionRecorder:
             self._settled.set()
 
     def note(self, intention: Intention, result: Result) -> None:
-        """Record what failed without having become an action: intent and outcome, shortly after."""
+        """Record what is over already, or failed without having become an action: intent and outcome, shortly after."""
         if len(intention.detail) > DETAIL_BYTES_MAX:
             size = len(intention.detail)
             intention = intention._replace(detail=b'{"size":%d,"too_large":true}' % size)

@@ -25,7 +25,7 @@ from sojourn.workflow.loading import fold
 from sojourn.workflow.ports import Office
 
 from .limits import AttemptLimit
-from .passwords import DECOY, hash_password, verify_password
+from .passwords import hash_password, verify_password
 from .totp import matching_step
 
 PASSWORD_LENGTH_MAX = 1000
@@ -106,8 +106,8 @@ async def sign_in(
         return await refuse(office, attempt, account_stream(person), limited)
     account = await load_account(office, person)
     hashed = await reader.read(None if account is None else account.password)
-    right = await verify_password(hashed.decode() if hashed else DECOY, password[:PASSWORD_LENGTH_MAX])
-    if account is None or hashed is None or not right or len(password) > PASSWORD_LENGTH_MAX:
+    right = await verify_password(hashed.decode() if hashed else None, password[:PASSWORD_LENGTH_MAX])
+    if account is None or not right or len(password) > PASSWORD_LENGTH_MAX:
         return await refuse(office, attempt, account_stream(person), Refusal(Code.CREDENTIALS_INVALID))
     if account.second_factor is not None:
         refusal = await _take_code(office, attempt, account, code, reader)

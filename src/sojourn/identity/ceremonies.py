@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ ALGORITHMS = [
 ]
 CREDENTIAL_BYTES_MAX = 1023
 KEY_BYTES_MAX = 2048
+ANSWER_LENGTH_MAX = 16 * 1024
+"""Longer than anything is that an authenticator answers."""
+
 _FAULTS = (
     WebAuthnException,
     InvalidSignature,
@@ -169,6 +173,17 @@ def check_answer(party: RelyingParty, challenge: bytes, credential: Json, public
     except _FAULTS as error:
         return _invalid(error)
     return answered.new_sign_count
+
+
+def read_credential(sent: str | Json) -> Json:
+    """What a browser sent, an object or its JSON; nothing where it is neither, or longer than an answer is."""
+    if isinstance(sent, Mapping):
+        return sent
+    try:
+        found = json.loads(sent) if len(sent) <= ANSWER_LENGTH_MAX else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def text_at(credential: Json, *path: str) -> str:

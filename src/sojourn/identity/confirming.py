@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,13 +20,11 @@ from sojourn.settings import StepUp
 from sojourn.workflow.deciding import Attempt, refuse
 
 from .accounts import PasswordReader, load_account, settle, sign_in
-from .ceremonies import Json, request_options, text_at
+from .ceremonies import read_credential, request_options, text_at
 from .limits import AttemptLimit
 from .passkeys import Asked, Passkeys, answered_by
 
 CONFIRM = "confirm"
-PART_LENGTH_MAX = 8192
-"""Longer than any of a signature's parts is."""
 
 
 class Needed(StrEnum):
@@ -77,7 +74,7 @@ class Confirming:
 async def offer(confirming: Confirming, decision: Decision) -> ToSign | Refusal:
     """What the person's passkey has to sign for this decision. Refuses somebody who has no passkey here."""
     account = await load_account(confirming.keys.office, decision.person)
-    held = _usable(confirming, account)
+    held = usable(confirming, account)
     if not held:
         return Refusal(Code.PASSKEY_UNKNOWN, {"passkey": "for this address", "person": decision.person})
     checkpoint = await confirming.sign()
@@ -92,7 +89,7 @@ def needed(confirming: Confirming, account: Account | None, *, always: bool = Fa
     """With what a decision by the person of this account has to be confirmed; `always`: with something."""
     if confirming.mode is StepUp.ALWAYS:
         return Needed.PASSKEY
-    if confirming.mode is StepUp.WHEN_POSSIBLE and _usable(confirming, account):
+    if confirming.mode is StepUp.WHEN_POSSIBLE and usable(confirming, account):
         return Needed.EITHER if account is not None and account.password is not None else Needed.PASSKEY
     return Needed.EITHER if always else Needed.NOTHING
 
@@ -132,7 +129,7 @@ async def _by_passkey(
 ) -> Confirmation | Refusal:
     keys, stream = confirming.keys, account_stream(decision.person)
     challenge = keys.challenges.read(given.ticket, CONFIRM, decision.person)
-    credential = _credential(given.credential)
+    credential = read_credential(given.credential)
     if account is None or challenge is None or challenge != challenge_of(decision.statement, given.checkpoint):
         problem = "it was asked for something else, or too long ago"
         return await refuse(keys.office, attempt, stream, Refusal(Code.PASSKEY_INVALID, {"problem": problem}))
@@ -153,16 +150,7 @@ async def _by_passkey(
     )
 
 
-def _credential(text: str) -> Json:
-    """What a browser sent, as JSON; nothing where it is none, or longer than an answer is."""
-    try:
-        sent = json.loads(text) if len(text) <= PART_LENGTH_MAX else {}
-    except (ValueError, RecursionError):
-        return {}
-    return sent if isinstance(sent, dict) else {}
-
-
-def _usable(confirming: Confirming, account: Account | None) -> list[str]:
+def usable(confirming: Confirming, account: Account | None) -> list[str]:
     """The credentials that answer for this address."""
     host = confirming.keys.party().id
     held = () if account is None else account.passkeys

@@ -16,8 +16,6 @@ THREADS = 2
 
 _hasher = PasswordHasher()
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
-DECOY = _hasher.hash("nobody has this password")
-"""What a wrong name is checked against, so that it takes as long as a wrong password."""
 
 
 async def hash_password(password: str) -> str:
@@ -25,12 +23,18 @@ async def hash_password(password: str) -> str:
     return await asyncio.get_running_loop().run_in_executor(_threads, _hasher.hash, password)
 
 
-async def verify_password(hashed: str, password: str) -> bool:
-    """Whether `password` is the one behind `hashed`."""
+async def verify_password(hashed: str | None, password: str) -> bool:
+    """Whether `password` is the one behind `hashed`.
+
+    Nobody's (None) takes as long, so that a name that nobody has does not show.
+    """
     return await asyncio.get_running_loop().run_in_executor(_threads, _verify, hashed, password)
 
 
-def _verify(hashed: str, password: str) -> bool:
+def _verify(hashed: str | None, password: str) -> bool:
+    if hashed is None:
+        _hasher.hash(password)
+        return False
     try:
         return _hasher.verify(hashed, password)
     except (VerificationError, InvalidHashError):

@@ -46,7 +46,7 @@ MEANINGS: Mapping[Code, Meaning] = {
         *CONFLICT,
     ),
     Code.RETENTION_SELF: Meaning(
-        "{person} asked for the shorter retention of {record_class} and cannot confirm it too.",
+        "{person} asked for another retention of {record_class} and cannot confirm it too.",
         "Another administrator runs `sojourn retention confirm`.",
         *REFUSED,
     ),

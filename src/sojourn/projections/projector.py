@@ -26,6 +26,9 @@ from .writer import Writer
 CACHE_KILOBYTES = 64 * 1024
 """What SQLite may hold of the file in memory for each connection."""
 
+LOG_PAGES = 16_384
+"""So many pages (64 MB) the write-ahead log holds before it is folded into the file: most are written again before."""
+
 
 @dataclass(slots=True)
 class Projections:
@@ -156,6 +159,7 @@ def _prepare(connection: sqlite3.Connection, _: object) -> None:
     """Commit without waiting for the disk: what a power cut takes is folded again, as the cursor goes with it."""
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KILOBYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
 
 
 def _cursor(connection: Connection) -> int | None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 from sojourn.web.exchange import COOKIE
 
-PROGRAM = Path("/usr/bin/chromium")
+from .packages import install
+
+PROGRAM, FONTS = Path("/usr/bin/chromium"), Path("/usr/share/fonts/truetype/dejavu")
 FLAGS = (
     "--no-sandbox",
     "--disable-quic",
@@ -35,7 +33,9 @@ PHONE = {"width": 390, "height": 844}
 @contextmanager
 def chromium() -> Iterator[Chromium]:
     """The browser while the context lasts; it is installed if it is not there."""
-    install()
+    install({"chromium": PROGRAM, "fonts-dejavu-core": FONTS})
+    # A machine with a lot to do is given the same time for what is expected as for what is done.
+    expect.set_options(timeout=MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=list(FLAGS))
         try:
@@ -70,6 +70,20 @@ class Window:
         own = message.text.startswith("Failed to load resource") and message.location.get("url") == self.going
         if message.type in ("error", "warning") and not own:
             self.wrong.append(message.text)
+
+    def authenticator(self, transport: str = "internal") -> None:
+        """Give the browser an authenticator that keeps passkeys and says yes (WebAuthn level 3, section 11)."""
+        wire = self.page.context.new_cdp_session(self.page)
+        wire.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": transport,
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        wire.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
     def element(self, selector: str) -> Any:
         """What there is in the page."""
@@ -125,17 +139,3 @@ def _watched(context: BrowserContext, address: str) -> Window:
     wire.send("Network.enable")
     wire.on("Network.loadingFinished", counted)
     return found
-
-
-def install() -> None:
-    """Install it if it is not there; one process at a time does. Raises CalledProcessError where that is impossible."""
-    if PROGRAM.exists():
-        return
-    with (Path(tempfile.gettempdir()) / "sojourn-apt.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if PROGRAM.exists():
-            return
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        packages = ["chromium", "fonts-dejavu-core"]
-        for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *packages]):
-            subprocess.run(["apt-get", *arguments], check=True, capture_output=True, env=environment)

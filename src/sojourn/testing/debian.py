@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sojourn.demo.production import Production, launch
+
+from . import packages
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 USER = "postgres"
@@ -48,7 +48,7 @@ def debian(directory: Path, *, password: str, options: tuple[str, ...] = ()) -> 
 
 
 def install() -> None:
-    """Install it if it is not there; one process at a time does. Raises CalledProcessError where that is impossible."""
+    """Install it if it is not there. Raises RuntimeError where that is impossible."""
     if PROGRAMS.exists():
         return
     # The package would make and start a cluster of its own, on a port that others may want.
@@ -56,20 +56,4 @@ def install() -> None:
     configuration.parent.mkdir(parents=True, exist_ok=True)
     if not configuration.exists():
         configuration.write_text("create_main_cluster = false\nstart_conf = 'manual'\n")
-    packages(PROGRAMS / "initdb", "postgresql-15")
-
-
-def packages(program: Path, *names: str) -> None:
-    """Install these packages if `program`, which comes with them, is not there; one process at a time does.
-
-    Raises CalledProcessError where that is impossible.
-    """
-    if program.exists():
-        return
-    with (Path(tempfile.gettempdir()) / "sojourn-apt.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if program.exists():
-            return
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *names]):
-            subprocess.run(["apt-get", *arguments], check=True, capture_output=True, env=environment)
+    packages.install({"postgresql-15": PROGRAMS / "initdb"})

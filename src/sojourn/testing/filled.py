@@ -1,22 +1,24 @@
 """An installation in which something has happened everywhere: what a browser looks at, and what pictures are made of.
 
 Alice holds an access with an open connection, has asked for another, and has worked on an SSH host; some of what she
-said tries to be more than text.
+said tries to be more than text. Bob approves, and is an administrator like Carol.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import psycopg
 
-from sojourn.demo.installation import TARGETS_FILE
+from sojourn.demo.installation import PEOPLE_FILE, TARGETS_FILE
 from sojourn.demo.production import Production
 
 from .installation import PASSWORD, Running, running
@@ -40,10 +42,18 @@ rules:
   shop-work:
     who: { teams: [engineering] }
     targets: [shop]
-    roles: [read, fix-status]
+    roles: [read]
     longest: 4h
     approvers: { teams: [engineering] }
     reason: required
+  shop-repair:
+    who: { teams: [engineering] }
+    targets: [shop]
+    roles: [fix-status]
+    longest: 4h
+    approvers: { teams: [engineering] }
+    reason: required
+    review: { within: 3d, by: { people: [dora] } }
   web-work:
     who: { teams: [engineering] }
     targets: [web-1]
@@ -58,6 +68,9 @@ scribe: { origin: sojourn-filled.localhost/ledger }
 """
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}\u202e\x1b[2K\x1b]0;owned\x07"
 """What somebody may type who wants a page to do something."""
+
+SHORT = "<b>x</b>'\"{{7*7}}"
+"""The same for a field that takes a name."""
 
 NOT_THERE = "select '" + HOSTILE.replace("'", "''") + "' from shop.nothing"  # noqa: S608 - it is meant to be hostile
 
@@ -83,6 +96,9 @@ class Filled:
     open_session: str
     closed_session: str
     shell_session: str
+    reviewed: str
+    campaign: str
+    change: str
     command: tuple[str, ...]
 
     @contextmanager
@@ -112,13 +128,14 @@ def filled(directory: Path, server: Production) -> Iterator[Filled]:
         targets = TARGETS.format(port=host.port, key=host.host_key, revoked=host.revoked, account=ACCOUNT)
         # What is no place for a value has its braces twice, as the whole is a template.
         written = TARGETS_FILE + targets.replace("{", "{{").replace("}", "}}")
-        with running(directory / "whole", server, policy=POLICY, targets=written, settings=SETTINGS) as found:
+        people = PEOPLE_FILE.replace("Bob Brook }", "Bob Brook, administrator: true }")
+        files = {"people": people, "policy": POLICY, "targets": written, "settings": SETTINGS}
+        with running(directory / "whole", server, **files) as found:
             setup = found.get("/targets/web-1/ssh-setup", person="carol")
             (host.directory / "authority.pub").write_text(setup["authority"] + "\n")
             shell, command = _work_in_a_shell(found)
             closed = _work_in_the_database(found)
-            waiting = found.requested(role="fix-status", duration="30m", reason=f"order 17 hangs {HOSTILE}")
-            found.post(f"/requests/{waiting['request']}/comments", {"text": HOSTILE, "question": True}, person="bob")
+            said = _say_hostile_things(found, closed)
             grant = found.granted(duration="1h")
             with connected(found) as client:
                 client.execute("select id, status from shop.orders where status = 'open' limit 5")
@@ -126,7 +143,7 @@ def filled(directory: Path, server: Production) -> Iterator[Filled]:
                 yield Filled(
                     running=found,
                     client=client,
-                    request=waiting["request"],
+                    **said,
                     grant=grant["grant"],
                     open_session=open_session,
                     closed_session=closed,
@@ -169,6 +186,39 @@ def _work_in_the_database(found: Running) -> str:
     (session,) = until(lambda: [one for one in _sessions(found, grant["grant"]) if one["closed_at"]])
     found.post(f"/grants/{grant['grant']}/end", person="alice")
     return str(session["session"])
+
+
+def _say_hostile_things(found: Running, closed: str) -> dict[str, str]:
+    """Something hostile in every field that takes a text; gives the names of what has some of it."""
+    asked = {"target": "shop", "role": "fix-status", "duration": "30m", "reason": f"order 17 hangs {HOSTILE}"}
+    told = {"reason_code": "incident", "incident": SHORT, "ticket": SHORT, "activities": [SHORT]}
+    waiting = str(found.post("/requests", asked | told, person="alice")["request"])
+    reviewed = found.get(f"/sessions/{closed}", person="alice")["grant"]
+    review = f"/reviews/{reviewed}/notes"
+    until(lambda: found.send("GET", f"/reviews/{reviewed}", person="dora").is_success)
+    due = (datetime.now(UTC) + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    files = found.get("/configuration/files", person="carol")["files"]
+    files.pop("settings.yaml", None)
+    files["targets.yaml"] = files["targets.yaml"].replace("The shop's production database", json.dumps(SHORT))
+    said = []
+    for person, path, body in (
+        ("carol", "/campaigns", {"title": HOSTILE, "reviewers": ["bob", "dora"], "due": due}),
+        ("carol", "/configuration/changes", {"files": files, "reason": HOSTILE}),
+        ("bob", f"/requests/{waiting}/comments", {"text": HOSTILE, "question": True}),
+        ("dora", review, {"text": HOSTILE, "question": True}),
+        ("alice", review, {"text": HOSTILE, "answers": 1}),
+        ("carol", "/holds", {"scope": "person", "name": "alice", "reason": HOSTILE}),
+        ("alice", "/tokens", {"label": SHORT, "scope": ["read"], "life": "1h"}),
+    ):
+        answered = found.send("POST", path, body, person=person)
+        assert answered.is_success, answered.text
+        said.append(answered.json())
+    return {
+        "request": waiting,
+        "reviewed": reviewed,
+        "campaign": said[0]["campaign"]["campaign"],
+        "change": said[1]["change"],
+    }
 
 
 def _work_in_a_shell(found: Running) -> tuple[str, tuple[str, ...]]:

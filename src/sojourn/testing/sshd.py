@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import socket
 import subprocess
@@ -15,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
+
+from . import packages
 
 PROGRAM = Path("/usr/sbin/sshd")
 ACCOUNT = "sojourn-deploy"
@@ -159,15 +159,10 @@ def _wait(process: subprocess.Popen[bytes], address: tuple[str, int], log: Path)
 
 
 def install() -> None:
-    """Install what is missing, once on the machine. Raises CalledProcessError where that is impossible."""
+    """Install what is missing, once on the machine. Raises RuntimeError where that is impossible."""
     Path("/run/sshd").mkdir(exist_ok=True)
-    with (Path(tempfile.gettempdir()) / "sojourn-apt.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        missing = [package for package, program in PACKAGES.items() if not Path(program).exists()]
-        if missing:
-            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            for arguments in (["update", "-q"], ["install", "-qy", "--no-install-recommends", *missing]):
-                subprocess.run(["apt-get", *arguments], check=True, capture_output=True, env=environment)
+    packages.install(PACKAGES)
+    with packages.alone("accounts"):
         if subprocess.run(["id", ACCOUNT], check=False, capture_output=True).returncode:
             subprocess.run(["useradd", "-m", "-s", "/bin/bash", ACCOUNT], check=True, capture_output=True)
             subprocess.run(["usermod", "-p", "*", ACCOUNT], check=True, capture_output=True)

@@ -157,10 +157,14 @@ class Exchange:
         assert self._token is not None
         return self._token
 
+    async def fresh(self) -> bool:
+        """Whether the caller has shown who they are in the last minutes."""
+        office = self.services.office
+        return office.clock.now() - await tokens.issued_at(office, self.token.token) < FRESH
+
     async def require_fresh(self) -> None:
         """Refuse a caller who has not shown who they are in the last minutes. Raises SojournError `sign_in.stale`."""
-        office = self.services.office
-        if office.clock.now() - await tokens.issued_at(office, self.token.token) >= FRESH:
+        if not await self.fresh():
             minutes = str(FRESH // timedelta(minutes=1))
             raise SojournError(Code.SIGN_IN_STALE, person=self.token.person, minutes=minutes)
 

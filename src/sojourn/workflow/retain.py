@@ -9,7 +9,7 @@ from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import KeysDestroyed, RecordsDisposed
 from sojourn.domain.identifiers import DisposalId, PersonId
 from sojourn.domain.register import Register
-from sojourn.domain.retention import ConfirmShortening, Dispose, SetRetention, WithdrawShortening
+from sojourn.domain.retention import ConfirmRetention, Dispose, SetRetention, WithdrawRetention
 from sojourn.domain.sealed import RecordClass
 from sojourn.errors import Refusal
 
@@ -21,10 +21,7 @@ from .ports import Office
 async def set_retention(
     office: Office, *, record_class: RecordClass, days: int, person: PersonId, source: str
 ) -> Register | Refusal:
-    """Keep a class for so many days: longer at once, shorter once a second person confirmed it.
-
-    Gives the register afterwards, or why not (on record).
-    """
+    """Ask that a class is kept for so many days. Gives the register, or why not (on record)."""
     command = SetRetention(record_class=record_class, days=days, person=person, source=shown(source))
 
     def decide(state: Register, version: int, adopted: Adopted, now: datetime) -> Decided | Refusal:
@@ -34,30 +31,30 @@ async def set_retention(
     return await on_register(office, Attempt(verb="set_retention", actor=person, source=source), decide)
 
 
-async def confirm_shortening(
+async def confirm_retention(
     office: Office, *, record_class: RecordClass, days: int, person: PersonId, source: str
 ) -> Register | Refusal:
-    """Agree to the shortening to `days` that somebody else asked for. Gives the register, or why not (on record)."""
-    command = ConfirmShortening(record_class=record_class, days=days, person=person, source=shown(source))
+    """Agree to the `days` that somebody else asked for. Gives the register, or why not (on record)."""
+    command = ConfirmRetention(record_class=record_class, days=days, person=person, source=shown(source))
 
     def decide(state: Register, version: int, adopted: Adopted, now: datetime) -> Decided | Refusal:
         decided = rules.confirm(state, command, adopted.catalogue)
         return decided if isinstance(decided, Refusal) else Decided(events=(decided,))
 
-    return await on_register(office, Attempt(verb="confirm_shortening", actor=person, source=source), decide)
+    return await on_register(office, Attempt(verb="confirm_retention", actor=person, source=source), decide)
 
 
-async def withdraw_shortening(
+async def withdraw_retention(
     office: Office, *, record_class: RecordClass, person: PersonId, source: str
 ) -> Register | Refusal:
     """Keep the retention as it is. Gives the register, or why not (on record)."""
-    command = WithdrawShortening(record_class=record_class, person=person, source=shown(source))
+    command = WithdrawRetention(record_class=record_class, person=person, source=shown(source))
 
     def decide(state: Register, version: int, adopted: Adopted, now: datetime) -> Decided | Refusal:
         decided = rules.withdraw(state, command, adopted.catalogue)
         return decided if isinstance(decided, Refusal) else Decided(events=(decided,))
 
-    return await on_register(office, Attempt(verb="withdraw_shortening", actor=person, source=source), decide)
+    return await on_register(office, Attempt(verb="withdraw_retention", actor=person, source=source), decide)
 
 
 async def dispose(office: Office, *, person: PersonId, source: str, uses: KeyUses) -> RecordsDisposed | Refusal:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,7 +16,7 @@ from playwright.sync_api import expect
 from sojourn.demo.production import Production
 from sojourn.testing.browser import signed_in
 from sojourn.testing.chromium import Window, chromium, window
-from sojourn.testing.filled import Filled, connected, filled, until
+from sojourn.testing.filled import HOSTILE, Filled, connected, filled, until
 from sojourn.web.api.endpoints import ADMINISTRATOR, AUDITOR, OPEN, OVERSIGHT
 from sojourn.web.pages.table import PAGES
 
@@ -73,6 +75,9 @@ def _path(path: str, found: Filled) -> str:
         "/grants/": found.grant,
         "/people/": "alice",
         "/targets/": "shop",
+        "/reviews/": found.reviewed,
+        "/campaigns/": found.campaign,
+        "/policy/changes/": found.change,
         "/sessions/": found.shell_session if path.endswith("/screen") else found.closed_session,
     }
     name = next((name for room, name in names.items() if path.startswith(room)), "nothing")
@@ -93,6 +98,73 @@ def test_a_page_is_for_everybody_and_asks_nothing_elsewhere(
     assert wide <= 0, f"{wide} pixels stand out at the side"
     results = Axe().run(one.page)
     assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("size", ["desk", "phone"])
+def test_the_rooms_are_beside_a_wide_page_and_above_a_narrow_one(
+    windows: Mapping[tuple[str, str], Window], size: str
+) -> None:
+    one = windows["dora", size]
+    one.go("/overview")
+    rooms, content = one.element("header nav").bounding_box(), one.element("main").bounding_box()
+    beside = rooms["x"] + rooms["width"] <= content["x"]
+    assert beside == (size == "desk")
+    assert beside or rooms["y"] + rooms["height"] <= content["y"]
+
+
+def test_a_reviewer_sees_the_riskiest_first_and_why_and_concludes(
+    windows: Mapping[tuple[str, str], Window], found: Filled
+) -> None:
+    dora = windows["dora", "desk"].page
+    windows["dora", "desk"].go("/reviews")
+    row = dora.locator("tbody tr").first
+    expect(row).to_contain_text("2 actions could write")
+    row.get_by_role("link").click()
+    expect(dora.get_by_role("heading", name="In plain words")).to_be_visible()
+    for answer in dora.locator("select[name=answers]").all():
+        answer.select_option("yes")
+    dora.get_by_label("Outcome").select_option("appropriate")
+    dora.get_by_role("textbox", name="Remark").fill(HOSTILE)
+    dora.get_by_role("button", name="Conclude the review").click()
+    expect(dora.get_by_text("appropriate", exact=True).first).to_be_visible()
+    assert dora.evaluate(INJECTED) == 0
+    windows["dora", "desk"].go("/reviews")
+    expect(dora.get_by_text("Nothing to review.")).to_be_visible()
+
+
+def test_an_auditor_makes_a_report_sees_how_far_it_is_and_fetches_it(
+    windows: Mapping[tuple[str, str], Window], tmp_path: Path
+) -> None:
+    dora = windows["dora", "desk"].page
+    windows["dora", "desk"].go("/reports")
+    dora.get_by_label("From").fill("2020-01-01T00:00:00Z")
+    dora.get_by_label("Until").fill("2100-01-01T00:00:00Z")
+    dora.get_by_role("button", name="Make it").click()
+    dora.wait_for_url("**/report-runs/*")
+    with dora.expect_download() as download:
+        dora.get_by_role("link", name="Fetch it").click(timeout=120_000)
+    download.value.save_as(tmp_path / "report.zip")
+    with zipfile.ZipFile(tmp_path / "report.zip") as made:
+        assert any(name.endswith(".xlsx") for name in made.namelist())
+
+
+def test_a_change_is_proposed_at_a_desk_and_approved_by_another_on_a_phone_who_sees_who_gains_what(
+    windows: Mapping[tuple[str, str], Window],
+) -> None:
+    carol, bob = windows["carol", "desk"].page, windows["bob", "phone"].page
+    windows["carol", "desk"].go("/policy/propose")
+    policy = carol.get_by_label("policy.yaml")
+    policy.fill(policy.input_value().replace("longest: 4h", "longest: 8h", 1))
+    carol.get_by_label("Why").fill("nights are long")
+    carol.get_by_role("button", name="Propose").click()
+    carol.wait_for_url("**/policy/changes/*")
+    assert carol.get_by_role("button", name="Approve").count() == 0, "nobody approves what they proposed"
+
+    windows["bob", "phone"].go(urlsplit(carol.url).path)
+    expect(bob.get_by_text("nights are long")).to_be_visible()
+    expect(bob.get_by_text("alice").first).to_be_visible()
+    bob.get_by_role("button", name="Approve").tap()
+    expect(bob.get_by_text("it is version 2")).to_be_visible()
 
 
 def test_an_access_is_asked_for_at_a_desk_and_decided_on_a_phone_with_two_taps(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sojourn.cli.common import Common
 from sojourn.cli.output import print_json
-from sojourn.configuration import SETTINGS_FILE, compare_settings, read_catalogue, read_settings
+from sojourn.configuration import compare_settings, proposed_settings, read_catalogue, read_settings
 from sojourn.domain.policy.difference import compare
 
 from .differences import as_json, print_differences
@@ -37,6 +37,6 @@ def diff(new: Path, old: Path | None = None, *, common: Common | None = None) ->
     else:
         recorded = on_record(common)
         before, settings = recorded.catalogue, recorded.settings
-    proposed = read_settings(new) if (new / SETTINGS_FILE).exists() else settings
-    found = (*compare_settings(settings, proposed), *compare(before, after))
+    proposed = proposed_settings(new)
+    found = (*compare_settings(settings, settings if proposed is None else proposed), *compare(before, after))
     print_json({"differences": as_json(found)}) if common.json else print_differences(found)

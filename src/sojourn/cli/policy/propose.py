@@ -7,7 +7,7 @@ from pathlib import Path
 from sojourn.cli.client import call
 from sojourn.cli.common import Common
 from sojourn.cli.output import print_json, print_line
-from sojourn.configuration import CATALOGUE_FILES, SETTINGS_FILE, read_catalogue, read_settings, rendered
+from sojourn.configuration import CATALOGUE_FILES, SETTINGS_FILE, proposed_settings, read_catalogue, rendered
 
 from .differences import print_shown
 
@@ -15,8 +15,8 @@ from .differences import print_shown
 def propose(files: Path, *, reason: str = "", common: Common | None = None) -> None:
     """Propose people, targets, policy and settings. Nothing changes before another administrator approves it.
 
-    Settings are proposed where the directory has a settings.yaml, and stay as they are otherwise. Processes run under
-    other settings once they have started again.
+    Settings are proposed where the directory has a settings.yaml, with the witnesses of the witness.policy beside it,
+    and stay as they are otherwise. Processes run under other settings once they have started again.
 
     The files are read here first, so a fault shows with its line. A change that would lock out its author, or leave
     fewer than two administrators, or nobody any access, is refused.
@@ -33,9 +33,10 @@ def propose(files: Path, *, reason: str = "", common: Common | None = None) -> N
     common = common or Common()
     _, contents = read_catalogue(files)
     texts = {name: contents[name].decode("utf-8-sig") for name in CATALOGUE_FILES}
-    if (files / SETTINGS_FILE).exists():
+    settings = proposed_settings(files)
+    if settings is not None:
         # What the record would hold, with the fingerprints of the certificates beside it; a machine's own stays here.
-        texts[SETTINGS_FILE] = rendered(read_settings(files))
+        texts[SETTINGS_FILE] = rendered(settings)
     answered = call(common, "POST", "/configuration/changes", {"files": texts, "reason": reason})
     if common.json:
         print_json(answered)

@@ -1,4 +1,4 @@
-"""sojourn retention confirm: agree to a shorter retention."""
+"""sojourn retention confirm: agree to another retention."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .show import tell
 
 
 def confirm(record_class: str, days: int, *, common: Common | None = None) -> None:
-    """Agree that a class of record is kept for so many days only, as another administrator asked.
+    """Agree that a class of record is kept for so many days, as another administrator asked.
 
     Example: sojourn retention confirm statement 400
 

@@ -1,4 +1,4 @@
-"""sojourn retention set: keep a class of record for so long."""
+"""sojourn retention set: ask that a class of record is kept for so long."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .show import tell
 
 
 def set(record_class: str, days: int, *, common: Common | None = None) -> None:  # noqa: A001 - the word people type
-    """Keep a class of record for so many days. Longer counts at once; shorter waits for a second administrator.
+    """Ask that a class of record is kept for so many days. It counts once another administrator has confirmed it.
 
     No class is kept for less than its floor (see `sojourn retention show`).
 

@@ -8,7 +8,7 @@ from sojourn.cli.client import call
 from sojourn.cli.common import Common
 from sojourn.cli.output import print_json, print_line, print_table
 
-CLASSES = ("record_class", "days", "floor_days", "disposable", "shortening_days", "shortening_requested_by")
+CLASSES = ("record_class", "days", "floor_days", "disposable", "change_days", "change_requested_by")
 DISPOSALS = ("disposal", "disposed_at", "disposed_by", "classes", "keys", "values", "held_keys", "holds")
 
 

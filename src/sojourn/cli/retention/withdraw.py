@@ -9,7 +9,7 @@ from .show import tell
 
 
 def withdraw(record_class: str, *, common: Common | None = None) -> None:
-    """Leave the retention of a class as it is, though somebody asked to shorten it.
+    """Leave the retention of a class as it is, though somebody asked for another.
 
     Example: sojourn retention withdraw statement
 

@@ -54,10 +54,9 @@ from .keeping import (
     HoldScope,
     KeysDestroyed,
     RecordsDisposed,
-    RetentionLengthened,
-    RetentionShortened,
-    RetentionShorteningRequested,
-    RetentionShorteningWithdrawn,
+    RetentionChanged,
+    RetentionChangeRequested,
+    RetentionChangeWithdrawn,
     ShreddingConfirmed,
     ShreddingRequested,
     ShreddingWithdrawn,
@@ -186,10 +185,9 @@ Event = (
     | ShreddingWithdrawn
     | ShreddingConfirmed
     | KeysDestroyed
-    | RetentionLengthened
-    | RetentionShorteningRequested
-    | RetentionShorteningWithdrawn
-    | RetentionShortened
+    | RetentionChangeRequested
+    | RetentionChangeWithdrawn
+    | RetentionChanged
     | RecordsDisposed
     | PublicationRefused
     | AccessReadmitted
@@ -344,10 +342,9 @@ __all__ = [
     "RequestRevised",
     "RequestSubmitted",
     "RequestWithdrawn",
-    "RetentionLengthened",
-    "RetentionShortened",
-    "RetentionShorteningRequested",
-    "RetentionShorteningWithdrawn",
+    "RetentionChangeRequested",
+    "RetentionChangeWithdrawn",
+    "RetentionChanged",
     "ReviewConcluded",
     "ReviewNoted",
     "ReviewOpened",

@@ -119,22 +119,10 @@ class KeysDestroyed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetentionLengthened:
-    """Records of that class are kept longer from here on."""
+class RetentionChangeRequested:
+    """Somebody wants records of that class kept for so many days; somebody else has to confirm it."""
 
-    kind: ClassVar[str] = "retention.lengthened"
-    record_class: RecordClass
-    days: int
-    days_before: int
-    changed_by: PersonId
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetentionShorteningRequested:
-    """Somebody wants records of that class kept for less long; somebody else has to confirm it."""
-
-    kind: ClassVar[str] = "retention.shortening_requested"
+    kind: ClassVar[str] = "retention.change_requested"
     record_class: RecordClass
     days: int
     days_before: int
@@ -143,20 +131,20 @@ class RetentionShorteningRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetentionShorteningWithdrawn:
+class RetentionChangeWithdrawn:
     """The retention of that class stays as it is."""
 
-    kind: ClassVar[str] = "retention.shortening_withdrawn"
+    kind: ClassVar[str] = "retention.change_withdrawn"
     record_class: RecordClass
     withdrawn_by: PersonId
     source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetentionShortened:
-    """Two people agreed that records of that class are kept for less long from here on."""
+class RetentionChanged:
+    """Two people agreed that records of that class are kept for so many days from here on."""
 
-    kind: ClassVar[str] = "retention.shortened"
+    kind: ClassVar[str] = "retention.changed"
     record_class: RecordClass
     days: int
     days_before: int

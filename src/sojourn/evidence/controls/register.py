@@ -143,7 +143,7 @@ CONTROLS: tuple[Control, ...] = (
         name="retention-and-hold",
         title="What must be kept is kept",
         wording=always(
-            "Each class of record has a floor below which nothing is destroyed; a shorter time takes two.",
+            "Each class of record has a floor below which nothing is destroyed; another time takes two administrators.",
             "A legal hold stops every destruction; releasing it takes two administrators.",
         ),
         design=always_designed("a key is destroyed only in the transaction that writes its tombstone"),

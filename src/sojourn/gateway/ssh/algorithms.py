@@ -14,6 +14,9 @@ ENCRYPTION = (
     "aes256-ctr",
     "aes128-ctr",
 )
+NEEDS_STRICT = ("chacha20-poly1305@openssh.com",)
+"""Not spoken with a peer that does not know the strict key exchange."""
+
 MAC = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com")
 COMPRESSION = ("none", "zlib@openssh.com")
 SIGNATURES = (
@@ -26,8 +29,3 @@ SIGNATURES = (
     "rsa-sha2-512",
     "rsa-sha2-256",
 )
-WINDOW = 4 * 1024 * 1024
-"""How much one side of a channel may send before it is read on."""
-
-PACKET = 256 * 1024
-"""The most that one packet of data may hold; OpenSSH sends 32 KiB."""

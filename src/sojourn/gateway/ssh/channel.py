@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import asyncssh
 
-from sojourn.domain import cast
 from sojourn.domain.events import Outcome
 from sojourn.errors import Refusal, SojournError
 from sojourn.gateway.entries import Intention, Result
 
 from .asking import intention_of, refused
-from .files import FileWatch
+from .flow import Flow
 from .host_end import HostEnd
-from .kept import kept_file
+from .kept import Ends, keeper
 from .permission import Asked, Use, environment, judge, mosh
-from .setting import Flow, Keeper, Setting
-from .tape import Tape
+from .setting import Keeper, Setting, Terminal
 
 NOT_ALLOWED = 126
 """What a shell says of a command that may not be run."""
@@ -45,7 +42,7 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         self._client: asyncssh.SSHServerChannel[bytes] | None = None
         self._target: asyncssh.SSHClientChannel[bytes] | None = None
         self._asked: tuple[Asked, str] = (Asked.SHELL, "")
-        self._terminal: tuple[str, tuple[int, int, int, int], Mapping[int, int]] | None = None
+        self._terminal: Terminal | None = None
         self._early: list[bytes] = []
         self._ended_early = False
         self._stopped = False
@@ -251,29 +248,13 @@ class Channel(asyncssh.SSHServerSession[bytes]):
             self._complete(setting, outcome, began, "")
 
     def _keep(self, setting: Setting, use: Use) -> Keeper:
-        """What keeps the content: all of a terminal, as much of a command's as the role says."""
-        if use.asked is Asked.SUBSYSTEM:
-            return FileWatch(
-                intents=setting.intents,
-                complete=setting.complete,
-                show=self._show,
-                forward=self._forward,
-                hold=self._hold_client,
-                fail=setting.fail,
-                keep=partial(kept_file, setting, lambda wait: self._hold_target("record", wait)),
-            )
-        name, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
-        header = cast.header(columns=size[0], rows=size[1], terminal=name, began=setting.clock.now(), command=use.text)
-        return Tape(
-            desk=setting.desk,
-            number=self._number,
+        ends = Ends(
             show=self._show,
             forward=self._forward,
-            hold=lambda wait: self._hold_target("record", wait),
-            fail=setting.fail,
-            header=header,
-            limit=None if self._terminal is not None else setting.access.kept_bytes,
+            hold_client=self._hold_client,
+            hold_host=lambda wait: self._hold_target("record", wait),
         )
+        return keeper(setting, use, self._number, self._terminal, ends)
 
     def _intention(self, setting: Setting, use: Use) -> Intention:
         assert self._client is not None

@@ -17,8 +17,8 @@ from sojourn.domain.events import Outcome
 from sojourn.errors import Code, SojournError
 from sojourn.gateway.entries import Intention, Result
 
+from .flow import Flow
 from .intents import Intents
-from .setting import Flow
 from .sftp import Kind, Packet, Reader, Request, SftpError, Splitter, request_of, text
 from .tape import Tape
 

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import ssh
 from sojourn.domain.account import Token
 from sojourn.gateway.live import LiveView
 
+from .packets import CarefulConnection
 from .windows import Screen
 
 
@@ -85,7 +86,7 @@ def _line(blob: bytes) -> str:
     return f"{blob[4 : 4 + size].decode('ascii', 'replace')} {base64.b64encode(blob).decode()}"
 
 
-class Connection(asyncssh.SSHServerConnection):
+class Connection(CarefulConnection, asyncssh.SSHServerConnection):
     """A client's connection that says which key signed. `source` is its address and port."""
 
     recognise: Callable[[bytes], Shown | None]

@@ -1,11 +1,10 @@
-"""What all channels of one session share, and how what passes through them is counted."""
+"""What all channels of one session share."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from sojourn.domain.ssh import HostAccess
 from sojourn.errors import SojournError
@@ -15,6 +14,9 @@ from sojourn.workflow.ports import Clock
 from .intents import Intents
 from .tape import Desk
 from .upstream import Upstreams
+
+Terminal = tuple[str, tuple[int, int, int, int], Mapping[int, int]]
+"""Its name, its columns and rows (and pixels), and its modes."""
 
 
 class Keeper(Protocol):
@@ -81,20 +83,3 @@ class Setting:
     fail: Callable[[SojournError], None]
     start: Callable[[Startable], None]
     screen: Callable[[object], object | None]
-
-
-@dataclass(slots=True, eq=False)
-class Flow:
-    """One direction of one stream: how many bytes, and their hash."""
-
-    size: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
-
-    def take(self, data: bytes) -> None:
-        """Count it."""
-        self.size += len(data)
-        self.digest.update(data)
-
-    def __str__(self) -> str:
-        """As it stands in an outcome."""
-        return f"{self.size} bytes sha256 {self.digest.hexdigest()}"

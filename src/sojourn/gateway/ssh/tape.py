@@ -12,9 +12,10 @@ import asyncio
 import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Protocol
 
-from sojourn.domain import cast
 from sojourn.domain.events import ChunkRecorded
 from sojourn.domain.identifiers import PersonId, SessionId, session_stream
 from sojourn.domain.sealed import RecordClass, Sealing
@@ -25,6 +26,7 @@ from sojourn.gateway.recorder import ENTRY_BYTES
 from sojourn.scribe.protocol import Draft
 from sojourn.workflow.ports import Sealer
 
+from .chunk import chunks, event, pack
 from .echo import Echo
 from .spool import Spool
 
@@ -81,7 +83,7 @@ class Tape:
     header: str
     limit: int | None = None
     _parts: int = 0
-    _lines: list[str] = field(default_factory=list)
+    _lines: list[bytes] = field(default_factory=list)
     _size: int = 0
     _spooled: int = 0
     _shown: int = 0
@@ -105,7 +107,7 @@ class Tape:
         """Begin with the first line."""
         self._spool = self.desk.spool(self.number)
         self._last = asyncio.get_running_loop().time()
-        self._put(self.header)
+        self._put(self.header.encode())
 
     def output(self, data: bytes, datatype: int | None) -> None:
         """The host has said this: record it, and show it when that may be."""
@@ -182,9 +184,9 @@ class Tape:
     def _put_event(self, code: str, text: str) -> None:
         now = asyncio.get_running_loop().time()
         interval, self._last = now - self._last, now
-        self._put(cast.event(interval, code, text))
+        self._put(event(interval, code, text))
 
-    def _put(self, line: str) -> None:
+    def _put(self, line: bytes) -> None:
         self._lines.append(line)
         self._size += len(line)
         self._idle.clear()
@@ -198,7 +200,7 @@ class Tape:
         fresh = self._lines[self._spooled :]
         if fresh and not self._failed:
             try:
-                self._spool.put(self._parts + 1, self.desk.seal(cast.pack(fresh)))
+                self._spool.put(self._parts + 1, self.desk.seal(pack(fresh)))
             except OSError:
                 self._failed = True
                 self.fail(SojournError(Code.RECORD_FULL, directory=str(self._spool.path.parent)))
@@ -223,18 +225,18 @@ class Tape:
             self._timer = None
         drafts: list[Draft] = []
         sealings: list[Sealing] = []
-        for lines in _chunks(self._lines):
-            content = cast.pack(lines)
+        for lines in chunks(self._lines):
+            content = pack(lines)
             sealing = self.desk.seal(content)
             self._parts += 1
-            event = ChunkRecorded(
+            recorded = ChunkRecorded(
                 session=self.desk.session,
                 number=self.number,
                 part=self._parts,
                 size=len(content),
                 content=sealing.sealed,
             )
-            drafts.append(drafted(session_stream(self.desk.session), event))
+            drafts.append(drafted(session_stream(self.desk.session), recorded))
             sealings.append(sealing)
         shown, held = self._shown, self._held
         self._lines, self._size, self._spooled = [], 0, 0
@@ -255,8 +257,7 @@ class Tape:
             self._shown -= shown
             if not self._shown:
                 self._spool.clear()
-            for data, datatype in held:
-                self.show(data, datatype)
+            self._let_go(held)
             if self._held:
                 self._flush()
             else:
@@ -279,9 +280,13 @@ class Tape:
     def _release(self) -> None:
         """Let go what waited for nothing that is kept."""
         held, self._held, self._held_size = self._held, [], 0
-        for data, datatype in held:
-            self.show(data, datatype)
+        self._let_go(held)
         self.hold(False)
+
+    def _let_go(self, held: list[tuple[bytes, int | None]]) -> None:
+        """Show what has waited; what came in many small pieces goes on in few large ones."""
+        for datatype, pieces in groupby(held, key=itemgetter(1)):
+            self.show(b"".join(data for data, _ in pieces), datatype)
 
     async def finish(self, how: str) -> None:
         """Record how it ended and all that is left; what cannot be recorded now stays in the spool."""
@@ -304,16 +309,3 @@ class Tape:
                 self._timer.cancel()
         if not self._failed:
             self._spool.remove()
-
-
-def _chunks(lines: list[str]) -> list[list[str]]:
-    """The lines in groups of at most `CHUNK_BYTES_MAX` each; a longer line is a group of its own."""
-    groups: list[list[str]] = [[]]
-    size = 0
-    for line in lines:
-        if groups[-1] and size + len(line) > cast.CHUNK_BYTES_MAX:
-            groups.append([])
-            size = 0
-        groups[-1].append(line)
-        size += len(line)
-    return groups

@@ -18,8 +18,9 @@ from sojourn.domain.ssh import FORWARDING
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.gateway.entries import Intention, Result
 
+from .flow import Flow
 from .permission import refusal
-from .setting import Flow, Setting
+from .setting import Setting
 
 PROTOCOL = "ssh"
 

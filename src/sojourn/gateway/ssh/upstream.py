@@ -20,7 +20,8 @@ from sojourn.vault.ssh_authority import grant_key, private_file
 from sojourn.vault.ssh_hosts import trusted
 
 from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC
-from .windows import Show, show_windows
+from .host_connection import connect
+from .windows import Show
 
 CONNECT_SECONDS = 10.0
 KEEPALIVE_SECONDS = 30
@@ -67,22 +68,25 @@ class Upstreams:
         watcher = _Watcher(self._gone)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                connection = await asyncssh.connect(
-                    self.target.host,
-                    self.target.port,
-                    client_factory=lambda: watcher,
-                    username=self.account,
-                    client_keys=[(self.key, certificate)],
-                    known_hosts=trusted(self.target.ssh),
-                    config=None,
-                    agent_path=None,
-                    agent_forwarding=agent or False,
-                    preferred_auth="publickey",
-                    kex_algs=KEX,
-                    encryption_algs=ENCRYPTION,
-                    mac_algs=MAC,
-                    compression_algs=COMPRESSION[:1],
-                    keepalive_interval=KEEPALIVE_SECONDS,
+                connection = await connect(
+                    asyncssh.SSHClientConnectionOptions(
+                        host=self.target.host,
+                        port=self.target.port,
+                        client_factory=lambda: watcher,
+                        username=self.account,
+                        client_keys=[(self.key, certificate)],
+                        known_hosts=trusted(self.target.ssh),
+                        config=None,
+                        agent_path=None,
+                        agent_forwarding=agent or False,
+                        preferred_auth="publickey",
+                        kex_algs=KEX,
+                        encryption_algs=ENCRYPTION,
+                        mac_algs=MAC,
+                        compression_algs=COMPRESSION[:1],
+                        keepalive_interval=KEEPALIVE_SECONDS,
+                    ),
+                    self.show,
                 )
         except asyncssh.HostKeyNotVerifiable as error:
             raise SojournError(Code.HOST_KEY_CHANGED, target=self.target.name) from error
@@ -93,7 +97,6 @@ class Upstreams:
             problem = str(error) or type(error).__name__
             raise SojournError(Code.TARGET_UNREACHABLE, target=self.target.name, problem=problem) from error
         watcher.connected = True
-        show_windows(connection, self.show)
         if self._closing:
             connection.abort()
         self.connected(int(connection.get_extra_info("sockname")[1]))

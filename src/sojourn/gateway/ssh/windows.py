@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import asyncssh
-from asyncssh.channel import SSHX11Channel
-from asyncssh.packet import SSHPacket
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +34,3 @@ class Screen:
 
 Show = Callable[[str, int], Awaitable[asyncssh.SSHTCPSession[bytes]]]
 """Opens a connection to the person's screen for a program at that address of the host."""
-
-
-def show_windows(connection: asyncssh.SSHClientConnection, show: Show) -> None:
-    """Let the host of this connection open windows by `show`, and be asked for screens as they were asked for here.
-
-    asyncssh makes the connection itself, so its two methods for a display of our own are replaced in this one object.
-    """
-
-    async def attach(_chan: object, display: str, _path: object, _single: bool) -> tuple[bytes, bytes, int]:
-        screen = Screen.read(display)
-        return screen.protocol, screen.cookie, screen.number
-
-    def opened(packet: SSHPacket) -> tuple[SSHX11Channel, Awaitable[asyncssh.SSHTCPSession[bytes]]]:
-        host, port = packet.get_string().decode("utf-8", "backslashreplace"), packet.get_uint32()
-        packet.check_end()
-        channel = connection.create_x11_channel()
-        channel.set_inbound_peer_names(host, port)
-        return channel, show(host, port)
-
-    replaced = {"attach_x11_listener": attach, "_process_x11_open": opened}
-    for name, method in replaced.items():
-        assert hasattr(connection, name), "asyncssh names its methods otherwise"
-        setattr(connection, name, method)

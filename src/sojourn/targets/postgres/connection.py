@@ -35,8 +35,8 @@ OPTIONS = {
 }
 PROBE_SECONDS = 2.0
 GRACE_SECONDS = 1.0
-TRIES_MAX = 5
-PAUSE_SECONDS = 0.02
+TRIES_MAX = 12
+PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.02, 1.0
 INHERIT_OPTION_SINCE = 160000
 """The version from which on GRANT says whether a membership inherits and may be set."""
 
@@ -136,7 +136,7 @@ async def again(attempt: Callable[[], Awaitable[Result]]) -> Result:
         try:
             return await attempt()
         except (errors.InternalError_, errors.DeadlockDetected):
-            await asyncio.sleep(PAUSE_SECONDS * 2**tried)
+            await asyncio.sleep(min(PAUSE_SECONDS * 2**tried, PAUSE_SECONDS_MAX))
     return await attempt()
 
 

@@ -32,18 +32,22 @@ class Enrol(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Confirmable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whoever decides confirms it anew: with their password, or with a passkey.
 
-    For a passkey: the `ticket` and the `checkpoint` of `/confirmations/options`, and what it answered (JSON, as text).
+    For a passkey: `confirmation` is the `ticket` of `/confirmations/options`, with the `checkpoint` from there, and
+    `credential` what it answered (JSON, as text).
     """
 
     password: str = ""
     code: str = ""
-    ticket: str = ""
+    confirmation: str = ""
     checkpoint: str = ""
     credential: str = ""
 
 
 class ConfirmationAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody is about to decide: which `action` on which `subject`, and the `details` that belong to it."""
+    """Somebody is about to decide: which `action` on which `subject`, and the `details` that belong to it.
+
+    In the place of `seconds` they may say a `duration`, such as `30m`.
+    """
 
     action: str
     subject: str
@@ -89,20 +93,20 @@ class PasskeyOffer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class PasskeyMade(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The passkey that a browser has made (`toJSON()`), and what its person calls it."""
+    """The passkey that a browser has made (`toJSON()`, or the text of it), and what its person calls it."""
 
     ticket: str
-    credential: dict[str, Any]
+    credential: dict[str, Any] | str
     label: str
     person: str = ""
     code: str = ""
 
 
 class PasskeyAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a passkey has answered (`toJSON()`) to what was asked with `ticket`."""
+    """What a passkey has answered (`toJSON()`, or the text of it) to what was asked with `ticket`."""
 
     ticket: str
-    credential: dict[str, Any]
+    credential: dict[str, Any] | str
 
 
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

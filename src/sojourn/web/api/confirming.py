@@ -11,17 +11,20 @@ from sojourn.identity import confirming
 from sojourn.web.exchange import Exchange
 
 from . import bodies, identity_shapes
+from .asking import duration_of
 
 
 async def offer(exchange: Exchange) -> identity_shapes.ConfirmationAsked:
     """POST /confirmations/options: what a passkey of the caller's has to sign for a decision of theirs."""
     caller, sent = await exchange.caller(), await exchange.body(bodies.ConfirmationAsk)
     known = {str(one): one for one in Action}
-    action = known.get(sent.action)
-    if action is None or set(sent.details) != set(DETAILS[action]):
+    action, details = known.get(sent.action), dict(sent.details)
+    if "duration" in details:
+        details["seconds"] = str(int(duration_of(details.pop("duration")).total_seconds()))
+    if action is None or set(details) != set(DETAILS[action]):
         expected = "; ".join(f"{one} with {', '.join(DETAILS[one]) or 'nothing'}" for one in Action)
         raise SojournError(Code.INPUT_INVALID, problem="That is no decision to be confirmed", expected=expected)
-    found = await confirming.offer(exchange.services.confirming, decided(caller, action, sent.subject, **sent.details))
+    found = await confirming.offer(exchange.services.confirming, decided(caller, action, sent.subject, **details))
     if isinstance(found, Refusal):
         raise SojournError(found.code, **found.details)
     return identity_shapes.ConfirmationAsked(
@@ -44,7 +47,7 @@ async def confirmed(
     given = confirming.Given(
         password=sent.password,
         code=sent.code,
-        ticket=sent.ticket,
+        ticket=sent.confirmation,
         checkpoint=sent.checkpoint,
         credential=sent.credential,
     )

@@ -24,7 +24,8 @@ class PasskeyAsked:
 class ConfirmationAsked:
     """What a passkey of the caller's has to sign: the SHA-256 of `statement` followed by `checkpoint`.
 
-    `ticket`, `checkpoint` and the answer (JSON, as the text `credential`) go along with the decision in five minutes.
+    `ticket` (as `confirmation`), `checkpoint` and the answer (as the text `credential`) go along with the decision in
+    five minutes.
     """
 
     ticket: str

@@ -150,7 +150,7 @@ async def retention(exchange: Exchange) -> shapes.Retention:
 
 
 async def set_retention(exchange: Exchange) -> shapes.Retention:
-    """POST /retention: keep a class longer from now on, or ask that it is kept for less long."""
+    """POST /retention: ask that a class is kept for so many days from now on."""
     caller, sent = await exchange.caller(), await exchange.body(bodies.KeepFor)
     exchange.settled(
         await retain.set_retention(
@@ -164,11 +164,11 @@ async def set_retention(exchange: Exchange) -> shapes.Retention:
     return _schedule(*await _read(exchange))
 
 
-async def confirm_shortening(exchange: Exchange) -> shapes.Retention:
-    """POST /retention/{name}/confirm: a second person agrees that this class is kept for so many days only."""
+async def confirm_retention(exchange: Exchange) -> shapes.Retention:
+    """POST /retention/{name}/confirm: a second person agrees that this class is kept for so many days."""
     caller, sent = await exchange.caller(), await exchange.body(bodies.Days)
     exchange.settled(
-        await retain.confirm_shortening(
+        await retain.confirm_retention(
             exchange.services.office,
             record_class=_one_of(RecordClass, exchange.name, "class"),
             days=sent.days,
@@ -179,12 +179,12 @@ async def confirm_shortening(exchange: Exchange) -> shapes.Retention:
     return _schedule(*await _read(exchange))
 
 
-async def withdraw_shortening(exchange: Exchange) -> shapes.Retention:
+async def withdraw_retention(exchange: Exchange) -> shapes.Retention:
     """POST /retention/{name}/withdraw: the retention of this class stays as it is."""
     caller = await exchange.caller()
     await exchange.body(bodies.Nothing)
     exchange.settled(
-        await retain.withdraw_shortening(
+        await retain.withdraw_retention(
             exchange.services.office,
             record_class=_one_of(RecordClass, exchange.name, "class"),
             person=caller.id,
@@ -317,15 +317,15 @@ async def _shredding(exchange: Exchange, entries: Sequence[Recorded], shredding:
 def _schedule(entries: Sequence[Recorded], register: Register) -> shapes.Retention:
     classes = []
     for record_class, days in register.schedule.items():
-        asked = register.shortenings.get(record_class)
+        asked = register.changes.get(record_class)
         classes.append(
             shapes.RetentionShown(
                 record_class=record_class,
                 days=days,
                 floor_days=FLOOR_DAYS[record_class],
                 disposable=record_class in DISPOSABLE,
-                shortening_days=asked.days if asked else None,
-                shortening_requested_by=asked.requested_by if asked else None,
+                change_days=asked.days if asked else None,
+                change_requested_by=asked.requested_by if asked else None,
             )
         )
     return shapes.Retention(classes=tuple(classes), disposals=_disposals(entries))

@@ -67,8 +67,8 @@ class RetentionShown:
     days: int
     floor_days: int
     disposable: bool
-    shortening_days: int | None
-    shortening_requested_by: str | None
+    change_days: int | None
+    change_requested_by: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import msgspec
 from sojourn.domain.account import Passkey
 from sojourn.domain.identifiers import PasskeyId, PersonId
 from sojourn.identity import accounts, passkeys
+from sojourn.identity.ceremonies import read_credential
 from sojourn.web.exchange import Exchange
 
 from . import bodies, identity_shapes, shapes
@@ -37,7 +38,7 @@ async def add(exchange: Exchange) -> identity_shapes.PasskeyShown:
             code=sent.code,
             label=sent.label,
             ticket=sent.ticket,
-            credential=sent.credential,
+            credential=read_credential(sent.credential),
             source=exchange.source,
         )
     )
@@ -76,7 +77,10 @@ async def sign_in(exchange: Exchange) -> shapes.SignedIn:
     sent = await exchange.body(bodies.PasskeyAnswer)
     person = exchange.settled(
         await passkeys.sign_in(
-            exchange.services.passkeys, ticket=sent.ticket, credential=sent.credential, source=exchange.source
+            exchange.services.passkeys,
+            ticket=sent.ticket,
+            credential=read_credential(sent.credential),
+            source=exchange.source,
         )
     )
     return await signed_in(exchange, person)

@@ -8,7 +8,7 @@ from sojourn.domain.events import TokenPurpose
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Code, SojournError
 from sojourn.identity import accounts, tokens
-from sojourn.identity.confirming import needed
+from sojourn.identity.confirming import needed, usable
 from sojourn.projections.moments import text
 from sojourn.web.exchange import Exchange
 
@@ -101,6 +101,8 @@ async def me(exchange: Exchange) -> shapes.Me:
         auditor=caller.auditor,
         second_factor=account is not None and account.second_factor is not None,
         confirms=needed(exchange.services.confirming, account),
+        passkey=bool(usable(exchange.services.confirming, account)),
+        password=account is not None and account.password is not None,
         teams=tuple(team.name for team in teams if caller.id in team.members),
     )
 

@@ -40,7 +40,10 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
-    """The caller, as the configuration in force knows them. Decisions are confirmed with `confirms`; "" for nothing."""
+    """The caller, as the configuration in force knows them. Decisions are confirmed with `confirms`; "" for nothing.
+
+    `passkey` says that they have one for this address, `password` that they have one.
+    """
 
     person: str
     name: str
@@ -49,6 +52,8 @@ class Me:
     auditor: bool
     teams: tuple[str, ...]
     confirms: str
+    passkey: bool
+    password: bool
     second_factor: bool
 
 

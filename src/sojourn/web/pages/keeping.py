@@ -5,6 +5,7 @@ from __future__ import annotations
 from sojourn.web.api import keeping
 from sojourn.web.exchange import Exchange
 
+from .confirming import ways
 from .frame import Shown, form, show
 
 
@@ -18,6 +19,7 @@ async def overview(exchange: Exchange) -> Shown:
         shreddings=await keeping.shreddings(exchange.beside()),
         administers=caller.administrator,
         caller=caller,
+        confirms=await ways(exchange) if caller.administrator else None,
         people=exchange.services.office.in_force().catalogue.people,
     )
 
@@ -32,5 +34,5 @@ request_shredding = form(keeping.request_shredding, _here)
 confirm_shredding = form(keeping.confirm_shredding, _here)
 withdraw_shredding = form(keeping.withdraw_shredding, _here)
 set_retention = form(keeping.set_retention, _here)
-confirm_shortening = form(keeping.confirm_shortening, _here)
-withdraw_shortening = form(keeping.withdraw_shortening, _here)
+confirm_retention = form(keeping.confirm_retention, _here)
+withdraw_retention = form(keeping.withdraw_retention, _here)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sojourn.errors import Code, SojournError
-from sojourn.web.api import people, policy, standing
+from sojourn.web.api import passkeys, people, policy, standing
 from sojourn.web.exchange import Exchange
 
-from .frame import Shown, form, show
+from .frame import Onward, Shown, form, show
 
 
 async def listing(exchange: Exchange) -> Shown:
@@ -35,14 +35,24 @@ async def invite(exchange: Exchange) -> Shown:
 
 
 async def me(exchange: Exchange) -> Shown:
-    """GET /me: who one is here, and when one is away."""
+    """GET /me: who one is here, what opens one's account, and when one is away."""
     mine = await people.me(exchange)
+    held = (await passkeys.listing(exchange)).passkeys
     away = [one for one in (await standing.listing(exchange)).absences if one.person == mine.person]
     everybody = exchange.services.office.in_force().catalogue.people
-    return show("me.html", mine=mine, away=away, others=[one for one in everybody if one.id != mine.person])
+    others = [one for one in everybody if one.id != mine.person]
+    return show("me.html", mine=mine, away=away, others=others, passkeys=held, fresh=await exchange.fresh())
+
+
+async def add_passkey(exchange: Exchange) -> Onward:
+    """POST /passkeys: one more that opens the reader's account. With an invitation one is added on its own page."""
+    await exchange.caller()
+    await passkeys.add(exchange)
+    return Onward(path="/me")
 
 
 leave = form(standing.leave, lambda back: f"/people/{back.person}")
 rejoin = form(standing.rejoin, lambda shown: f"/people/{shown.person}")
 declare = form(standing.declare, lambda _: "/me")
+remove_passkey = form(passkeys.remove, lambda _: "/me")
 end_absence = form(standing.end, lambda _: "/me")

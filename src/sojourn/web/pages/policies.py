@@ -5,6 +5,7 @@ from __future__ import annotations
 from sojourn.web.api import configuration, policy
 from sojourn.web.exchange import Exchange
 
+from .confirming import ways
 from .frame import Onward, Shown, form, show
 
 
@@ -31,7 +32,8 @@ async def changes(exchange: Exchange) -> Shown:
 
 async def change(exchange: Exchange) -> Shown:
     """GET /policy/changes/{name}: what it means for people, and the second yes."""
-    return show("change.html", change=await configuration.one(exchange))
+    found = await configuration.one(exchange)
+    return show("change.html", change=found, confirms=await ways(exchange) if found.decidable else None)
 
 
 async def draft(exchange: Exchange) -> Shown:

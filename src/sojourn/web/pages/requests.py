@@ -5,6 +5,7 @@ from __future__ import annotations
 from sojourn.web.api import access, asking, deciding, shapes
 from sojourn.web.exchange import Exchange
 
+from .confirming import ways
 from .frame import Shown, form, show
 
 
@@ -25,7 +26,8 @@ async def one(exchange: Exchange) -> Shown:
     request = await asking.one(exchange)
     grant = await access.one(exchange.beside(request.grant)) if request.grant is not None else None
     own = caller.id == request.person
-    return show("request.html", request=request, grant=grant, own=own, steps=steps(request, grant))
+    confirms = await ways(exchange) if request.decidable else None
+    return show("request.html", request=request, grant=grant, own=own, steps=steps(request, grant), confirms=confirms)
 
 
 def steps(request: shapes.RequestShown, grant: shapes.GrantShown | None) -> list[tuple[str, str, str | None]]:

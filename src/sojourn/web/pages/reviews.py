@@ -12,10 +12,11 @@ ANSWERS = ("yes", "no", "not_applicable")
 
 
 async def listing(exchange: Exchange) -> Shown:
-    """GET /reviews: those one can conclude, those of what one did, or all of them."""
+    """GET /reviews: those one can conclude, the riskiest first; those of what one did; or all of them."""
     caller = await exchange.caller()
     view = exchange.query("view") or "waiting"
-    query = {"mine": {"mine": "yes"}, "all": {"all": "yes"}}.get(view, {})
+    # What waits is in the order of risk; what is over, in that of time.
+    query = {"mine": {"mine": "yes"}, "all": {"all": "yes"}}.get(view, {"by": "risk"})
     if (before := exchange.query("before")) is not None:
         query = {**query, "before": before}
     found = await reviewing.listing(exchange.beside(**query))

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from sojourn.domain.events import TokenPurpose
 from sojourn.domain.identifiers import PersonId
 from sojourn.errors import Refusal
-from sojourn.identity import accounts, tokens
+from sojourn.identity import accounts, passkeys, tokens
+from sojourn.identity.ceremonies import read_credential
 from sojourn.meanings import CATALOGUE
 from sojourn.web.exchange import COOKIE, Exchange
 
@@ -18,18 +19,26 @@ from .frame import HEADERS, SIGN_IN, Onward, Shown, looking, show
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The sign-in form; `next` is the page to go to."""
+    """The sign-in form: name and password, or a passkey's answer (`credential`, JSON) to what was asked with `ticket`.
 
-    person: str
-    password: str
+    `next` is the page to go to.
+    """
+
+    person: str = ""
+    password: str = ""
     code: str = ""
     next: str = "/"
+    ticket: str = ""
+    credential: str = ""
 
 
 async def ask(exchange: Exchange) -> Shown | Onward:
-    """GET /sign-in?next=…&person=…: the form; a link may name who is to sign in, and nothing more."""
+    """GET /sign-in?next=…&person=…&anew=…: the form; a link may name who is to sign in, and nothing more.
+
+    Whoever is signed in already sees it only if they want to sign in `anew`.
+    """
     wanted = own_path(exchange.query("next"))
-    if await looking(exchange) is not None:
+    if exchange.query("anew") is None and await looking(exchange) is not None:
         return Onward(path=wanted)
     return page(exchange, wanted, exchange.query("person") or "")
 
@@ -43,25 +52,39 @@ def page(exchange: Exchange, onward: str, person: str = "", refusal: Refusal | N
 
 
 async def sign_in(exchange: Exchange) -> Response | Shown:
-    """POST /sign-in: a password for a session. What the browser held before is not taken over (session fixation)."""
+    """POST /sign-in: a passkey's answer or a password for a session. None that was there before is taken over."""
     services, sent = exchange.services, await exchange.body(SignIn)
-    person = await accounts.sign_in(
-        services.office,
-        person=PersonId(sent.person),
-        password=sent.password,
-        code=sent.code,
-        source=exchange.source,
-        reader=services.passwords,
-        limit=services.limit,
-    )
+    if sent.credential:
+        person = await passkeys.sign_in(
+            services.passkeys,
+            ticket=sent.ticket,
+            credential=read_credential(sent.credential),
+            source=exchange.source,
+        )
+    else:
+        person = await accounts.sign_in(
+            services.office,
+            person=PersonId(sent.person),
+            password=sent.password,
+            code=sent.code,
+            source=exchange.source,
+            reader=services.passwords,
+            limit=services.limit,
+        )
     if isinstance(person, Refusal):
         return page(exchange, own_path(sent.next), sent.person, person)
     return await opened(exchange, person, sent.next)
 
 
 async def opened(exchange: Exchange, person: PersonId, onward: str) -> Response:
-    """A session for somebody who has shown who they are, in a cookie, and the page to go on to."""
+    """A session for somebody who has shown who they are, in a cookie, and the page to go on to.
+
+    One of theirs that the browser held so far is over.
+    """
     services = exchange.services
+    former = await looking(exchange)
+    if former is not None and former.id == person:
+        await tokens.revoke(services.office, token=exchange.token.token, person=person)
     token, _issued = await tokens.issue(
         services.office,
         person=person,
