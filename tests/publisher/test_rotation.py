@@ -47,7 +47,7 @@ def sojourn(*arguments: str) -> str:
 
 
 def verified(what: Path, vkey: str) -> bool:
-    if what.is_file():
+    if what.suffix == ".db":
         return verify_file(what, keys=[vkey]).sound
     command = [sys.executable, "-m", "sojourn_verify", str(what), "--key", vkey.strip()]
     return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
