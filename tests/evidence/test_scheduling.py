@@ -31,6 +31,8 @@ from sojourn.testing.installation import PASSWORD, Running, running
 
 SECONDS = 180.0
 BUCKET = "evidence"
+NOBODY = "http://127.0.0.1:9"
+"""Where no server listens: the port of discard."""
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,7 @@ def sojourn(
     store: ObjectStore,
     inbox: tuple[int, Inbox],
 ) -> Iterator[Running]:
-    """An installation with schedules that work, one whose folder is not there, and one whose bucket is not."""
+    """An installation with schedules that work, one whose folder is not there, and one whose bucket does not answer."""
     bucket = f"prefix: audit/, endpoint: '{store.endpoint}', region: us-east-1"
     schedules = (
         f"notify: {{ mail: {{ host: 127.0.0.1, port: {inbox[0]}, tls: none, sender: sojourn@example.com }} }}\n"
@@ -93,7 +95,7 @@ def sojourn(
     )
     schedules += (
         f"    away: {{ report: administrators, every: month, sample: 0, bucket: {BUCKET}, {bucket}, mail: [dora] }}\n"
-        f"    lost: {{ report: administrators, every: quarter, bucket: no-such-bucket, {bucket}, overdue: 1s }}\n"
+        f"    lost: {{ report: administrators, every: quarter, bucket: {BUCKET}, endpoint: '{NOBODY}', overdue: 1s }}\n"
     )
     people = PEOPLE_FILE.replace("Dora Dale,", "Dora Dale, mail: dora@example.com,")
     root = tmp_path_factory.mktemp("schedules") / "one"
@@ -159,7 +161,7 @@ def test_a_report_is_put_into_the_bucket_and_people_hear_its_hash_and_sign_in_fo
 
 
 @pytest.mark.parametrize(
-    ("schedule", "problem"), [("nowhere", "is no folder"), ("lost", "the bucket no-such-bucket did not take it")]
+    ("schedule", "problem"), [("nowhere", "is no folder"), ("lost", "the bucket evidence did not take it")]
 )
 def test_a_delivery_that_cannot_be_made_is_an_alarm_on_record_once(
     sojourn: Running, schedule: str, problem: str
