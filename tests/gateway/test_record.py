@@ -107,6 +107,9 @@ def test_a_session_that_was_refused_more_than_can_be_kept_is_ended_and_what_was_
     assert answers == "EZ" * (NOTES_WAITING_MAX - 1)
     gateway.ledger.failing = False
     assert {one.outcome for _, one in settle(gateway, NOTES_WAITING_MAX, within=30.0)} == {Outcome.SKIPPED}
+    deadline = time.monotonic() + 30.0
+    while not gateway.events(SessionClosed) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert [one.cause for one in gateway.events(SessionClosed)] == [CloseCause.RECORD_UNAVAILABLE]
 
 
