@@ -232,6 +232,7 @@ def test_a_leaver_loses_everything_at_once(sojourn: Running, scim: Call) -> None
     browser = signed_in(sojourn, "alice")
     with ExitStack() as stack:
         client = until(lambda: _let_in(sojourn, stack))
+        assert client is not None
         client.execute("select 1")
         left = scim("PATCH", "/Users/alice", _patch({"op": "Replace", "path": "active", "value": "False"}))
         assert (left.status_code, left.json()["active"]) == (200, False)
