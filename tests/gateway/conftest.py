@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ from sojourn.domain.events import (
     TokenIssued,
     TokenPurpose,
 )
-from sojourn.domain.history import Change, Guard, Receipt
+from sojourn.domain.history import Change, Guard, Receipt, Recorded
 from sojourn.domain.identifiers import (
     CONFIGURATION,
     GrantId,
@@ -85,9 +85,13 @@ class MachineClock:
 
 @dataclass(slots=True)
 class SlowLedger(MemoryLedger):
-    """A record in memory that can be made to wait before it is durable; `marks` tell when each append was."""
+    """A record in memory that can be made to wait before it is durable, and to be told late to who follows it.
+
+    `marks` tell when each append was.
+    """
 
     delay: float = 0.0
+    lag: float = 0.0
     marks: list[tuple[float, str]] = field(default_factory=list)
 
     async def append(
@@ -105,6 +109,12 @@ class SlowLedger(MemoryLedger):
         now = asyncio.get_running_loop().time()
         self.marks += [(now, change.event.kind) for change in changes]
         return receipt
+
+    async def follow(self, start: int, prefixes: Sequence[str] = ()) -> AsyncIterator[tuple[Recorded, ...]]:
+        """Follow it, late."""
+        async for batch in MemoryLedger.follow(self, start, prefixes):
+            await asyncio.sleep(self.lag)
+            yield batch
 
 
 @dataclass(slots=True)

@@ -41,6 +41,19 @@ def answer(gateway: Access, *, user: str = PERSON, secret: str | None = None, da
     return error_fields(body)
 
 
+def test_whoever_comes_before_the_gateway_has_read_that_they_may_is_let_in(gateway: Access, credential: str) -> None:
+    gateway.ledger.lag = 0.5
+    gateway.secret = gateway.token()
+    with gateway.psycopg() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert gateway.grant is not None
+    gateway.end()
+    gateway.grant = gateway.give(credential)
+    with gateway.psycopg() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert not gateway.events(AttemptRefused)
+
+
 def test_a_wrong_password_gives_28p01_in_psycopg_asyncpg_and_psql(gateway: Access, server: Production) -> None:
     with pytest.raises(psycopg.OperationalError, match="FATAL"), gateway.psycopg(password="wrong"):
         pass

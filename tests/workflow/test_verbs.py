@@ -396,3 +396,29 @@ async def test_two_approvals_by_two_people_are_needed_where_the_rule_says_two() 
     assert isinstance(again, Refusal) and again.code is Code.APPROVAL_REPEATED
     twice = await agreed(place, request, CAROL)
     assert isinstance(twice, Request) and twice.status is requests.Status.APPROVED
+
+
+@pytest.mark.parametrize("verb", ["submit", "approve", "activate"])
+async def test_a_fault_while_the_rules_are_judged_gives_nobody_anything(
+    monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    place = await Workplace.open()
+    request = await asked(place)
+    if verb == "activate":
+        await agreed(place, request)
+    before = place.kinds(f"request/{request.id}")
+
+    def broken(*arguments: object, **named: object) -> None:
+        raise ZeroDivisionError(verb)
+
+    for judged in ("submit", "decide"):
+        monkeypatch.setattr(requests, judged, broken)
+    with pytest.raises(ZeroDivisionError, match=verb):
+        if verb == "submit":
+            await asked(place)
+        elif verb == "approve":
+            await agreed(place, request)
+        else:
+            await activate(place.office, request=request.id, person=ALICE, source="test")
+    assert place.kinds(f"request/{request.id}") == before
+    assert not [one for one in place.ledger.entries if one.stream.startswith("grant/")]

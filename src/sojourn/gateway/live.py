@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -60,6 +61,8 @@ PAGE = 1000
 REMEMBERED = timedelta(days=1)
 """So long it is known that a grant is over, to say so to whoever still tries."""
 RETRY_SECONDS = 0.2
+CATCH_UP_SECONDS = 2.0
+"""So long whoever is about to be refused waits for the view to have read what is on record."""
 
 Holder = TypeVar("Holder", bound=str)
 
@@ -86,6 +89,10 @@ class GatewayLedger(Ledger, Protocol):
         """An attachment by its SHA-256 (hex)."""
         ...
 
+    async def size(self) -> int:
+        """How many entries there are."""
+        ...
+
 
 @dataclass(slots=True)
 class LiveView:
@@ -106,6 +113,7 @@ class LiveView:
     _watchers: dict[GrantId, set[EndWatcher]] = field(default_factory=dict)
     _begun: dict[StreamName, int] = field(default_factory=dict)
     _configured: int = 0
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, start: int = 0) -> None:
         """Read what there is from `start` on, say that the view is ready, and follow the ledger for ever.
@@ -125,6 +133,23 @@ class LiveView:
         for recorded in batch:
             await self._take(recorded)
         self.following = batch[-1].seq + 1
+        self._moved.set()
+
+    async def catch_up(self) -> None:
+        """Return when what was on record at the call has been read, so that nobody is refused for what is there.
+
+        Without the record, or when it takes too long, the view stays what it is.
+        """
+        with suppress(SojournError, TimeoutError):
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                size = await self.ledger.size()
+                if unread := await self.ledger.read(self.following, PAGE, PREFIXES):
+                    while self.following <= unread[-1].seq:
+                        self._moved.clear()
+                        await self._moved.wait()
+                else:
+                    # What there is is about sessions: whoever asks next need not look through it again.
+                    self.following = max(self.following, size)
 
     async def _take_latest(self, entries: Sequence[Recorded]) -> None:
         """All entries of one stream; of configurations only the last one, as each is whole."""

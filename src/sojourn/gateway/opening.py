@@ -15,7 +15,6 @@ from .gate import Gate
 from .recorder import SessionRecorder
 
 STALE_TRIES_MAX = 10
-STALE_PAUSE_SECONDS = 0.02
 CLOSE_RECORD_SECONDS = 3.0
 
 
@@ -37,7 +36,7 @@ async def record_opening(
             if error.code is not Code.RECORD_STALE or tried + 1 == STALE_TRIES_MAX:
                 raise
             # The grant has changed under us: see what it is now, and decide again.
-            await asyncio.sleep(STALE_PAUSE_SECONDS)
+            await gate.live.catch_up()
             gate.sessions.pop(event.session, None)
             grant = again(grant)
         else:

@@ -216,6 +216,20 @@ def test_a_wrong_proof_cannot_be_tried_twice_in_one_exchange() -> None:
     assert fault_of(lambda: exchange.final(CLIENT_FINAL)) is ScramFault.MALFORMED
 
 
+def test_what_has_become_known_meanwhile_is_checked_once() -> None:
+    other = derive_verifier("another", SALT, 4096)
+    exchange = server(other)
+    exchange.first(CLIENT_FIRST)
+    assert fault_of(lambda: exchange.final(CLIENT_FINAL)) is ScramFault.WRONG_PROOF
+    exchange.learn([other, VERIFIER])
+    assert exchange.final(CLIENT_FINAL) == SERVER_FINAL
+    assert exchange.matched == VERIFIER
+    exchange.learn([VERIFIER])
+    assert fault_of(lambda: exchange.final(CLIENT_FINAL)) is ScramFault.MALFORMED
+    with pytest.raises(ValueError, match="share their salt"):
+        server().learn([derive_verifier("pencil", b"0" * 16, 4096)])
+
+
 def test_a_name_that_does_not_exist_looks_like_one_that_does() -> None:
     decoy = decoy_verifier("nobody", b"k" * 32, 4096)
     assert decoy == decoy_verifier("nobody", b"k" * 32, 4096)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sojourn.domain.account import Token, check_token
 from sojourn.domain.credential import ScramVerifier
@@ -96,8 +97,9 @@ class Admission:
         if opening.certificate is not None and await self._is_of(opening.certificate, person):
             proof = opening.certificate
         else:
-            known = await self._verifiers(person)
-            proof = await self.authenticator.authenticate(line, name, known, binding=opening.binding)
+            proof = await self.authenticator.authenticate(
+                line, name, partial(self._verifiers, person), binding=opening.binding
+            )
         if len(self.gate.connections) > self.gate.settings.connections_max:
             limit = str(self.gate.settings.connections_max)
             raise RefusedError(Refusal(Code.GATEWAY_BUSY, {"limit": limit}), TOO_MANY_CONNECTIONS, actor=person)
@@ -130,17 +132,20 @@ class Admission:
                 mail = known.mail.casefold()
                 return bool(mail) and mail in (one.casefold() for one in certificate.mails)
 
-    async def _verifiers(self, person: PersonId) -> tuple[tuple[Token, ScramVerifier], ...]:
+    async def _verifiers(self, person: PersonId, *, newest: bool) -> dict[ScramVerifier, Token]:
+        """What a log-in of that name is checked against; the `newest` only after the record has been caught up with."""
         live = self.gate.live
         await live.ready.wait()
-        known: list[tuple[Token, ScramVerifier]] = []
+        if newest:
+            await live.catch_up()
+        known: dict[ScramVerifier, Token] = {}
         for token in live.tokens(person, self.gate.clock.now()):
             if token.issued.scram is not None:
-                known.append((token, decode_token_verifier(await live.open(token.issued.scram))))
+                known[decode_token_verifier(await live.open(token.issued.scram))] = token
         if not known:
             # As much work as for somebody who is known, so that time tells a stranger nothing either.
             await self.gate.ledger.matter([hashlib.sha256(person.encode()).hexdigest()])
-        return tuple(known)
+        return known
 
     def _replicated(self, person: PersonId, role: RoleName | None) -> Target | None:
         """The one target that the person may replicate now; None for none or several.
@@ -200,6 +205,9 @@ class Admission:
         """Let the person in, at once or when what is pending has come about. Raises RefusedError."""
         found = self.verdict(known)
         pending = ""
+        if isinstance(found, Refusal):
+            await self.gate.live.catch_up()
+            found = self.verdict(known)
         if isinstance(found, Refusal):
             pending = what_is_pending(
                 self.gate.live,

@@ -14,6 +14,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from sojourn.domain import credential
 from sojourn.domain.account import Token
@@ -26,7 +27,7 @@ from . import backend, frontend, startup
 from .backend import Severity
 from .frontend import AUTHENTICATION_LIMITS
 from .line import Line
-from .scram import Mechanism, ScramError, ServerExchange, decoy_verifier
+from .scram import Mechanism, ScramError, ScramFault, ServerExchange, decoy_verifier
 from .startup import CancelRequest, GssEncRequest, Sniff, SslRequest, StartupMessage
 from .wire import Splitter, WireError
 
@@ -225,6 +226,14 @@ async def _read_start(line: Line) -> StartupMessage | CancelRequest:
     return packet
 
 
+class Verifiers(Protocol):
+    """What a log-in is checked against."""
+
+    async def __call__(self, *, newest: bool) -> Mapping[ScramVerifier, Token]:
+        """Every token that would do, by its verifier; the `newest` as of now and no earlier."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticator:
     """Checks who a client is. `decoy_key` makes up the verifiers of names that nobody has."""
@@ -232,10 +241,10 @@ class Authenticator:
     random_nonce: Callable[[], bytes]
     decoy_key: bytes
 
-    async def authenticate(
-        self, line: Line, name: str, known: tuple[tuple[Token, ScramVerifier], ...], *, binding: bytes = b""
-    ) -> Token:
+    async def authenticate(self, line: Line, name: str, verifiers: Verifiers, *, binding: bytes = b"") -> Token:
         """SCRAM-SHA-256 with the client (RFC 5802, RFC 7677); gives the token whose secret it knows.
+
+        `verifiers` are asked for once, and once more when none of them fits: a token may be a moment old.
 
         With a `binding` the log-in may be bound to the TLS channel, and a client that was not shown this offer, though
         it was made, is refused.
@@ -249,7 +258,7 @@ class Authenticator:
             stored_key=decoy.stored_key,
             server_key=decoy.server_key,
         )
-        verifiers = [verifier for _, verifier in known] or [unknown]
+        known = await verifiers(newest=False)
         splitter = Splitter(AUTHENTICATION_LIMITS)
         offered = [Mechanism.PLUS, Mechanism.PLAIN] if binding else [Mechanism.PLAIN]
         line.send(backend.authentication_sasl(offered))
@@ -258,14 +267,26 @@ class Authenticator:
             if initial.mechanism not in offered or initial.data is None:
                 raise WireError("the client chose a mechanism that was not offered")
             exchange = ServerExchange(
-                verifiers, self.random_nonce(), mechanism=Mechanism(initial.mechanism), binding=binding or None
+                [*known] or [unknown],
+                self.random_nonce(),
+                mechanism=Mechanism(initial.mechanism),
+                binding=binding or None,
             )
             line.send(backend.authentication_sasl_continue(exchange.first(initial.data)))
-            last = exchange.final(await _next_message(line, splitter))
+            proof = await _next_message(line, splitter)
+            try:
+                last = exchange.final(proof)
+            except ScramError as error:
+                if error.fault is not ScramFault.WRONG_PROOF:
+                    raise
+                known = await verifiers(newest=True)
+                exchange.learn([*known] or [unknown])
+                last = exchange.final(proof)
         except ScramError as error:
             raise RefusedError(Refusal(Code.CREDENTIALS_INVALID), INVALID_PASSWORD, actor=name) from error
         line.send(backend.authentication_sasl_final(last))
-        return next(token for token, verifier in known if verifier is exchange.matched)
+        assert exchange.matched is not None, "the proof was right"
+        return known[exchange.matched]
 
 
 async def _next_message(line: Line, splitter: Splitter) -> bytes:

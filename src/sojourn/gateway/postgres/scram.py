@@ -78,7 +78,8 @@ class ServerExchange:
 
     `binding` is the hash of the server's certificate (RFC 5929 section 4.1) when the connection is TLS and PLUS was
     offered, otherwise None. `mechanism` is what the client chose. `verifiers` are all the secrets that would do, of
-    one salt and one number of iterations; after `final`, `matched` tells which of them it was.
+    one salt and one number of iterations; after `final`, `matched` tells which of them it was. A proof that fits none
+    may be checked once more after `learn`.
     """
 
     __slots__ = (
@@ -87,6 +88,7 @@ class ServerExchange:
         "_expected_binding",
         "_mechanism",
         "_nonce",
+        "_refused",
         "_server_first",
         "_verifiers",
         "matched",
@@ -102,8 +104,7 @@ class ServerExchange:
     ) -> None:
         """Prepare to check against `verifiers`; `ValueError` for unfit arguments."""
         _check_nonce(nonce)
-        if len({(one.salt, one.iterations) for one in verifiers}) != 1:
-            raise ValueError("the verifiers of one log-in share their salt and their iterations")
+        _check_alike(verifiers)
         if mechanism is Mechanism.PLUS and not binding:
             raise ValueError("SCRAM-SHA-256-PLUS needs the binding data of the channel")
         self._verifiers = tuple(verifiers)
@@ -112,6 +113,7 @@ class ServerExchange:
         self._mechanism = mechanism
         self._binding = binding
         self._auth_prefix = b""
+        self._refused = b""
         self._expected_binding = b""
         self._server_first = b""
 
@@ -156,16 +158,22 @@ class ServerExchange:
             return b"n,,", bare
         raise _malformed("the client's channel binding does not fit the mechanism it chose")
 
+    def learn(self, verifiers: Sequence[ScramVerifier]) -> None:
+        """Check against these instead, which have become known since; `ValueError` if the client was shown others."""
+        _check_alike((*verifiers, self._verifiers[0]))
+        self._verifiers = tuple(verifiers)
+        self._auth_prefix, self._refused = self._refused, b""
+
     def final(self, client_final: bytes) -> bytes:
         """Take client-final-message, check the proof, return server-final-message; raises `ScramError`."""
-        if not self._server_first:
+        if not self._auth_prefix:
             raise _malformed("the final message came before the first")
         if len(client_final) > MESSAGE_BYTES_MAX:
             raise _malformed("the client's final message is too long")
         without_proof, separator, _ = client_final.rpartition(b",p=")
         if not separator:
             raise _malformed("the client's final message has no proof")
-        prefix, self._server_first, self._auth_prefix = self._auth_prefix, b"", b""
+        prefix, self._auth_prefix = self._auth_prefix, b""
         binding, nonce, proof_text = _attributes(client_final, b"crp")
         proof = _base64(proof_text)
         if len(proof) != 32:
@@ -180,6 +188,7 @@ class ServerExchange:
             if hmac.compare_digest(hashlib.sha256(_xor(proof, signature)).digest(), verifier.stored_key):
                 self.matched = verifier
         if self.matched is None:
+            self._refused = prefix
             raise ScramError(ScramFault.WRONG_PROOF, "password authentication failed")
         return b"v=" + b64encode(hmac.digest(self.matched.server_key, auth_message, "sha256"))
 
@@ -271,6 +280,11 @@ def _malformed(reason: str) -> ScramError:
 
 def _printable(text: bytes) -> bool:
     return all(0x21 <= byte <= 0x7E and byte != 0x2C for byte in text)
+
+
+def _check_alike(verifiers: Sequence[ScramVerifier]) -> None:
+    if len({(one.salt, one.iterations) for one in verifiers}) != 1:
+        raise ValueError("the verifiers of one log-in share their salt and their iterations")
 
 
 def _check_nonce(nonce: bytes) -> None:

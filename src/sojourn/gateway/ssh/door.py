@@ -107,6 +107,7 @@ class SshDoor:
                 self.gate.live, shown, authority=self.keys.people, source=address, now=self.gate.clock.now()
             )
             await self.gate.live.ready.wait()
+            await self.gate.live.catch_up()
             await loop.connect_accepted_socket(lambda: connection, client)
             visitor = Visitor.of(connection)
             connection.proved = visitor.proved
