@@ -20,7 +20,7 @@ check: ## the gates alone: style, types, imports
 reference: ## write the pages of docs/reference that come from the code
 	@$(UV) run --quiet --frozen python scripts/reference.py
 
-screenshots: ## pictures of the pages, from a real installation in a real browser (Debian, root)
+screenshots: ## the pictures in docs/pictures: the pages of a real installation in a real browser (Debian, root)
 	@$(UV) run --quiet --frozen --with 'pillow>=12' python scripts/screenshots.py $(PICTURES)
 
 bench: ## figures of docs/performance.md, each as a ratio to a direct connection in the same run

@@ -25,9 +25,10 @@ PASSWORD = "correct horse battery staple"  # noqa: S105 - of a database that las
 def _pages(found: Filled) -> tuple[tuple[str, str, str, bool, bool], ...]:
     """Name of a picture, who looks at which page, whether on a phone, whether in the dark."""
     session, shell = f"/sessions/{found.closed_session}", f"/sessions/{found.shell_session}/screen"
+    asked = found.running.requested(role="fix-status", duration="30m", reason="INC-2041: order 17 was paid twice")
     return (
         ("home", "alice", "/", False, False),
-        ("decide-on-a-phone", "bob", f"/requests/{found.request}", True, True),
+        ("decide-on-a-phone", "bob", f"/requests/{asked['request']}", True, True),
         ("session", "dora", session, False, False),
         ("statement", "dora", session + "/actions/2", False, False),
         ("replay", "dora", shell, False, True),
@@ -39,7 +40,7 @@ def _pages(found: Filled) -> tuple[tuple[str, str, str, bool, bool], ...]:
 
 def main() -> int:
     """Write all pictures."""
-    out = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
+    out = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/pictures")
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as data:
         for one in (place, data):
