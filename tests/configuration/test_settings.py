@@ -33,10 +33,13 @@ def _sections(name: str, value: Any) -> dict[str, dict[str, object]]:
 
 
 SECTIONS = _sections("", Settings())
+LISTS = ("policy",)
+"""Settings that are lists; what else is empty by default is a mapping."""
+
 FIELDS = [(section, name) for section, held in SECTIONS.items() for name in held]
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, name: str) -> str:
     match value:
         case bool():
             return str(value).lower()
@@ -45,7 +48,7 @@ def _shown(value: object) -> str:
         case timedelta():
             return format_duration(value)
         case ():
-            return "{}"
+            return "[]" if name in LISTS else "{}"
         case _:
             return str(value)
 
@@ -56,14 +59,14 @@ def _section(text: str, section: str) -> str:
 
 @pytest.mark.parametrize(("section", "name"), FIELDS)
 def test_a_setting_is_in_the_reference_with_its_default(section: str, name: str) -> None:
-    default = _shown(SECTIONS[section][name])
+    default = _shown(SECTIONS[section][name], name)
     text = _section((REFERENCE / "settings.md").read_text(), section)
     assert f"| `{name}` | `{default or QUOTES}` |" in text
 
 
 @pytest.mark.parametrize(("section", "name"), FIELDS)
 def test_a_setting_can_be_set_to_its_default(tmp_path: Path, section: str, name: str) -> None:
-    default = _shown(SECTIONS[section][name])
+    default = _shown(SECTIONS[section][name], name)
     outer, _, inner = section.partition(".")
     held = f"{{{name}: {default or QUOTES}}}"
     (tmp_path / "settings.yaml").write_text(f"{outer}: {{{inner}: {held}}}\n" if inner else f"{outer}: {held}\n")

@@ -10,9 +10,10 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import pytest
@@ -156,15 +157,24 @@ async def _write(client: ScribeClient, name: str, until: asyncio.Event, acknowle
             await asyncio.sleep(0.02)
 
 
-async def _size_at_last(client: ScribeClient) -> int:
-    """The size of the record, told by a scribe that may still be finding its way back to its database."""
-    async with asyncio.timeout(30):
+Answer = TypeVar("Answer")
+
+
+async def _at_last(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer of a scribe that may still be finding its way back to its database."""
+    async with asyncio.timeout(60):
         while True:
             try:
-                return (await client.append([change("end", source="end")])).size
+                return await ask()
             except SojournError as error:
                 assert error.code is Code.RECORD_UNAVAILABLE
                 await asyncio.sleep(0.02)
+
+
+async def _whole(one: ScribeClient, other: ScribeClient) -> dict[str, int]:
+    """Every text on record with its place, as the other scribe tells it once the first has made the last entry."""
+    size = (await _at_last(lambda: one.append([change("end", source="end")]))).size
+    return whole(await _at_last(lambda: other.raw(range(size))))
 
 
 async def test_scribes_that_are_killed_in_turn_lose_nothing_acknowledged(
@@ -186,8 +196,7 @@ async def test_scribes_that_are_killed_in_turn_lose_nothing_acknowledged(
         await two.connected(60)
         over.set()
         await asyncio.gather(*writers)
-        size = await _size_at_last(one)
-        texts = whole(await two.raw(range(size)))
+        texts = await _whole(one, two)
     assert {text: texts.get(text) for text in acknowledged} == acknowledged
     assert len(acknowledged) > 100
 
@@ -219,8 +228,7 @@ async def test_a_database_that_is_restarted_under_load_loses_nothing_and_the_scr
                         await asyncio.sleep(0.02)
             over.set()
             await asyncio.gather(*writers)
-            size = await _size_at_last(two)
-            texts = whole(await one.raw(range(size)))
+            texts = await _whole(two, one)
         assert {text: texts.get(text) for text in acknowledged} == acknowledged
         assert [scribe.running.poll() for scribe in scribes if scribe.running] == [None, None]
     finally:
@@ -381,8 +389,7 @@ async def test_a_fail_over_to_a_standby_that_was_waited_for_loses_nothing_and_th
                             await asyncio.sleep(0.02)
                     over.set()
                     await asyncio.gather(*writers)
-                    size = await _size_at_last(client)
-                    texts = whole(await client.raw(range(size)))
+                    texts = await _whole(client, client)
                 assert {text: texts.get(text) for text in acknowledged} == acknowledged
                 assert before > 10
             finally:

@@ -14,7 +14,9 @@ from sojourn.testing.installation import PASSWORD, Running, running
 from sojourn.web.api.endpoints import ENDPOINTS, OPEN
 
 PEOPLE = PEOPLE_FILE.replace(
-    "teams:", "  deployer: { name: The pipeline, kind: service, owner: alice, tells: [deployment] }\nteams:"
+    "teams:",
+    "  deployer: { name: The pipeline, kind: service, owner: alice, tells: [deployment] }\n"
+    "  directory: { name: The directory, kind: service, owner: carol }\nteams:",
 )
 
 
@@ -38,7 +40,8 @@ def _bearer(made: Any) -> dict[str, str]:
 @pytest.mark.parametrize("scope", list(Scope), ids=str)
 def test_a_token_for_a_program_does_what_its_scope_says_and_nothing_else(sojourn: Running, scope: Scope) -> None:
     # carol administers, so whatever she is refused here the scope refuses.
-    made = _made(sojourn, "carol", scope=[scope])
+    whose = "directory" if scope is Scope.PROVISION else "carol"
+    made = _made(sojourn, "carol", scope=[scope], person=whose)
     for one in ENDPOINTS:
         if one.permission is OPEN or one.path == "/sign-out":
             continue

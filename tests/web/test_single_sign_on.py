@@ -126,6 +126,6 @@ def test_without_a_provider_nothing_of_it_is_offered(
     tmp_path_factory: pytest.TempPathFactory, production: Production
 ) -> None:
     with running(tmp_path_factory.mktemp("none") / "one", production) as one:
-        assert "Sign in with" not in httpx2.get(f"{one.installation.address}/sign-in", timeout=40).text
+        assert "/sign-in/provider" not in httpx2.get(f"{one.installation.address}/sign-in", timeout=40).text
         refused = one.send("POST", "/sign-in/device", {})
         assert (refused.status_code, refused.json()["error"]["code"]) == (404, "provider.none")
