@@ -192,8 +192,9 @@ async def test_scribes_that_are_killed_in_turn_lose_nothing_acknowledged(
             await asyncio.sleep(0.15 + 0.01 * (number % 7))
             await asyncio.to_thread(pair[number % 2].kill)
             pair[number % 2].start()
-        await one.connected(60)
-        await two.connected(60)
+        for scribe, client in zip(pair, (one, two), strict=True):
+            await client.connected(60)
+            assert scribe.running is not None and scribe.running.poll() is None, "none gives up at its start"
         over.set()
         await asyncio.gather(*writers)
         texts = await _whole(one, two)

@@ -14,6 +14,7 @@ in it whole, and what was not is dropped.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -132,10 +133,18 @@ def _rebuild(
         for one, place in known.items():
             if one.size == position and not one.root == edges.root() == tree.root():
                 raise _damaged(path, f"the first {position} entries are not those that were signed, as {place} has it")
-    for stream, version in versions.items():
-        if store.version(stream) != version:
-            raise _damaged(path, f"the index of streams does not hold the {version} entries of {stream}")
+    _check_index(store, versions, size, path)
     return edges, tree
+
+
+def _check_index(store: Store, versions: Mapping[str, int], size: int, path: Path) -> None:
+    """The index holds every entry up to `size`, and beyond them no more than another scribe has added meanwhile."""
+    indexed = {stream: store.version(stream) for stream in versions}
+    _, _, highest = store.extent()
+    added = Counter(row[1] for row in store.rows(size, highest + 1))
+    for stream, version in versions.items():
+        if not version <= indexed[stream] <= version + added[stream]:
+            raise _damaged(path, f"the index of streams does not hold the {version} entries of {stream}")
 
 
 def _stored_leaves(store: Store, start: int, end: int, path: Path) -> list[bytes]:
