@@ -12,6 +12,7 @@ import pytest
 
 from sojourn.errors import Code, SojournError
 from sojourn.targets.port import Removal
+from sojourn.targets.postgres import PostgresDriver
 
 from .conftest import Bench
 
@@ -207,3 +208,16 @@ async def test_what_it_gave_to_others_and_to_its_own_future_goes_with_it(bench: 
         assert bench.owner("SELECT relname FROM pg_class WHERE relnamespace = 'open_t'::regnamespace") == []
     finally:
         bench.owner("DROP SCHEMA open_t CASCADE")
+
+
+async def test_several_that_remove_the_same_access_at_once_all_find_it_gone(bench: Bench) -> None:
+    """Nodes of ours share no lock: whoever comes second finds a role dropped under it, at any step."""
+    secret = bench.server.administrator_password
+    for number in range(12):
+        name = f"sojourn_t{600 + number}"
+        await bench.grant(name)
+        claim = bench.claim(name)
+        nodes = [PostgresDriver(os.urandom) for _ in range(4)]
+        removals = await asyncio.gather(*(node.revoke(bench.target, claim, secret=secret) for node in nodes))
+        assert removals == [GONE] * len(nodes)
+        assert await bench.revoke(name) == GONE

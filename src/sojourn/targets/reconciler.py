@@ -1,6 +1,7 @@
 """Looks at every target every few seconds and compares it with the record; what differs is on record within a minute.
 
-- Each target has its own task, so a dead one delays no other.
+- Each target has its own task, so a dead one delays no other. A look that somebody asks for waits for one under way:
+  each is compared with the one before.
 - The target's own log is read along, from where the last look ended; see `domain.logged`.
 - A look that differs from the one before is recorded, and one an hour in any case; so is a target that could not be
   looked at, once, when that begins.
@@ -71,6 +72,7 @@ class Records(Protocol):
 class Watch:
     """What is remembered of one target between two looks."""
 
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     comparison: Comparison = field(default_factory=Comparison)
     recorded: TargetReconciled | None = None
     recorded_at: datetime | None = None
@@ -135,6 +137,10 @@ class Reconciler:
         Raises SojournError `target.…` if the target could not be looked at (which is on record then), or the ledger's.
         """
         watch = self._watches.get(target.name) or self._begin(target.name)
+        async with watch.one_at_a_time:
+            return await self._look(target, watch)
+
+    async def _look(self, target: Target, watch: Watch) -> TargetReconciled:
         try:
             observed = await self.observe(target, watch.log_place)
         except SojournError as error:

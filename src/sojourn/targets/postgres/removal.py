@@ -13,12 +13,12 @@ from __future__ import annotations
 import asyncio
 from typing import LiteralString
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from sojourn.targets.port import Claim, Removal
 
 from .connection import INHERIT_OPTION_SINCE, Connection, Reach, again
-from .observe import Standing
+from .observe import Standing, find_number
 from .trace import known, trace_login
 
 TERMINATE_TRIES = 100
@@ -55,7 +55,7 @@ async def take_away(reach: Reach, connection: Connection, claim: Claim, lock: as
     found = await trace_login(connection, claim)
     ended = 0
     for role in found.ours:
-        ended += await _take_one(reach, connection, role, lock)
+        ended += await _take_one_or_find_it_gone(reach, connection, role, lock)
     left = await trace_login(connection, claim)
     numbers = {known(claim).oid, *(role.oid for role in found.ours)}
     living = await _pids(connection, _SESSIONS, [*numbers])
@@ -68,6 +68,16 @@ async def take_away(reach: Reach, connection: Connection, claim: Claim, lock: as
         sessions_terminated=ended,
         doubt=found.elsewhere or left.doubt,
     )
+
+
+async def _take_one_or_find_it_gone(reach: Reach, connection: Connection, role: Standing, lock: asyncio.Lock) -> int:
+    """As `_take_one`; that somebody else dropped the role meanwhile (another node of ours) is what was wanted."""
+    try:
+        return await _take_one(reach, connection, role, lock)
+    except errors.UndefinedObject:
+        if await find_number(connection, role.oid) is not None:
+            raise
+        return 0
 
 
 async def _take_one(reach: Reach, connection: Connection, role: Standing, lock: asyncio.Lock) -> int:
