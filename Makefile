@@ -9,7 +9,7 @@ demo: ## one temporary access from request to proof, on a real PostgreSQL
 	@$(UV) run --quiet --frozen sojourn demo $(DEMO)
 
 test: check ## all gates and all tests
-	@$(UV) run --quiet --frozen pytest -n 2 --dist loadfile $(PYTEST)
+	@scripts/test $(PYTEST)
 
 check: ## the gates alone: style, types, imports
 	@$(UV) run --quiet --frozen ruff format --check .
