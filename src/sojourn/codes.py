@@ -135,6 +135,7 @@ class Code(StrEnum):
     PROVIDER_NONE = "provider.none"
     PROVIDER_UNAVAILABLE = "provider.unavailable"
     PROVIDER_REFUSED = "provider.refused"
+    WORKLOAD_REFUSED = "workload.refused"
     IDENTITY_UNKNOWN = "identity.unknown"
     IDENTITY_OTHER = "identity.other"
     DIRECTORY_FILTER = "directory.filter_invalid"

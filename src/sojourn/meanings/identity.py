@@ -70,6 +70,11 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.PROVIDER_REFUSED: Meaning(
         "The provider {provider} did not sign you in: {problem}.", "Try again, from the beginning.", *SIGN_IN
     ),
+    Code.WORKLOAD_REFUSED: Meaning(
+        "The ID token does not let anybody in as {person}: {problem}.",
+        "Compare what the token says with the workloads of that service in people.yaml; its owner can see them.",
+        *SIGN_IN,
+    ),
     Code.IDENTITY_UNKNOWN: Meaning(
         "The provider {provider} calls you {name}, and nobody here has that id.",
         "Ask an administrator: the id in people.yaml has to be what the claim {claim} says.",

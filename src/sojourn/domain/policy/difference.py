@@ -13,7 +13,7 @@ from enum import StrEnum
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.duration import format_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.people import Mandate, Person
+from sojourn.domain.people import Mandate, Person, Workload
 from sojourn.domain.ssh import Host
 from sojourn.domain.target import Target
 
@@ -122,6 +122,13 @@ def say_mandate(mandate: Mandate) -> str:
     return f"audits {', '.join(mandate.targets) or 'everything'} from outside until {mandate.until.isoformat()}"
 
 
+def say_workload(workload: Workload) -> str:
+    """A workload as people read it: who may come in as the service, and for what."""
+    claims = "".join(f", {name} {value}" for name, value in workload.claims)
+    who = f"{' or '.join(workload.subjects)} of {workload.issuer} for {workload.audience}{claims}"
+    return f"comes in as {who}, to {', '.join(workload.scope)}"
+
+
 def _say_person(person: Person | None) -> tuple[str, ...]:
     if person is None:
         return ()
@@ -132,6 +139,8 @@ def _say_person(person: Person | None) -> tuple[str, ...]:
     said += [f"manager {person.manager}"] if person.manager else []
     said += [f"owner {person.owner}"] if person.owner else []
     said += (f"{name}: {value}" for name, value in person.attributes)
+    said += [f"tells {', '.join(person.tells)}"] if person.tells else []
+    said += (say_workload(one) for one in person.workloads)
     return tuple(said)
 
 
