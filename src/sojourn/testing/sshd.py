@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,11 +81,18 @@ Match Group {confined}
 
 @contextmanager
 def sshd(
-    directory: Path, *, authority: str, sessions: int = 200, address: str = "127.0.0.1", more: str = ""
+    directory: Path,
+    *,
+    authority: str,
+    sessions: int = 200,
+    address: str = "127.0.0.1",
+    more: str = "",
+    certify: Callable[[str], str] | None = None,
 ) -> Iterator[Sshd]:
     """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
 
-    It opens so many `sessions` on one connection; `more` is the rest of its configuration. Needs to be root.
+    It opens so many `sessions` on one connection; `more` is the rest of its configuration; `certify` makes a host
+    certificate of its public key. Needs to be root.
     """
     install()
     directory.mkdir(parents=True)
@@ -94,6 +101,9 @@ def sshd(
         port = listener.getsockname()[1]
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
     (directory / "authority.pub").write_text(authority + "\n")
+    if certify is not None:
+        (directory / "host-cert.pub").write_text(certify((directory / "host.pub").read_text()) + "\n")
+        more += f"\nHostCertificate {directory}/host-cert.pub\n"
     revoked = directory / "revoked"
     # Root alone may write to it and to all above it, or sshd keeps nobody there.
     folder = Path(tempfile.mkdtemp(prefix="sojourn-folder-", dir="/srv"))
@@ -139,8 +149,9 @@ def sshd(
 def _write_log(process: subprocess.Popen[bytes], log: Path) -> None:
     """Write what the server says as a syslog daemon does. Ends with the server and all that it has started."""
     assert process.stderr is not None
-    for line in process.stderr:
-        with log.open("ab") as output:
+    # Opened once: what it has started may have something to say when the directory is gone already.
+    with log.open("ab", buffering=0) as output:
+        for line in process.stderr:
             now = datetime.now(UTC).isoformat(timespec="microseconds")
             output.write(f"{now} host sshd[{process.pid}]: ".encode() + line)
 
