@@ -99,11 +99,7 @@ def sshd(
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.create_server((address, 0), family=family) as listener:
         port = listener.getsockname()[1]
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
-    (directory / "authority.pub").write_text(authority + "\n")
-    if certify is not None:
-        (directory / "host-cert.pub").write_text(certify((directory / "host.pub").read_text()) + "\n")
-        more += f"\nHostCertificate {directory}/host-cert.pub\n"
+    more += _write_keys(directory, authority, certify)
     revoked = directory / "revoked"
     # Root alone may write to it and to all above it, or sshd keeps nobody there.
     folder = Path(tempfile.mkdtemp(prefix="sojourn-folder-", dir="/srv"))
@@ -144,6 +140,16 @@ def sshd(
         process.terminate()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_keys(directory: Path, authority: str, certify: Callable[[str], str] | None) -> str:
+    """Make the host's key, with a certificate if there is one; gives what the configuration has to say of that."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
+    (directory / "authority.pub").write_text(authority + "\n")
+    if certify is None:
+        return ""
+    (directory / "host-cert.pub").write_text(certify((directory / "host.pub").read_text()) + "\n")
+    return f"\nHostCertificate {directory}/host-cert.pub\n"
 
 
 def _write_log(process: subprocess.Popen[bytes], log: Path) -> None:
