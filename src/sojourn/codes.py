@@ -122,6 +122,7 @@ class Code(StrEnum):
     CREDENTIALS_MISSING = "credentials.missing"
     INVITATION_INVALID = "invitation.invalid"
     PASSWORD_TOO_SHORT = "password.too_short"  # noqa: S105 - an error code, not a password
+    PASSWORD_GUESSABLE = "password.guessable"  # noqa: S105 - an error code, not a password
     PASSKEY_INVALID = "passkey.invalid"
     PASSKEY_UNKNOWN = "passkey.unknown"
     PASSKEY_COPIED = "passkey.copied"
