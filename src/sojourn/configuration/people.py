@@ -11,6 +11,7 @@ from sojourn.domain.people import FactKind, Mandate, Person, PersonKind, Team
 
 from .names import Directory, known, known_one, once, pairs, texts
 from .nodes import Node
+from .when import read_zone
 
 SYSTEM_ACTOR = "system"
 """What time and the enforcer do is on record under this name, so no person may have it."""
@@ -66,8 +67,8 @@ def _mailbox(mail: str) -> str:
 def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
     if name == SYSTEM_ACTOR:
         node.fail(f"{SYSTEM_ACTOR!r} is the name under which Sojourn itself is on record", "another id")
-    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes", "tells", "mandate")
-    fields = node.fields(*keys, required=("name",))
+    keys = ("name", "mail", "zone", "administrator", "auditor", "kind", "manager", "owner", "attributes")
+    fields = node.fields(*keys, "tells", "mandate", required=("name",))
     kinds = {str(kind): kind for kind in PersonKind}
     person = Person(
         id=name,
@@ -81,6 +82,7 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         attributes=pairs(fields["attributes"], "attributes") if "attributes" in fields else (),
         tells=_tells(fields["tells"]) if "tells" in fields else (),
         mandate=_mandate(fields["mandate"]) if "mandate" in fields else None,
+        zone=read_zone(fields["zone"]) if "zone" in fields else "",
     )
     if person.manager == name:
         fields["manager"].fail("Nobody is their own manager", "somebody else")

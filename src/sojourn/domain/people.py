@@ -42,7 +42,8 @@ class Person:
     `manager` is the id of the person they report to. A service or an agent has an `owner`, who is human and answers
     for it; only humans decide. `attributes` are what the policy may ask about a person, each name once. `tells` are
     the kinds of facts that they may put on record. Somebody with a `mandate` audits from outside: they take evidence of
-    what it covers, until it ends, and nothing else; two administrators let them in, never one.
+    what it covers, until it ends, and nothing else; two administrators let them in, never one. `zone`
+    is the name of the time zone in which mails also tell them when something is; "" for UTC alone.
     """
 
     id: PersonId
@@ -56,6 +57,7 @@ class Person:
     attributes: tuple[tuple[str, str], ...] = ()
     tells: tuple[FactKind, ...] = ()
     mandate: Mandate | None = None
+    zone: str = ""
 
     def may_audit(self, now: datetime, target: str | None = None) -> bool:
         """Whether they may take evidence at a moment: of anything at all, or of what was done on that target."""
