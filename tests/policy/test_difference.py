@@ -12,7 +12,7 @@ import pytest
 
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.identifiers import RuleName
-from sojourn.domain.people import FactKind, Mandate, Person, PersonKind, Team
+from sojourn.domain.people import FactKind, Mandate, Person, PersonKind, Scope, Team, Workload
 from sojourn.domain.policy import (
     BreakGlassRule,
     CalendarWindow,
@@ -35,6 +35,7 @@ from .world import (
     ANN,
     BEN,
     BILLING,
+    BOT,
     CAT,
     DAN,
     DEVELOPERS,
@@ -180,6 +181,20 @@ _RULE: Mapping[str, Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]] = {
     ],
     "instead_of": [({}, {"instead_of": (RuleName("two"),)})],
 }
+_WORKLOAD: Mapping[str, Any] = {
+    "issuer": "https://ci.example",
+    "audience": "sojourn",
+    "subjects": ("repo:shop",),
+    "scope": (Scope.READ,),
+    "claims": (("ref", "main"),),
+}
+_OTHER_WORKLOAD: Mapping[str, Any] = {
+    "issuer": "https://other.example",
+    "audience": "other",
+    "subjects": ("repo:shop", "repo:other"),
+    "scope": (Scope.ASK,),
+    "claims": (),
+}
 _PERSON: Mapping[str, Any] = {
     "name": "Anna",
     "mail": "ann@example.com",
@@ -192,6 +207,7 @@ _PERSON: Mapping[str, Any] = {
     "tells": (FactKind.TICKET,),
     "mandate": Mandate(until=NOW),
     "zone": "Europe/Berlin",
+    "workloads": (Workload(**_WORKLOAD),),
 }
 _TEAM: Mapping[str, Any] = {"members": (ANN,), "groups": ("staff",)}
 _TARGET: Mapping[str, Any] = {
@@ -236,6 +252,7 @@ _HOST_ACCESS: Mapping[str, Any] = {
     "temporary": True,
     "shell": False,
     "commands": ("uptime",),
+    "menu": "/usr/bin/menu",
     "files": Files.READ,
     "forward_to": ("db:5432",),
     "listen_on": ("127.0.0.1:1",),
@@ -270,6 +287,20 @@ def test_nothing_that_can_be_written_of_a_person_changes_without_being_told(name
     before = catalogue(rule(), rule("by attribute", who=People(attributes=(("contract", ("vendor",)),))))
     people = tuple(replace(one, **{name: _PERSON[name]}) if one.id == ANN else one for one in PEOPLE)
     assert any(person == ANN for person, _, _ in told(before, replace(before, people=people)))
+
+
+def test_nothing_that_can_be_written_of_a_workload_changes_without_being_told() -> None:
+    assert set(_WORKLOAD) == fields_of(Workload, "")
+    before = catalogue(rule())
+    for name, other in _OTHER_WORKLOAD.items():
+        old, new = (
+            replace(
+                before,
+                people=tuple(replace(one, workloads=(workload,)) if one.id == BOT else one for one in PEOPLE),
+            )
+            for workload in (Workload(**_WORKLOAD), Workload(**{**_WORKLOAD, name: other}))
+        )
+        assert told(old, new) == [("bot", "changes", "an account")], name
 
 
 @pytest.mark.parametrize("name", sorted(fields_of(Team, "name")))

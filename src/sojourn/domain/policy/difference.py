@@ -13,7 +13,7 @@ from enum import StrEnum
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.duration import format_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.people import Mandate, Person
+from sojourn.domain.people import Mandate, Person, Workload
 from sojourn.domain.ssh import Host
 from sojourn.domain.target import Target
 
@@ -134,6 +134,13 @@ def say_mandate(mandate: Mandate) -> str:
     return f"audits {', '.join(mandate.targets) or 'everything'} from outside until {mandate.until.isoformat()}"
 
 
+def say_workload(workload: Workload) -> str:
+    """A workload as people read it: who may come in as the service, and for what."""
+    claims = "".join(f", {name} {value}" for name, value in workload.claims)
+    who = f"{' or '.join(workload.subjects)} of {workload.issuer} for {workload.audience}{claims}"
+    return f"comes in as {who}, to {', '.join(workload.scope)}"
+
+
 def _say_person(person: Person | None) -> tuple[str, ...]:
     if person is None:
         return ()
@@ -147,6 +154,8 @@ def _say_person(person: Person | None) -> tuple[str, ...]:
     said += [f"zone {person.zone}"] if person.zone else []
     said += (f"tells of every {kind}" for kind in person.tells)
     said += (f"{name}: {value}" for name, value in person.attributes)
+    said += [f"tells {', '.join(person.tells)}"] if person.tells else []
+    said += (say_workload(one) for one in person.workloads)
     return tuple(said)
 
 
