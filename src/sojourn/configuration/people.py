@@ -11,13 +11,14 @@ from sojourn.domain.people import FactKind, Mandate, Person, PersonKind, Team
 
 from .names import Directory, known, known_one, once, pairs, texts
 from .nodes import Node
+from .when import read_zone
 from .workloads import read_workloads
 
 SYSTEM_ACTOR = "system"
 """What time and the enforcer do is on record under this name, so no person may have it."""
 
 _KEYS = (
-    *("name", "mail", "administrator", "auditor", "kind", "manager", "owner"),
+    *("name", "mail", "zone", "administrator", "auditor", "kind", "manager", "owner"),
     *("attributes", "tells", "mandate", "workloads"),
 )
 
@@ -86,6 +87,7 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         attributes=pairs(fields["attributes"], "attributes") if "attributes" in fields else (),
         tells=_tells(fields["tells"]) if "tells" in fields else (),
         mandate=_mandate(fields["mandate"]) if "mandate" in fields else None,
+        zone=read_zone(fields["zone"]) if "zone" in fields else "",
         workloads=read_workloads(fields["workloads"]) if "workloads" in fields else (),
     )
     if person.manager == name:

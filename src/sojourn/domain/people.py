@@ -67,7 +67,8 @@ class Person:
     for it; only humans decide. It may act in `workloads`, which need no secret of ours. `attributes` are what the
     policy may ask about a person, each name once. `tells` are the kinds of facts that they may put on record. Somebody
     with a `mandate` audits from outside: they take evidence of what it covers, until it ends, and nothing else; two
-    administrators let them in, never one.
+    administrators let them in, never one. `zone` is the name of the time zone in which mails also tell them when
+    something is; "" for UTC alone.
     """
 
     id: PersonId
@@ -81,6 +82,7 @@ class Person:
     attributes: tuple[tuple[str, str], ...] = ()
     tells: tuple[FactKind, ...] = ()
     mandate: Mandate | None = None
+    zone: str = ""
     workloads: tuple[Workload, ...] = ()
 
     def may_audit(self, now: datetime, target: str | None = None) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 9
+SCHEMA = 10
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -281,6 +281,15 @@ fact = Table(
     Column("seq", Integer, nullable=False),
 )
 
+executor = Table(
+    "executor",
+    metadata,
+    Column("ticket", String, primary_key=True),
+    Column("person", String, primary_key=True),
+    Column("told_by", String, primary_key=True),
+)
+"""Whom a ticket has ever named to carry it out, also if it does not any more."""
+
 campaign = Table(
     "campaign",
     metadata,
@@ -383,5 +392,6 @@ FOLDED = (
     campaign,
     campaign_item,
     fact,
+    executor,
 )
 """Every table but the cursor."""
