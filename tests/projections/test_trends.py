@@ -76,7 +76,7 @@ def test_how_long_deciding_took_is_read_from_an_index_and_no_request_is_looked_a
     with _filled().reading() as connection:
         listen(connection, "before_cursor_execute", explained)
         trends.times_to_decide(connection, text(NOW), (60.0,))
-    assert "USING COVERING INDEX request_decided" in plans[0], plans
+    assert "USING COVERING INDEX request_by_submitted" in plans[0], plans
 
 
 def test_who_holds_what_now_is_what_is_active() -> None:

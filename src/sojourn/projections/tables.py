@@ -359,12 +359,7 @@ Index("review_waiting", review.c.seq, sqlite_where=text("status <> 'concluded'")
 Index("campaign_item_by_what", campaign_item.c.campaign, campaign_item.c.person, campaign_item.c.target)
 Index("campaign_item_by_access", campaign_item.c.person, campaign_item.c.target, campaign_item.c.role)
 Index("grant_by_start", grant.c.start, grant.c.break_glass)
-Index(
-    "request_decided",
-    request.c.submitted_at,
-    request.c.decided_at,
-    sqlite_where=text("decided_at IS NOT NULL AND groups <> '[]'"),
-)
+Index("request_by_submitted", request.c.submitted_at, request.c.decided_at, request.c.approvals)
 Index("session_cut", session.c.closed_at, session.c.cut_lag_us, sqlite_where=text("cut_lag_us IS NOT NULL"))
 Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))
@@ -373,7 +368,6 @@ Index("approver_by_person", approver.c.person, approver.c.decided_at)
 
 NOT_OVERDUE_YET, NOT_CONCLUDED = text("review.status = 'open'"), text("review.status <> 'concluded'")
 NOT_ESCALATED = text("request.status = 'pending' AND request.escalated_at IS NULL")
-DECIDED_BY_PEOPLE = text("request.decided_at IS NOT NULL AND request.groups <> '[]'")
 CUT = text("session.cut_lag_us IS NOT NULL")
 """As they stand in the indexes: SQLite uses a partial index only for a condition without a parameter."""
 
