@@ -38,7 +38,7 @@ soak: ## the long run of what CI does in short: 1,000 kills of the scribe under 
 	@SOJOURN_RACE_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe/test_decisions.py $(PYTEST)
 	@SOJOURN_GRANT_CYCLES=5000 $(UV) run --quiet --frozen pytest tests/targets -k many_cycles $(PYTEST)
 	@$(UV) run --quiet --frozen python -m benchmarks --only ssh-steady
-	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim $(PYTEST)
+	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim --hypothesis-profile explore $(PYTEST)
 
 mutation: ## change the rules in domain/ in every small way, and see which change no test notices; hours, not part of CI
 	@nice $(UV) run --quiet --frozen --with 'mutmut>=3.8' mutmut run $(MUTANTS)
