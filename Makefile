@@ -17,8 +17,9 @@ check: ## the gates alone: style, types, imports
 	@$(UV) run --quiet --frozen mypy
 	@$(UV) run --quiet --frozen lint-imports --no-cache
 
-reference: ## write the pages of docs/reference that come from the code
+reference: ## write what comes from the code: pages of docs/reference, and the calls of the Python client
 	@$(UV) run --quiet --frozen python scripts/reference.py
+	@$(UV) run --quiet --frozen python scripts/calls.py
 
 screenshots: ## the pictures in docs/pictures: the pages of a real installation in a real browser (Debian, root)
 	@$(UV) run --quiet --frozen --with 'pillow>=12' python scripts/screenshots.py $(PICTURES)
