@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 9
+SCHEMA = 10
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -211,6 +211,28 @@ reconciliation = Table(
     Column("event", String),
 )
 
+finding = Table(
+    "finding",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("target", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("detail", String, nullable=False),
+    Column("since", String, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("last_seq", Integer, nullable=False),
+    Column("last_at", String, nullable=False),
+    Column("disposed", Integer, nullable=False),
+    Column("disposition", String),
+    Column("owner", String),
+    Column("ticket", String),
+    Column("remark", String),
+    Column("disposed_by", String),
+    Column("disposed_at", String),
+)
+
 glass = Table(
     "glass",
     metadata,
@@ -343,6 +365,10 @@ for _table, _columns in (
     Index(f"{_table.name}_by_{'_'.join(_columns)}", *(_table.c[name] for name in _columns), _table.c.seq)
 for _table in (request, grant, session, review, campaign, fact):
     Index(f"{_table.name}_by_seq", _table.c.seq)
+for _names in ("", "target", "disposed", "target disposed"):
+    Index(
+        "_".join(("finding_by", *_names.split(), "place")), *(finding.c[one] for one in _names.split()), finding.c.place
+    )
 Index("request_to_escalate", request.c.escalate_at, sqlite_where=text("status = 'pending' AND escalated_at IS NULL"))
 Index("grant_to_review", grant.c.ended_at, sqlite_where=text("review_within IS NOT NULL AND review_opened IS NULL"))
 Index("review_due", review.c.due, sqlite_where=text("status = 'open'"))
@@ -375,6 +401,7 @@ FOLDED = (
     token,
     sealing_key,
     reconciliation,
+    finding,
     glass,
     told,
     review,
