@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sojourn.domain.events import (
     Disposition,
@@ -66,11 +67,11 @@ async def haunted() -> tuple[Company, Finding, datetime]:
     return at, seen, began
 
 
-async def disposed(at: Company, found: FindingId, **more: object) -> FindingDisposed | Refusal:
+async def disposed(at: Company, found: FindingId, **more: Any) -> FindingDisposed | Refusal:
     def find(name: FindingId) -> Unmatched | None:
         return Unmatched(finding=name, target=SHOP, involved=frozenset((ALICE, BOB))) if name == found else None
 
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "finding": found,
         "find": find,
         "person": FRANK,
@@ -80,7 +81,7 @@ async def disposed(at: Company, found: FindingId, **more: object) -> FindingDisp
         "remark": "a drill of the owners",
         "source": "t",
     }
-    return await dispose_of_a_finding(at.place.office, **{**given, **more})  # type: ignore[arg-type] - by name
+    return await dispose_of_a_finding(at.place.office, **{**given, **more})
 
 
 def rows(context: Context, directory: Path, sheet: str, report: str = "bypass-reconciliation") -> list[dict[str, str]]:
@@ -147,7 +148,7 @@ async def test_findings_roll_forward_from_period_to_period() -> None:
 async def test_only_those_who_had_no_part_in_it_dispose_of_a_finding_and_what_is_refused_is_on_record() -> None:
     at, seen, _ = await haunted()
     finding = finding_id(SHOP, seen)
-    wrong: tuple[tuple[dict[str, object], Code], ...] = (
+    wrong: tuple[tuple[dict[str, Any], Code], ...] = (
         ({"person": ALICE}, Code.PERMISSION_DENIED),
         ({"person": BOB}, Code.PERMISSION_DENIED),
         ({"remark": "  "}, Code.INPUT_INVALID),
