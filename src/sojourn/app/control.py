@@ -190,7 +190,7 @@ def _scheduler(
         office=office,
         desk=desk,
         sign=services.sign,
-        packs=services.packs,
+        packs=lambda sample, requests: services.packs(sample, requests, False),
         items=items,
         schedules=settings.reports.schedules,
         mail=mail,
@@ -304,7 +304,12 @@ def _services(
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,
         pack=pack,
-        packs=lambda name, requests: bundle(desk.directory / "samples", name, requests, pack),
+        packs=lambda name, requests, confined: bundle(
+            desk.directory / ("confined" if confined else "samples"),
+            name,
+            requests,
+            lambda request: pack(request, confined),
+        ),
         given=lambda sha256, person: vouch(ledger, sha256, person),
         delivered=lambda: delivered_files(layout),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
@@ -318,12 +323,18 @@ def _services(
 
 def _packer(
     ledger: ScribeClient, projections: Projections, opener: Opener, cosigned: Callable[[], str]
-) -> Callable[[str], Awaitable[bytes]]:
-    """What builds the evidence pack of a grant or a request."""
+) -> Callable[[str, bool], Awaitable[bytes]]:
+    """What builds the evidence pack of a grant or a request, for somebody who is confined to some targets or not."""
 
-    async def pack(name: str) -> bytes:
+    async def pack(name: str, confined: bool) -> bytes:
         return await pack_of(
-            name, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
+            name,
+            ledger=ledger,
+            projections=projections,
+            open_sealed=opener.open,
+            cosigned=cosigned,
+            build=BUILD,
+            confined=confined,
         )
 
     return pack
