@@ -79,13 +79,22 @@ async def test_a_certificate_of_the_right_authority_person_and_time_opens_and_no
     public = key.with_suffix(".pub").read_text()
     now = RealClock().now()
 
-    async def with_certificate(signer: str, person: str, ends_in: int, networks: tuple[str, ...] = ()) -> int:
+    async def with_certificate(
+        signer: str,
+        person: str,
+        ends_in: int,
+        networks: tuple[str, ...] = (),
+        command: str = "",
+        permits: tuple[str, ...] = ("permit-pty",),
+    ) -> int:
         certificate = Certificate(
             key_id="t-1",
             principals=(person,),
             since=now - timedelta(hours=1),
             until=now + timedelta(seconds=ends_in),
             source_addresses=networks,
+            force_command=command,
+            permits=permits,
         )
         signed = authority(door.directory / "keys", signer).certify(public, certificate, serial=1)
         path = door.directory / "tried-cert.pub"
@@ -99,6 +108,24 @@ async def test_a_certificate_of_the_right_authority_person_and_time_opens_and_no
     assert await with_certificate(PEOPLE, "alice", -60) == 255
     assert await with_certificate(PEOPLE, "alice", 60, ("192.0.2.0/24",)) == 255
     assert await with_certificate(PEOPLE, "alice", 60, ("127.0.0.0/8",)) == 0
+    # What restricts its holder is never dropped: the certificate opens nothing then (CVE-2026-39828).
+    assert await with_certificate(PEOPLE, "alice", 60, command="true") == 255
+    assert await with_certificate(PEOPLE, "alice", 60, permits=()) == 255
+
+
+async def test_a_key_or_certificate_is_all_that_is_asked_for_and_nothing_comes_behind_it(door: SshUnderTest) -> None:
+    """No second step follows that could forget what the first one restricted."""
+    await door.access()
+    good = await door.ssh(await door.key(), "-vv", "-o", "LogLevel=DEBUG2", "true")
+    unknown = door.directory / "no-second-step"
+    unknown.unlink(missing_ok=True)
+    await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", unknown])
+    refused = await door.ssh(unknown, "-vv", "-o", "LogLevel=DEBUG2", "true")
+    for ran, status in ((good, 0), (refused, 255)):
+        said = [line for line in ran.err.decode().splitlines() if "Authentications that can continue" in line]
+        assert ran.status == status
+        assert {line.rpartition(": ")[2] for line in said} == {"publickey"}
+        assert b"partial success" not in ran.err
 
 
 async def _with(door: SshUnderTest, key: object, certificate: object) -> int:

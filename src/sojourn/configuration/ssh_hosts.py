@@ -21,7 +21,7 @@ KEPT_FILE_BYTES_MAX = 16 << 20
 
 CONNECTIONS_MAX = 100
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\*?", re.ASCII)
 PUBLIC_KEY = re.compile(r"(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{40,}={0,3}", re.ASCII)
 DESTINATION = re.compile(r"(/[\x21-\x7e]+|(\[[0-9a-f:.]+\]|[A-Za-z0-9.*-]+):([0-9]{1,5}|\*))", re.ASCII)
 ADDRESS = re.compile(r"(/[\x21-\x7e]+|(\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})", re.ASCII)
@@ -73,6 +73,7 @@ def _role(name: RoleName, node: Node) -> Role:
         "temporary",
         "shell",
         "commands",
+        "menu",
         "files",
         "forward_to",
         "listen_on",
@@ -93,12 +94,13 @@ def _role(name: RoleName, node: Node) -> Role:
         commands=once(fields["commands"], "a list of commands", lambda one: one.text("a command"))
         if "commands" in fields
         else (),
+        menu=fields["menu"].text("a command") if "menu" in fields else "",
         files=fields["files"].choice({str(one): one for one in Files}) if "files" in fields else Files.NONE,
         forward_to=_list(fields.get("forward_to"), DESTINATION, "host:port, or the path of a socket"),
         listen_on=_list(fields.get("listen_on"), ADDRESS, "host:port, or the path of a socket"),
         agent=_yes(fields.get("agent")),
         x11=_yes(fields.get("x11")),
-        environment=_list(fields.get("environment"), VARIABLE, "the name of a variable"),
+        environment=_list(fields.get("environment"), VARIABLE, "the name of a variable, or how names begin: GIT_*"),
         kept_bytes=fields["kept_bytes"].integer(0, KEPT_BYTES_MAX) if "kept_bytes" in fields else 1 << 20,
         kept_file_bytes=fields["kept_file_bytes"].integer(0, KEPT_FILE_BYTES_MAX) if "kept_file_bytes" in fields else 0,
         groups=_list(fields.get("groups"), ACCOUNT, "a group of the host"),
@@ -120,11 +122,13 @@ def _role(name: RoleName, node: Node) -> Role:
 def _check(node: Node, fields: dict[str, Node], access: HostAccess) -> None:
     """Refuse what would open nothing, or could not be kept."""
     if not access.opens:
-        node.fail("A role that allows nothing opens nothing", "shell, commands, files, forward_to or listen_on")
+        node.fail("A role that allows nothing opens nothing", "shell, menu, commands, files, forward_to or listen_on")
     if bool(access.login) == access.temporary:
         node.fail("A role works in one account", "login, or temporary: true, and not both")
     if access.shell and access.commands:
         fields["commands"].fail("A shell runs any command", "no commands beside shell: true")
+    if access.shell and access.menu:
+        fields["menu"].fail("With a shell nobody is kept to a menu", "no menu beside shell: true")
     if len(access.commands) > COMMANDS_MAX:
         fields["commands"].fail(f"Found {len(access.commands)} commands", f"at most {COMMANDS_MAX}")
     if access.groups and not access.temporary:
@@ -137,8 +141,9 @@ def _check(node: Node, fields: dict[str, Node], access: HostAccess) -> None:
 
 def _check_chroot(node: Node, access: HostAccess) -> None:
     """The host can keep files within a folder, and hardly a shell, which needs all its programs there."""
-    if access.files is Files.NONE or access.shell or access.commands or access.forward_to or access.listen_on:
-        node.fail("A folder is kept to by SFTP alone", "files, and no shell, commands or forwarding beside it")
+    beside = (access.shell, access.menu, access.commands, access.forward_to, access.listen_on)
+    if access.files is Files.NONE or any(beside):
+        node.fail("A folder is kept to by SFTP alone", "files, and no shell, menu, commands or forwarding beside it")
     if access.temporary and not access.groups:
         node.fail("The host knows by its group which temporary account it keeps there", "groups, with one at least")
 

@@ -15,6 +15,9 @@ from datetime import datetime
 
 VERSION = 3
 UNPACKED_BYTES_MAX = 16 * 1024 * 1024
+COLUMNS, ROWS = 80, 24
+"""The size of what had no terminal, or one that gave none: players need some."""
+
 MASK = "•"
 """Stands for one letter that was typed and not shown."""
 
@@ -29,10 +32,10 @@ class Moment:
 
 
 def header(*, columns: int, rows: int, terminal: str, began: datetime, command: str) -> str:
-    """The first line."""
+    """The first line. A size of 0 is none (RFC 4254, section 6.2)."""
     about: dict[str, object] = {
         "version": VERSION,
-        "term": {"cols": columns, "rows": rows, "type": terminal},
+        "term": {"cols": columns or COLUMNS, "rows": rows or ROWS, "type": terminal},
         "timestamp": int(began.timestamp()),
     }
     if command:

@@ -54,7 +54,8 @@ class HostAccess:
     """What one role may do on an SSH host.
 
     `login` is an account that is there already; with `temporary` an account is made for each access and removed with
-    it. `shell` allows a shell and any command; `commands` allows exactly these and no shell. `forward_to` are the
+    it. `shell` allows a shell and any command; `commands` allows exactly these and no shell; `menu` is the one command
+    that runs when a shell is asked for. `forward_to` are the
     destinations (`host:port`, or the path of a socket) that may be reached through the host, `listen_on` the
     addresses that may be listened on there. `agent` lends the person's agent to the host, and `x11` their screen.
     `environment` are the names of variables that a client may set.
@@ -68,6 +69,7 @@ class HostAccess:
     temporary: bool = False
     shell: bool = False
     commands: tuple[str, ...] = ()
+    menu: str = ""
     files: Files = Files.NONE
     forward_to: tuple[str, ...] = ()
     listen_on: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ class HostAccess:
         """All that it opens, one line each, as approvers read it."""
         account = "a temporary account" if self.temporary else f"the account {self.login}"
         lines = [f"a shell and any command as {account}"] if self.shell else []
+        lines += [f"the menu `{self.menu}` as {account}, and no other shell"] if self.menu else []
         lines += [f"the command `{command}` as {account}" for command in self.commands]
         if self.files is not Files.NONE:
             verb = "read" if self.files is Files.READ else "read and write"
@@ -133,6 +136,7 @@ def narrower_access(narrow: HostAccess, wide: HostAccess) -> bool:
         and wide.chroot in ("", narrow.chroot)
         and wide.leftovers in (Leftovers.REPORTED, narrow.leftovers)
         and (wide.shell or (not narrow.shell and set(narrow.commands) <= set(wide.commands)))
+        and (wide.shell or narrow.menu in ("", wide.menu))
         and order.index(narrow.files) <= order.index(wide.files)
         and set(narrow.forward_to) <= set(wide.forward_to)
         and set(narrow.listen_on) <= set(wide.listen_on)

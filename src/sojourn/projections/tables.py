@@ -303,6 +303,15 @@ fact = Table(
     Column("seq", Integer, nullable=False),
 )
 
+executor = Table(
+    "executor",
+    metadata,
+    Column("ticket", String, primary_key=True),
+    Column("person", String, primary_key=True),
+    Column("told_by", String, primary_key=True),
+)
+"""Whom a ticket has ever named to carry it out, also if it does not any more."""
+
 campaign = Table(
     "campaign",
     metadata,
@@ -410,5 +419,6 @@ FOLDED = (
     campaign,
     campaign_item,
     fact,
+    executor,
 )
 """Every table but the cursor."""

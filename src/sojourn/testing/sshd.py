@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,19 +81,25 @@ Match Group {confined}
 
 @contextmanager
 def sshd(
-    directory: Path, *, authority: str, sessions: int = 200, address: str = "127.0.0.1", more: str = ""
+    directory: Path,
+    *,
+    authority: str,
+    sessions: int = 200,
+    address: str = "127.0.0.1",
+    more: str = "",
+    certify: Callable[[str], str] | None = None,
 ) -> Iterator[Sshd]:
     """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
 
-    It opens so many `sessions` on one connection; `more` is the rest of its configuration. Needs to be root.
+    It opens so many `sessions` on one connection; `more` is the rest of its configuration; `certify` makes a host
+    certificate of its public key. Needs to be root.
     """
     install()
     directory.mkdir(parents=True)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.create_server((address, 0), family=family) as listener:
         port = listener.getsockname()[1]
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
-    (directory / "authority.pub").write_text(authority + "\n")
+    more += _write_keys(directory, authority, certify)
     revoked = directory / "revoked"
     # Root alone may write to it and to all above it, or sshd keeps nobody there.
     folder = Path(tempfile.mkdtemp(prefix="sojourn-folder-", dir="/srv"))
@@ -136,11 +142,22 @@ def sshd(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _write_keys(directory: Path, authority: str, certify: Callable[[str], str] | None) -> str:
+    """Make the host's key, with a certificate if there is one; gives what the configuration has to say of that."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "host"], check=True)
+    (directory / "authority.pub").write_text(authority + "\n")
+    if certify is None:
+        return ""
+    (directory / "host-cert.pub").write_text(certify((directory / "host.pub").read_text()) + "\n")
+    return f"\nHostCertificate {directory}/host-cert.pub\n"
+
+
 def _write_log(process: subprocess.Popen[bytes], log: Path) -> None:
     """Write what the server says as a syslog daemon does. Ends with the server and all that it has started."""
     assert process.stderr is not None
-    for line in process.stderr:
-        with log.open("ab") as output:
+    # Opened once: what it has started may have something to say when the directory is gone already.
+    with log.open("ab", buffering=0) as output:
+        for line in process.stderr:
             now = datetime.now(UTC).isoformat(timespec="microseconds")
             output.write(f"{now} host sshd[{process.pid}]: ".encode() + line)
 

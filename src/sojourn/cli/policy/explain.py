@@ -13,11 +13,13 @@ from sojourn.app.ambient import SystemClock
 from sojourn.cli.common import Common
 from sojourn.cli.output import print_json, print_line
 from sojourn.codes import Exit
+from sojourn.domain.catalogue import Adopted
 from sojourn.domain.duration import format_duration, parse_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.policy import Facts, Question, RuleFound, Terms, Ticket, judge, lacking, undecidable
+from sojourn.domain.policy import Facts, Question, RuleFound, Terms, Ticket, lacking, undecidable
 from sojourn.domain.policy import explain as rules_about
 from sojourn.domain.policy.requirements import say_requirements
+from sojourn.domain.request.submitting import blocked
 from sojourn.errors import Code, Refusal, SojournError
 
 from .source import Source
@@ -78,7 +80,6 @@ def explain(
     """
     given, source, common = given or Given(), source or Source(), common or Common()
     read = source.read(common)
-    policy = read.catalogue.policy()
     question = Question(
         person=PersonId(person),
         target=TargetName(target),
@@ -88,14 +89,24 @@ def explain(
         facts=given.facts(PersonId(person)),
         break_glass=given.break_glass,
     )
-    terms = judge(policy, question)
-    answer = terms if isinstance(terms, Refusal) else lacking(terms, question) or undecidable(terms) or terms
-    found = rules_about(policy, question)
+    answer = _answer(read.adopted, question)
+    found = rules_about(read.adopted.policy, question)
     if common.json:
         print_json({"configuration": read.said, "rules": [_rule(one) for one in found], **_plain(answer)})
     else:
         _print(found, answer)
     return Exit.REFUSED if isinstance(answer, Refusal) else Exit.DONE
+
+
+def _answer(adopted: Adopted, question: Question) -> Terms | Refusal:
+    """What a request would be answered: by the rules, and by what the record says of the person."""
+    terms = adopted.judge(question)
+    if isinstance(terms, Refusal):
+        return terms
+    refusal = lacking(terms, question) or undecidable(terms)
+    if refusal is None and not question.break_glass:
+        refusal = blocked(adopted, question.person)
+    return refusal or terms
 
 
 def _rule(found: RuleFound) -> dict[str, object]:

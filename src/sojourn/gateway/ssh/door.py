@@ -331,6 +331,17 @@ class Visitor(asyncssh.SSHServer):
         """See asyncssh."""
         return await self._forwarding.to_socket(await self._may_forward(), dest_path)
 
+    def tun_requested(self, unit: int | None) -> Awaitable[asyncssh.SSHTunTapSession]:
+        """See asyncssh: no role allows a network of packets, which nobody could read."""
+        return self._no_network("3")
+
+    def tap_requested(self, unit: int | None) -> Awaitable[asyncssh.SSHTunTapSession]:
+        """See asyncssh."""
+        return self._no_network("2")
+
+    async def _no_network(self, layer: str) -> asyncssh.SSHTunTapSession:
+        raise refuse(await self._may_forward(), "tunnel", f"layer {layer}", "a tunnel of packets (`ssh -w`)")
+
     async def server_requested(self, listen_host: str, listen_port: int) -> asyncssh.SSHListener | bool:
         """See asyncssh."""
         try:

@@ -65,6 +65,9 @@ def _certified(shown: bytes, *, authority: str, source: str, now: datetime) -> t
         return None
     if not held.valid_after <= now.timestamp() < held.valid_before or set(held.critical_options) - {b"source-address"}:
         return None
+    if b"permit-pty" not in held.extensions:
+        # Ours all have it. What restricts its holder otherwise is not followed here, so it opens nothing.
+        return None
     networks = held.critical_options.get(b"source-address", b"").decode("ascii", "replace")
     if networks and not _within(source, networks):
         return None

@@ -10,17 +10,19 @@ So that nothing is agreed on wrongly:
 
 - ChaCha20-Poly1305 is spoken only with a peer that knows the strict key exchange: with any other, somebody in between
   could take away the first packets unnoticed (CVE-2023-48795).
+- What a peer opens right behind its answer belongs to what was asked for: whoever asked goes on first.
 - A client may guess the key exchange and send its first packet at once. The guess is right only if both sides like the
   same key exchange and the same kind of host key best (RFC 4253, section 7), which is how clients see it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from asyncssh import KeyExchangeFailed
 from asyncssh.connection import SSHConnection
-from asyncssh.constants import MSG_IGNORE, MSG_KEXINIT
+from asyncssh.constants import MSG_IGNORE, MSG_KEXINIT, MSG_REQUEST_SUCCESS
 from asyncssh.packet import SSHPacket, SSHPacketLogger
 
 from .algorithms import ENCRYPTION, NEEDS_STRICT
@@ -68,4 +70,13 @@ class CarefulConnection(SSHConnection):
         if asked.get_boolean():
             self._ignore_first_kex = any(one[:1] != list(other[:1]) for one, other in zip(theirs, ours, strict=True))
 
-    _packet_handlers = {**SSHConnection._packet_handlers, MSG_KEXINIT: _judge_guess}
+    async def _answer(self, kind: int, number: int, packet: SSHPacket) -> None:
+        """See asyncssh, which knows a listener of the other side's only once the one who asked for it has gone on."""
+        self._process_global_response(kind, number, packet)
+        await asyncio.sleep(0)
+
+    _packet_handlers = {
+        **SSHConnection._packet_handlers,
+        MSG_KEXINIT: _judge_guess,
+        MSG_REQUEST_SUCCESS: _answer,
+    }

@@ -39,6 +39,8 @@ def judge(access: HostAccess, asked: Asked, text: str) -> Use | Refusal:
     match asked:
         case Asked.SHELL if access.shell:
             return Use(asked=asked, text="", force="")
+        case Asked.SHELL if access.menu:
+            return Use(asked=asked, text=access.menu, force=access.menu)
         case Asked.EXEC if access.shell:
             return Use(asked=asked, text=text, force="")
         case Asked.EXEC if text in access.commands:

@@ -16,6 +16,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Protocol
 
+from sojourn.domain import cast
 from sojourn.domain.events import ChunkRecorded
 from sojourn.domain.identifiers import PersonId, SessionId, session_stream
 from sojourn.domain.sealed import RecordClass, Sealing
@@ -155,7 +156,7 @@ class Tape:
 
     def resize(self, columns: int, rows: int) -> None:
         """The terminal has another size."""
-        self._note("r", f"{columns}x{rows}")
+        self._note("r", f"{columns or cast.COLUMNS}x{rows or cast.ROWS}")
         self._spool_last()
 
     def mark(self, text: str) -> None:

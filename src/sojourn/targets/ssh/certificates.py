@@ -1,7 +1,7 @@
 """The certificates of one access: each says to the host itself what it may be used for.
 
 - A role with a shell, or with forwarding, has one certificate. A role with a list of commands has one for each, which
-  forces just that command: the host runs nothing else, whatever is asked of it.
+  forces just that command: the host runs nothing else, whatever is asked of it. So does the one of a menu.
 - Files by SFTP without a shell are a certificate that forces the host's own SFTP server, read-only if the role is.
 - The key is made from the secret that is sealed to the gateway. The certificates are no secret; they stand in the
   record as what was read back, and the gateway takes them from there.
@@ -56,7 +56,7 @@ def _uses(access: HostAccess) -> Iterable[tuple[str, tuple[str, ...]]]:
     if access.shell:
         yield "", ("permit-pty", *forwarding, *lent)
     else:
-        for command in access.commands:
+        for command in dict.fromkeys((*filter(None, (access.menu,)), *access.commands)):
             yield command, ("permit-pty", *lent)
         if forwarding:
             # Nothing can be run by it: it is for the channels that need no command.
