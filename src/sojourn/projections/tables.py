@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 10
+SCHEMA = 11
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
