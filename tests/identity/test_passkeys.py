@@ -301,7 +301,8 @@ def test_a_ticket_of_another_installation_or_a_second_spelling_is_none_of_ours()
     assert one.read(issued.ticket, "x", "y") == issued.challenge
     assert other.read(issued.ticket, "x", "y") is None
     assert one.read(issued.ticket, "xy", "") is None
-    for altered in ("", issued.ticket + "=", issued.ticket + "A", "A" + issued.ticket[1:], "\ud800", "é"):
+    first = "A" if issued.ticket[0] != "A" else "B"
+    for altered in ("", issued.ticket + "=", issued.ticket + "A", first + issued.ticket[1:], "\ud800", "é"):
         assert one.read(altered, "x", "y") is None
 
 
