@@ -8,6 +8,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -39,7 +40,7 @@ from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
 from sojourn.web.live import Live
 from sojourn.web.server import build
-from sojourn.web.services import Services, SshIssuer
+from sojourn.web.services import Bundle, Services, SshIssuer
 from sojourn.workflow.adopt import adopt, adopt_settings, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Late, Office
@@ -306,12 +307,7 @@ def _services(
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,
         pack=pack,
-        packs=lambda name, requests, confined: bundle(
-            desk.directory / ("confined" if confined else "samples"),
-            name,
-            requests,
-            lambda request: pack(request, confined),
-        ),
+        packs=_bundler(desk.directory, pack),
         given=lambda sha256, person: vouch(ledger, sha256, person),
         delivered=lambda: delivered_files(layout),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
@@ -340,6 +336,18 @@ def _packer(
         )
 
     return pack
+
+
+def _bundler(
+    directory: Path, pack: Callable[[str, bool], Awaitable[bytes]]
+) -> Callable[[str, Sequence[str], bool], Awaitable[Bundle]]:
+    """What builds the packs of several access events; those for the confined never lie where others' do."""
+
+    async def packs(name: str, requests: Sequence[str], confined: bool) -> Bundle:
+        place = directory / ("confined" if confined else "samples")
+        return await bundle(place, name, requests, lambda request: pack(request, confined))
+
+    return packs
 
 
 def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:

@@ -8,12 +8,14 @@ walks it from there, and a page costs the same however many rows there are.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import Column, Index, Integer, String, Table, text
+
+from .looks import finding, metadata, reconciliation
+
+__all__ = ["finding", "metadata", "reconciliation"]
 
 SCHEMA = 11
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
-
-metadata = MetaData()
 
 cursor = Table(
     "cursor",
@@ -201,38 +203,6 @@ token = Table(
     Column("seq", Integer, nullable=False),
 )
 
-reconciliation = Table(
-    "reconciliation",
-    metadata,
-    Column("seq", Integer, primary_key=True),
-    Column("target", String, nullable=False),
-    Column("at", String, nullable=False),
-    Column("problem", String),
-    Column("event", String),
-)
-
-finding = Table(
-    "finding",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("target", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("subject", String, nullable=False),
-    Column("detail", String, nullable=False),
-    Column("since", String, nullable=False),
-    Column("place", Integer, nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("last_seq", Integer, nullable=False),
-    Column("last_at", String, nullable=False),
-    Column("disposed", Integer, nullable=False),
-    Column("disposition", String),
-    Column("owner", String),
-    Column("ticket", String),
-    Column("remark", String),
-    Column("disposed_by", String),
-    Column("disposed_at", String),
-)
-
 glass = Table(
     "glass",
     metadata,
@@ -374,10 +344,6 @@ for _table, _columns in (
     Index(f"{_table.name}_by_{'_'.join(_columns)}", *(_table.c[name] for name in _columns), _table.c.seq)
 for _table in (request, grant, session, review, campaign, fact):
     Index(f"{_table.name}_by_seq", _table.c.seq)
-for _names in ("", "target", "disposed", "target disposed"):
-    Index(
-        "_".join(("finding_by", *_names.split(), "place")), *(finding.c[one] for one in _names.split()), finding.c.place
-    )
 Index("request_to_escalate", request.c.escalate_at, sqlite_where=text("status = 'pending' AND escalated_at IS NULL"))
 Index("grant_to_review", grant.c.ended_at, sqlite_where=text("review_within IS NOT NULL AND review_opened IS NULL"))
 Index("review_due", review.c.due, sqlite_where=text("status = 'open'"))
