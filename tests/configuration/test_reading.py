@@ -413,7 +413,7 @@ def _only_our_errors(directory: Path, file: str, content: bytes) -> None:
 
 
 files = st.sampled_from(["people", "targets", "policy", "settings"])
-tolerant = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+tolerant = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @tolerant

@@ -250,7 +250,7 @@ ODD = st.one_of(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_whatever_a_browser_sends_is_a_passkey_or_a_refusal(desk: Desk, data: st.DataObject) -> None:
     browser = desk.browser()
@@ -271,7 +271,7 @@ async def test_whatever_a_browser_sends_is_a_passkey_or_a_refusal(desk: Desk, da
     assert isinstance(answer, Passkey | Refusal)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_no_altered_answer_opens_anything(desk: Desk, data: st.DataObject) -> None:
     browser = desk.browser()

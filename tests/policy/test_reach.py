@@ -88,6 +88,12 @@ def test_an_overdue_review_is_told_as_a_condition_of_all_but_break_glass() -> No
     assert found == {ANN: {"one": waits, "glass": ()}, CAT: {"one": waits}, DAN: {"one": ()}}
 
 
+def test_of_many_overdue_reviews_the_first_few_are_named() -> None:
+    blocks = tuple(TeamsBlocked(grant=GrantId(f"g-{number}"), person=ANN, teams=()) for number in range(6))
+    ((found,),) = [one.ways for one in who_can(in_force(rule(), standing=Standing(blocks=blocks)), SHOP)]
+    assert found.conditions == ("once the overdue review of g-0, g-1, g-2, g-3, g-4 is concluded",)
+
+
 def test_everything_of_one_person_is_in_order_of_target_and_role() -> None:
     adopted = in_force(rule(targets=(TEST, SHOP), roles=(READ, FIX)), standing=Standing())
     found = [(one.target, one.role) for one in accesses_of(adopted, ANN)]

@@ -14,7 +14,7 @@ from .looks import finding, metadata, reconciliation
 
 __all__ = ["finding", "metadata", "reconciliation"]
 
-SCHEMA = 11
+SCHEMA = 12
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 cursor = Table(
@@ -351,7 +351,7 @@ Index("review_waiting", review.c.seq, sqlite_where=text("status <> 'concluded'")
 Index("campaign_item_by_what", campaign_item.c.campaign, campaign_item.c.person, campaign_item.c.target)
 Index("campaign_item_by_access", campaign_item.c.person, campaign_item.c.target, campaign_item.c.role)
 Index("grant_by_start", grant.c.start, grant.c.break_glass)
-Index("request_by_submitted", request.c.submitted_at)
+Index("request_by_submitted", request.c.submitted_at, request.c.decided_at, request.c.approvals)
 Index("session_cut", session.c.closed_at, session.c.cut_lag_us, sqlite_where=text("cut_lag_us IS NOT NULL"))
 Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))
