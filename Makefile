@@ -17,8 +17,9 @@ check: ## the gates alone: style, types, imports
 	@$(UV) run --quiet --frozen mypy
 	@$(UV) run --quiet --frozen lint-imports --no-cache
 
-reference: ## write the pages of docs/reference that come from the code
+reference: ## write what comes from the code: pages of docs/reference, and the calls of the Python client
 	@$(UV) run --quiet --frozen python scripts/reference.py
+	@$(UV) run --quiet --frozen python scripts/calls.py
 
 screenshots: ## the pictures in docs/pictures: the pages of a real installation in a real browser (Debian, root)
 	@$(UV) run --quiet --frozen --with 'pillow>=12' python scripts/screenshots.py $(PICTURES)
@@ -37,7 +38,7 @@ soak: ## the long run of what CI does in short: 1,000 kills of the scribe under 
 	@SOJOURN_RACE_ROUNDS=1000 $(UV) run --quiet --frozen pytest tests/scribe/test_decisions.py $(PYTEST)
 	@SOJOURN_GRANT_CYCLES=5000 $(UV) run --quiet --frozen pytest tests/targets -k many_cycles $(PYTEST)
 	@$(UV) run --quiet --frozen python -m benchmarks --only ssh-steady
-	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim $(PYTEST)
+	@SOJOURN_SIM_SEEDS=200 SOJOURN_SIM_EXAMPLES=1000 $(UV) run --quiet --frozen pytest tests/sim --hypothesis-profile explore $(PYTEST)
 
 mutation: ## change the rules in domain/ in every small way, and see which change no test notices; hours, not part of CI
 	@nice $(UV) run --quiet --frozen --with 'mutmut>=3.8' mutmut run $(MUTANTS)

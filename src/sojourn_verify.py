@@ -300,7 +300,7 @@ class Verification:
         self.trust, self.since, self.files, self.follows = trust, since, files or {}, ""  # what opens each file
         self.checked, self.found, self.drawn, self.problems = Counter[str](), 0, -1, list[dict[str, str]]()
         self.tiles, self.beside = defaultdict[tuple[str, int], dict[int, str]](dict), dict[bytes, str]()
-        self.shapes, self.known, self.versions = dict[str, None](), re.compile(b"$^"), dict[bytes, int]()
+        self.shapes, self.known, self.versions = dict[str, None](), re.compile(b"(?!)"), dict[bytes, int]()
         self.time, self.first = b"", b""  # of the last entry, and entry 0
         self.head: Any = None  # the newest checkpoint
 

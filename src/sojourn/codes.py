@@ -122,6 +122,7 @@ class Code(StrEnum):
     CREDENTIALS_MISSING = "credentials.missing"
     INVITATION_INVALID = "invitation.invalid"
     PASSWORD_TOO_SHORT = "password.too_short"  # noqa: S105 - an error code, not a password
+    PASSWORD_GUESSABLE = "password.guessable"  # noqa: S105 - an error code, not a password
     PASSKEY_INVALID = "passkey.invalid"
     PASSKEY_UNKNOWN = "passkey.unknown"
     PASSKEY_COPIED = "passkey.copied"
@@ -135,6 +136,7 @@ class Code(StrEnum):
     PROVIDER_NONE = "provider.none"
     PROVIDER_UNAVAILABLE = "provider.unavailable"
     PROVIDER_REFUSED = "provider.refused"
+    WORKLOAD_REFUSED = "workload.refused"
     IDENTITY_UNKNOWN = "identity.unknown"
     IDENTITY_OTHER = "identity.other"
     DIRECTORY_FILTER = "directory.filter_invalid"

@@ -185,6 +185,7 @@ class ControlSettings:
     api_token_life: timedelta = timedelta(hours=12)
     session_life: timedelta = timedelta(hours=12)
     program_token_life_max: timedelta = timedelta(days=90)
+    workload_token_life: timedelta = timedelta(minutes=15)
     session_idle: timedelta = timedelta(hours=1)
     behind_proxy: bool = False
     gateway_token_life: timedelta = timedelta(minutes=15)

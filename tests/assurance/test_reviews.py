@@ -48,6 +48,10 @@ def test_an_overdue_review_blocks_new_grants_of_the_team_until_somebody_conclude
     for person in ("alice", "bob"):
         refused = sojourn.post("/requests", asked, person=person)
         assert refused["error"]["code"] == "review.overdue" and grant in refused["error"]["message"]
+    explained = sojourn.installation.ask("policy", "explain", "bob", "shop", "read", person="carol")
+    assert (explained["allowed"], explained["code"]) == (False, "review.overdue")
+    reach = sojourn.installation.ask("policy", "who-can", "shop", "read", "--person", "bob", person="carol")
+    assert f"once the overdue review of {grant} is concluded" in reach["accesses"][0]["ways"][0]["conditions"]
     assert sojourn.post("/break-glass", GLASS, person="alice")["status"] == "active"
     listed = sojourn.get("/reviews", person="carol")["reviews"]
     assert [one["status"] for one in listed if one["grant"] == grant] == ["overdue"]

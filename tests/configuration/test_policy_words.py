@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.configuration import parse_catalogue
@@ -319,7 +319,6 @@ def test_a_missing_file_is_named() -> None:
     assert raised.value.code is Code.CONFIGURATION_MISSING
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_damaged_policy_gives_our_errors_only(data: st.DataObject) -> None:
     lines = EVERYTHING.splitlines()

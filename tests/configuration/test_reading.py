@@ -191,6 +191,14 @@ CASES = {
     "invisible text": ("people", 'people:\n  alice: {name: "a\\u202eb"}', 2, 17, "cannot be seen", "printable"),
     "half a surrogate": ("people", 'people:\n  alice: {name: "\\ud800"}', 2, 17, "cannot be seen", "printable"),
     "long text": ("people", f"people:\n  alice: {{name: {'a' * 501}}}", 2, 17, "501", "at most 500"),
+    "both offices": (
+        "people",
+        "people:\n  a: {name: A, administrator: true, auditor: true}",
+        2,
+        46,
+        "cannot audit",
+        "other",
+    ),
     "list for mapping": ("people", "people: [alice]", 1, 9, "a list", "by name"),
     "text for mapping": ("people", "people: alice", 1, 9, "text", "by name"),
     "unknown member": ("people", PEOPLE + "  leads: [bop]\n", 7, 11, "no person 'bop'", "bob (did you mean"),
@@ -413,7 +421,7 @@ def _only_our_errors(directory: Path, file: str, content: bytes) -> None:
 
 
 files = st.sampled_from(["people", "targets", "policy", "settings"])
-tolerant = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+tolerant = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @tolerant

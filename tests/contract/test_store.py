@@ -281,9 +281,7 @@ def test_an_index_that_points_elsewhere_is_found_by_whoever_reads_through_it(
 
 
 @given(commits=st.lists(st.lists(st.sampled_from("abcde"), min_size=1, max_size=9), min_size=1, max_size=12))
-@settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_however_entries_are_spread_over_commits_they_read_the_same(
     kept: Kept, commits: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

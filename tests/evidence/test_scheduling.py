@@ -114,7 +114,7 @@ def _entries(sojourn: Running, kind: str, schedule: str) -> list[dict[str, Any]]
     root = str(sojourn.installation.layout.root)
     while time.monotonic() < until:
         done = sojourn.installation.sojourn("audit", "show", "schedules", "--json", "--data", root)
-        found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        found = [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else []
         wanted = [one["body"] for one in found if one["kind"] == kind and one["body"]["schedule"] == schedule]
         if wanted:
             return wanted

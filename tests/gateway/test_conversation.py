@@ -112,7 +112,7 @@ def frames(data: bytes) -> list[Frame]:
     return Splitter(frontend.session_limits(1 << 20)).feed(data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     steps=st.lists(STEPS, max_size=25),
     delays=st.lists(st.integers(0, 6), min_size=26, max_size=26),

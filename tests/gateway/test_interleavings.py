@@ -265,7 +265,7 @@ async def _nothing() -> None:
 
 
 @pytest.mark.parametrize("early", [False, True], ids=["record before forward", "record before release"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(said=SAID, steps=STEPS, cut=st.none() | st.integers(0, 60))
 def test_no_byte_of_a_statement_or_of_its_result_precedes_its_durable_intent(
     early: bool, said: list[str], steps: list[tuple[str, int | str]], cut: int | None

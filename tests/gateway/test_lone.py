@@ -106,7 +106,7 @@ class Named(Server):
         return Server.answer(self, step, text, index)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     exchanges=st.lists(st.tuples(STEPS, NAMES, st.booleans(), ANSWERS, st.integers(0, 40)), max_size=12),
     broken_off=st.booleans(),

@@ -37,6 +37,14 @@ class RunningProvider:
         """Whoever signs in from here on is this account; with "" nobody lets themselves be signed in."""
         httpx2.post(f"{self.issuer}/as", json={"sub": sub, **claims}, timeout=START_SECONDS).raise_for_status()
 
+    def workload_token(self, audience: str, **claims: Any) -> str:
+        """A token about the client `pipeline`, for an audience, as a platform gives one to what runs on it."""
+        self.at_the_browser("pipeline", **claims)
+        asked = {"grant_type": "client_credentials", "client_id": "pipeline", "client_secret": SECRET}
+        sent = {**asked, "resource": audience}
+        answered = httpx2.post(f"{self.issuer}/token", data=sent, timeout=START_SECONDS).raise_for_status()
+        return str(answered.json()["access_token"])
+
     def walk(self, address: str) -> str:
         """Go to the provider with a fresh browser, and give where it sends the browser back to."""
         with httpx2.Client(timeout=START_SECONDS) as browser:

@@ -13,11 +13,27 @@ const provider = new Provider(issuer, {
     client_secret: secret,
     redirect_uris: ["https://sojourn.example/sign-in/provider/callback"],
     grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"],
+  }, {
+    // A pipeline, which gets tokens about itself for whatever audience it names.
+    client_id: "pipeline",
+    client_secret: secret,
+    redirect_uris: [],
+    response_types: [],
+    grant_types: ["client_credentials"],
   }],
   claims: { openid: ["sub"], profile: ["name", "preferred_username"], groups: ["groups"] },
   scopes: ["openid", "profile", "groups"],
   conformIdTokenClaims: process.argv[4] === "userinfo",
-  features: { devInteractions: { enabled: false }, deviceFlow: { enabled: true } },
+  features: {
+    devInteractions: { enabled: false },
+    deviceFlow: { enabled: true },
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (_, resource) => ({ scope: "", audience: resource, accessTokenFormat: "jwt", jwt: { sign: { alg: "RS256" } } }),
+    },
+  },
+  extraTokenClaims: (_, token) => accounts.get(token.clientId),
   pkce: { required: () => true },
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...accounts.get(id) }) }),

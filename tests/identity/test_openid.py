@@ -23,7 +23,8 @@ from sojourn.domain.people import Team
 from sojourn.errors import Code, Refusal
 from sojourn.identity import single_sign_on
 from sojourn.identity.challenges import LIFE
-from sojourn.identity.openid import Provider, ProviderError
+from sojourn.identity.issuer import ProviderError
+from sojourn.identity.openid import Provider
 from sojourn.settings import OidcSettings
 from sojourn.testing.organisation import ALICE, BOB, CATALOGUE, LEADS
 from sojourn.testing.serving import Answered, Asked, serving
@@ -244,7 +245,7 @@ async def test_a_provider_that_describes_itself_badly_is_not_used(name: str) -> 
 
 async def test_a_provider_that_does_not_answer_is_said_clearly() -> None:
     with pytest.raises(ProviderError, match=r"127\.0\.0\.1:9 does not answer"):
-        await _client("http://127.0.0.1:9").description()
+        await _client("http://127.0.0.1:9").issuer.description()
 
 
 # Who that is here, and what is on record about it.

@@ -250,7 +250,7 @@ ODD = st.one_of(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_whatever_a_browser_sends_is_a_passkey_or_a_refusal(desk: Desk, data: st.DataObject) -> None:
     browser = desk.browser()
@@ -271,7 +271,7 @@ async def test_whatever_a_browser_sends_is_a_passkey_or_a_refusal(desk: Desk, da
     assert isinstance(answer, Passkey | Refusal)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_no_altered_answer_opens_anything(desk: Desk, data: st.DataObject) -> None:
     browser = desk.browser()
@@ -301,7 +301,8 @@ def test_a_ticket_of_another_installation_or_a_second_spelling_is_none_of_ours()
     assert one.read(issued.ticket, "x", "y") == issued.challenge
     assert other.read(issued.ticket, "x", "y") is None
     assert one.read(issued.ticket, "xy", "") is None
-    for altered in ("", issued.ticket + "=", issued.ticket + "A", "A" + issued.ticket[1:], "\ud800", "é"):
+    first = "A" if issued.ticket[0] != "A" else "B"
+    for altered in ("", issued.ticket + "=", issued.ticket + "A", first + issued.ticket[1:], "\ud800", "é"):
         assert one.read(altered, "x", "y") is None
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtpd.smtp import SMTP
@@ -246,6 +247,24 @@ async def test_each_kind_of_notice_goes_to_whom_it_concerns(
         await place.ledger.append([Change(stream=stream, event=event, seen=None)])
         await _until(lambda: kept.told)
     assert [(one.kind, one.people) for one in kept.told] == [(kind, people)]
+
+
+async def test_a_moment_is_told_in_utc_and_in_the_zones_of_those_who_are_told() -> None:
+    zones = {BOB: "Asia/Kolkata", CAROL: "America/New_York", ERIN: "Europe/Berlin"}
+    people = tuple(replace(one, zone=zones.get(one.id, "")) for one in CATALOGUE.people)
+    place, kept = await Workplace.open(replace(CATALOGUE, people=people)), _Kept()
+    since = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    late = GrantRemovalOverdue(grant=GrantId("g-1"), since=since, attempts=3, problem="p")
+    asked = place.clock.now()
+    async with _Running(_courier(place, kept)):
+        await place.ledger.append([Change(stream=grant_stream(GrantId("g-1")), event=late, seen=None)])
+        await _ask(place)
+        await _until(lambda: len(kept.told) == 2)
+    overdue, waiting = sorted(kept.told, key=lambda one: one.kind, reverse=True)
+    assert "since 2026-11-01 06:30 UTC (2026-11-01 07:30 Europe/Berlin)." in overdue.text
+    due = asked + timedelta(hours=24)
+    there = [f"{due.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}" for zone in ("America/New_York", "Asia/Kolkata")]
+    assert waiting.text == f"It lapses at {due:%Y-%m-%d %H:%M} UTC ({', '.join(there)}) if nobody decides."
 
 
 async def test_what_does_not_get_there_is_given_up_on_record_and_the_rest_goes_on() -> None:

@@ -138,7 +138,7 @@ def by_us(made: Catalogue) -> list[bool]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(made=companies())
 def test_cedar_permits_just_what_the_policy_lets_ask(made: Catalogue) -> None:
     assert len(QUESTIONS) == 672

@@ -12,12 +12,14 @@ from sojourn.domain.change import Proposal, Status
 from sojourn.domain.events import ConfigurationAdopted, RequestSubmitted
 from sojourn.domain.identifiers import CHANGES, CONFIGURATION, ChangeId, PersonId
 from sojourn.domain.people import PersonKind
+from sojourn.domain.policy import People
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.testing.organisation import (
     ALICE,
     BOB,
     CAROL,
     CATALOGUE,
+    DAVE,
     ERIN,
     FRANK,
     READ,
@@ -183,6 +185,39 @@ async def test_a_change_that_would_lock_out_its_author_or_everybody_is_refused(c
     asked = await propose(place.office, person=ERIN, catalogue=catalogue, files=FILES, reason="", source="test")
     assert code(asked) is Code.CHANGE_LOCKS_OUT
     assert place.entries(CHANGES) == ()
+
+
+async def test_a_change_that_names_only_approvers_who_have_left_is_refused_though_others_keep_theirs() -> None:
+    place = await Workplace.open(with_rules(TWO, READING, replace(AMENDING, approvals=1)))
+    for person in (BOB, DAVE):
+        await leave(place.office, person=person, by=ERIN, reason="", source="test")
+    gone = replace(READING, approvers=People(people=(BOB, DAVE)))
+    asked = await propose(
+        place.office,
+        person=ERIN,
+        catalogue=with_rules(TWO, gone, replace(AMENDING, approvals=1)),
+        files=FILES,
+        reason="",
+        source="test",
+    )
+    assert code(asked) is Code.CHANGE_LOCKS_OUT
+    assert isinstance(asked, Refusal) and f"approve read on shop by {READING.name}" in asked.details["problem"]
+
+
+async def test_nothing_can_be_asked_whose_only_approvers_have_left_though_the_rule_still_names_them() -> None:
+    named = replace(READING, approvers=People(people=(BOB, CAROL)), approvals=2)
+    place = await Workplace.open(with_rules(TWO, named, AMENDING))
+    await leave(place.office, person=BOB, by=ERIN, reason="", source="test")
+    asked = await submit(
+        place.office, person=ALICE, target=SHOP, role=READ, duration=timedelta(minutes=5), reason="r", source="test"
+    )
+    assert code(asked) is Code.POLICY_NO_APPROVER
+
+
+async def test_a_rule_may_go_whoever_could_get_something_by_it() -> None:
+    place = await workplace()
+    answer = await approved(place, await proposed(place, with_rules(TWO, READING)))
+    assert isinstance(answer, Proposal) and answer.status is Status.APPROVED
 
 
 async def test_an_administrator_who_has_left_counts_for_nothing() -> None:

@@ -137,6 +137,15 @@ def test_an_explanation_names_the_condition_that_failed(files: Path) -> None:
     assert (answered["allowed"], answered["by"]) == (True, ["shop-read"])
 
 
+def test_an_explanation_says_why_somebody_whom_the_rule_names_may_not_decide(files: Path) -> None:
+    edit(files / "policy.yaml", "    reason: required\n", "    reason: required\n    excluded: [executor]\n")
+    lines = run("explain", "alice", "shop", "read", "--executing", "bob", "--files", files).stdout.splitlines()
+    assert "alice may not decide: it is their own, by whatever account." in lines
+    assert "bob may not decide: they are to carry it out, and the rule leaves that out." in lines
+    answered = plain("explain", "alice", "shop", "read", "--executing", "bob", "--files", files)
+    assert sorted(answered["may_not_decide"]) == ["alice", "bob"]
+
+
 def test_the_table_for_auditors_is_markdown_and_html_and_nothing_in_it_is_taken_for_markup(files: Path) -> None:
     edit(files / "people.yaml", "Alice Arden", '"<script>|alert(1)"')
     markdown = run("render", "--files", files).stdout

@@ -287,6 +287,8 @@ def _assured(story: Story) -> Story:
         fact=FactKind.INCIDENT, subject="I-1", told_by=DAVE, until=NOW, origin="pager", source="t", state="open"
     )
     story.add(fact_stream("incident/I-1"), incident)
+    ticket = replace(incident, fact=FactKind.TICKET, subject="T-1", sort="change", people=(BOB,))
+    story.add(fact_stream("ticket/T-1"), ticket)
     story.add(break_glass_stream(ALICE), used)
     story.add(review_stream(grant), opened_review, noted)
     return story.add(campaign_stream(campaign), begun, CampaignListed(campaign=campaign, items=(item,)))
@@ -471,6 +473,7 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
             "note": "person",
             "campaign": "title",
             "fact": "told",
+            "executor": "told_by",
         }
         column = named.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')

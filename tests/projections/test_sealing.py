@@ -80,7 +80,7 @@ def test_values_and_times_are_told_by_key_whatever_the_batches_are(size: int) ->
     projections.close()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=30), st.integers(1, 7))
 def test_any_split_into_batches_gives_the_same_read_models(keys: list[int], size: int) -> None:
     entries = recorded([intended(number, f"k-{key}") for number, key in enumerate(keys, 1)])

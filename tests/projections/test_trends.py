@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from sqlalchemy import Connection
+from sqlalchemy.event import listen
 from tests.projections.test_projections import DETAIL, NOW, Story, approved, created, intended, opened, submitted
 
 from sojourn.domain.events import (
@@ -60,6 +63,20 @@ def test_what_took_long_is_in_a_later_bucket_and_nothing_is_lost() -> None:
         assert trends.slowest_cut(connection, long_ago) == 4_000_000
         assert sum(trends.times_to_decide(connection, long_ago, (60.0,))) == 4
         assert trends.times_to_decide(connection, text(NOW + timedelta(days=400)), (60.0,)) == (0, 0)
+
+
+def test_how_long_deciding_took_is_read_from_an_index_and_no_request_is_looked_at() -> None:
+    plans: list[str] = []
+
+    def explained(connection: Connection, cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append("\n".join(str(row[3]) for row in rows))
+
+    with _filled().reading() as connection:
+        listen(connection, "before_cursor_execute", explained)
+        trends.times_to_decide(connection, text(NOW), (60.0,))
+    assert "USING COVERING INDEX request_by_submitted" in plans[0], plans
 
 
 def test_who_holds_what_now_is_what_is_active() -> None:

@@ -245,7 +245,7 @@ def test_whatever_is_no_answer_is_left_as_it_is(data: bytes) -> None:
     assert sorted(with_sorted_certificates(data)) == sorted(data)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, 1400), byte=st.integers(0, 255), cut=st.integers(0, 1400))
 def test_a_broken_answer_is_one_kind_of_error_or_the_same_time(
     authority: TimestampAuthority, position: int, byte: int, cut: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.ledger.merkle import EMPTY_ROOT, Tree, recompute_root
@@ -19,7 +19,6 @@ def test_the_tree_of_nothing_has_the_empty_root() -> None:
 
 
 @given(st.lists(st.integers(0, 700), max_size=8))
-@settings(deadline=None)
 def test_the_root_does_not_depend_on_how_leaves_were_grouped(groups: list[int]) -> None:
     edges, tree, size = Edges(), Tree(), 0
     for count in groups:

@@ -90,7 +90,7 @@ def test_a_stale_append_in_a_batch_is_refused_alone(desk: Desk, draft_of: MakeDr
 
 
 @given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers(0, 4)), max_size=3), max_size=12))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_versions_never_have_a_gap_whatever_is_asked(
     tmp_path_factory: pytest.TempPathFactory, asked: list[list[tuple[str, int | None]]]
 ) -> None:
@@ -293,7 +293,7 @@ def test_one_answer_holds_a_page_at_most_and_says_where_to_go_on(desk: Desk, dra
 
 
 @given(st.lists(st.integers(0, 330), max_size=40), st.integers(0, 330), st.integers(0, 60))
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_entries_are_fetched_in_the_order_asked_however_they_lie(
     desk: Desk, scattered: list[int], start: int, run: int
 ) -> None:

@@ -98,7 +98,7 @@ STREAMS = st.lists(st.lists(st.sampled_from(("s-a", "s-b", "s-c")), min_size=1, 
 
 
 @given(STREAMS, st.booleans(), st.sampled_from(FAULTS), st.data())
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_a_batch_decided_at_once_is_the_batch_decided_one_by_one(
     held: Desk, streams: list[list[str]], sealed: bool, fault: str, data: st.DataObject
 ) -> None:
@@ -172,7 +172,7 @@ def test_a_commitment_with_a_line_break_behind_it_is_no_call() -> None:
 
 
 @given(st.lists(st.integers(0, 60), max_size=12, unique=True))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_commitments_are_found_whether_few_or_many_are_asked(
     tmp_path_factory: pytest.TempPathFactory, asked: list[int]
 ) -> None:

@@ -681,7 +681,6 @@ LIMITS = settings(
     max_examples=EXAMPLES or 30,
     derandomize=not EXAMPLES,
     stateful_step_count=50,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,
     report_multiple_bugs=False,

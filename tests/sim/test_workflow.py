@@ -383,5 +383,5 @@ class Anything(RuleBasedStateMachine):
 
 TestAnythingThatAnybodyDoesKeepsThePromises = Anything.TestCase
 TestAnythingThatAnybodyDoesKeepsThePromises.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -40,7 +40,7 @@ def test_go_reads_a_whole_log_and_every_proof(stranger: Path, tmp_path: Path, si
     assert found["roots"] == {str(old): b64encode(log.root(old)).decode() for old in questions["olds"]}
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(size=st.integers(3, 3000), places=st.lists(st.integers(0, 3000), max_size=8))
 def test_go_reads_a_log_of_any_size(stranger: Path, tmp_path: Path, size: int, places: list[int]) -> None:
     shutil.rmtree(tmp_path / "log", ignore_errors=True)

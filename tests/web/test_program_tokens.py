@@ -9,7 +9,7 @@ import pytest
 
 from sojourn.demo.installation import PEOPLE_FILE
 from sojourn.demo.production import Production
-from sojourn.domain.events import Scope
+from sojourn.domain.people import Scope
 from sojourn.testing.installation import PASSWORD, Running, running
 from sojourn.web.api.endpoints import ENDPOINTS, OPEN
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -121,6 +121,25 @@ def test_entra_hands_over_a_person_and_a_group_and_the_team_follows(sojourn: Run
     assert scim("GET", "/Users/bob").json()["groups"] == [{"value": group, "display": "prod-engineers"}]
     short = scim("GET", '/Groups?filter=displayName eq "prod-engineers"&excludedAttributes=members').json()
     assert "members" not in short["Resources"][0]
+
+
+def test_who_can_knows_who_is_in_a_team_by_the_directory_now_and_at_any_moment(sojourn: Running, scim: Call) -> None:
+    group, ask, address = _engineers(scim), sojourn.installation.ask, sojourn.installation.address
+    done = sojourn.installation.sojourn("login", "carol", "--url", address, stdin=PASSWORD + "\n")
+    assert done.returncode == 0, done.stderr
+
+    def who(*more: str) -> set[str]:
+        return {one["person"] for one in ask("policy", "who-can", "shop", "read", *more, person="carol")["accesses"]}
+
+    assert who() == {"alice", "bob", "finn"}
+    moment = datetime.now(UTC).isoformat()
+    removed = _patch({"op": "remove", "path": "members", "value": [{"value": "bob"}]})
+    assert scim("PATCH", f"/Groups/{group}", removed).status_code == 200
+    assert (who(), who("--as-of", moment)) == ({"alice", "finn"}, {"alice", "bob", "finn"})
+    refused = ask("policy", "explain", "bob", "shop", "read", person="carol")
+    assert (refused["allowed"], refused["rules"][0]["conditions"][0]["holds"]) == (False, False)
+    then = ask("policy", "explain", "bob", "shop", "read", "--as-of", moment, person="carol")
+    assert then["allowed"] is True
 
 
 def test_an_approver_who_was_taken_out_between_the_look_and_the_click_is_refused(sojourn: Running, scim: Call) -> None:

@@ -88,18 +88,7 @@ class Firm:
     async def asks(self, person: PersonId = ALICE, executing: tuple[PersonId, ...] = ()) -> Request | Refusal:
         facts = Facts()
         if executing:
-            command = Tell(
-                fact=FactKind.TICKET,
-                subject="CHG-1",
-                person=TRACKER,
-                until=self.place.clock.now() + HOUR,
-                origin="test",
-                source="test",
-                state="approved",
-                sort="change",
-                people=executing,
-            )
-            assert not isinstance(await tell(self.place.office, command), Refusal)
+            await self.names(*executing)
             facts = Facts(ticket_named="CHG-1")
         return await submit(
             self.place.office,
@@ -111,6 +100,21 @@ class Firm:
             source="test",
             facts=facts,
         )
+
+    async def names(self, *executing: PersonId) -> None:
+        """The ticket names these people to carry it out from now on."""
+        command = Tell(
+            fact=FactKind.TICKET,
+            subject="CHG-1",
+            person=TRACKER,
+            until=self.place.clock.now() + HOUR,
+            origin="test",
+            source="test",
+            state="approved",
+            sort="change",
+            people=executing,
+        )
+        assert not isinstance(await tell(self.place.office, command), Refusal)
 
     async def asked(self, executing: tuple[PersonId, ...] = ()) -> Request:
         request = await self.asks(executing=executing)
@@ -244,6 +248,52 @@ async def test_who_was_to_execute_does_not_review_where_that_is_apart() -> None:
     grant = await firm.had(executing=(CAROL,))
     assert await firm.reviewers(grant) == (DAVE, ERIN, FRANK)
     assert isinstance(await firm.reviews(CAROL, grant), Refusal)
+
+
+async def test_whom_the_ticket_named_after_the_request_does_not_review_though_it_names_somebody_else_by_then() -> None:
+    firm = await Firm.open(Duty.EXECUTE, Duty.REVIEW)
+    grant = await firm.had(executing=(CAROL,))
+    await firm.names(DAVE)
+    await firm.names()
+    assert await firm.reviewers(grant) == (ERIN, FRANK)
+    await firm.names(ERIN)
+    assert apart(await firm.reviews(ERIN, grant), Duty.REVIEW, Duty.EXECUTE)
+    assert isinstance(await firm.reviews(FRANK, grant), Review)
+
+
+async def test_whom_the_ticket_named_after_the_request_does_not_certify_though_it_names_somebody_else_by_then() -> None:
+    firm = await Firm.open(Duty.EXECUTE, Duty.CERTIFY)
+    await firm.had(executing=(CAROL,))
+    await firm.names(DAVE)
+    await firm.names()
+    campaign = await firm.campaign()
+    for person in (CAROL, DAVE):
+        assert apart(await firm.certifies(person, campaign), Duty.CERTIFY, Duty.EXECUTE)
+    assert isinstance(await firm.certifies(ERIN, campaign), Campaign)
+
+
+async def test_nobody_keeps_a_reviewer_away_by_what_they_tell_themselves() -> None:
+    firm = await Firm.open(Duty.EXECUTE, Duty.REVIEW)
+    people = (
+        replace(one, owner=ALICE) if one.id == TRACKER else one for one in firm.place.adopted[-1].catalogue.people
+    )
+    await firm.place.reconfigure(replace(firm.place.adopted[-1].catalogue, people=tuple(people)))
+    grant = await firm.had(executing=(CAROL,))
+    assert CAROL in await firm.reviewers(grant)
+    assert isinstance(await firm.reviews(CAROL, grant), Review)
+
+
+async def test_every_conclusion_and_confirmation_names_the_version_that_it_was_made_under() -> None:
+    firm = await Firm.open()
+    await firm.administered_by(ERIN, CAROL)
+    grant, campaign = await firm.had(), await firm.campaign()
+    await firm.reviewers(grant)
+    assert isinstance(await firm.reviews(CAROL, grant), Review)
+    assert isinstance(await firm.certifies(CAROL, campaign), Campaign)
+    version = firm.place.adopted[-1].version
+    assert version > 1
+    for stream in (f"review/{grant.id}", f"campaign/{campaign.id}"):
+        assert firm.place.entries(stream)[-1].event.configuration_version == version  # type: ignore[union-attr]
 
 
 async def test_an_administrator_reviews_nothing_where_that_is_apart_not_even_when_it_is_overdue() -> None:

@@ -22,6 +22,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.evidence.certificate import certificate_of
 from sojourn.evidence.sources import pack_of
 from sojourn.identity.presence import Presence
+from sojourn.identity.workload import Issuers
 from sojourn.notify.channels import Mail
 from sojourn.projections import queries
 from sojourn.projections.gathering import gathering, taking_part
@@ -285,6 +286,7 @@ def _services(
         passkeys=shown.keys,
         confirming=shown,
         provider=provider(layout, settings),
+        issuers=Issuers(now=SystemClock().now),
         presence=Presence(SystemClock().now, settings.control.session_idle),
         gateway_sealer=gateway_sealer,
         matter=ledger.matter,

@@ -22,6 +22,7 @@ def login(
     person: str = "",
     *,
     oidc: Annotated[bool, Parameter(negative="")] = False,
+    workload: Annotated[bool, Parameter(negative="")] = False,
     url: str = DEFAULT_ADDRESS,
     agent: Annotated[bool, Parameter(negative="")] = False,
     common: Common | None = None,
@@ -34,12 +35,16 @@ def login(
 
     Example: sojourn login --oidc --url https://sojourn.example
 
+    Example: sojourn login deployer --workload --url https://sojourn.example < id-token
+
     Parameters
     ----------
     person
         Your id in people.yaml; the provider says it with --oidc.
     oidc
         Sign in at your OpenID provider, in a browser on any device.
+    workload
+        Come in as a service, by an ID token of the platform that this runs on, which is read from standard input.
     url
         The address of the API.
     agent
@@ -48,6 +53,8 @@ def login(
     common = common or Common()
     if oidc:
         answered = _by_provider(url)
+    elif workload and person:
+        answered = _by_id_token(url, person)
     elif person:
         answered = _sign_in(url, {"person": person, "password": read_secret("Password: ")})
     else:
@@ -73,6 +80,18 @@ def _sign_in(url: str, shown: dict[str, str]) -> Any:
         if error.code is not Code.SECOND_FACTOR_MISSING:
             raise
     return send(url, "POST", "/sign-in", {**shown, "code": read_secret("Code of your second factor: ")}).json()
+
+
+def _by_id_token(url: str, service: str) -> Any:
+    """A token for an ID token."""
+    shown = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "client_id": service,
+        "subject_token": sys.stdin.read().strip(),
+        "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+    }
+    answered = send(url, "POST", "/sign-in/workload", shown).json()
+    return {**answered, "token": answered["access_token"]}
 
 
 def _by_provider(url: str) -> Any:

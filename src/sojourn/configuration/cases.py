@@ -20,7 +20,7 @@ ANY_MOMENT = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
 ASK = (
     *("person", "target", "role", "for", "at", "reason", "reason_code", "ticket", "activities", "incident"),
-    *("on_call", "deployed", "executing", "approved_by_requester", "break_glass"),
+    *("on_call", "deployed", "executing", "approved_by_requester", "certified", "break_glass"),
 )
 EXPECT = (
     *("refused", "rules", "longest", "needed", "automatic", "approved", "reviewed", "may_decide", "may_not_decide"),
@@ -86,6 +86,7 @@ def _facts(asked: dict[str, Node], ids: list[PersonId]) -> Facts:
         deployed=people("deployed"),
         executing=people("executing"),
         approved_by_requester=people("approved_by_requester"),
+        certified=people("certified"),
     )
 
 

@@ -11,9 +11,16 @@ from sojourn.domain.people import FactKind, Mandate, Person, PersonKind, Team
 
 from .names import Directory, known, known_one, once, pairs, texts
 from .nodes import Node
+from .when import read_zone
+from .workloads import read_workloads
 
 SYSTEM_ACTOR = "system"
 """What time and the enforcer do is on record under this name, so no person may have it."""
+
+_KEYS = (
+    *("name", "mail", "zone", "administrator", "auditor", "kind", "manager", "owner"),
+    *("attributes", "tells", "mandate", "workloads"),
+)
 
 
 def read_people(root: Node) -> Directory:
@@ -66,8 +73,7 @@ def _mailbox(mail: str) -> str:
 def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
     if name == SYSTEM_ACTOR:
         node.fail(f"{SYSTEM_ACTOR!r} is the name under which Sojourn itself is on record", "another id")
-    keys = ("name", "mail", "administrator", "auditor", "kind", "manager", "owner", "attributes", "tells", "mandate")
-    fields = node.fields(*keys, required=("name",))
+    fields = node.fields(*_KEYS, required=("name",))
     kinds = {str(kind): kind for kind in PersonKind}
     person = Person(
         id=name,
@@ -81,6 +87,8 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         attributes=pairs(fields["attributes"], "attributes") if "attributes" in fields else (),
         tells=_tells(fields["tells"]) if "tells" in fields else (),
         mandate=_mandate(fields["mandate"]) if "mandate" in fields else None,
+        zone=read_zone(fields["zone"]) if "zone" in fields else "",
+        workloads=read_workloads(fields["workloads"]) if "workloads" in fields else (),
     )
     if person.manager == name:
         fields["manager"].fail("Nobody is their own manager", "somebody else")
@@ -91,6 +99,12 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         node.fail(f"Nobody answers for this {person.kind}", "the key owner, with the id of a human being")
     if not human and (person.administrator or person.auditor):
         node.fail(f"A {person.kind} cannot administer or audit", "a human being for that")
+    if person.administrator and person.auditor:
+        fields["auditor"].fail("Whoever administers cannot audit", "another human being for the one or the other")
+    if human and person.workloads:
+        fields["workloads"].fail(
+            "A human being signs in, and is no workload", "workloads of a service or an agent only"
+        )
     if person.mandate is not None and (not human or person.administrator or person.auditor):
         fields["mandate"].fail("A mandate is for a human being who neither administers nor audits here", "no mandate")
     return person

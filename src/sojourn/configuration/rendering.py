@@ -10,7 +10,7 @@ from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.duration import format_duration
 from sojourn.domain.people import PersonKind
 from sojourn.domain.policy import ALWAYS_APART, Line, Policy
-from sojourn.domain.policy.difference import say_mandate
+from sojourn.domain.policy.difference import say_mandate, say_workload
 from sojourn.domain.policy.findings import find
 from sojourn.domain.policy.requirements import say_requirements
 from sojourn.domain.policy.when import say_when
@@ -113,6 +113,8 @@ def _people(catalogue: Catalogue) -> Iterator[tuple[str, ...]]:
         standing += ["auditor"] if person.auditor else []
         standing += [say_mandate(person.mandate)] if person.mandate is not None else []
         standing += [f"answered for by {person.owner}"] if person.kind is not PersonKind.HUMAN else []
+        standing += [f"tells {', '.join(person.tells)}"] if person.tells else []
+        standing += [say_workload(one) for one in person.workloads]
         yield (
             person.id,
             person.name,

@@ -37,11 +37,15 @@ from sojourn.settings import (
 
 from .nodes import Node, compose
 from .witness_policy import parse_policy
+from .workloads import ISSUER
 
 SETTINGS_FILE = "settings.yaml"
 
 LIFE_MIN = timedelta(minutes=1)
 """What people sign in with lives so long at least: shorter, and nobody could come in to set it longer again."""
+
+WORKLOAD_LIFE_MAX = timedelta(hours=1)
+"""A workload can always have another token, so that one that got lost is over soon."""
 
 ORIGIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?:/[a-z0-9._-]+)*", re.ASCII)
 """C2SP tlog-checkpoint recommends a URL without scheme; neither space nor plus may stand in a signer's name."""
@@ -61,9 +65,6 @@ PUBLIC_URL = re.compile(
     r"https://(?!\d+(?:\.\d+){3}(?::|$))[a-z0-9][a-z0-9.-]*(?::\d{1,5})?|http://localhost(?::\d{1,5})?"
 )
 """Passkeys answer for a name, never for a number, and only where nobody listens in (WebAuthn level 3, 5.1.2)."""
-
-ISSUER = re.compile(r"https://[^\s?#]+|http://(?:localhost|127\.0\.0\.1)(?::\d{1,5})?(?:/[^\s?#]*)?", re.ASCII)
-"""What an issuer looks like (OpenID Connect Core 1.0, section 2); without TLS on this machine alone."""
 
 _Reader = Callable[[Node], object]
 
@@ -130,6 +131,13 @@ def _life(node: Node) -> timedelta:
     return value
 
 
+def _short_life(node: Node) -> timedelta:
+    value = _life(node)
+    if value > WORKLOAD_LIFE_MAX:
+        node.fail(f"{format_duration(value)} is not short", f"at most {format_duration(WORKLOAD_LIFE_MAX)}")
+    return value
+
+
 def _fingerprint(node: Node) -> str:
     value = _text_or_nothing(node)
     if value and SHA256.fullmatch(value) is None:
@@ -168,6 +176,7 @@ _CONTROL: Mapping[str, _Reader] = {
     "session_life": _life,
     "session_idle": _life,
     "program_token_life_max": _life,
+    "workload_token_life": _short_life,
     "behind_proxy": Node.boolean,
     "gateway_token_life": Node.duration,
     "ssh_certificate_life": Node.duration,

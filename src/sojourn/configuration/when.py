@@ -38,7 +38,7 @@ def _window(node: Node) -> CalendarWindow:
     start, end = fields["from"].clock(), fields["to"].clock()
     if start == end or start == 24 * 60:
         fields["to"].fail("These hours never begin or never end", "from 00:00 to 24:00 for the whole day")
-    return CalendarWindow(zone=_zone(fields["zone"]), days=_days(fields["days"]), start=start, end=end)
+    return CalendarWindow(zone=read_zone(fields["zone"]), days=_days(fields["days"]), start=start, end=end)
 
 
 def _days(node: Node) -> tuple[int, ...]:
@@ -55,7 +55,8 @@ def _days(node: Node) -> tuple[int, ...]:
     return tuple(sorted((first + step) % 7 for step in range((last - first) % 7 + 1)))
 
 
-def _zone(node: Node) -> str:
+def read_zone(node: Node) -> str:
+    """The name of a time zone. Raises SojournError `configuration.invalid` for what is none."""
     name = node.text("a time zone such as Europe/Berlin")
     zones = _zones()
     if name not in zones:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .story import Stage
 
 Client = psycopg.Connection[tuple[Any, ...]]
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 
 
 @contextmanager

@@ -209,6 +209,7 @@ def _decide_item(state: Campaign, command: DecideItem, adopted: Adopted, now: da
         keep=command.keep,
         comment=command.comment,
         source=command.source,
+        configuration_version=adopted.version,
     )
     return (decided,) if command.keep else (decided, _removed(state, item))
 

@@ -3,11 +3,12 @@
 - Only administrators propose and approve, and nobody approves what they proposed, by whatever account.
 - An approval names the digest of what was shown; it counts for nothing else.
 - A proposal is made in the place of one version. Once another one is in force, it cannot be approved any more.
-- A change may lock out neither its author nor everybody: its author stays an administrator, two administrators at
-  least remain, and where somebody could get an access before, somebody can after.
+- A change may lock out neither its author nor every approver: its author stays an administrator, two administrators at
+  least remain, and nothing stays on offer that nobody could get any more, for want of people who may approve it.
 - Settings are part of it: those that the record holds (`configuration.held`) change in this way and in no other.
 - As long as fewer than two administrators are in force, no second person exists, and an operator adopts files alone;
   the record says so. From the second administrator on, nobody can.
+- No administrator is made an auditor by one person alone, nor is anybody from outside, however few administer.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ from .events import (
     ConfigurationWithdrawn,
     Event,
 )
-from .identifiers import ChangeId, PersonId
+from .identifiers import ChangeId, PersonId, RoleName, TargetName
 from .people import Mandate, Person
+from .policy import Policy
 from .policy.ways import who_can_do_what
 from .sealed import Sealed
 
@@ -140,13 +142,16 @@ def may_adopt_alone(in_force: Catalogue | None) -> bool:
 
 
 def lets_in(in_force: Catalogue | None, proposed: Catalogue) -> str:
-    """Whom a configuration lets in from outside, or for longer or for more than what is in force does; "" for nobody.
+    """Whom a configuration lets audit that one person alone may not let; "" for nobody.
 
-    That takes two people, also where everything else takes one.
+    Somebody from outside, or for longer or for more than before; and an administrator of now, who would look at what
+    they have done themselves. That takes two people, also where everything else takes one.
     """
     for person in proposed.people:
         held = None if in_force is None else in_force.person(person.id)
         if person.mandate is not None and (held is None or not _covers(held.mandate, person.mandate)):
+            return person.id
+        if person.auditor and held is not None and held.administrator:
             return person.id
     return ""
 
@@ -296,6 +301,26 @@ def locks_out(adopted: Adopted, proposed: Catalogue, author: PersonId) -> Refusa
     if len(remaining) < ADMINISTRATORS_MIN:
         problem = f"only {', '.join(remaining)} would be an administrator, and no change could have a second person"
         return Refusal(Code.CHANGE_LOCKS_OUT, {"problem": problem})
-    if any(who_can_do_what(adopted.policy).values()) and not any(who_can_do_what(after.policy()).values()):
-        return Refusal(Code.CHANGE_LOCKS_OUT, {"problem": "nobody could get any access, or approve any"})
-    return None
+    problem = _nobody_left(adopted.policy, after.policy())
+    return Refusal(Code.CHANGE_LOCKS_OUT, {"problem": problem}) if problem else None
+
+
+def _nobody_left(before: Policy, after: Policy) -> str:
+    """What nobody could get any more though it is still offered to somebody, for want of approvers; or "".
+
+    The files alone do not show it: they may name people who have left, or groups that the directory has emptied.
+    """
+    left = _places(after)
+    gone = _places(before) - left
+    if gone and not left:
+        return "nobody could get any access, or approve any"
+    for target, role in sorted(gone):
+        offering = [line.rule.name for line in after.offered.get((target, role), ()) if line.who]
+        if offering:
+            return f"too few of those who approve {role} on {target} by {', '.join(offering)} would still be there"
+    return ""
+
+
+def _places(policy: Policy) -> frozenset[tuple[TargetName, RoleName]]:
+    """The roles on targets that somebody can get."""
+    return frozenset(place for places in who_can_do_what(policy).values() for place in places)

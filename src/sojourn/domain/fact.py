@@ -73,7 +73,7 @@ def decide(catalogue: Catalogue, command: Tell | Unsay, now: datetime) -> FactTo
         return Refusal(Code.PERSON_UNKNOWN, {"person": command.person})
     if command.fact not in person.tells:
         return Refusal(Code.FACT_NOT_ENTITLED, {"person": person.id, "fact": command.fact})
-    if not _SUBJECT.fullmatch(command.subject):
+    if not is_subject(command.subject):
         return _invalid("A subject is letters, digits and . _ : + -, 64 at most")
     if isinstance(command, Unsay):
         return FactWithdrawn(fact=command.fact, subject=command.subject, told_by=person.id, source=command.source)
@@ -95,6 +95,11 @@ def decide(catalogue: Catalogue, command: Tell | Unsay, now: datetime) -> FactTo
         people=command.people,
         shifts=tuple(sorted(command.shifts, key=lambda one: (one.window.start, one.person))),
     )
+
+
+def is_subject(text: str) -> bool:
+    """Whether something could be told about a thing of that name."""
+    return _SUBJECT.fullmatch(text) is not None
 
 
 def _invalid(problem: str) -> Refusal:

@@ -85,7 +85,8 @@ class Note:
 class Conclude:
     """Answer the checklist and come to an outcome. The numbers are what was seen to have been done.
 
-    `certified` are those who, by now, confirmed that the holder may have the access.
+    `certified` are those who, by now, confirmed that the holder may have the access, and `executing` those who, by now,
+    were named to carry out what it was for.
     """
 
     person: PersonId
@@ -97,6 +98,7 @@ class Conclude:
     source: str
     remark: Sealed | None = None
     certified: tuple[PersonId, ...] = ()
+    executing: tuple[PersonId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,18 +135,21 @@ def open_review(
     ended_at: datetime,
     used: bool,
     certified: Iterable[PersonId] = (),
+    executing: Iterable[PersonId] = (),
 ) -> ReviewOpened | None:
     """The review that the access asks for, or None if it is not over or asks for none.
 
     `asked` are the requests that gave it: the one that it began with, and those that made it last longer. `certified`
-    are those who confirmed that its holder may have it.
+    are those who confirmed that its holder may have it, and `executing` were named to carry out what it was for.
     """
     created = grant.created
     if grant.status not in (Status.ENDED, Status.REMOVED) or created.review is None:
         return None
     if not used and not created.break_glass:
         return None
-    involved = _involved(asked, adopted) | barred(adopted.policy, Duty.REVIEW, _done(asked, certified))
+    # Besides asking for it and deciding on it: that bars in every policy.
+    done: Done = {Duty.EXECUTE: tuple(executing), Duty.CERTIFY: tuple(certified)}
+    involved = _involved(asked, adopted) | barred(adopted.policy, Duty.REVIEW, done)
     named = tuple(sorted(set(created.review.people) - involved))
     teams = tuple(team.name for team in adopted.catalogue.teams if created.person in team.members)
     return ReviewOpened(
@@ -189,12 +194,6 @@ def _involved(asked: tuple[Request, ...], adopted: Adopted) -> frozenset[PersonI
     return frozenset(decided) | adopted.policy.accounts.get(holder, frozenset((holder,)))
 
 
-def _done(asked: tuple[Request, ...], certified: Iterable[PersonId]) -> Done:
-    """Who did what for the access, besides asking for it and deciding on it: that bars in every policy."""
-    executing = (one for request in asked for one in request.submitted.facts.executing)
-    return {Duty.EXECUTE: tuple(executing), Duty.CERTIFY: tuple(certified)}
-
-
 def _others(adopted: Adopted, involved: frozenset[PersonId]) -> tuple[PersonId, ...]:
     """Auditors and administrators who had no part in it, and whom no duty that they hold bars."""
     out = involved | barred(adopted.policy, Duty.REVIEW, NOTHING_DONE)
@@ -231,7 +230,8 @@ def _conclude(state: Review, command: Conclude, adopted: Adopted) -> tuple[Event
     if known is None or command.person not in state.reviewers or command.person in opened.involved:
         details = {"person": command.person, "grant": state.grant, "reviewers": ", ".join(state.reviewers)}
         return Refusal(Code.REVIEW_NOT_ENTITLED, details)
-    refusal = apart_refusal(adopted.policy, Duty.REVIEW, command.person, {Duty.CERTIFY: command.certified})
+    done: Done = {Duty.EXECUTE: command.executing, Duty.CERTIFY: command.certified}
+    refusal = apart_refusal(adopted.policy, Duty.REVIEW, command.person, done)
     if refusal is not None:
         return refusal
     if state.concluded is not None:
@@ -249,6 +249,7 @@ def _conclude(state: Review, command: Conclude, adopted: Adopted) -> tuple[Event
         actions=command.actions,
         writes=command.writes,
         source=command.source,
+        configuration_version=adopted.version,
     )
     return (concluded,) if state.overdue is None else (concluded, TeamsUnblocked(grant=state.grant))
 

@@ -3,18 +3,21 @@
 - Whether a name exists cannot be told from an answer, nor from its time: somebody unknown costs the same reads and
   the same hash as somebody known.
 - An invitation is looked at before a password is hashed, so that strangers cannot make us work.
+- A password that is easily guessed by lists, habits, or the names that belong to this place is not taken.
 - Every refusal is on record; of a stranger's many, how many there were.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sojourn.domain import account as accounts
 from sojourn.domain.account import Account, ChangePassword, Command, Enrol, Invite, UseSecondFactor
+from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.events import Event
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, account_stream
@@ -25,12 +28,14 @@ from sojourn.workflow.loading import fold
 from sojourn.workflow.ports import Office
 
 from .limits import AttemptLimit
-from .passwords import hash_password, verify_password
+from .passwords import easily_guessed, hash_password, verify_password
 from .totp import matching_step
 
 PASSWORD_LENGTH_MAX = 1000
 NOBODY = PersonId("system")
 """Whose account is read for somebody unknown. No person may have this id, so there is no such account."""
+
+PRODUCT = ("sojourn", "production", "access", "passkey", "ledger", "scribe", "gateway")
 
 NO_COMMITMENT = "0" * 64
 _UNSEALED = Sealed(commitment=NO_COMMITMENT, key="")
@@ -71,6 +76,9 @@ async def enrol(
     foreseen = accounts.decide(state, command, office.in_force().catalogue, office.clock.now())
     if isinstance(foreseen, Refusal):
         return await refuse(office, attempt, account_stream(person), foreseen)
+    refusal = await _check_guessing(office, person, password)
+    if refusal is not None:
+        return await refuse(office, attempt, account_stream(person), refusal)
     sealing = office.sealer.seal(person, (await hash_password(password)).encode(), RecordClass.CREDENTIAL)
     return await settle(office, attempt, person, replace(command, password=sealing.sealed), (sealing,))
 
@@ -83,6 +91,21 @@ def check_length(password: str, minimum: int) -> Refusal | None:
         problem = f"The password has {len(password)} characters"
         return Refusal(Code.INPUT_INVALID, {"problem": problem, "expected": f"at most {PASSWORD_LENGTH_MAX}"})
     return None
+
+
+async def _check_guessing(office: Office, person: PersonId, password: str) -> Refusal | None:
+    """The refusal of a password that is easily guessed, or None."""
+    if await easily_guessed(password, context_words(office.in_force().catalogue, person)):
+        return Refusal(Code.PASSWORD_GUESSABLE)
+    return None
+
+
+def context_words(catalogue: Catalogue, person: PersonId) -> tuple[str, ...]:
+    """Words that no password here may rest on: ours, those of the person, and the names of teams and targets."""
+    known = catalogue.person(person)
+    own = [person] if known is None else [known.id, *re.split(r"\W+", known.name), *re.split(r"\W+", known.mail)]
+    names = [*own, *(team.name for team in catalogue.teams), *(target.name for target in catalogue.targets)]
+    return tuple(dict.fromkeys(word.lower() for word in (*PRODUCT, *names) if len(word) > 1))
 
 
 async def sign_in(
@@ -140,7 +163,7 @@ async def change_password(
 ) -> Account | Refusal:
     """Set another password, or the first of somebody who has come in by a passkey."""
     attempt = Attempt(verb="change_password", actor=person, source=source)
-    refusal = check_length(password, minimum)
+    refusal = check_length(password, minimum) or await _check_guessing(office, person, password)
     if refusal is not None:
         return await refuse(office, attempt, account_stream(person), refusal)
     sealing = office.sealer.seal(person, (await hash_password(password)).encode(), RecordClass.CREDENTIAL)

@@ -29,7 +29,7 @@ from sojourn.workflow.standing import on_standing
 
 from .accounts import decide_on
 from .challenges import Challenges
-from .openid import Claims
+from .issuer import Claims
 
 ORIGIN = "oidc"
 PURPOSE = "single_sign_on"

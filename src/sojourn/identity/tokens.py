@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 
 from sojourn.domain.account import Token, check_token, evolve_token
 from sojourn.domain.credential import ITERATIONS, derive_verifier, encode_verifier, gateway_salt
-from sojourn.domain.events import Scope, TokenIssued, TokenPurpose, TokenRevoked
+from sojourn.domain.events import TokenIssued, TokenPurpose, TokenRevoked
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import PersonId, TokenId, token_stream
+from sojourn.domain.people import Scope
 from sojourn.domain.sealed import RecordClass
 from sojourn.errors import Code, Refusal
 from sojourn.workflow.loading import fold

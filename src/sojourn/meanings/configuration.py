@@ -38,7 +38,9 @@ MEANINGS: Mapping[Code, Meaning] = {
         "{change} is already {status}.", "`sojourn policy changes {change}` tells who decided.", *CONFLICT
     ),
     Code.CHANGE_LOCKS_OUT: Meaning(
-        "This change would lock people out: {problem}.", "Leave two administrators at least, and yourself.", *REFUSED
+        "This change would lock people out: {problem}.",
+        "Leave two administrators, yourself, and enough approvers who are there for what stays on offer.",
+        *REFUSED,
     ),
     Code.CHANGE_NEEDS_APPROVAL: Meaning(
         "The files are not what version {version} says, which is in force and stays so.",
@@ -46,7 +48,7 @@ MEANINGS: Mapping[Code, Meaning] = {
         *CONFLICT,
     ),
     Code.CHANGE_LETS_IN: Meaning(
-        "The files let {person} in from outside, which one person cannot do.",
+        "The files let {person} audit, which one person alone cannot do.",
         "Make two administrators; then one proposes it (`sojourn policy propose`), and another approves it.",
         *REFUSED,
     ),

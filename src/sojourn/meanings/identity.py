@@ -22,6 +22,11 @@ MEANINGS: Mapping[Code, Meaning] = {
     Code.INVITATION_INVALID: Meaning(
         "This invitation is unknown, used or expired.", "Ask an administrator for a new one.", *SIGN_IN
     ),
+    Code.PASSWORD_GUESSABLE: Meaning(
+        "That password is guessed too easily: it is made of what everybody knows, or of names that belong here.",
+        "Choose another, such as four words that have nothing to do with each other.",
+        *INPUT,
+    ),
     Code.PASSWORD_TOO_SHORT: Meaning(
         "The password has {length} characters; at least {minimum} are needed.",
         "Choose a longer one.",
@@ -69,6 +74,11 @@ MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.PROVIDER_REFUSED: Meaning(
         "The provider {provider} did not sign you in: {problem}.", "Try again, from the beginning.", *SIGN_IN
+    ),
+    Code.WORKLOAD_REFUSED: Meaning(
+        "The ID token does not let anybody in as {person}: {problem}.",
+        "Compare what the token says with the workloads of that service in people.yaml; its owner can see them.",
+        *SIGN_IN,
     ),
     Code.IDENTITY_UNKNOWN: Meaning(
         "The provider {provider} calls you {name}, and nobody here has that id.",

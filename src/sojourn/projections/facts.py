@@ -23,7 +23,7 @@ _decoder = msgspec.json.Decoder(FactTold)
 
 
 def fold_fact(event: Event, recorded: Recorded, write: Writer) -> None:
-    """Keep what was told last."""
+    """Keep what was told last; and of a ticket everybody whom it has ever named, for these may have carried it out."""
     if not isinstance(event, FactTold | FactWithdrawn):
         return
     key = {"fact": event.fact, "subject": event.subject}
@@ -31,6 +31,9 @@ def fold_fact(event: Event, recorded: Recorded, write: Writer) -> None:
     if isinstance(event, FactTold):
         told = msgspec.json.encode(event).decode()
         write.insert(t.fact, {**key, "until": text(event.until), "told": told, "seq": recorded.seq})
+        for person in event.people if event.fact is FactKind.TICKET else ():
+            named = {"ticket": event.subject, "person": person, "told_by": event.told_by}
+            write.insert_new(t.executor, named)
 
 
 def facts(

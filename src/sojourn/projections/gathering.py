@@ -63,13 +63,15 @@ def taking_part(projections: Projections, in_force: Callable[[], Adopted]) -> Ca
     """Fits `workflow.ports.Office.took_part`: who did which duty for such accesses. Asked only where it can bar."""
 
     def took_part(access: Access) -> Done:
-        if not _certifying_bars(in_force().policy):
+        policy = in_force().policy
+        if not _certifying_bars(policy):
             return NOTHING_DONE
+        own = policy.accounts.get(access.person, frozenset((access.person,)))
         with projections.reading() as connection:
             place = access.person, access.target, access.role
             found = {
                 Duty.APPROVE: approvers_of_access(connection, *place),
-                Duty.EXECUTE: executors_of_access(connection, *place),
+                Duty.EXECUTE: executors_of_access(connection, *place, accounts=own),
                 Duty.REVIEW: reviewers_of_access(connection, *place),
                 Duty.CERTIFY: certified_by(connection, *place),
             }

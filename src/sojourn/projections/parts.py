@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import Connection, func, select
 
@@ -19,17 +21,29 @@ def approvers_of_access(connection: Connection, person: str, target: str, role: 
     return tuple(sorted({one for row in connection.execute(query) for one in row if one}))
 
 
-def executors_of_access(connection: Connection, person: str, target: str, role: str) -> tuple[str, ...]:
-    """Who was named to carry out what they had it for; they themselves if they ever had it."""
+def executors_of_access(
+    connection: Connection, person: str, target: str, role: str, *, accounts: Collection[str]
+) -> tuple[str, ...]:
+    """Who was ever named to carry out what they had it for, before or after they asked; they too if they ever had it.
+
+    What one of `accounts`, which are theirs, has told is not counted.
+    """
     query = select(t.request.c.facts).where(
         t.request.c.person == person,
         t.request.c.target == target,
         t.request.c.role == role,
         t.request.c.status == "activated",
     )
-    found: set[str] = set()
+    found, tickets = set[str](), set[str]()
     for facts in connection.execute(query).scalars():
-        found |= {person, *msgspec.json.decode(facts).get("executing", ())}
+        known = msgspec.json.decode(facts)
+        found |= {person, *known.get("executing", ())}
+        tickets.add(known.get("ticket_named", ""))
+    for ticket in sorted(tickets):
+        named = select(t.executor.c.person).where(
+            t.executor.c.ticket == ticket, t.executor.c.told_by.not_in(sorted(accounts))
+        )
+        found.update(connection.execute(named).scalars())
     return tuple(sorted(found))
 
 

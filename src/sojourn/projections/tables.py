@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 
-SCHEMA = 9
+SCHEMA = 11
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
 
 metadata = MetaData()
@@ -281,6 +281,15 @@ fact = Table(
     Column("seq", Integer, nullable=False),
 )
 
+executor = Table(
+    "executor",
+    metadata,
+    Column("ticket", String, primary_key=True),
+    Column("person", String, primary_key=True),
+    Column("told_by", String, primary_key=True),
+)
+"""Whom a ticket has ever named to carry it out, also if it does not any more."""
+
 campaign = Table(
     "campaign",
     metadata,
@@ -350,7 +359,7 @@ Index("review_waiting", review.c.seq, sqlite_where=text("status <> 'concluded'")
 Index("campaign_item_by_what", campaign_item.c.campaign, campaign_item.c.person, campaign_item.c.target)
 Index("campaign_item_by_access", campaign_item.c.person, campaign_item.c.target, campaign_item.c.role)
 Index("grant_by_start", grant.c.start, grant.c.break_glass)
-Index("request_by_submitted", request.c.submitted_at)
+Index("request_by_submitted", request.c.submitted_at, request.c.decided_at, request.c.approvals)
 Index("session_cut", session.c.closed_at, session.c.cut_lag_us, sqlite_where=text("cut_lag_us IS NOT NULL"))
 Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))
@@ -383,5 +392,6 @@ FOLDED = (
     campaign,
     campaign_item,
     fact,
+    executor,
 )
 """Every table but the cursor."""

@@ -53,7 +53,7 @@ def times_to_decide(connection: Connection, since: str, bounds: tuple[float, ...
     request = t.request.c
     took = (func.julianday(request.decided_at) - func.julianday(request.submitted_at)) * SECONDS_OF_A_DAY
     query = select(_bucket(took, bounds), func.count()).where(
-        request.submitted_at >= since, request.decided_at.is_not(None), request.groups != "[]"
+        request.submitted_at >= since, request.decided_at.is_not(None), request.approvals > 0
     )
     return _counted(connection.execute(query.group_by(_bucket(took, bounds))).all(), len(bounds) + 1)
 

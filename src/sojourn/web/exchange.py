@@ -22,8 +22,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from sojourn.domain.break_glass import FRESH
-from sojourn.domain.events import Scope, TokenIssued, TokenPurpose
-from sojourn.domain.people import Person
+from sojourn.domain.events import TokenIssued, TokenPurpose
+from sojourn.domain.people import Person, Scope
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.identity import tokens
 from sojourn.meanings import CATALOGUE
@@ -176,12 +176,15 @@ class Exchange:
         attempt = Attempt(verb=self.http.method.lower(), actor=actor, source=self.source, stranger=self._token is None)
         await refuse(self.services.office, attempt, self.http.url.path, refusal)
 
-    async def body(self, kind: type[S], *, bytes_max: int = BODY_BYTES_MAX) -> S:
-        """What was sent, as `kind`: JSON, or a form of a page of ours. Raises SojournError `input.invalid`."""
+    async def body(self, kind: type[S], *, bytes_max: int = BODY_BYTES_MAX, any_form: bool = False) -> S:
+        """What was sent, as `kind`: JSON, or a form of a page of ours. Raises SojournError `input.invalid`.
+
+        With `any_form` a program may send a form too: where no cookie counts, no other site gains anything by one.
+        """
         sent = await self._received(bytes_max) if self._sent is None else self._sent
         media = self.http.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
-            if media == FORM and self.own_page:
+            if media == FORM and (any_form or self.own_page):
                 return msgspec.convert(_fields(sent, kind), kind, strict=False)
             if sent and media != "application/json":
                 raise SojournError(

@@ -15,6 +15,7 @@ from sojourn.identity.limits import AttemptLimit
 from sojourn.identity.openid import Provider
 from sojourn.identity.passkeys import Passkeys
 from sojourn.identity.presence import Presence
+from sojourn.identity.workload import Issuers
 from sojourn.projections.projector import Projections
 from sojourn.settings import Settings
 from sojourn.vault.ssh_authority import Authority
@@ -80,6 +81,7 @@ class Services:
     confirming: Confirming
     presence: Presence
     provider: Provider | None
+    issuers: Issuers
     gateway_sealer: Sealer
     matter: Callable[[Sequence[str]], Awaitable[tuple[tuple[SealedMatter, SealingKey], ...]]]
     attachment: Callable[[str], Awaitable[bytes]]

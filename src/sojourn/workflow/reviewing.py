@@ -11,6 +11,7 @@ from sojourn.domain.grant import Grant
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import STANDING, GrantId, PersonId, review_stream
 from sojourn.domain.policy import Duty
+from sojourn.domain.request import Request
 from sojourn.domain.review import Conclude, Note, ReportReviewOverdue, Review
 from sojourn.errors import Code, Refusal
 
@@ -27,6 +28,7 @@ from .deciding import (
     settle,
     shown,
 )
+from .executing import executors
 from .loading import is_id, load_grant_at, load_request
 from .ports import Access, Office
 from .submit import too_long
@@ -39,16 +41,17 @@ async def open_review(office: Office, *, grant: GrantId, ended_at: datetime, use
     `grant.unknown`, or the ledger's.
     """
     held, _ = await load_grant_at(office.ledger, grant)
-    names = (held.created.request, *held.extended_by)
-    asked = [await load_request(office.ledger, name) for name in names]
+    asked = await _asked(office, held)
+    executing = await _executing(office, held, asked)
     adopted = office.in_force()
     event = reviews.open_review(
         held,
-        tuple(one for one in asked if one is not None),
+        asked,
         adopted,
         ended_at=ended_at,
         used=used,
         certified=_certified(office, held),
+        executing=executing,
     )
     if event is None:
         return False
@@ -103,10 +106,12 @@ async def conclude(
     """
     sessions, actions, writes = seen
     certified: list[PersonId] = []
+    executing: list[PersonId] = []
 
     async def look(state: Review) -> None:
         held, _ = await load_grant_at(office.ledger, state.grant)
         certified[:] = _certified(office, held)
+        executing[:] = await _executing(office, held, await _asked(office, held))
 
     def decide(state: Review, adopted: Adopted, now: datetime) -> Decided | Refusal:
         refusal = too_long(remark)
@@ -123,6 +128,7 @@ async def conclude(
             source=shown(source),
             remark=None if sealing is None else sealing.sealed,
             certified=tuple(certified),
+            executing=tuple(executing),
         )
         decided = reviews.decide(state, command, adopted, now)
         if isinstance(decided, Refusal):
@@ -131,6 +137,20 @@ async def conclude(
 
     attempt = Attempt(verb="conclude", actor=person, source=source)
     return await _on_review(office, attempt, grant, decide_by=decide, look=look)
+
+
+async def _asked(office: Office, held: Grant) -> tuple[Request, ...]:
+    """The requests that gave the access: the one that it began with, and those that made it last longer."""
+    names = (held.created.request, *held.extended_by)
+    asked = [await load_request(office.ledger, name) for name in names]
+    return tuple(one for one in asked if one is not None)
+
+
+async def _executing(office: Office, held: Grant, asked: tuple[Request, ...]) -> tuple[PersonId, ...]:
+    """Who was named to carry out what the access was for, by now."""
+    person = held.created.person
+    accounts = office.in_force().policy.accounts.get(person, frozenset((person,)))
+    return await executors(office.ledger, asked, accounts)
 
 
 def _certified(office: Office, held: Grant) -> tuple[PersonId, ...]:

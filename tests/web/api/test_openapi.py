@@ -65,7 +65,7 @@ BATTERED = [f"{one.method} {one.path}" for one in ENDPOINTS if one.path != "/sig
 def test_whatever_is_sent_is_answered_as_described(battered: Running, described: Any, address: str) -> None:
     method, _, path = address.partition(" ")
 
-    @settings(max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, database=None, suppress_health_check=list(HealthCheck))
     @given(described[path][method].as_strategy(), st.sampled_from(("alice", "carol", "dora")))
     def sent(case: Any, person: str) -> None:
         answered = case.call(headers={"Authorization": f"Bearer {battered.tokens[person]}"})

@@ -60,3 +60,17 @@ def test_somebody_else_s_request_is_not_there(sojourn: Running, browsers: Mappin
     assert browsers["dora"].get(f"/requests/{asked['request']}").status_code == 200
     assert browsers["dora"].post(f"/requests/{asked['request']}/withdraw").status_code == 403
     sojourn.post(f"/requests/{asked['request']}/withdraw", person="bob")
+
+
+def test_home_shows_what_is_open_whatever_came_after_it_and_of_what_is_over_the_last(
+    sojourn: Running, browsers: Mapping[str, Browser]
+) -> None:
+    waiting = sojourn.requested()["request"]
+    over = []
+    for _ in range(7):
+        over.append(sojourn.requested()["request"])
+        assert sojourn.post(f"/requests/{over[-1]}/withdraw", person="alice")["status"] == "withdrawn"
+    asked, _, lately = browsers["alice"].get("/").text.partition("<h2>Lately</h2>")
+    assert f'href="/requests/{waiting}"' in asked
+    assert re.findall(r'href="/requests/([^"]+)"', lately) == over[:1:-1]
+    sojourn.post(f"/requests/{waiting}/withdraw", person="alice")

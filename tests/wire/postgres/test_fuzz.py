@@ -22,7 +22,7 @@ def test_a_target_holds_for_captured_streams_cut_short_anywhere(judge: Callable[
 
 
 @pytest.mark.parametrize("judge", JUDGES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_target_holds_for_streams_of_which_something_was_altered(
     judge: Callable[[bytes], None], data: st.DataObject

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.domain.credential import ScramVerifier, derive_verifier, prepare_secret
@@ -279,7 +279,6 @@ def test_secrets_are_prepared_as_saslprep_says(secret: str, prepared: str) -> No
     assert prepare_secret(secret) == prepared
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1, max_size=30), st.binary(min_size=1, max_size=20))
 def test_any_secret_logs_in_against_its_own_verifier(secret: str, salt: bytes) -> None:
     run(server(derive_verifier(secret, salt, 4096)), client(secret))

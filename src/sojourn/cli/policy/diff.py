@@ -36,7 +36,8 @@ def diff(new: Path, old: Path | None = None, *, common: Common | None = None) ->
         before, settings = read_catalogue(old)[0], read_settings(old)
     else:
         recorded = on_record(common)
-        before, settings = recorded.catalogue, recorded.settings
+        before, settings = recorded.filled(recorded.written), recorded.settings
+        after = recorded.filled(after)
     proposed = proposed_settings(new)
     found = (*compare_settings(settings, settings if proposed is None else proposed), *compare(before, after))
     print_json({"differences": as_json(found)}) if common.json else print_differences(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -13,11 +13,13 @@ from sojourn.app.ambient import SystemClock
 from sojourn.cli.common import Common
 from sojourn.cli.output import print_json, print_line
 from sojourn.codes import Exit
+from sojourn.domain.catalogue import Adopted
 from sojourn.domain.duration import format_duration, parse_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.policy import Facts, Question, RuleFound, Terms, Ticket, judge, lacking, undecidable
+from sojourn.domain.policy import Facts, Question, RuleFound, Terms, Ticket, applying_lines, lacking, undecidable
 from sojourn.domain.policy import explain as rules_about
 from sojourn.domain.policy.requirements import say_requirements
+from sojourn.domain.request.submitting import blocked
 from sojourn.errors import Code, Refusal, SojournError
 
 from .source import Source
@@ -33,6 +35,10 @@ class Given:
     activity: Annotated[tuple[str, ...], Parameter(help="An activity that is declared; may be given again.")] = ()
     incident: Annotated[str, Parameter(help="The incident that is named.")] = ""
     on_call: Annotated[bool, Parameter(negative="", help="They are on call.")] = False
+    executing: Annotated[tuple[str, ...], Parameter(help="Somebody who is to carry it out; may be given again.")] = ()
+    deployed: Annotated[tuple[str, ...], Parameter(help="Somebody who deployed what runs there; the same.")] = ()
+    certified: Annotated[tuple[str, ...], Parameter(help="Somebody who certified it for them; the same.")] = ()
+    approved: Annotated[tuple[str, ...], Parameter(help="Somebody whose request they lately approved; the same.")] = ()
     break_glass: Annotated[bool, Parameter(negative="", help="It is break-glass.")] = False
 
     def facts(self, person: PersonId) -> Facts:
@@ -43,6 +49,10 @@ class Given:
             activities=self.activity,
             incident=self.incident,
             on_call=(person,) if self.on_call else (),
+            executing=tuple(map(PersonId, self.executing)),
+            deployed=tuple(map(PersonId, self.deployed)),
+            certified=tuple(map(PersonId, self.certified)),
+            approved_by_requester=tuple(map(PersonId, self.approved)),
         )
 
 
@@ -59,7 +69,8 @@ def explain(
 ) -> int:
     """Tell every rule about a role on a target, each of its conditions, and which fails; and the terms, if any applies.
 
-    A refusal tells the same. Exits with 3 where the answer is no.
+    A refusal tells the same. Of whom the rules name and who may not decide all the same, it tells why. Exits with 3
+    where the answer is no.
 
     Example: sojourn policy explain alice shop read --for 2h --at 2026-03-07T23:00:00+01:00 --files ./config
 
@@ -78,7 +89,6 @@ def explain(
     """
     given, source, common = given or Given(), source or Source(), common or Common()
     read = source.read(common)
-    policy = read.catalogue.policy()
     question = Question(
         person=PersonId(person),
         target=TargetName(target),
@@ -88,14 +98,33 @@ def explain(
         facts=given.facts(PersonId(person)),
         break_glass=given.break_glass,
     )
-    terms = judge(policy, question)
-    answer = terms if isinstance(terms, Refusal) else lacking(terms, question) or undecidable(terms) or terms
-    found = rules_about(policy, question)
+    answer = _answer(read.adopted, question)
+    found = rules_about(read.adopted.policy, question)
+    left_out = _left_out(read.adopted, question)
     if common.json:
-        print_json({"configuration": read.said, "rules": [_rule(one) for one in found], **_plain(answer)})
+        rules = [_rule(one) for one in found]
+        print_json({"configuration": read.said, "rules": rules, "may_not_decide": left_out, **_plain(answer)})
     else:
-        _print(found, answer)
+        _print(found, answer, left_out)
     return Exit.REFUSED if isinstance(answer, Refusal) else Exit.DONE
+
+
+def _answer(adopted: Adopted, question: Question) -> Terms | Refusal:
+    """What a request would be answered: by the rules, and by what the record says of the person."""
+    terms = adopted.judge(question)
+    if isinstance(terms, Refusal):
+        return terms
+    refusal = lacking(terms, question) or undecidable(terms)
+    if refusal is None and not question.break_glass:
+        refusal = blocked(adopted, question.person)
+    return refusal or terms
+
+
+def _left_out(adopted: Adopted, question: Question) -> dict[str, str]:
+    """Whom an applying rule names and who may not decide all the same, with why."""
+    why = adopted.why_excluded(question)
+    named = {one for line in applying_lines(adopted.policy, question) for group in line.groups for one in group.people}
+    return {person: why[person] for person in sorted(named & why.keys())}
 
 
 def _rule(found: RuleFound) -> dict[str, object]:
@@ -116,11 +145,13 @@ def _plain(answer: Terms | Refusal) -> dict[str, object]:
     }
 
 
-def _print(found: Sequence[RuleFound], answer: Terms | Refusal) -> None:
+def _print(found: Sequence[RuleFound], answer: Terms | Refusal, left_out: Mapping[str, str]) -> None:
     for rule in found:
         print_line(f"{rule.rule}: {'applies' if rule.applies else 'does not apply'}")
         for each in rule.conditions:
             print_line(f"  {'yes' if each.holds else 'no '}  {each.text}")
+    for person, why in left_out.items():
+        print_line(f"{person} may not decide: {why}.")
     if isinstance(answer, Refusal):
         print_line(f"Refused: {answer.sentence} {answer.next_step}")
         return

@@ -7,8 +7,9 @@ from sojourn.cli.output import print_json, print_table
 from sojourn.domain.duration import format_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
 from sojourn.domain.policy.difference import say_way
-from sojourn.domain.policy.ways import Access, accesses_of
-from sojourn.domain.policy.ways import who_can as reach
+from sojourn.domain.policy.ways import Access
+from sojourn.domain.reach import accesses_of
+from sojourn.domain.reach import who_can as reach
 from sojourn.errors import Code, SojournError
 
 from .source import Source
@@ -44,13 +45,11 @@ def who_can(
         raise SojournError(Code.TARGET_UNKNOWN, target=target)
     if person and catalogue.person(PersonId(person)) is None:
         raise SojournError(Code.PERSON_UNKNOWN, person=person)
-    policy = catalogue.policy()
     if target:
-        found = reach(policy, TargetName(target), RoleName(role) if role else None)
+        found = reach(read.adopted, TargetName(target), RoleName(role) if role else None)
         found = tuple(one for one in found if person in ("", one.person))
     else:
-        found = tuple(sorted(accesses_of(policy, PersonId(person)), key=lambda one: (one.target, one.role)))
-    found = tuple(one for one in found if (one.person, one.target, one.role) not in read.removed)
+        found = accesses_of(read.adopted, PersonId(person))
     if common.json:
         print_json({"configuration": said, "accesses": [_plain(one) for one in found]})
         return

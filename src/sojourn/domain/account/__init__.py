@@ -8,7 +8,8 @@
   else confirms it. Neither is its owner. What opened it until then opens it no more.
 - An identity of a provider is one person, and stays it; a person has one identity at each provider.
 - A token belongs to one person, opens one kind of door, and ends by itself.
-- A token of somebody whom the catalogue no longer knows opens nothing.
+- A token of somebody whom the catalogue no longer knows opens nothing; nor does that of a workload which the catalogue
+  no longer lets in.
 """
 
 from .commands import (
@@ -27,10 +28,11 @@ from .commands import (
     UseSecondFactor,
 )
 from .decisions import PASSKEYS_MAX, decide, invited
-from .state import Account, Passkey, Token, check_token, evolve, evolve_token
+from .state import WORKLOAD, Account, Passkey, Token, check_token, evolve, evolve_token
 
 __all__ = [
     "PASSKEYS_MAX",
+    "WORKLOAD",
     "Account",
     "AddPasskey",
     "AskRecovery",

@@ -25,8 +25,12 @@ from sojourn.domain.events import (
     TokenRevoked,
 )
 from sojourn.domain.identifiers import PasskeyId, PersonId
+from sojourn.domain.people import Person
 from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
+
+WORKLOAD = "workload:"
+"""How the record names who got a token for an ID token: this and the issuer."""
 
 ANSWERED_MAX = 256
 """Challenges that are remembered; one is good for five minutes, and each takes somebody's finger."""
@@ -153,6 +157,15 @@ def check_token(
         return Refusal(Code.CREDENTIALS_INVALID)
     if now >= token.issued.expires_at:
         return Refusal(Code.CREDENTIALS_EXPIRED)
-    if catalogue.person(token.issued.person) is None:
+    person = catalogue.person(token.issued.person)
+    if person is None or not _still_let_in(person, token.issued):
         return Refusal(Code.CREDENTIALS_INVALID)
     return token.issued.person
+
+
+def _still_let_in(person: Person, issued: TokenIssued) -> bool:
+    """Whether a workload that was let in would be still, for as much; anybody else has no workload to lose."""
+    before, workload, issuer = issued.issued_by.partition(WORKLOAD)
+    if before or not workload:
+        return True
+    return any(one.issuer == issuer and set(issued.scope) <= set(one.scope) for one in person.workloads)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from .account import AccountEnrolled, AccountInvited, Scope, TokenIssued, TokenPurpose, TokenRevoked
+from .account import AccountEnrolled, AccountInvited, TokenIssued, TokenPurpose, TokenRevoked
 from .attempt import AttemptRefused
 from .call import CallBegun, CallSettled
 from .campaign import CampaignClosed, CampaignDecided, CampaignItem, CampaignListed, CampaignOpened
@@ -360,7 +360,6 @@ __all__ = [
     "ReviewOutcome",
     "ReviewOverdue",
     "SampleDrawn",
-    "Scope",
     "SecondFactorRemoved",
     "SecondFactorSet",
     "SecondFactorUsed",

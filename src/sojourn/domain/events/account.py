@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from sojourn.domain.identifiers import PersonId, TokenId
+from sojourn.domain.people import Scope
 from sojourn.domain.sealed import Sealed
 
 
@@ -18,15 +19,6 @@ class TokenPurpose(StrEnum):
     BROWSER = "browser"
     GATEWAY = "gateway"
     SSH = "ssh"
-
-
-class Scope(StrEnum):
-    """What a token may be used for that was made for a program."""
-
-    READ = "read"
-    ASK = "ask"
-    TELL = "tell"
-    PROVISION = "provision"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +46,8 @@ class TokenIssued:
     """A short-lived credential. `secret_sha256` recognises it; `scram` seals the verifier that a gateway needs.
 
     With a `scope` it was made for a program, is good for that alone and decides nothing; `label` is what it is called,
-    and `issued_by` who made it. For SSH the credential is a key pair that its owner keeps: `secret_sha256` is the hash
+    and `issued_by` who made it: a person, or `workload:ISSUER` where an ID token was exchanged for it, whose subject
+    is the label then. For SSH the credential is a key pair that its owner keeps: `secret_sha256` is the hash
     of the public key.
     """
 

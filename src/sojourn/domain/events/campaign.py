@@ -61,6 +61,7 @@ class CampaignDecided:
     keep: bool
     comment: Sealed | None
     source: str
+    configuration_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,3 +83,4 @@ class ReviewConcluded:
     actions: int
     writes: int
     source: str
+    configuration_version: int = 0

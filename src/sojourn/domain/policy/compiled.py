@@ -74,14 +74,15 @@ def compile_policy(
     separations: tuple[Separation, ...] = (),
 ) -> Policy:
     """Make a policy ready. The work grows with what is written: rules times targets, roles and people."""
+    by_id = {person.id: person for person in people}
     known: dict[People, frozenset[PersonId]] = {}
 
     def members(chosen: People) -> frozenset[PersonId]:
+        """Those of them who are there: a rule may name somebody who has left, and that one is nobody."""
         if chosen not in known:
-            known[chosen] = chosen.members(teams, people)
+            known[chosen] = chosen.members(teams, people) & by_id.keys()
         return known[chosen]
 
-    by_id = {person.id: person for person in people}
     lines = tuple(_line(rule, by_id, members) for rule in rules)
     offered: dict[tuple[TargetName, RoleName], list[Line]] = defaultdict(list)
     by_name = {target.name: target for target in targets}
@@ -110,7 +111,8 @@ def compile_policy(
 
 def _line(rule: Rule, people: Mapping[PersonId, Person], members: Callable[[People], frozenset[PersonId]]) -> Line:
     def human(chosen: People) -> tuple[PersonId, ...]:
-        return tuple(sorted(one for one in members(chosen) if _decides(people.get(one))))
+        """Only human beings decide, and review."""
+        return tuple(sorted(one for one in members(chosen) if people[one].kind is PersonKind.HUMAN))
 
     return Line(
         rule=rule,
@@ -132,11 +134,6 @@ def _line(rule: Rule, people: Mapping[PersonId, Person], members: Callable[[Peop
             rule.when.windows or rule.when.on_call or rule.when.incident or rule.when.longer_than is not None
         ),
     )
-
-
-def _decides(person: Person | None) -> bool:
-    """Only human beings decide. A name that nobody bears is left in: it gives no word, and shows as what it is."""
-    return person is None or person.kind is PersonKind.HUMAN
 
 
 def _accounts(people: tuple[Person, ...]) -> Mapping[PersonId, frozenset[PersonId]]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from sojourn.domain.catalogue import Catalogue
 from sojourn.domain.duration import format_duration
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
-from sojourn.domain.people import Mandate, Person
+from sojourn.domain.people import Mandate, Person, Workload
 from sojourn.domain.ssh import Host
 from sojourn.domain.target import Target
 
@@ -59,6 +59,10 @@ def _for_everybody(old: Catalogue, new: Catalogue) -> Iterator[Difference]:
     for name in sorted({*targets[0], *targets[1]}):
         before, after = (_say_target(side.get(name)) for side in targets)
         yield from _otherwise("", f"target {name}", before, after)
+    groups = [{one.name: one.groups for one in side.teams} for side in (old, new)]
+    for team in sorted({*groups[0], *groups[1]}):
+        before, after = (side.get(team, ()) for side in groups)
+        yield from _otherwise("", f"groups that fill team {team}", before, after)
     separations = [{one.name: one for one in side.separations} for side in (old, new)]
     for separation in sorted({*separations[0], *separations[1]}):
         said = [side.get(separation) for side in separations]
@@ -85,6 +89,7 @@ def _say_target(target: Target | None) -> tuple[str, ...]:
     if target is None:
         return ()
     said = _say_host(target, target.ssh) if target.ssh is not None else _say_database(target)
+    said += [f"described as {target.description}"] if target.description else []
     said += (f"label {name}: {value}" for name, value in target.labels)
     for role in target.roles:
         said.append(f"role {role.name}: {role.connections_max} connections")
@@ -93,15 +98,21 @@ def _say_target(target: Target | None) -> tuple[str, ...]:
             said.append(f"role {role.name}: statements of more than {role.mark_rows_over} rows are marked")
         said += (f"role {role.name}: {line}" for line in (role.host.terms if role.host is not None else ()))
         said += (f"role {role.name}: {name} = {value}" for name, value in role.defaults)
+        said.append(f"role {role.name}: recorded {role.recording}")
+        said += [f"role {role.name}: {role.description}"] if role.description else []
     return tuple(said)
 
 
 def _say_database(target: Target) -> list[str]:
     authority = f", authority {target.tls_authority}" if target.tls_authority else ""
-    return [
+    said = [
         f"{target.kind} {target.host}:{target.port}/{target.database}, {target.tls}{authority}",
         f"administrator {target.administrator} with secret {target.administrator_secret}",
     ]
+    said += (f"database {name} may be opened too" for name in target.databases)
+    if target.tls_certificate or target.tls_key:
+        said.append(f"shown to it: certificate {target.tls_certificate} with key {target.tls_key}")
+    return said
 
 
 def _say_host(target: Target, host: Host) -> list[str]:
@@ -110,6 +121,7 @@ def _say_host(target: Target, host: Host) -> list[str]:
     said += (f"host keys signed by {key}" for key in host.authorities)
     said.append(f"administrator {host.administrator}, revoked keys in {host.revoked}")
     said += (f"certificates good from {network}" for network in host.source_addresses)
+    said += [f"log of sshd in {host.log}"] if host.log else []
     return said
 
 
@@ -122,6 +134,13 @@ def say_mandate(mandate: Mandate) -> str:
     return f"audits {', '.join(mandate.targets) or 'everything'} from outside until {mandate.until.isoformat()}"
 
 
+def say_workload(workload: Workload) -> str:
+    """A workload as people read it: who may come in as the service, and for what."""
+    claims = "".join(f", {name} {value}" for name, value in workload.claims)
+    who = f"{' or '.join(workload.subjects)} of {workload.issuer} for {workload.audience}{claims}"
+    return f"comes in as {who}, to {', '.join(workload.scope)}"
+
+
 def _say_person(person: Person | None) -> tuple[str, ...]:
     if person is None:
         return ()
@@ -131,7 +150,12 @@ def _say_person(person: Person | None) -> tuple[str, ...]:
     said += [say_mandate(person.mandate)] if person.mandate is not None else []
     said += [f"manager {person.manager}"] if person.manager else []
     said += [f"owner {person.owner}"] if person.owner else []
+    said += [f"mail {person.mail}"] if person.mail else []
+    said += [f"zone {person.zone}"] if person.zone else []
+    said += (f"tells of every {kind}" for kind in person.tells)
     said += (f"{name}: {value}" for name, value in person.attributes)
+    said += [f"tells {', '.join(person.tells)}"] if person.tells else []
+    said += (say_workload(one) for one in person.workloads)
     return tuple(said)
 
 
@@ -165,6 +189,7 @@ def say_way(way: Way) -> str:
     said += ["break-glass: approved by nobody"] if way.break_glass else []
     said += [f"giving {', '.join(way.given)}"] if way.given else []
     said += [f"reviewed by one of {', '.join(way.reviewers)}"] if way.reviewers else []
+    said += way.terms
     return "; ".join(said)
 
 

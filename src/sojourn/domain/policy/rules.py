@@ -25,6 +25,9 @@ from .terms import TicketRequirement
 SINGLE_GROUP = "approvers"
 """The name of the one group of a rule that says `approvers`."""
 
+DECIDE_WITHIN, ACTIVATE_WITHIN = timedelta(hours=24), timedelta(hours=8)
+"""How long a request waits, and an approval, where a rule says nothing else."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
@@ -139,8 +142,8 @@ class Rule:
     approvers: People = People()
     approvals: int = 1
     reason_required: bool = True
-    decide_within: timedelta = timedelta(hours=24)
-    activate_within: timedelta = timedelta(hours=8)
+    decide_within: timedelta = DECIDE_WITHIN
+    activate_within: timedelta = ACTIVATE_WITHIN
     labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
     decisions: tuple[Decision, ...] = ()
     automatic: str = ""

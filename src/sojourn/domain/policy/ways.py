@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sojourn.domain.duration import format_duration
 from sojourn.domain.identifiers import PersonId, RoleName, RuleName, TargetName
 
 from .compiled import Line, Policy
@@ -18,6 +19,7 @@ from .duties import NOTHING_DONE, barred, barring
 from .judging import excluded, merged_groups
 from .question import NO_FACTS
 from .requirements import say_requirements
+from .rules import ACTIVATE_WITHIN, DECIDE_WITHIN
 from .separation import Duty
 from .terms import ApproverGroup, approvers, missing_in_all
 from .when import say_when
@@ -28,7 +30,10 @@ _ASKING = (Duty.REQUEST, Duty.EXECUTE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One rule by which a person can get a role on a target. `decidable` says that enough people may approve."""
+    """One rule by which a person can get a role on a target. `decidable` says that enough people may approve.
+
+    `terms` are what the rule says besides, in words; times that are as usual are left out.
+    """
 
     rule: RuleName
     conditions: tuple[str, ...]
@@ -38,6 +43,7 @@ class Way:
     automatic: str
     break_glass: bool
     reviewers: tuple[PersonId, ...]
+    terms: tuple[str, ...]
     decidable: bool
 
 
@@ -121,5 +127,25 @@ def _ways(policy: Policy, lines: tuple[Line, ...], person: PersonId) -> Iterator
                 automatic=line.rule.automatic,
                 break_glass=line.rule.break_glass is not None,
                 reviewers=tuple(one for one in line.review if one != person and one not in out),
+                terms=say_terms(line),
                 decidable=_enough(groups),
             )
+
+
+def say_terms(line: Line) -> tuple[str, ...]:
+    """What a rule says of deciding, of emergencies and of what follows, in words; times that are as usual left out."""
+    rule = line.rule
+    said = [f"never decided by {', '.join(rule.excluded)}"] if rule.excluded else []
+    if rule.escalation is not None:
+        said.append(f"after {format_duration(rule.escalation.after)} also by {', '.join(line.escalation)}")
+    if rule.decide_within != DECIDE_WITHIN:
+        said.append(f"decided within {format_duration(rule.decide_within)}")
+    if rule.activate_within != ACTIVATE_WITHIN:
+        said.append(f"begun within {format_duration(rule.activate_within)}")
+    if rule.break_glass is not None:
+        glass = rule.break_glass
+        said.append(f"{glass.uses} times in {format_duration(glass.per)}, told at once to {', '.join(line.tell)}")
+    if rule.review is not None:
+        said.append(f"reviewed within {format_duration(rule.review.within)}")
+    said += [f"in the place of {', '.join(rule.instead_of)}"] if rule.instead_of else []
+    return tuple(said)

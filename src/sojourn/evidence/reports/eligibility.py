@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sojourn.domain.catalogue import Adopted
 from sojourn.domain.events import AbsenceDeclared
-from sojourn.domain.policy.ways import Way, who_can
+from sojourn.domain.policy.ways import Way
+from sojourn.domain.reach import who_can
 from sojourn.evidence.files.sheet import Sheet
 
 from .columns import Cell, sheet_of
@@ -34,13 +35,9 @@ def _eligible(context: Context) -> Iterator[Eligible]:
     adopted = in_force(context)
     if adopted is None:
         return
-    removed = adopted.standing.removals
     for target in adopted.catalogue.targets:
-        for access in who_can(adopted.policy, target.name):
-            taken = any(
-                (one.person, one.target, one.role) == (access.person, access.target, access.role) for one in removed
-            )
-            for way in access.ways if not taken else ():
+        for access in who_can(adopted, target.name):
+            for way in access.ways:
                 yield Eligible(
                     person=access.person, target=access.target, role=access.role, way=way, version=adopted.version
                 )

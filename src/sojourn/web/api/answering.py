@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from sojourn.domain.events import Scope
+from sojourn.domain.people import Scope
 from sojourn.errors import Code, Refusal
 from sojourn.meanings import CATALOGUE
 from sojourn.web.exchange import SAFE, Exchange, Handler, settle

@@ -151,6 +151,14 @@ async def listing(exchange: Exchange) -> shapes.Requests:
     return shapes.Requests(requests=shown, more=following is not None, next=following, told=tuple(map(_told, told)))
 
 
+async def own(exchange: Exchange, *, count: int = PAGE, status: str | None = None) -> tuple[shapes.RequestShown, ...]:
+    """The caller's own newest requests (in a status), `count` at most: for a page that shows a few."""
+    caller = await exchange.caller()
+    with exchange.services.projections.reading() as connection:
+        rows = queries.requests(connection, person=caller.id, status=status, limit=min(count, PAGE))
+    return await show_all(exchange, caller, rows)
+
+
 def _told(row: assured.GlassRow) -> assurance_shapes.GlassShown:
     return assurance_shapes.GlassShown(
         grant=row.grant,

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from sojourn.domain.events import Disposition, ReviewOutcome, Scope
-from sojourn.domain.people import FactKind
+from sojourn.domain.events import Disposition, ReviewOutcome
+from sojourn.domain.people import FactKind, Scope
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,6 +71,20 @@ class DeviceWaiting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A program asks whether its person has signed in meanwhile; `device` is what it was given."""
 
     device: str
+
+
+class TokenExchange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A workload has an ID token and wants a token of the service `client_id` for it; JSON, or a form (RFC 8693, 2.1).
+
+    `grant_type` is that of a token exchange, `subject_token_type` that of an ID token or of a JWT. `scope` are words
+    with spaces between; "" is for all that the service lets it in for.
+    """
+
+    grant_type: str
+    client_id: str
+    subject_token: str
+    subject_token_type: str
+    scope: str = ""
 
 
 class ProgramToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

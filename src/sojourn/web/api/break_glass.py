@@ -5,7 +5,7 @@ from __future__ import annotations
 from sojourn.domain.confirmation import Action
 from sojourn.domain.identifiers import RoleName, TargetName
 from sojourn.domain.policy.difference import say_way
-from sojourn.domain.policy.ways import accesses_of
+from sojourn.domain.reach import accesses_of
 from sojourn.web.exchange import Exchange
 from sojourn.workflow.break_glass import break_glass
 
@@ -16,7 +16,7 @@ from .confirming import confirmed, decided
 async def offered(exchange: Exchange) -> assurance_shapes.GlassOffered:
     """GET /break-glass: what the caller may take without a decision beforehand, and on which terms."""
     caller = await exchange.caller()
-    found = accesses_of(exchange.services.office.in_force().catalogue.policy(), caller.id)
+    found = accesses_of(exchange.services.office.in_force(), caller.id)
     return assurance_shapes.GlassOffered(
         accesses=tuple(
             assurance_shapes.GlassWay(target=one.target, role=one.role, rule=way.rule, how=say_way(way))

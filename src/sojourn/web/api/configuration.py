@@ -60,6 +60,13 @@ async def in_force(exchange: Exchange) -> shapes.ConfigurationShown:
             shapes.EligibilityRemoved(person=one.person, target=one.target, role=one.role)
             for one in sorted(standing.removals, key=lambda one: (one.person, one.target, one.role))
         ),
+        groups=tuple(
+            shapes.GroupsClaimed(person=person, origin=origin, groups=tuple(sorted(groups)))
+            for (person, origin), groups in sorted(standing.counted.items())
+        ),
+        blocked=tuple(
+            shapes.TeamsBlocked(grant=one.grant, person=one.person, teams=one.teams) for one in standing.blocks
+        ),
     )
 
 
@@ -217,8 +224,11 @@ async def _differences(exchange: Exchange, proposal: Proposal) -> tuple[shapes.D
     entries = await exchange.services.office.ledger.stream(CONFIGURATION)
     base = entries[made.base - 1].event
     assert isinstance(base, ConfigurationAdopted), "a proposal names the version that it is to replace"
-    before = await read_catalogue(attachment, base.catalogue_sha256)
-    after = await read_catalogue(attachment, made.catalogue_sha256)
+    groups = exchange.services.office.in_force().standing.counted
+    before, after = [
+        (await read_catalogue(attachment, sha256)).joined(groups)
+        for sha256 in (base.catalogue_sha256, made.catalogue_sha256)
+    ]
     settings = [await read_settings(attachment, sha256) for sha256 in (base.settings_sha256, made.settings_sha256)]
     return tuple(
         shapes.DifferenceShown(person=each.person, kind=each.kind, what=each.what, before=each.before, after=each.after)

@@ -15,13 +15,31 @@ class EligibilityRemoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupsClaimed:
+    """Groups that somebody was in, as a provider or a directory (`origin`) said, and that count for teams."""
+
+    person: str
+    origin: str
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamsBlocked:
+    """The review of a grant was overdue: its holder and these teams were given nothing new."""
+
+    grant: str
+    person: str
+    teams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationShown:
     """A configuration that is or was in force, and the standing of its people then.
 
     `catalogue` is canonical JSON, `digest` its SHA-256 (hex); `settings` (those that the record holds) are canonical
     JSON too, and `settings_digest` its SHA-256, "" before there were any on record. Either `operator` adopted it alone,
     or `change` was proposed and approved by two people. `left` are people who had left, `removed` what certifications
-    had taken away.
+    had taken away, `groups` who was in which groups that fill teams, and `blocked` who waited for an overdue review.
     """
 
     version: int
@@ -36,6 +54,8 @@ class ConfigurationShown:
     settings_digest: str
     left: tuple[str, ...]
     removed: tuple[EligibilityRemoved, ...]
+    groups: tuple[GroupsClaimed, ...]
+    blocked: tuple[TeamsBlocked, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from sojourn.domain.events import Scope
+from sojourn.domain.people import Scope
 from sojourn.web.exchange import Handler
 
 from . import (
@@ -47,6 +47,7 @@ from . import (
     stopping,
     targets,
     watching,
+    workloads,
 )
 
 
@@ -112,6 +113,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/sign-in/passkey", passkeys.sign_in, OPEN, bodies.PasskeyAnswer, secret=True),
     Endpoint("POST", "/sign-in/device", single_sign_on.begin, OPEN, bodies.Nothing, secret=True),
     Endpoint("POST", "/sign-in/device/wait", single_sign_on.wait, OPEN, bodies.DeviceWaiting, secret=True),
+    Endpoint("POST", "/sign-in/workload", workloads.exchange_token, OPEN, bodies.TokenExchange, secret=True),
     Endpoint("POST", "/passkeys/options", passkeys.offer, OPEN, bodies.PasskeyOffer, secret=True),
     Endpoint("POST", "/passkeys", passkeys.add, OPEN, bodies.PasskeyMade),
     Endpoint("GET", "/passkeys", passkeys.listing, PERSON),

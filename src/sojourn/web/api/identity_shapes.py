@@ -130,6 +130,22 @@ class DeviceAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenExchanged:
+    """A token for a workload, good for `expires_in` seconds and for `scope` (RFC 8693, section 2.2.1).
+
+    `person` is the service that it acts as, `expires_at` when it ends.
+    """
+
+    access_token: str
+    issued_token_type: str
+    token_type: str
+    expires_in: int
+    scope: str
+    person: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramTokenMade:
     """A token for a program. Its text is shown once."""
 

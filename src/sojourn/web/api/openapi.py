@@ -27,6 +27,11 @@ def answered(one: Endpoint) -> type | None:
     return None if isinstance(kind, type) and issubclass(kind, Response) else kind
 
 
+def operation(one: Endpoint) -> str:
+    """What an address is called, here and in the client: `asking.submit`."""
+    return f"{one.handler.__module__.rpartition('.')[2]}.{one.handler.__name__}"
+
+
 @cache
 def document(version: str) -> bytes:
     """The document, as JSON. `version` is that of Sojourn."""
@@ -53,7 +58,7 @@ def document(version: str) -> bytes:
 def _operation(one: Endpoint) -> dict[str, Any]:
     purpose = " ".join((inspect.getdoc(one.handler) or "").split()).partition(": ")[2]
     made: dict[str, Any] = {
-        "operationId": f"{one.handler.__module__.rpartition('.')[2]}.{one.handler.__name__}",
+        "operationId": operation(one),
         "summary": purpose[:1].upper() + purpose[1:],
         "description": f"For {one.permission}.",
         "x-permission": one.permission.name.lower(),

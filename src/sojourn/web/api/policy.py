@@ -5,7 +5,7 @@ from __future__ import annotations
 from sojourn.configuration.rendering import tables
 from sojourn.domain.identifiers import PersonId, RoleName, TargetName
 from sojourn.domain.policy.difference import say_way
-from sojourn.domain.policy.ways import accesses_of, who_can
+from sojourn.domain.reach import accesses_of, who_can
 from sojourn.errors import Code, SojournError
 from sojourn.web.exchange import Exchange
 
@@ -29,7 +29,7 @@ async def reach(exchange: Exchange) -> policy_shapes.WhoCan:
     """GET /policy/who-can?target=…&role=…&person=…: everybody who can get it, exactly, and by which rules."""
     await _overseer(exchange, "ask who can get what")
     adopted = exchange.services.office.in_force()
-    catalogue, policy = adopted.catalogue, adopted.catalogue.policy()
+    catalogue = adopted.catalogue
     target, role, person = (exchange.query(name) or "" for name in ("target", "role", "person"))
     if not target and not person:
         raise SojournError(Code.INPUT_INVALID, problem="Neither a target nor a person is given", expected="one of them")
@@ -38,11 +38,10 @@ async def reach(exchange: Exchange) -> policy_shapes.WhoCan:
     if person and catalogue.person(PersonId(person)) is None:
         raise SojournError(Code.PERSON_UNKNOWN, person=person[:100])
     if target:
-        found = who_can(policy, TargetName(target), RoleName(role) if role else None)
+        found = who_can(adopted, TargetName(target), RoleName(role) if role else None)
         found = tuple(one for one in found if person in ("", one.person))
     else:
-        found = tuple(sorted(accesses_of(policy, PersonId(person)), key=lambda one: (one.target, one.role)))
-    gone = {(one.person, one.target, one.role) for one in adopted.standing.removals}
+        found = accesses_of(adopted, PersonId(person))
     return policy_shapes.WhoCan(
         version=adopted.version,
         accesses=tuple(
@@ -53,7 +52,6 @@ async def reach(exchange: Exchange) -> policy_shapes.WhoCan:
                 ways=tuple(policy_shapes.WayShown(rule=way.rule, how=say_way(way)) for way in one.ways),
             )
             for one in found
-            if (one.person, one.target, one.role) not in gone and one.person not in adopted.standing.left
         ),
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sojourn.domain.events import Scope, TokenPurpose
+from sojourn.domain.events import TokenPurpose
 from sojourn.domain.identifiers import PersonId
-from sojourn.domain.people import Person
+from sojourn.domain.people import Person, Scope
 from sojourn.errors import Code, SojournError
 from sojourn.identity import tokens
 from sojourn.projections.moments import text

@@ -50,7 +50,8 @@ async def actions(exchange: Exchange) -> shapes.Actions:
     after, wanted = exchange.after(), _wanted(exchange)
     with exchange.services.projections.reading() as connection:
         rows = timeline.actions(connection, row.id, after=after, limit=PAGE + 1, wanted=wanted)
-    return shapes.Actions(session=row.id, actions=tuple(map(action_shown, rows[:PAGE])), more=len(rows) > PAGE)
+    page, more = tuple(map(action_shown, rows[:PAGE])), len(rows) > PAGE
+    return shapes.Actions(session=row.id, actions=page, more=more, next=page[-1].number if more else None)
 
 
 def _wanted(exchange: Exchange) -> Wanted:

@@ -312,11 +312,12 @@ class ActionShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actions:
-    """Actions of one session in order. `more` says that it goes on: ask again with `after` set to the last number."""
+    """Actions of one session in order. `more` says that it goes on: ask again with `after` set to `next`."""
 
     session: str
     actions: tuple[ActionShown, ...]
     more: bool
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.identity import single_sign_on
-from sojourn.identity.openid import Provider, ProviderError
+from sojourn.identity.issuer import ProviderError
+from sojourn.identity.openid import Provider
 from sojourn.web.exchange import Exchange
 
 from . import bodies, identity_shapes

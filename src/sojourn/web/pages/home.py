@@ -8,6 +8,8 @@ from sojourn.web.exchange import Exchange
 from .frame import Shown, show
 
 RECENT = 5
+OPEN = ("pending", "approved")
+"""What may still be decided or begun."""
 
 
 async def home(exchange: Exchange) -> Shown:
@@ -16,14 +18,16 @@ async def home(exchange: Exchange) -> Shown:
     held = await access.listing(exchange.beside(mine="yes", status="active"))
     coming = await access.listing(exchange.beside(mine="yes", status="provisioning"))
     waiting = await asking.listing(exchange.beside(waiting="yes"))
-    asked = await asking.listing(exchange.beside(mine="yes"))
+    open_ones = [one for status in OPEN for one in await asking.own(exchange, status=status)]
+    # Among the newest of them at least so many are closed as are shown, unless there are no more.
+    newest = await asking.own(exchange, count=len(open_ones) + RECENT)
     reviews = await reviewing.listing(exchange.beside())
     return show(
         "home.html",
         person=caller,
         grants=(*coming.grants, *held.grants),
         waiting=waiting,
-        asked=[one for one in asked.requests if one.status in ("pending", "approved")],
-        past=[one for one in asked.requests if one.status not in ("pending", "approved")][:RECENT],
+        asked=sorted(open_ones, key=lambda one: one.submitted_at, reverse=True),
+        past=[one for one in newest if one.status not in OPEN][:RECENT],
         reviews=reviews,
     )

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from sojourn.errors import Code, Refusal
 from sojourn.identity import single_sign_on
 from sojourn.identity.challenges import LIFE
-from sojourn.identity.openid import ProviderError
+from sojourn.identity.issuer import ProviderError
 from sojourn.web.api.single_sign_on import refusal_of
 from sojourn.web.exchange import Exchange
 

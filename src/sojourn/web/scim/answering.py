@@ -11,8 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from sojourn.domain.events import Scope
-from sojourn.domain.people import Person
+from sojourn.domain.people import Person, Scope
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.meanings import CATALOGUE
 from sojourn.web.api.answering import HEADERS
