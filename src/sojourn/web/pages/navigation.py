@@ -23,6 +23,7 @@ EVERYBODY = (
     Room("/sessions", "Sessions"),
     Room("/reviews", "Reviews"),
     Room("/campaigns", "Campaigns"),
+    Room("/samples", "Samples"),
     Room("/ledger", "Ledger"),
 )
 OVERSIGHT = (

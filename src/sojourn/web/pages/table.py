@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sojourn.web.api import reporting
+from sojourn.web.api import reporting, sampling
 from sojourn.web.api.endpoints import ADMINISTRATOR, AUDITOR, OPEN, OVERSIGHT, PERSON, Permission
 from sojourn.web.exchange import Handler
 
@@ -26,6 +26,7 @@ from . import (
     reports,
     requests,
     reviews,
+    samples,
     sessions,
     signing_in,
     targets,
@@ -118,6 +119,11 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/reports", reports.ask, AUDITOR),
     Page("GET", "/report-runs/{name}", reports.run, AUDITOR),
     Page("GET", "/report-runs/{name}/file", reporting.file, AUDITOR),
+    Page("GET", "/samples", samples.listing, PERSON),
+    Page("GET", "/samples/{name}", samples.one, PERSON),
+    Page("POST", "/samples/{name}/questions", samples.ask, AUDITOR),
+    Page("POST", "/samples/{name}/answers", samples.answer, PERSON),
+    Page("GET", "/samples/{name}/packs", sampling.packs, AUDITOR),
     Page("GET", "/sessions", sessions.listing, PERSON),
     Page("GET", "/sessions/{name}", sessions.one, PERSON),
     Page("GET", "/sessions/{name}/actions/{number}", sessions.action, PERSON),
