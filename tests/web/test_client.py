@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from sojourn.client import Client, Deed, File, Look, calls
+from sojourn.demo.production import Production
 from sojourn.errors import Code, SojournError
-from sojourn.testing.installation import PASSWORD, Running
+from sojourn.testing.installation import PASSWORD, Running, running
 from sojourn.testing.serving import Answered, Asked, serving
 from sojourn.web.api import bodies, shapes
 from sojourn.web.api.endpoints import ENDPOINTS, OPEN
@@ -19,6 +20,13 @@ from sojourn.web.api.openapi import answered, operation
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLS = {name: one for name, one in vars(calls).items() if isinstance(one, (Look, Deed, File))}
+
+
+@pytest.fixture(scope="module")
+def sojourn(tmp_path_factory: pytest.TempPathFactory, production: Production) -> Iterator[Running]:
+    """An installation of its own: a list of more than a page would be in the way of others' tests."""
+    with running(tmp_path_factory.mktemp("client") / "one", production) as one:
+        yield one
 
 
 @pytest.fixture
