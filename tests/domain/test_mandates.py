@@ -72,6 +72,20 @@ def test_whoever_is_let_in_for_more_than_before_is_named(
     assert lets_in(None, _with(after)) == ("outside" if after is not None else "")
 
 
+def test_an_administrator_becomes_no_auditor_by_one_person_alone() -> None:
+    administrator = Person(id=PersonId("carol"), name="Carol", administrator=True)
+    auditor = Person(id=PersonId("carol"), name="Carol", auditor=True)
+    someone = Person(id=PersonId("carol"), name="Carol")
+
+    def catalogue(one: Person) -> Catalogue:
+        return replace(_with(None), people=(one,))
+
+    assert lets_in(catalogue(administrator), catalogue(auditor)) == "carol"
+    assert lets_in(catalogue(administrator), catalogue(administrator)) == ""
+    assert lets_in(catalogue(someone), catalogue(auditor)) == ""
+    assert lets_in(None, catalogue(auditor)) == ""
+
+
 async def test_an_operator_alone_lets_nobody_in_from_outside() -> None:
     ledger = MemoryLedger(clock=SimulatedClock())
     with pytest.raises(SojournError) as refused:

@@ -17,6 +17,7 @@ import pytest
 
 import sojourn_verify
 from sojourn.demo.production import Production
+from sojourn.testing.browser import signed_in
 from sojourn.testing.installation import PASSWORD, Running, running
 
 PERIOD = {"start": "2020-01-01", "end": "2100-01-01"}
@@ -142,3 +143,36 @@ def test_the_detached_signature_of_a_pack_leads_to_its_hash(sojourn: Running, tm
     assert entry["body"]["person"] == "dora"
     other = sojourn.get(f"/evidence-given/{entry['body']['sha256']}", person="bob")
     assert other["error"]["code"] == "evidence.unknown"
+
+
+def test_an_auditor_asks_on_a_page_and_whoever_is_asked_answers_there(sojourn: Running) -> None:
+    sample = _drawn(sojourn)
+    path, item = f"/samples/{sample['sample']}", sample["requests"][0]
+    alice, bob, carol, dora = (signed_in(sojourn, person) for person in ("alice", "bob", "carol", "dora"))
+    assert f'href="{path}"' in dora.get("/samples").text
+    assert "Nobody asks you anything" in alice.get("/samples").text
+    assert alice.get(path).status_code == 404
+    shown = dora.get(path).text
+    assert f'href="/requests/{item}"' in shown and f'action="{path}/questions"' in shown
+    # An administrator sees it all, and neither asks nor takes packs.
+    assert f'action="{path}/questions"' not in carol.get(path).text and "/packs" not in carol.get(path).text
+    hostile = "<script>alert(1)</script> why?"
+    sent = dora.post(f"{path}/questions", {"request": item, "of": "bob", "text": hostile})
+    assert (sent.status_code, sent.headers["location"]) == (303, path)
+    asked = bob.get(path).text
+    assert "&lt;script&gt;alert(1)" in asked and "<script>alert" not in asked
+    assert f'action="{path}/answers"' in asked and "/packs" not in asked
+    assert "1 of 1 open" in bob.get("/samples").text
+    assert bob.post(f"{path}/answers", {"number": "1", "text": "because"}).headers["location"] == path
+    for one in (bob, dora):
+        answered = one.get(path).text
+        assert "because" in answered and f'action="{path}/answers"' not in answered
+    assert "open" not in _row(dora.get("/samples").text, path)
+    packs = dora.get(f"{path}/packs")
+    assert (packs.status_code, packs.headers["content-type"]) == (200, "application/zip")
+    assert bob.get(f"{path}/packs").status_code == 403
+
+
+def _row(page: str, path: str) -> str:
+    """The row of a list that leads there."""
+    return next(row for row in page.split("<tr>") if f'href="{path}"' in row)

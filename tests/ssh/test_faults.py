@@ -61,6 +61,35 @@ async def test_keys_are_renewed_in_the_middle_of_a_transfer_in_both_directions(d
     assert (ran.status, ran.out == content, ran.err == content) == (0, True, True)
 
 
+async def test_a_hundred_megabytes_arrive_to_the_last_byte_and_the_status_with_them(door: SshUnderTest) -> None:
+    await door.access()
+    command = "head -c 100000000 /dev/urandom | tee >(sha256sum >&2); sleep 0.5; exit 3"
+    way = ["ssh", "-F", "none", *door.options(await door.key()), "127.0.0.1", command]
+    client = await asyncio.create_subprocess_exec(*way, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    assert client.stdout is not None and client.stderr is not None
+    arrived = hashlib.sha256()
+    async with asyncio.timeout(120):
+        while data := await client.stdout.read(1 << 20):
+            arrived.update(data)
+        said = (await client.stderr.read()).split()[0].decode()
+        assert (await client.wait(), said) == (3, arrived.hexdigest())
+    await door.record.closed()
+    ((_, _, outcome),) = await door.record.actions()
+    assert f"stdout 100000000 bytes sha256 {said}" in outcome.tags
+
+
+async def test_input_in_the_same_flight_as_its_command_arrives_every_time(door: SshUnderTest) -> None:
+    await door.access()
+    sent = hashlib.shake_256(b"flight").digest(1_000_000)
+    expected = hashlib.sha256(sent).hexdigest()
+    async with asyncssh.connect(
+        "127.0.0.1", door.port, username="web-1", client_keys=[str(await door.key())], known_hosts=None, config=None
+    ) as connection:
+        for _ in range(4):
+            ran = await asyncio.gather(*(connection.run("sha256sum", input=sent, encoding=None) for _ in range(5)))
+            assert [one.stdout for one in ran] == [f"{expected}  -\n".encode()] * 5
+
+
 async def test_a_session_that_says_nothing_stays_open_within_its_limit(
     place: Path, host: Sshd, ledger: SlowLedger
 ) -> None:

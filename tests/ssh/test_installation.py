@@ -6,13 +6,14 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from sojourn.testing.installation import PASSWORD
-from sojourn.testing.sshd import ACCOUNT
+from sojourn.testing.sshd import ACCOUNT, PROGRAM
 
 from .whole import Whole, access, process_of, ssh, ssh_command, until
 
@@ -31,6 +32,11 @@ def test_from_sign_in_to_replay(served: Whole, tmp_path: Path) -> None:
     whole = tmp_path / "shown.cast"
     assert one.sojourn("replay", newest, "--export", str(whole), person="dora").returncode == 0
     assert json.loads(whole.read_text().splitlines()[0])["version"] == 3
+    written = tmp_path / "shown.txt"
+    assert one.sojourn("replay", newest, "--export", str(written), person="dora").returncode == 0
+    assert "seen-23" in written.read_text() and not written.read_text().startswith("{")
+    assert "seen-23" in one.sojourn("replay", newest, "--speed", "100", person="dora").stdout
+    assert one.sojourn("replay", newest, "--speed", "0", person="dora").returncode == 2
     places = one.ask("replay", newest, "--search", "seen-23", person="dora")
     assert places[0]["what"] == "shown"
     watched = one.sojourn("watch", newest, person="dora")
@@ -115,6 +121,63 @@ def test_the_script_for_a_host_is_one_that_a_shell_takes(served: Whole) -> None:
     printed = found.installation.sojourn("target", "ssh-setup", "web-1", person="carol").stdout
     assert "TrustedUserCAKeys" in printed
     assert subprocess.run(["sh", "-n"], input=printed, text=True, check=False).returncode == 0
+
+
+def test_what_the_script_writes_on_a_host_is_what_its_sshd_takes(served: Whole, tmp_path: Path) -> None:
+    found, host = served
+    printed = found.installation.sojourn("target", "ssh-setup", "web-1", person="carol").stdout
+    # In a folder of its own, as the machine's own sshd is not to be changed by a test.
+    (tmp_path / "sshd_config.d").mkdir()
+    written = printed.partition("\nsshd -t\n")[0].replace("/etc/ssh/", f"{tmp_path}/")
+    subprocess.run(["sh"], input=written, text=True, check=True)
+    configuration = tmp_path / "sshd_config"
+    configuration.write_text(f"HostKey {host.directory}/host\nInclude {tmp_path}/sshd_config.d/*.conf\n")
+    taken = subprocess.run([PROGRAM, "-T", "-f", configuration], capture_output=True, text=True, check=True).stdout
+    assert f"trustedusercakeys {tmp_path}/sojourn_authority.pub" in taken
+    assert f"revokedkeys {host.revoked}" in taken
+    assert {"acceptenv SOJOURN_GRANT", "acceptenv SOJOURN_SESSION"} <= set(taken.splitlines())
+    authority = (tmp_path / "sojourn_authority.pub").read_text().split()[:2]
+    assert authority == found.get("/targets/web-1/ssh-setup", person="carol")["authority"].split()[:2]
+
+
+def test_every_tool_takes_the_hosts_name_from_the_file_that_is_written(served: Whole, tmp_path: Path) -> None:
+    found, _ = served
+    grant = access(found, "operator")
+    ssh_file = ["-F", found.installation.ask("ssh-config", person="alice")["file"], "-o", "User=web-1+operator"]
+    shell = " ".join(("ssh", *ssh_file))
+    printed = found.installation.sojourn("ssh-config", "--print", person="alice").stdout
+    assert printed.strip() == Path(ssh_file[1]).read_text().strip()
+    with tempfile.TemporaryDirectory(prefix="sojourn-tools-") as place:
+        there = Path(place)
+        there.chmod(0o777)
+        (tmp_path / "one").write_text("content")
+        tools = {
+            "scp": ["scp", *ssh_file, str(tmp_path / "one"), f"web-1:{there}/scp"],
+            "sftp": ["sftp", "-b", "-", *ssh_file, "web-1"],
+            "rsync": ["rsync", "-e", shell, str(tmp_path / "one"), f"web-1:{there}/rsync"],
+            "git": [
+                "env",
+                f"GIT_SSH_COMMAND={shell}",
+                "git",
+                "clone",
+                "-q",
+                f"web-1:{there}/git",
+                f"{tmp_path}/cloned",
+            ],
+            "ansible": ["env", f"ANSIBLE_HOME={tmp_path}", "ansible", "all", "-i", "web-1,", "-m", "raw"],
+        }
+        tools["ansible"] += ["-a", f"cp {there}/scp {there}/ansible", "--ssh-common-args", " ".join(ssh_file)]
+        commit = "git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x"
+        made = f"git init -q {there}/git && cd {there}/git && {commit}"
+        assert ssh(found, "-l", "web-1+operator", "web-1", made).returncode == 0
+        for name, command in tools.items():
+            batch = f"put {tmp_path}/one {there}/sftp\n" if name == "sftp" else ""
+            ran = subprocess.run(command, input=batch, capture_output=True, text=True, check=False, timeout=120)
+            assert ran.returncode == 0, (name, ran.stderr)
+        for name in ("scp", "sftp", "rsync", "ansible"):
+            assert (there / name).read_text() == "content"
+        assert (tmp_path / "cloned" / ".git").is_dir()
+    found.post(f"/grants/{grant}/revoke", person="carol")
 
 
 def test_a_registered_key_opens_until_it_is_taken_back(served: Whole, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from sojourn.testing.gateway import SlowLedger
 from sojourn.testing.ssh import SshUnderTest, ssh_gateway
 from sojourn.testing.sshd import Sshd
 
-from .conftest import ROLES
+from .conftest import ROLES, Place
 
 
 class Terminal:
@@ -137,6 +137,37 @@ async def test_nothing_is_shown_beyond_the_limit_before_its_record(door: SshUnde
     assert sum(seen) >= size
     await door.record.closed()
     assert _all(await _recorded(door), "o").count("x") == size
+
+
+async def test_what_is_not_on_record_for_too_long_stops_what_is_shown_however_little_it_is(
+    door: SshUnderTest, ledger: SlowLedger, files: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The five seconds, shortened: a trickle that would not fill 64 KiB for an hour waits as well."""
+    monkeypatch.setattr("sojourn.gateway.ssh.tape.FLUSH_SECONDS", 0.1)
+    monkeypatch.setattr("sojourn.gateway.ssh.tape.LATE_SECONDS", 0.5)
+    monkeypatch.setattr("sojourn.gateway.ssh.tape.SILENT_SECONDS", 600.0)
+    await door.access()
+    said, go = files.there / "said", files.there / "go"
+    trickle = f"for number in $(seq 30); do echo line-$number; sleep 0.1; done; touch {said}; echo last"
+    command = f"while [ ! -e {go} ]; do sleep 0.05; done; {trickle}; while [ -e {said} ]; do sleep 0.05; done"
+    async with terminal(door, await door.key(), command) as person:
+        async with asyncio.timeout(30):
+            while not await door.found(ActionIntended):
+                await asyncio.sleep(0.01)
+        held = asyncio.Event()
+        ledger.hold = held
+        go.touch()
+        async with asyncio.timeout(60):
+            while not said.exists():
+                await asyncio.sleep(0.01)
+        with pytest.raises(TimeoutError):
+            await person.see("last", seconds=1.0)
+        assert person.screen.count(b"line-") < 30
+        held.set()
+        await person.see("last", seconds=30)
+        said.unlink()
+        await door.record.closed()
+    assert _all(await _recorded(door), "o").count("line-") == 30
 
 
 async def test_when_the_record_is_away_nothing_more_is_shown_and_the_session_is_cut(

@@ -46,6 +46,11 @@ def print_line(text: str = "") -> None:
     sys.stdout.write(escaped(text) + "\n")
 
 
+def print_lines(text: str) -> None:
+    """Text of several lines, such as a file; other control characters in it are shown as escapes."""
+    sys.stdout.write(escaped(text, keep_lines=True).rstrip("\n") + "\n")
+
+
 def print_fields(fields: Mapping[str, Any]) -> None:
     """A name and its value in each line; what is empty is left out."""
     shown = {name: value for name, value in fields.items() if value not in (None, "", [], ())}

@@ -10,7 +10,7 @@ from sojourn.vault.files import write_private
 
 from .client import call
 from .common import Common
-from .output import print_json, print_line
+from .output import print_json, print_line, print_lines
 from .ssh_files import SshFiles, add_to_agent, files_of, renew
 
 CIPHERS = "aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr,aes128-ctr"
@@ -56,7 +56,7 @@ def ssh_config(
     if common.json:
         print_json({"file": str(files.configuration), "hosts": hosts, "expires_at": answered["expires_at"]})
     elif print_only:
-        print_line(text)
+        print_lines(text)
     else:
         print_line(f"Include {files.configuration}")
         print_line(f"# {len(hosts)} hosts; the certificate is good until {answered['expires_at']}.")

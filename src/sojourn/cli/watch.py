@@ -42,4 +42,5 @@ def watch(session: str, *, action: int = 0, common: Common | None = None) -> Non
         if not over:
             time.sleep(POLL_SECONDS)
     sys.stdout.write(ENDS if sys.stdout.isatty() else "")
-    print_line("\nIt is over.")
+    print_line()
+    print_line("It is over.")

@@ -99,6 +99,8 @@ def _person(name: PersonId, node: Node, ids: list[PersonId]) -> Person:
         node.fail(f"Nobody answers for this {person.kind}", "the key owner, with the id of a human being")
     if not human and (person.administrator or person.auditor):
         node.fail(f"A {person.kind} cannot administer or audit", "a human being for that")
+    if person.administrator and person.auditor:
+        fields["auditor"].fail("Whoever administers cannot audit", "another human being for the one or the other")
     if human and person.workloads:
         fields["workloads"].fail(
             "A human being signs in, and is no workload", "workloads of a service or an agent only"

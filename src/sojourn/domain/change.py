@@ -8,6 +8,7 @@
 - Settings are part of it: those that the record holds (`configuration.held`) change in this way and in no other.
 - As long as fewer than two administrators are in force, no second person exists, and an operator adopts files alone;
   the record says so. From the second administrator on, nobody can.
+- No administrator is made an auditor by one person alone, nor is anybody from outside, however few administer.
 """
 
 from __future__ import annotations
@@ -141,13 +142,16 @@ def may_adopt_alone(in_force: Catalogue | None) -> bool:
 
 
 def lets_in(in_force: Catalogue | None, proposed: Catalogue) -> str:
-    """Whom a configuration lets in from outside, or for longer or for more than what is in force does; "" for nobody.
+    """Whom a configuration lets audit that one person alone may not let; "" for nobody.
 
-    That takes two people, also where everything else takes one.
+    Somebody from outside, or for longer or for more than before; and an administrator of now, who would look at what
+    they have done themselves. That takes two people, also where everything else takes one.
     """
     for person in proposed.people:
         held = None if in_force is None else in_force.person(person.id)
         if person.mandate is not None and (held is None or not _covers(held.mandate, person.mandate)):
+            return person.id
+        if person.auditor and held is not None and held.administrator:
             return person.id
     return ""
 

@@ -14,7 +14,7 @@ def visible(text: str, *, keep_lines: bool = False) -> str:
     With `keep_lines`, line feeds and tabs stay, for texts that are shown as blocks.
     """
     # Most texts have nothing to hide; what is printable to Python is harmless here.
-    if (text.translate(_LINES) if keep_lines else text).isprintable():
+    if text.isprintable() or (keep_lines and text.translate(_LINES).isprintable()):
         return text
     return "".join(
         letter if _harmless(letter) or (keep_lines and letter in _KEPT) else _escaped(letter) for letter in text

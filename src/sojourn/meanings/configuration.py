@@ -48,7 +48,7 @@ MEANINGS: Mapping[Code, Meaning] = {
         *CONFLICT,
     ),
     Code.CHANGE_LETS_IN: Meaning(
-        "The files let {person} in from outside, which one person cannot do.",
+        "The files let {person} audit, which one person alone cannot do.",
         "Make two administrators; then one proposes it (`sojourn policy propose`), and another approves it.",
         *REFUSED,
     ),

@@ -75,11 +75,13 @@ class RealClock:
 class SlowLedger(MemoryLedger):
     """A ledger in memory that may take its time: an append is held for `delay` seconds before it is recorded.
 
-    `lose_answers` records and then fails, as when the scribe dies after its write.
+    `lose_answers` records and then fails, as when the scribe dies after its write. While `hold` is there and not set,
+    nothing is recorded.
     """
 
     delay: float = 0.0
     lose_answers: bool = False
+    hold: asyncio.Event | None = None
 
     async def append(
         self,
@@ -104,6 +106,8 @@ class SlowLedger(MemoryLedger):
         attachments: Sequence[bytes],
     ) -> Receipt:
         await asyncio.sleep(self.delay)
+        if self.hold is not None:
+            await self.hold.wait()
         return await MemoryLedger.append(self, changes, guards=guards, sealings=sealings, attachments=attachments)
 
 

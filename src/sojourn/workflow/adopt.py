@@ -151,7 +151,7 @@ async def _following(
 
 
 def _refuse_strangers(in_force: Catalogue | None, catalogue: Catalogue) -> None:
-    """An operator alone lets nobody in from outside. Raises SojournError `change.lets_in`."""
+    """An operator alone lets nobody audit from outside, and no administrator. Raises SojournError `change.lets_in`."""
     person = lets_in(in_force, catalogue)
     if person:
         raise SojournError(Code.CHANGE_LETS_IN, person=person)

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from sojourn.cli.client import call, place
 from sojourn.cli.common import Common
-from sojourn.cli.output import print_json, print_line
+from sojourn.cli.output import print_json, print_line, print_lines
 from sojourn.codes import Exit
 
 
@@ -40,7 +40,7 @@ def ssh_setup(
             print_line(line)
         return Exit.FAILED if lacking else Exit.DONE
     answered = call(common, "GET", place("targets", target, "ssh-setup"))
-    print_json(answered) if common.json else print_line(_script(answered))
+    print_json(answered) if common.json else print_lines(_script(answered))
     return Exit.DONE
 
 

@@ -34,6 +34,9 @@ from .spool import Spool
 SHOWN_MAX = 64 * 1024
 """How many bytes may be shown before their chunk is an entry."""
 
+NOTED_BYTES = 32 * 1024
+"""As much of the output stands in one event at most."""
+
 HELD_MAX = 1024 * 1024
 """How many bytes wait for their record before the host is not read any more."""
 
@@ -92,6 +95,9 @@ class Tape:
     _last: float = 0.0
     _held: list[tuple[bytes, int | None]] = field(default_factory=list)
     _held_size: int = 0
+    _noted: int = 0
+    """How many of those that are held stand among the lines."""
+
     _in_flight: bool = False
     """Whether output waits for the append that is under way: what comes after it must not pass it by."""
 
@@ -114,16 +120,10 @@ class Tape:
         """The host has said this: record it, and show it when that may be."""
         if self._failed:
             return
-        code = "o" if datatype is None else "e"
         if self.limit is not None and self.limit <= 0 and not self.holding:
             # Nothing of it is kept, and nothing that is kept waits before it.
             self.show(data, datatype)
             return
-        text = self._text(code, data)
-        typed = self._echo.answered(text)
-        if typed:
-            self._note("i", typed)
-        self._note(code, text)
         late = self._since is not None and asyncio.get_running_loop().time() - self._since > LATE_SECONDS
         if self._held or self._in_flight or late or self._shown + len(data) > SHOWN_MAX:
             self._held.append((data, datatype))
@@ -132,10 +132,27 @@ class Tape:
                 self.hold(True)
             self._flush()
             return
+        self._note_output(data, datatype)
         self._shown += len(data)
         self._spool_last()
         if not self._failed:
             self.show(data, datatype)
+
+    def _note_output(self, data: bytes, datatype: int | None) -> None:
+        code = "o" if datatype is None else "e"
+        text = self._text(code, data)
+        typed = self._echo.answered(text)
+        if typed:
+            self._note("i", typed)
+        self._note(code, text)
+
+    def _note_held(self) -> None:
+        """Note what waits: it is shown at one moment, so what came in many small pieces is noted in few large ones."""
+        fresh, self._noted = self._held[self._noted :], len(self._held)
+        for datatype, pieces in groupby(fresh, key=itemgetter(1)):
+            whole = b"".join(data for data, _ in pieces)
+            for place in range(0, len(whole), NOTED_BYTES):
+                self._note_output(whole[place : place + NOTED_BYTES], datatype)
 
     @property
     def holding(self) -> bool:
@@ -144,6 +161,7 @@ class Tape:
 
     def input(self, data: bytes) -> None:
         """The client has sent this. Only a terminal's input may be secret; that of a command is kept as it is."""
+        self._note_held()
         if self.limit is None or self.limit > 0:
             text = self._text("i", data)
             kept = self._echo.typed(text) if self.limit is None else text
@@ -156,11 +174,13 @@ class Tape:
 
     def resize(self, columns: int, rows: int) -> None:
         """The terminal has another size."""
+        self._note_held()
         self._note("r", f"{columns or cast.COLUMNS}x{rows or cast.ROWS}")
         self._spool_last()
 
     def mark(self, text: str) -> None:
         """Something of our own that a person is told."""
+        self._note_held()
         self._note("m", text)
         self._spool_last()
 
@@ -209,6 +229,7 @@ class Tape:
 
     def _on_time(self) -> None:
         self._timer = None
+        self._note_held()
         left = self._echo.settle()
         if left:
             self._note("i", left)
@@ -218,6 +239,7 @@ class Tape:
         """Record all that was noted; only one append is under way at a time."""
         if self._under_way or self._failed:
             return
+        self._note_held()
         if not self._lines:
             self._release()
             return
@@ -241,7 +263,7 @@ class Tape:
             sealings.append(sealing)
         shown, held = self._shown, self._held
         self._lines, self._size, self._spooled = [], 0, 0
-        self._held, self._held_size, self._since = [], 0, None
+        self._held, self._held_size, self._noted, self._since = [], 0, 0, None
         self._under_way, self._in_flight = True, bool(held)
 
         def over(_: Part, error: SojournError | None) -> None:
@@ -280,7 +302,7 @@ class Tape:
 
     def _release(self) -> None:
         """Let go what waited for nothing that is kept."""
-        held, self._held, self._held_size = self._held, [], 0
+        held, self._held, self._held_size, self._noted = self._held, [], 0, 0
         self._let_go(held)
         self.hold(False)
 
@@ -291,6 +313,7 @@ class Tape:
 
     async def finish(self, how: str) -> None:
         """Record how it ended and all that is left; what cannot be recorded now stays in the spool."""
+        self._note_held()
         for code, decoder in self._texts.items():
             # A letter that was begun and not ended is kept as the bytes that it is.
             if rest := decoder.decode(b"", final=True):

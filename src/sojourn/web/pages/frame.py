@@ -144,6 +144,8 @@ def _environment() -> Environment:
         finalize=showing.harmless,
         trim_blocks=True,
         lstrip_blocks=True,
+        # Templates come with the release: nobody edits them below a running server.
+        auto_reload=False,
     )
     made.filters.update(showing.FILTERS)
     made.globals["asset"] = showing.asset

@@ -23,6 +23,7 @@ EVERYBODY = (
     Room("/sessions", "Sessions"),
     Room("/reviews", "Reviews"),
     Room("/campaigns", "Campaigns"),
+    Room("/samples", "Samples"),
     Room("/ledger", "Ledger"),
 )
 OVERSIGHT = (
@@ -31,6 +32,7 @@ OVERSIGHT = (
     Room("/targets", "Targets"),
     Room("/policy", "Policy"),
     Room("/attempts", "Refused"),
+    Room("/exceptions", "Exceptions"),
     Room("/keeping", "Keeping"),
 )
 AUDITOR = (Room("/reports", "Reports"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sojourn.web.api import reporting
+from sojourn.web.api import reporting, sampling
 from sojourn.web.api.endpoints import ADMINISTRATOR, AUDITOR, OPEN, OVERSIGHT, PERSON, Permission
 from sojourn.web.exchange import Handler
 
@@ -14,6 +14,7 @@ from . import (
     breaking_glass,
     campaigns,
     enrolling,
+    exceptions,
     grants,
     home,
     keeping,
@@ -25,6 +26,7 @@ from . import (
     reports,
     requests,
     reviews,
+    samples,
     sessions,
     signing_in,
     targets,
@@ -101,6 +103,9 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/policy/changes/{name}/approve", policies.approve, ADMINISTRATOR),
     Page("POST", "/policy/changes/{name}/withdraw", policies.withdraw, ADMINISTRATOR),
     Page("GET", "/attempts", attempts.listing, OVERSIGHT),
+    Page("GET", "/exceptions", exceptions.listing, OVERSIGHT),
+    Page("POST", "/findings/{name}/disposition", exceptions.dispose, OVERSIGHT),
+    Page("POST", "/requests/{name}/disposition", exceptions.dispose_of_tests, OVERSIGHT),
     Page("GET", "/keeping", keeping.overview, OVERSIGHT),
     Page("POST", "/holds", keeping.place_hold, ADMINISTRATOR),
     Page("POST", "/holds/{name}/release", keeping.release_hold, ADMINISTRATOR),
@@ -114,6 +119,11 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/reports", reports.ask, AUDITOR),
     Page("GET", "/report-runs/{name}", reports.run, AUDITOR),
     Page("GET", "/report-runs/{name}/file", reporting.file, AUDITOR),
+    Page("GET", "/samples", samples.listing, PERSON),
+    Page("GET", "/samples/{name}", samples.one, PERSON),
+    Page("POST", "/samples/{name}/questions", samples.ask, AUDITOR),
+    Page("POST", "/samples/{name}/answers", samples.answer, PERSON),
+    Page("GET", "/samples/{name}/packs", sampling.packs, AUDITOR),
     Page("GET", "/sessions", sessions.listing, PERSON),
     Page("GET", "/sessions/{name}", sessions.one, PERSON),
     Page("GET", "/sessions/{name}/actions/{number}", sessions.action, PERSON),
