@@ -7,7 +7,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from . import cut, decisions, hosts, lists, memory, policies, proofs, publishing, scribe, statements, verify, watching
+from . import (
+    cut,
+    decisions,
+    hosts,
+    lists,
+    memory,
+    packs,
+    policies,
+    proofs,
+    publishing,
+    scribe,
+    statements,
+    verify,
+    watching,
+)
 from .figures import Figure, progress, show
 from .stage import Stage, stage
 
@@ -23,6 +37,7 @@ ALONE: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "ssh": lambda quick: hosts.measured(quick=quick),
     "ssh-steady": lambda quick: hosts.steady(quick=quick),
     "lists": lambda quick: lists.measured(quick=quick),
+    "packs": lambda quick: packs.measured(quick=quick),
     "watching": lambda quick: watching.measured(quick=quick),
 }
 STAGED: dict[str, Callable[[Stage], Iterator[Figure]]] = {

@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from base64 import b64decode, b64encode
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from functools import partial
@@ -45,16 +45,15 @@ HASH, NUMBER = r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", r"(0|[1-9][0-9]{0,18})"
 CHECKPOINT = rf"([^\n]+)\n{NUMBER}\n({HASH})\n"
 ROTATION = rf"sojourn/key-rotation/v1\nfrom {NUMBER}\nold (\S+)\nnew (\S+)\n"
 PROOF = rf"c2sp\.org/tlog-proof@v1\n(?:extra {BASE64}\n)?index {NUMBER}((?:\n{HASH}){{0,63}})\n\n((?s:.+))"
-TIME = re.compile(rb"(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z")
+TIME = r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z"
 STREAM = re.compile(rb"(?=.{1,256}\Z)[a-z][a-z0-9_]*+(?:/[A-Za-z0-9@._:+-]++)*")
 KIND = r'(\{.*\}),"kind":"((?=[^"]{1,100}")[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)'
-FRAME = r'\{"at":"([^"]++)","body":%s","seq":(0|[1-9]\d{0,15}+),"stream":"([^"]++)","v":1,"version":([1-9]\d{0,15}+)\}'
-ENTRY = re.compile((FRAME % KIND).encode())
+FRAME = r'\{"at":"(%s)","body":%s","seq":(0|[1-9]\d{0,15}+),"stream":"([^"]++)","v":1,"version":([1-9]\d{0,15}+)\}'
+ENTRY = re.compile((FRAME % (TIME, KIND)).encode())
 PLAIN, NUMERIC = r'"[ !#-\[\]-~]*+"', r"(?:[1-9]\d{0,14}+|0)"  # whatever is such a text or number is canonical
 SCALARS = {'"': PLAIN, **dict.fromkeys("tfn", f"(?:null|true|false|{PLAIN}|{NUMERIC})")}  # by their first byte
 KEY_OR_SCALAR = re.compile(r'("[^"]*":)|"[^"]*"|(?:\\-)?\d+|true|false|null')
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, OverflowError)
-MISSHAPEN = (TypeError, LookupError)  # what is no list, no text or nothing where one has to be
+BAD = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, ValueError, OverflowError)
 Signed = tuple[str, "Note"]  # where it was found, and a checkpoint
 
 
@@ -186,8 +185,9 @@ class Trust:
     """Who is believed: the holders of the ledger's keys, and of a policy's witnesses as many as have to agree."""
 
     def __init__(self, keys: list[Key], policy: str = "quorum none") -> None:
-        self.keys, self.turns, self.witnesses, self.witnessed = keys, list[tuple[int, Key, Key]](), dict[Key, str](), -1
-        self.groups, self.quorum = list[tuple[str, int, set[str]]](), ""
+        # The ledger's keys follow one another in `chain`, each but the first from a size of `turns` on.
+        self.keys, self.witnesses, self.witnessed, self.turns = keys, dict[Key, str](), -1, list[int]()
+        self.groups, self.quorum, self.chain = list[tuple[str, int, set[str]]](), "", list[Key]()
         names, free = {"none"}, set[str]()  # a witness or a group is a member once at most
         for words in filter(None, map(str.split, policy.split("\n"))):
             match words:
@@ -215,17 +215,16 @@ class Trust:
         need(b"".join(texts) == statements, "rotation.form", "there is more than changes of keys")
         for note in (Note(text, ROTATION, "rotation.form") for text in texts):
             size, (old, new) = int(note.says[0]), (Key.parse(text, LOG) for text in note.says[1:])
-            last, _, key = self.turns[-1] if self.turns else (-1, old, old)
-            good = note.signers([old, new]) == {old, new} and old.name == new.name and last < size and key == old
-            need(good, "rotation.unsigned", "a change of keys is not signed by the key then in use and by the new one")
-            self.turns.append((size, old, new))
+            chain, good = self.chain or [old], note.signers([old, new]) == {old, new} and old.name == new.name
+            good = good and self.turns[-1:] < [size] and chain[-1] == old and new not in chain
+            need(good, "rotation.unsigned", "a change of keys is not signed by the key then in use and by a new one")
+            self.chain, self.turns = [*chain, new], [*self.turns, size]
 
     def check(self, note: Note) -> None:
         """Check that the key signed whose turn it is at that size; and see whether enough witnesses did."""
         own = {key for key in self.keys if key.name == note.origin}
         also = {key for key in own if key.kind == ML_DSA}
-        chain = [old for _, old, _ in self.turns[:1]] + [new for _, _, new in self.turns]
-        one = {chain[sum(note.size > size for size, _, _ in self.turns)]} if own & set(chain) else own - also
+        one = {self.chain[sum(note.size > size for size in self.turns)]} if own & {*self.chain} else own - also
         found = note.signers(one | also | self.witnesses.keys())
         need(one & found and also <= found, "checkpoint.unsigned", f"the trusted key of {note.origin} did not sign it")
         agreed = {name for key, name in self.witnesses.items() if key in found} | {"none"}
@@ -258,17 +257,17 @@ def canonical(data: bytes, depth: int = DEPTH, keys: re.Pattern[str] = ANY) -> A
     raise CheckError("form.json", "it is not canonical JSON")
 
 
-def is_time(text: bytes) -> bool:
-    """Whether an entry may say this time: one that exists, in the one spelling."""
+def is_day(text: bytes) -> bool:
+    """Whether there is this day."""
     with suppress(ValueError):
-        return bool((match := TIME.fullmatch(text)) and date.fromisoformat(match[1].decode()))
+        return bool(date.fromisoformat(text.decode()))
     return False
 
 
 def read_entry(data: bytes) -> tuple[Any, ...]:
     """Read an entry, a fixed frame with a canonical body in it: its time, seq, stream, version, kind, body twice."""
     match = ENTRY.fullmatch(data) if len(data) <= ENTRY_BYTES else None
-    if match is None or not STREAM.fullmatch(match[5]) or not is_time(match[1]):
+    if match is None or not STREAM.fullmatch(match[5]) or not is_day(match[1][:10]):
         raise CheckError("entry.form", "it does not have the form of an entry")
     time, body, kind, seq, stream, version = match.groups()
     return time, int(seq), stream, int(version), kind, body, canonical(body, DEPTH - 1, SNAKE)
@@ -277,10 +276,8 @@ def read_entry(data: bytes) -> tuple[Any, ...]:
 def named(data: bytes, place: int) -> str:
     """Say which entry this is, as far as it can be read."""
     match = ENTRY.fullmatch(data)
-    told = (
-        "" if match is None else f" ({match[3].decode()}, {match[5].decode(errors='replace')} version {int(match[6])})"
-    )
-    return f"entry {place}{told}"
+    told = match and f" ({match[3].decode()}, {match[5].decode(errors='replace')} version {int(match[6])})"
+    return f"entry {place}{told or ''}"
 
 
 def split_bundle(data: bytes) -> list[bytes]:
@@ -291,6 +288,12 @@ def split_bundle(data: bytes) -> list[bytes]:
         entries.append(data[start:end])
     need(end == len(data), "bundle.form", "it is no bundle of entries")
     return entries
+
+
+def cut(level: str, data: bytes, width: int) -> bytes:
+    """Take the first items of a tile."""
+    items = split_bundle(data)[:width] if level == "entries" else ()
+    return b"".join(len(one).to_bytes(2) + one for one in items) or data[: 32 * width]
 
 
 class Verification:
@@ -309,7 +312,7 @@ class Verification:
         """Make a check that fails inside a problem at this place, safe to be printed; the first thousand are kept."""
         try:
             yield
-        except (CheckError, *UNREADABLE, *MISSHAPEN) as error:
+        except (CheckError, TypeError, LookupError, *BAD) as error:
             code, text = error.args if isinstance(error, CheckError) else ("input.unreadable", f"unreadable: {error}")
             where, text = (one[:500].encode("unicode_escape").decode() for one in (where, text))
             self.problems += [{"code": code, "where": where, "text": text}] if self.found < 1000 else []
@@ -329,7 +332,7 @@ class Verification:
 
     def list_files(self, target: Path, archive: zipfile.ZipFile | None) -> None:
         """List the regular files of a directory or a zip; whatever else is there is a problem, and never opened."""
-        found, pack = list[tuple[str, int, Callable[[], Any]]](), archive or (target / "manifest.json").exists()
+        self.files, found, pack = {}, list[tuple[str, int, Any]](), archive or (target / "manifest.json").exists()
         for member in archive.infolist() if archive else ():
             mode = stat.S_IFMT(member.external_attr >> 16) or (stat.S_IFREG, stat.S_IFDIR)[member.is_dir()]
             found.append((member.orig_filename.removesuffix("/"), mode, partial(archive.open, member)))  # type: ignore[union-attr]
@@ -360,10 +363,12 @@ class Verification:
                 self.trust.check(note)
         return [*notes, *self.since]
 
-    def log(self) -> None:
+    def log(self, target: Path | None = None) -> None:
         """Check a whole ledger: each entry, each file of each tile, each signed root, and what is published beside."""
         witnessed = ["cosigned"] if self.trust.witnesses and "cosigned" in self.files else []
         notes, roots, ends = self.checkpoints("checkpoint", *witnessed), bytearray(), dict[int, bytes]()
+        if target and not self.found:  # once more: what a publisher had ready for this checkpoint is there now
+            self.list_files(target, None)
         for path in self.files:
             if match := TILE.fullmatch(path):
                 self.tiles[match[1], int(re.sub("[x/]", "", match[2]))][int(match[3] or WIDTH)] = path
@@ -403,15 +408,15 @@ class Verification:
         best = b""
         for told, path in sorted(self.tiles.pop((level, index), {}).items(), reverse=True):
             with self.at(path):
-                data = self.content(path, BUNDLE_BYTES)
+                try:
+                    data = self.content(path, BUNDLE_BYTES)
+                except FileNotFoundError:  # a part may go once the full tile is there
+                    data = cut(level, Path(self.files[path].args[0].rpartition(".p/")[0]).read_bytes(), told)
                 items = len(split_bundle(data)) if level == "entries" and told < WIDTH else len(data) / 32
                 need(items == told or (level, told) == ("entries", WIDTH), "tile.form", f"it has not {told} items")
-                best = best or data
-                need(best.startswith(data), "tile.altered", "it is not the beginning of the same tile")
+                need((best := best or data).startswith(data), "tile.altered", "it is not the beginning of that tile")
         need(best, "tile.missing", "it is not there, or not sound")
-        if level == "entries" and width < WIDTH:
-            return b"".join(len(one).to_bytes(2) + one for one in split_bundle(best)[:width])
-        return best if level == "entries" else best[: 32 * width]
+        return best if width == WIDTH else cut(level, best, width)
 
     def read(self, data: bytes) -> list[bytes]:
         """Read an entry, and remember its shape; gives itself, its time, seq, stream and version."""
@@ -424,7 +429,7 @@ class Verification:
         if data.isascii() and b"\\" not in data and len(self.shapes) < SHAPES and len(data) < SHAPE_BYTES:
             shape = KEY_OR_SCALAR.sub(lambda one: one[1] or SCALARS.get(one[0][0], NUMERIC), re.escape(body.decode()))
             self.shapes[f'{shape},"kind":"{re.escape(kind.decode())}'] = None
-            self.known = re.compile(f"({FRAME % ('(?:' + '|'.join(self.shapes) + ')',)})".encode())
+            self.known = re.compile(f"({FRAME % (TIME, '(?:' + '|'.join(self.shapes) + ')')})".encode())
         return [data, time, b"%d" % seq, stream, b"%d" % version]
 
     def take(self, bundle: bytes, leaves: bytes, first: int) -> None:
@@ -445,7 +450,7 @@ class Verification:
             dues.append(self.versions.get(stream, 0) + 1)
             self.versions[stream] = number
         fine = b"".join(found) == leaves and [*map(int, parts[3::6])] == [*range(first, first + len(entries))]
-        fine = fine and numbers == dues and times == sorted(times) and all(map(is_time, {*times[1:]}))
+        fine = fine and numbers == dues and times == sorted(times) and all(map(is_day, {at[:10] for at in times[1:]}))
         fine = fine and all(STREAM.fullmatch(stream) for stream, due in zip(streams, dues, strict=True) if due == 1)
         for at, data in enumerate(() if fine else entries):
             with self.at(named(data, first + at)):
@@ -533,7 +538,7 @@ class Verification:
         with self.at(str(target)):
             if target.is_dir():
                 self.list_files(target, None)
-                self.pack() if "manifest.json" in self.files else self.log()
+                self.pack() if "manifest.json" in self.files else self.log(target)
             elif zipfile.is_zipfile(target):
                 with zipfile.ZipFile(target) as archive:
                     self.list_files(target, archive)
@@ -573,21 +578,20 @@ def verify(options: Any) -> Verification:
     """Find out whom to believe, and verify; whatever cannot be read becomes a problem."""
     run = Verification()
 
-    def outside(argument: str) -> bytes:  # what is believed never comes out of what is to be verified
+    def outside(argument: str) -> str:  # what is believed never comes out of what is to be verified
         path = Path(argument).resolve()
         for outer in {Path(one).resolve() for one in (options.target, options.follows) if one}:
             linked = filter(Path.is_file, outer.rglob("*")) if path.stat().st_nlink > 1 else ()
             inside = outer in path.parents or any(map(path.samefile, (outer, *linked)))
             need(not inside, "input.trust", f"{argument} lies inside what is to be verified: ask its owner for it")
-        return path.read_bytes()
+        return path.read_bytes().decode(errors="replace")
 
     with run.at(options.target):
         need(options.key or options.policy, "input.key", "--key is missing: ask the ledger's owner, not the pack")
         inline = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+\S+")
-        texts = [one if inline.fullmatch(one) else outside(one).decode(errors="replace") for one in options.key]
-        keys = [Key.parse(text, LOG, ML_DSA) for text in texts]
-        policy = outside(options.policy).decode(errors="replace") if options.policy else "quorum none"
-        run.since = [(options.since, Note(outside(options.since)))] if options.since else []
+        keys = [Key.parse(one if inline.fullmatch(one) else outside(one), LOG, ML_DSA) for one in options.key]
+        policy = outside(options.policy) if options.policy else "quorum none"
+        run.since = [(options.since, Note(outside(options.since).encode()))] if options.since else []
         run.trust = Trust(keys, policy)
         run.look(Path(options.target), options.entry)
         run.before(options.follows, Trust(keys, policy))

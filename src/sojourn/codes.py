@@ -214,6 +214,7 @@ class Code(StrEnum):
     SAMPLE_ANSWERED = "sample.answered"
     SAMPLE_FULL = "sample.full"
     EVIDENCE_UNKNOWN = "evidence.unknown"
+    FINDING_UNKNOWN = "finding.unknown"
 
     INPUT_INVALID = "input.invalid"
     SERVICE_UNREACHABLE = "service.unreachable"

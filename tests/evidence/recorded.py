@@ -264,7 +264,7 @@ class Record:
             ),
         )
 
-    async def pack(self, grant: str = GRANT) -> bytes:
+    async def pack(self, grant: str = GRANT, *, confined: bool = False) -> bytes:
         """The evidence pack of what was told."""
         start = self.projections.following
         while batch := await self.client.read(start, 1000):
@@ -277,6 +277,7 @@ class Record:
             open_sealed=Opener(EVIDENCE).open,
             cosigned=lambda: self.cosigned,
             build="0.0",
+            confined=confined,
         )
 
 

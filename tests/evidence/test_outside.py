@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,9 +74,14 @@ def test_a_mandate_covers_reports_samples_and_packs_of_its_target_and_ends_by_it
     assert run.get("state") == "done", run
     sample = sojourn.get(f"/samples/{run['sample']}", person="erin")
     assert len(sample["requests"]) == 1
-    assert sojourn.send("GET", f"/samples/{run['sample']}/packs", person="erin").status_code == 200
+    packs = sojourn.send("GET", f"/samples/{run['sample']}/packs", person="erin")
+    assert packs.status_code == 200
+    _names_no_other_target(packs.content, tmp_path)
     (grant,) = sojourn.get("/grants", person="carol")["grants"]
-    assert sojourn.send("GET", f"/grants/{grant['grant']}/evidence", person="erin").status_code == 200
+    alone = sojourn.send("GET", f"/grants/{grant['grant']}/evidence", person="erin")
+    assert alone.status_code == 200 and _members(alone.content) == _members(_only(packs.content))
+    inside = _members(sojourn.send("GET", f"/grants/{grant['grant']}/evidence", person="dora").content)
+    assert any(b"bank" in data for data in inside.values()), "the auditors of the house are given all of it"
     for path in ("/grants", "/requests", "/sessions"):
         assert next(iter(sojourn.get(path, person="erin").values())) == []
     denied = sojourn.post("/reports", {"report": "administrators", **PERIOD}, person="erin")
@@ -86,6 +93,32 @@ def test_a_mandate_covers_reports_samples_and_packs_of_its_target_and_ends_by_it
     over = sojourn.post("/reports", {"report": "access-events", **PERIOD}, person="erin")
     assert over["error"]["code"] == "permission.denied"
     assert sojourn.send("GET", f"/grants/{grant['grant']}/evidence", person="erin").status_code == 404
+
+
+def _members(content: bytes) -> dict[str, bytes]:
+    """The files of a ZIP; what says when or over how much it was made is left out."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {
+            name: archive.read(name) for name in archive.namelist() if name.startswith(("entries/", "attachments/"))
+        }
+
+
+def _only(packs: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(packs)) as archive:
+        (name,) = archive.namelist()
+        return archive.read(name)
+
+
+def _names_no_other_target(packs: bytes, directory: Path) -> None:
+    """Nor does any form of the pack, all of which the verifier takes."""
+    path = directory / "one.zip"
+    path.write_bytes(_only(packs))
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(io.BytesIO(files["pack.xlsx"])) as book:
+        files |= {f"pack.xlsx/{name}": book.read(name) for name in book.namelist()}
+    assert [name for name, data in files.items() if b"bank" in data] == []
+    assert not any(name.startswith("attachments/") for name in files)
 
 
 def test_one_person_cannot_let_somebody_in(sojourn: Running) -> None:

@@ -86,6 +86,27 @@ async def test_a_pack_of_a_whole_access_verifies_offline(record: Record, tmp_pat
     assert report["checked"]["disclosed values"] == 6
 
 
+async def test_whoever_is_confined_to_some_targets_gets_hashes_in_the_place_of_whole_configurations(
+    record: Record, tmp_path: Path
+) -> None:
+    whole = files_of(await whole_story(record))
+    pack = await record.pack(confined=True)
+    status, report = _verify(pack, tmp_path)
+    assert (status, report["problems"]) == (0, [])
+    files = files_of(pack)
+    left_out = {name.partition("/")[2] for name in whole if name.startswith("attachments/")}
+    assert left_out and not any(name.startswith("attachments/") for name in files)
+    story, before = story_of(pack), json.loads(whole["grant.json"])
+    assert story["tests"] == before["tests"], "every test was made on the whole of it"
+    told = "\n".join(story["package"]["redactions"])
+    assert all(f"Its SHA-256 is {sha256}." in told for sha256 in left_out)
+    assert all(
+        any(sha256.encode() in data for name, data in files.items() if name.startswith("entries/"))
+        for sha256 in left_out
+    )
+    assert b"attachments/" not in files["index.html"] and b"attachments/" in whole["index.html"]
+
+
 async def test_an_altered_statement_is_named_by_the_verifier(record: Record, tmp_path: Path) -> None:
     files = files_of(await whole_story(record))
     name = next(name for name, data in files.items() if name.startswith("entries/") and b"action.completed" in data)

@@ -137,7 +137,8 @@ async def test_what_a_target_saw_and_the_record_did_not_is_told() -> None:
     await at.say(target_stream(SHOP), look, TargetUnobserved(target=SHOP, problem="refused"))
     told = found(at.context())
     assert told["shop: session unrecorded"].holds is False and "17 mallory" in told["shop: session unrecorded"].found
-    assert told["shop: times it could not be looked at"].found == "1"
+    assert told["shop: target unobserved"].holds is False
+    assert told["shop: target unobserved"].found == "1 shop, 1 open"
 
 
 async def test_a_row_that_differs_from_its_entry_is_found(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ from sojourn.domain.identifiers import (
     ATTEMPTS,
     SYSTEM,
     CampaignId,
+    FindingId,
     GrantId,
     PersonId,
     RequestId,
@@ -80,7 +81,7 @@ from sojourn.domain.policy import ApproverGroup
 from sojourn.domain.sealed import Sealed
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
-from sojourn.projections import assured, queries, reconciling, tables, timeline
+from sojourn.projections import assured, findings, queries, reconciling, tables, timeline
 from sojourn.projections.projector import Projections
 from sojourn.testing.organisation import ALICE, BOB, CAROL, DAVE, READ, SHOP
 
@@ -474,6 +475,7 @@ def test_the_digest_notices_a_change_in_any_table(tmp_path: Path, table: str) ->
             "campaign": "title",
             "fact": "told",
             "executor": "told_by",
+            "finding": "subject",
         }
         column = named.get(table, "role")
         connection.execute(f'UPDATE "{table}" SET "{column}" = \'x\'')
@@ -677,6 +679,11 @@ def test_a_list_never_sorts_and_never_reads_a_whole_table(projections: Projectio
         assured.campaigns(connection, reviewer=BOB, before=9)
         assured.campaign_items(connection, "c-1", after=1)
         reconciling.looks(connection, SHOP, before=9)
+        for target in (SHOP, None):
+            for undisposed in (True, False):
+                findings.findings(connection, target=target, undisposed=undisposed, before=9, limit=9)
+        (unseen,) = findings.findings(connection, undisposed=True, before=None, limit=9)
+        assert findings.unmatched(connection, FindingId(unseen.id)) is not None
     assert len(plans) > 25
     for plan in plans:
         assert "TEMP B-TREE" not in plan, plan

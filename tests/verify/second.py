@@ -140,6 +140,7 @@ class Trust:
             if not chain:
                 chain.append((-1, old))
             want(chain[-1][1].raw == old.raw and size > chain[-1][0], "rotation out of order")
+            want(new.raw not in [key.raw for _, key in chain], "a key that comes back")
             chain.append((size, new))
         signer = self.root
         if self.root.raw in [key.raw for _, key in chain]:

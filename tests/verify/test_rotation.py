@@ -10,7 +10,11 @@ import pytest
 
 from sojourn.app.verifying import verify_file
 from sojourn.ledger import note as notes
+from sojourn.ledger import rotation
+from sojourn.ledger.errors import LedgerError
 from sojourn.ledger.note import SigningKey
+
+from . import second
 
 NAME = "sojourn.example/ledger"
 OLD = SigningKey.generate(NAME, bytes(range(32)))
@@ -82,7 +86,7 @@ def test_several_changes_are_followed_in_both_directions(turned: Any, tools: Any
         "", turn(7, OLD, NEW, OLD), turn(7, OLD, NEW, NEW), turn(7, OLD, NEW)[:-1], turn(7, OLD, NEW) + "x",
         turn(7, OLD, NEW).replace("from 7", "from 6"), turn(7, NEWEST, NEW), turn(9, OLD, NEW),
         turn(7, OLD, NEW) + turn(7, NEW, NEWEST), turn(5, OLD, NEWEST) + turn(7, OLD, NEW),
-        turn(7, OLD, replace(NEW, name="other.example"), OLD, replace(NEW, name="other.example")),
+        turn(7, OLD, replace(NEW, name="other.example"), OLD, replace(NEW, name="other.example")), turn(7, NEW, NEW),
     ],
 )  # fmt: skip
 def test_a_statement_that_is_missing_or_is_not_the_two_keys_own_leads_nowhere(
@@ -114,3 +118,19 @@ def test_a_pack_brings_the_statements_that_its_reader_needs(
     files["rotations"] = turn(7, OLD, NEW).encode()
     pack = tools.write_directory(tools.with_manifest(files, NAME), tmp_path / "with")
     assert verify(pack, "--key", OLD.vkey())[0] == 0 and verify(pack, "--key", NEW.vkey())[0] == 0
+
+
+@pytest.mark.parametrize("back", [OLD, NEW], ids=["to the first key", "to a later key"])
+def test_a_key_that_was_given_up_never_comes_back(
+    back: SigningKey, turned: Any, tools: Any, tmp_path: Path, verify: Any
+) -> None:
+    """Whoever stole the old key would have the ledger again; the product and both verifiers refuse it."""
+    statements = [turn(2, OLD, NEW), turn(4, NEW, NEWEST), turn(6, NEWEST, back)]
+    log = published(turned, tools, tmp_path / "log", signed(turned, 8, back), "".join(statements))
+    status, report = verify(log, "--key", OLD.vkey())
+    assert status == 1 and "rotation.unsigned" in codes(report)
+    with pytest.raises(LedgerError):
+        rotation.follow(statements)
+    files = {str(path.relative_to(log)): path.read_bytes() for path in log.rglob("*") if path.is_file()}
+    with pytest.raises(second.Refused, match="comes back"):
+        second.verify_log(files, second.Trust(OLD.vkey()))

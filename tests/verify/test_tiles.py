@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import sojourn_verify
 from sojourn.ledger.tiles import encode_bundle, tile_path
 
 
@@ -80,6 +81,65 @@ def test_a_full_tile_may_stand_for_a_part_of_it(
     status, report = verify(tools.write_directory(files, tmp_path / "log"), "--key", key_file)
     assert (status, report["problems"]) == (0, []) and report["size"] == 300
     assert report["checked"]["files not yet signed"] == 2
+
+
+class Meanwhile(sojourn_verify.Verification):
+    """A run beside a publisher that goes on as soon as the checkpoint is read, or the files are listed."""
+
+    def __init__(self, trust: Any, moment: str, go_on: Any) -> None:
+        super().__init__(trust)
+        self.moment, self.go_on = moment, go_on
+
+    def checkpoints(self, *names: str) -> Any:
+        found = super().checkpoints(*names)
+        if self.moment == "checkpoint":
+            self.go_on()
+        return found
+
+    def list_files(self, *arguments: Any) -> None:
+        super().list_files(*arguments)
+        if self.moment == "listing":
+            self.go_on()
+
+    def take(self, *arguments: Any) -> None:
+        if self.moment == "first tile":
+            self.go_on()
+        super().take(*arguments)
+
+
+@pytest.mark.parametrize("moment", ["checkpoint", "listing", "first tile"])
+@pytest.mark.parametrize("ahead", [600, 300], ids=["a newer checkpoint", "the same checkpoint"])
+def test_a_publisher_that_goes_on_and_takes_parts_away_meanwhile_is_no_fault(
+    moment: str, ahead: int, ledger: Any, tools: Any, tmp_path: Path
+) -> None:
+    """C2SP tlog-tiles: a part may be deleted once the full tile is there."""
+    earlier = grown(ledger, 300).published()
+    later = grown(ledger, 600).published()
+    log = Path(tools.write_directory(earlier, tmp_path / "log"))
+
+    def go_on() -> None:
+        for path, content in later.items():
+            if ahead == 600 or path != "checkpoint":
+                (log / path).parent.mkdir(parents=True, exist_ok=True)
+                (log / f"{path}.new").write_bytes(content)
+                (log / f"{path}.new").replace(log / path)
+        for path in {*earlier} - {*later} - {"tile/1/000.p/1"}:
+            (log / path).unlink(missing_ok=True)
+
+    key = sojourn_verify.Key.parse(ledger.key.vkey(), sojourn_verify.LOG)
+    run = Meanwhile(sojourn_verify.Trust([key]), moment, go_on)
+    run.look(log)
+    assert run.problems == [] and run.checked["entries"] in (300, 600)
+
+
+def test_a_part_that_is_gone_without_a_full_tile_is_missed(ledger: Any, tools: Any, tmp_path: Path) -> None:
+    log = Path(tools.write_directory(grown(ledger, 300).published(), tmp_path / "log"))
+    key = sojourn_verify.Key.parse(ledger.key.vkey(), sojourn_verify.LOG)
+    run = Meanwhile(
+        sojourn_verify.Trust([key]), "first tile", lambda: (log / "tile/0/001.p/44").unlink(missing_ok=True)
+    )
+    run.look(log)
+    assert run.found and "tile.missing" in {one["code"] for one in run.problems}
 
 
 def test_an_older_part_of_a_tile_has_to_be_its_beginning(

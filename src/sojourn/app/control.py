@@ -8,6 +8,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -39,7 +40,7 @@ from sojourn.vault.sealer import Sealer
 from sojourn.vault.secrets import read_secret
 from sojourn.web.live import Live
 from sojourn.web.server import build
-from sojourn.web.services import Services, SshIssuer
+from sojourn.web.services import Bundle, Services, SshIssuer
 from sojourn.workflow.adopt import adopt, adopt_settings, load_adopted
 from sojourn.workflow.in_force import InForce
 from sojourn.workflow.ports import Late, Office
@@ -191,7 +192,7 @@ def _scheduler(
         office=office,
         desk=desk,
         sign=services.sign,
-        packs=services.packs,
+        packs=lambda sample, requests: services.packs(sample, requests, False),
         items=items,
         schedules=settings.reports.schedules,
         mail=mail,
@@ -306,7 +307,7 @@ def _services(
         preflight=lambda target: drivers[target.kind].preflight(target, secret=_secret_of(layout, target)),
         reconcile=reconciler.look,
         pack=pack,
-        packs=lambda name, requests: bundle(desk.directory / "samples", name, requests, pack),
+        packs=_bundler(desk.directory, pack),
         given=lambda sha256, person: vouch(ledger, sha256, person),
         delivered=lambda: delivered_files(layout),
         gateway_address=lambda: announced(layout.run / "gateway.json") or ("", settings.gateway.port),
@@ -320,15 +321,33 @@ def _services(
 
 def _packer(
     ledger: ScribeClient, projections: Projections, opener: Opener, cosigned: Callable[[], str]
-) -> Callable[[str], Awaitable[bytes]]:
-    """What builds the evidence pack of a grant or a request."""
+) -> Callable[[str, bool], Awaitable[bytes]]:
+    """What builds the evidence pack of a grant or a request, for somebody who is confined to some targets or not."""
 
-    async def pack(name: str) -> bytes:
+    async def pack(name: str, confined: bool) -> bytes:
         return await pack_of(
-            name, ledger=ledger, projections=projections, open_sealed=opener.open, cosigned=cosigned, build=BUILD
+            name,
+            ledger=ledger,
+            projections=projections,
+            open_sealed=opener.open,
+            cosigned=cosigned,
+            build=BUILD,
+            confined=confined,
         )
 
     return pack
+
+
+def _bundler(
+    directory: Path, pack: Callable[[str, bool], Awaitable[bytes]]
+) -> Callable[[str, Sequence[str], bool], Awaitable[Bundle]]:
+    """What builds the packs of several access events; those for the confined never lie where others' do."""
+
+    async def packs(name: str, requests: Sequence[str], confined: bool) -> Bundle:
+        place = directory / ("confined" if confined else "samples")
+        return await bundle(place, name, requests, lambda request: pack(request, confined))
+
+    return packs
 
 
 def _ssh_issuer(layout: Layout, settings: Settings) -> SshIssuer | None:

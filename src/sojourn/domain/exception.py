@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sojourn.errors import Code, Refusal
@@ -19,6 +20,13 @@ from .request import Request
 from .sealed import Sealed
 
 LETTERS = frozenset("ABCDEFGHIJKLM")
+
+
+def may_dispose(adopted: Adopted, person: PersonId, involved: Collection[PersonId]) -> bool:
+    """Whether `person` is an auditor or an administrator, and had no part in the access, by whatever account."""
+    known = adopted.catalogue.person(person)
+    own = adopted.policy.accounts.get(person, frozenset((person,)))
+    return known is not None and (known.auditor or known.administrator) and own.isdisjoint(involved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +44,8 @@ class Dispose:
 
 def dispose(state: Request, command: Dispose, adopted: Adopted) -> ExceptionDisposed | Refusal:
     """The event, or why there is none."""
-    person = adopted.catalogue.person(command.person)
     involved = {state.submitted.person, *state.approved_by, *(one.person for one in state.approvals)}
-    own = adopted.policy.accounts.get(command.person, frozenset((command.person,)))
-    if person is None or not (person.auditor or person.administrator) or own & involved:
+    if not may_dispose(adopted, command.person, involved):
         return Refusal(
             Code.PERMISSION_DENIED,
             {

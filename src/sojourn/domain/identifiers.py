@@ -24,6 +24,7 @@ CampaignId = NewType("CampaignId", str)
 ChangeId = NewType("ChangeId", str)
 SampleId = NewType("SampleId", str)
 PasskeyId = NewType("PasskeyId", str)
+FindingId = NewType("FindingId", str)
 
 StreamName = NewType("StreamName", str)
 """A stream of the ledger: one of those below, or one of a thing, by the functions that follow."""
@@ -68,9 +69,9 @@ def review_stream(grant: GrantId) -> StreamName:
     return StreamName(f"review/{grant}")
 
 
-def exception_stream(request: RequestId) -> StreamName:
-    """The stream that holds what became of the exceptions of one access event."""
-    return StreamName(f"exception/{request}")
+def exception_stream(exception: RequestId | FindingId) -> StreamName:
+    """The stream that holds what became of the exceptions of one access event, or of one finding at a target."""
+    return StreamName(f"exception/{exception}")
 
 
 def campaign_stream(campaign: CampaignId) -> StreamName:

@@ -24,8 +24,6 @@ NEAR = timedelta(minutes=10)
 SETTLED = timedelta(minutes=1)
 """What is older has been written to the log, if it is written at all."""
 
-FINDINGS_MAX = 50
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedSession:
@@ -108,7 +106,7 @@ def compare_log(
     findings += [_unlogged(one, now) for one in missing if one.session not in before.told]
     horizon = now - 2 * NEAR
     return LogComparison(
-        findings=tuple(findings[:FINDINGS_MAX]),
+        findings=tuple(findings),
         matched=matched,
         asked_again=frozenset(asked_again),
         shown={session: opened for session, opened in shown.items() if opened >= horizon},

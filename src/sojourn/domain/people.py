@@ -94,6 +94,12 @@ class Person:
             return False
         return target is None or not mandate.targets or target in mandate.targets
 
+    @property
+    def confined(self) -> bool:
+        """Whether they audit from outside, and some targets alone: what concerns others is not shown to them."""
+        inside = self.auditor or self.administrator
+        return not inside and self.mandate is not None and bool(self.mandate.targets)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:

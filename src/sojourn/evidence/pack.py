@@ -10,10 +10,11 @@ import base64
 import hashlib
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from sojourn.domain.events import ConfigurationAdopted
 from sojourn.ledger.proof import Proof
 
 from .forms.pages import page, walk_through
@@ -33,10 +34,14 @@ REDACTIONS = (
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def build_pack(material: Material) -> bytes:
-    """The pack as a ZIP."""
+def build_pack(material: Material, *, confined: bool = False) -> bytes:
+    """The pack as a ZIP. Whoever is `confined` to some targets is given no file that is about others as well.
+
+    Such files are those of whole configurations. What they say of this access stands in the story, and their hashes in
+    the entries, so that whoever is shown one of them later can tell that it is the one.
+    """
     return bind(
-        _files(material),
+        _files(material, confined=confined),
         subject=f"grant/{material.grant}" if material.grant else f"request/{material.request}",
         checkpoint=material.checkpoint,
         rotations=material.rotations,
@@ -72,9 +77,16 @@ def entry_files(raw: Mapping[int, bytes], proofs: Mapping[int, tuple[bytes, ...]
     return files
 
 
-def _files(material: Material) -> dict[str, bytes]:
+def _files(material: Material, *, confined: bool) -> dict[str, bytes]:
     story = tell(material)
-    story["package"] = {"template": TEMPLATE, "build": material.build, "forms": _forms(), "redactions": REDACTIONS}
+    redactions = [*REDACTIONS, *(_left_out(material) if confined else ())]
+    story["package"] = {
+        "template": TEMPLATE,
+        "build": material.build,
+        "forms": _forms(),
+        "attached": not confined,
+        "redactions": redactions,
+    }
     canonical = _canonical(story)
     files = {
         "disclosed.json": _canonical(
@@ -95,9 +107,22 @@ def _files(material: Material) -> dict[str, bytes]:
     if can_print():
         files["pack.pdf"] = printed(story, canonical, as_of=material.as_of)
     files |= entry_files(material.raw, material.proofs, material.checkpoint)
-    for sha256, content in material.attachments.items():
+    for sha256, content in () if confined else material.attachments.items():
         files[f"attachments/{sha256}"] = content
     return files
+
+
+def _left_out(material: Material) -> Iterator[str]:
+    """A line for each file of a configuration that is not in the pack."""
+    told: dict[str, str] = {}
+    for one in material.entries:
+        if isinstance(one.event, ConfigurationAdopted):
+            named = [("catalogue", one.event.catalogue_sha256), ("settings", one.event.settings_sha256)]
+            for name, sha256 in (*named, *((file.name, file.sha256) for file in one.event.files)):
+                told.setdefault(sha256, f"{name} of configuration {one.version}")
+    for sha256, name in told.items():
+        if sha256 in material.attachments:
+            yield f"{name} is left out, for it is about more than this auditor's targets. Its SHA-256 is {sha256}."
 
 
 def _forms() -> list[str]:

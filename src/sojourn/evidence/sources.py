@@ -24,8 +24,9 @@ async def pack_of(
     open_sealed: Callable[[SealedMatter, SealingKey], OpenedValue],
     cosigned: Callable[[], str],
     build: str,
+    confined: bool,
 ) -> bytes:
-    """The evidence pack (ZIP) of the access event of a grant or a request.
+    """The evidence pack (ZIP) of the access event of a grant or a request; see `build_pack` for `confined`.
 
     Raises SojournError `grant.unknown` or `request.unknown`, or the ledger's.
     """
@@ -55,4 +56,4 @@ async def pack_of(
     )
     material = await gather(sources, name)
     # Telling, hashing and compressing a long access takes seconds of pure work; the loop has others to serve.
-    return await asyncio.to_thread(build_pack, material)
+    return await asyncio.to_thread(build_pack, material, confined=confined)

@@ -44,4 +44,7 @@ MEANINGS: Mapping[Code, Meaning] = {
         "Give the SHA-256 of the ZIP of a pack, or of the manifest of a report, as it was given.",
         *MISSING,
     ),
+    Code.FINDING_UNKNOWN: Meaning(
+        "There is no finding by the name {finding}.", "`sojourn exception list` shows those on record.", *MISSING
+    ),
 }

@@ -34,8 +34,6 @@ from sojourn.domain.events import (
     SessionClosed,
     SessionConnected,
     SessionOpened,
-    TargetReconciled,
-    TargetUnobserved,
     TokenIssued,
     TokenRevoked,
 )
@@ -44,6 +42,7 @@ from sojourn.domain.history import Recorded
 from . import tables as t
 from .assurance import fold_assurance
 from .facts import fold_fact
+from .looked import fold_target
 from .moments import text
 from .writer import Writer
 
@@ -65,8 +64,8 @@ def fold(recorded: Recorded, write: Writer) -> None:
             _attempt(recorded.event, recorded, write)
         case "fact":
             fold_fact(recorded.event, recorded, write)
-        case "target":
-            _target(recorded.event, recorded, write)
+        case "target" | "exception":
+            fold_target(recorded, write)
 
 
 def _request(event: Event, recorded: Recorded, write: Writer) -> None:
@@ -310,17 +309,3 @@ def _attempt(event: Event, recorded: Recorded, write: Writer) -> None:
             "details": msgspec.json.encode(dict(event.details), order="sorted").decode(),
         }
         write.insert(t.attempt, values)
-
-
-def _target(event: Event, recorded: Recorded, write: Writer) -> None:
-    if not isinstance(event, TargetReconciled | TargetUnobserved):
-        return
-    seen = msgspec.json.encode(event).decode() if isinstance(event, TargetReconciled) else None
-    values = {
-        "seq": recorded.seq,
-        "target": event.target,
-        "at": text(recorded.at),
-        "problem": event.problem if isinstance(event, TargetUnobserved) else None,
-        "event": seen,
-    }
-    write.insert(t.reconciliation, values)

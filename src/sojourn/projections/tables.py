@@ -8,12 +8,14 @@ walks it from there, and a page costs the same however many rows there are.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import Column, Index, Integer, String, Table, text
 
-SCHEMA = 11
+from .looks import finding, metadata, reconciliation
+
+__all__ = ["finding", "metadata", "reconciliation"]
+
+SCHEMA = 12
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
-
-metadata = MetaData()
 
 cursor = Table(
     "cursor",
@@ -201,16 +203,6 @@ token = Table(
     Column("seq", Integer, nullable=False),
 )
 
-reconciliation = Table(
-    "reconciliation",
-    metadata,
-    Column("seq", Integer, primary_key=True),
-    Column("target", String, nullable=False),
-    Column("at", String, nullable=False),
-    Column("problem", String),
-    Column("event", String),
-)
-
 glass = Table(
     "glass",
     metadata,
@@ -384,6 +376,7 @@ FOLDED = (
     token,
     sealing_key,
     reconciliation,
+    finding,
     glass,
     told,
     review,

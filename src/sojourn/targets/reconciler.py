@@ -7,6 +7,8 @@
   looked at, once, when that begins.
 - A login that was removed and is there again (a target was set back to an earlier moment, or lost its last changes in a
   fail-over) is on record and removed once more; what became of that is on record with the next look.
+- What the last entry tells is the same finding when it is seen again, also by another node or after a restart: it
+  keeps the time it was first seen, and what was said of it holds on.
 - The record is read after the target, from read models that have caught up, so what was recorded first is known.
 - A fault in one target's task is logged, and tried again.
 """
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -153,7 +155,8 @@ class Reconciler:
         sessions, logins = self.records.known(target.name)
         if target.ssh is not None:
             sessions, logins = sessions_on_host(target.roles, sessions), logins_on_host(target.roles, logins)
-        watch.comparison = compare(observed, sessions, logins, before=watch.comparison, now=now)
+        told = self.records.last(target.name)
+        watch.comparison = compare(observed, sessions, logins, before=_going_on(watch.comparison, told), now=now)
         watch.looks += 1
         self._compare_log(target.name, watch, observed.log, now)
         event = self._told(target.name, watch, observed)
@@ -162,11 +165,14 @@ class Reconciler:
             await self._record(target.name, event)
             watch.recorded, watch.recorded_at, watch.looks, watch.blind = event, now, 0, False
             watch.log_matched = 0
-        watch.taken_back = await self._take_back(target, watch.comparison.findings, now)
+        watch.taken_back = await self._take_back(target, watch.comparison.findings, event, now)
         return event
 
-    async def _take_back(self, target: Target, findings: Iterable[Finding], now: datetime) -> tuple[Finding, ...]:
-        """Remove again what had been removed; gives what became of each."""
+    async def _take_back(
+        self, target: Target, findings: Iterable[Finding], told: TargetReconciled, now: datetime
+    ) -> tuple[Finding, ...]:
+        """Remove again what had been removed; gives what became of each, from when on it was `told` the same."""
+        since = {(one.kind, one.subject, one.detail): one.since for one in told.findings}
         lent = {role.account for role in target.roles}
         taken = []
         for one in findings:
@@ -179,7 +185,9 @@ class Reconciler:
             except SojournError as error:
                 became = f"not removed yet: {error.refusal.sentence}"
             detail = f"{known.grant} had been removed, and its login was there again; {became}"
-            taken.append(Finding(kind=FindingKind.LOGIN_RETURNED, subject=known.login, detail=detail, since=now))
+            kind = FindingKind.LOGIN_RETURNED
+            begun = since.get((kind, known.login, detail), now)
+            taken.append(Finding(kind=kind, subject=known.login, detail=detail, since=begun))
         return tuple(taken)
 
     def _begin(self, name: TargetName) -> Watch:
@@ -203,7 +211,7 @@ class Reconciler:
             sessions=len(observed.sessions),
             sessions_matched=watch.comparison.matched,
             logins=len(observed.logins),
-            findings=(*watch.taken_back, *watch.log.findings, *watch.comparison.findings)[:FINDINGS_MAX],
+            findings=_fitting(name, (*watch.taken_back, *watch.log.findings, *watch.comparison.findings)),
             accounts=observed.accounts,
             accounts_changed=changed(before, observed.accounts),
             log_place=watch.log_settled,
@@ -219,3 +227,20 @@ class Reconciler:
 
     async def _record(self, name: TargetName, event: Event) -> None:
         await self.office.ledger.append((Change(stream=target_stream(name), event=event, seen=None),))
+
+
+def _going_on(before: Comparison, told: TargetReconciled | None) -> Comparison:
+    """What was suspected before a look, with what the last entry tells: it is the same finding, whoever looked then."""
+    if told is None:
+        return before
+    since = {(one.kind, one.subject, one.detail): one.since for one in told.findings}
+    return replace(before, suspected=before.suspected | since)
+
+
+def _fitting(name: TargetName, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """As many as an entry takes; that there are more is a finding of its own, so that nobody takes these for all."""
+    if len(findings) <= FINDINGS_MAX:
+        return findings
+    kept = findings[: FINDINGS_MAX - 1]
+    detail = f"more differences at once than the {FINDINGS_MAX} that are told one by one"
+    return (*kept, Finding(kind=FindingKind.MORE_THAN_TOLD, subject=name, detail=detail, since=findings[-1].since))

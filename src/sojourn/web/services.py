@@ -65,11 +65,11 @@ class Services:
     checkpoint over them, `cosigned()` is the newest one that witnesses have cosigned ("" if none), `copies()` are its
     published copies; `entries`, `prove` and `consistency` are as the scribe's client gives them; `live` tells who
     watches; `preflight(target)` says what is lacking there, `reconcile(target)` compares it with the record;
-    `pack(name)` builds an evidence pack of a grant or a request, `certificate(name)` that of a destruction (both ZIP),
-    `packs(sample, requests)` those of several access events; `delivered()` are the files that schedules made;
-    `given(sha256, person)` is what vouches for evidence that was given (to anybody, for None); `key_uses(person)`
-    tells which sealing keys still open; `reports` makes reports; `gateway_address()` is where clients connect;
-    `random_bytes(n)` are fresh; `ssh` is None where the gateway does not speak it.
+    `pack(name, confined)` builds an evidence pack of a grant or a request, `certificate(name)` that of a
+    destruction (both ZIP), `packs(sample, requests, confined)` those of several access events; `delivered()` are
+    the files that schedules made; `given(sha256, person)` is what vouches for evidence that was given (to anybody,
+    for None); `key_uses(person)` tells which sealing keys still open; `reports` makes reports; `gateway_address()`
+    is where clients connect; `random_bytes(n)` are fresh; `ssh` is None where the gateway does not speak it.
     """
 
     office: Office
@@ -94,8 +94,8 @@ class Services:
     consistency: Callable[[int, int], Awaitable[tuple[bytes, ...]]]
     live: Live
     copies: Callable[[], Sequence[CopyShown]]
-    pack: Callable[[str], Awaitable[bytes]]
-    packs: Callable[[str, Sequence[str]], Awaitable[Bundle]]
+    pack: Callable[[str, bool], Awaitable[bytes]]
+    packs: Callable[[str, Sequence[str], bool], Awaitable[Bundle]]
     given: Callable[[str, str | None], Awaitable[Vouched | None]]
     delivered: Callable[[], Sequence[Path]]
     preflight: Callable[[Target], Awaitable[tuple[str, ...]]]

@@ -84,6 +84,7 @@ PUBLIC = frozenset(
         "fact",
         "findings",
         "fingerprint",
+        "finding",
         "floor_days",
         "grant",
         "grants",
@@ -209,6 +210,7 @@ PUBLIC_THERE = frozenset(
     (
         "CommentShown.text",
         "Disposed.ticket",
+        "FindingDisposedOf.ticket",
         "NoteShown.text",
         "QuestionShown.text",
         "RequestShown.ticket",

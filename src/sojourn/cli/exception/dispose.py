@@ -1,4 +1,4 @@
-"""sojourn exception dispose: what becomes of tests that failed."""
+"""sojourn exception dispose: what becomes of tests that failed, or of a finding."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from sojourn.domain.events import Disposition
 
 
 def dispose(
-    request: str,
+    name: str,
     *,
-    tests: str,
+    tests: str = "",
     disposition: Disposition,
     owner: str,
     remark: str,
     ticket: str = "",
     common: Common | None = None,
 ) -> None:
-    """Say on record what becomes of the tests of an access event that failed, and who sees to what has to follow.
+    """Say on record what becomes of tests that failed, or of a finding, and who sees to what has to follow.
 
-    For auditors and administrators who had no part in the access. Test J passes from then on; the tests that failed
-    stay failed.
+    For auditors and administrators who had no part in the access. Of an access event, test J passes from then on, and
+    the tests that failed stay failed. A finding is what a target and the record did not both know.
 
     Example: sojourn exception dispose r-7k3m2q9x4h --tests H --disposition corrected --owner erin --remark "..."
 
     Parameters
     ----------
-    request
-        The request's id, as reports list it.
+    name
+        The request's id, as reports list it; or that of a finding, as `sojourn exception list` does.
     tests
-        The letters of the tests, such as H or BC.
+        Of a request, the letters of the tests, such as H or BC.
     disposition
         What becomes of them: corrected, accepted, not_an_exception or deficiency.
     owner
@@ -41,16 +41,15 @@ def dispose(
         Under which ticket.
     """
     common = common or Common()
-    body = {
-        "tests": sorted(set(tests.replace(",", "").replace(" ", "").upper())),
-        "disposition": disposition,
-        "owner": owner,
-        "remark": remark,
-        "ticket": ticket,
-    }
-    answered = call(common, "POST", place("requests", request, "disposition"), body)
+    said = {"disposition": disposition, "owner": owner, "remark": remark, "ticket": ticket}
+    if name.startswith("f-") and not tests:
+        answered = call(common, "POST", place("findings", name, "disposition"), said)
+        about = answered["finding"]
+    else:
+        letters = sorted(set(tests.replace(",", "").replace(" ", "").upper()))
+        answered = call(common, "POST", place("requests", name, "disposition"), {"tests": letters, **said})
+        about = f"{answered['request']} {' '.join(answered['tests'])}"
     if common.json:
         print_json(answered)
     else:
-        letters = " ".join(answered["tests"])
-        print_line(f"{answered['request']} {letters}: {answered['disposition']}, owner {answered['owner']}.")
+        print_line(f"{about}: {answered['disposition']}, owner {answered['owner']}.")

@@ -73,7 +73,7 @@ def make(
     latest, path = moment("--as-of", as_of) if as_of else None, out or Path(f"{report}.zip")
     asked = Asked(
         report=report,
-        period=_period(from_, until),
+        period=period_of(from_, until),
         run_by=operator(),
         run_at=SystemClock().now(),
         as_of=latest,
@@ -89,7 +89,8 @@ def make(
     return Exit.FAILED if built.problem else Exit.DONE
 
 
-def _period(since: str, until: str) -> Window:
+def period_of(since: str, until: str) -> Window:
+    """The period from one moment, as it is typed, up to another. Raises SojournError `input.invalid`."""
     start, end = moment("--from", since), moment("--until", until)
     if end <= start:
         problem = f"--until {until} is not after --from {since}"

@@ -30,6 +30,7 @@ from .evidence import (
     EvidenceForm,
     EvidenceGiven,
     ExceptionDisposed,
+    FindingDisposed,
     ProbeTried,
 )
 from .fact import FactTold, FactWithdrawn, Shift
@@ -158,6 +159,7 @@ Event = (
     | ProcessStarted
     | EvidenceGiven
     | ExceptionDisposed
+    | FindingDisposed
     | CallBegun
     | CallSettled
     | GrantLeased
@@ -294,6 +296,7 @@ __all__ = [
     "FactTold",
     "FactWithdrawn",
     "Finding",
+    "FindingDisposed",
     "FindingKind",
     "ForwardingOverdue",
     "ForwardingResumed",

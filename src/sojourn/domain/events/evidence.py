@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from sojourn.domain.identifiers import PersonId, RequestId, TargetName
+from sojourn.domain.identifiers import FindingId, PersonId, RequestId, TargetName
 from sojourn.domain.sealed import Sealed
 
 
@@ -58,6 +58,24 @@ class ExceptionDisposed:
     kind: ClassVar[str] = "exception.disposed"
     request: RequestId
     letters: tuple[str, ...]
+    disposition: Disposition
+    owner: PersonId
+    ticket: str
+    remark: Sealed
+    person: PersonId
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingDisposed:
+    """Somebody decided what becomes of a finding: what a target and the record did not both know, or nobody could see.
+
+    `owner` sees to what has to follow, under `ticket`; `remark` says why.
+    """
+
+    kind: ClassVar[str] = "finding.disposed"
+    finding: FindingId
+    target: TargetName
     disposition: Disposition
     owner: PersonId
     ticket: str

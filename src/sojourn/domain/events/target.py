@@ -20,6 +20,7 @@ class FindingKind(StrEnum):
     LOGIN_RETURNED = "login_returned"
     LOG_UNRECORDED = "log_unrecorded"
     LOG_MISSING = "log_missing"
+    MORE_THAN_TOLD = "more_than_told"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

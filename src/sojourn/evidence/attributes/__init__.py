@@ -14,10 +14,20 @@ from sojourn.evidence.accesses import Access, Configurations
 from .afterwards import followed_up, reviewed, told_and_looked_at
 from .answer import VERSION, Answer, AttributeTest, Letter, moment_text
 from .deciding import approved_before_use, approvers_had_authority, different_people, ticket, within_approved
-from .disposed import dispositions
+from .disposed import Disposed, disposals, dispositions
 from .using import as_declared, credential_changed, inside_window, removed_in_time
 
-__all__ = ["VERSION", "Answer", "AttributeTest", "Letter", "answer", "dispositions", "moment_text"]
+__all__ = [
+    "VERSION",
+    "Answer",
+    "AttributeTest",
+    "Disposed",
+    "Letter",
+    "answer",
+    "disposals",
+    "dispositions",
+    "moment_text",
+]
 
 
 def answer(

@@ -18,8 +18,8 @@ from sojourn.domain.events import (
     RecordsDisposed,
     ReviewOutcome,
     TargetReconciled,
-    TargetUnobserved,
 )
+from sojourn.domain.finding import UNOBSERVED
 from sojourn.domain.history import Recorded
 from sojourn.errors import Code
 from sojourn.evidence.attributes import Answer
@@ -105,14 +105,14 @@ def logging(context: Context) -> list[Measure]:
     """Actions, those without an outcome, and times that nobody could look."""
     given = [event.access.given for event in context.events if event.access.given is not None]
     actions, open_ended = (sum(one.total(name) for one in given) for name in ("actions", "unanswered"))
-    blind = sum(1 for _ in _others(context, TargetUnobserved))
+    blind = [one for one in context.findings if one.kind == UNOBSERVED]
     return [
         Measure(what="actions", population=actions, exceptions=open_ended, where="access-events, unanswered"),
         tested(context, Letter.F),
         Measure(
             what="times a target could not be looked at",
-            population=blind,
-            exceptions=blind,
+            population=len(blind),
+            exceptions=sum(one.disposed is None for one in blind),
             where="bypass-reconciliation",
         ),
     ]
@@ -174,14 +174,14 @@ def time(context: Context) -> list[Measure]:
 
 
 def bypass(context: Context) -> list[Measure]:
-    """What targets saw and the record did not, and the other way round."""
+    """What targets saw and the record did not, and the other way round; open ones are exceptions."""
     looks = [one.event for one in _others(context, TargetReconciled)]
-    findings = sum(len(one.findings) for one in looks if isinstance(one, TargetReconciled))
     sessions = sum(one.sessions for one in looks if isinstance(one, TargetReconciled))
+    opened = sum(one.disposed is None for one in context.findings)
+    where = "bypass-reconciliation"
     return [
-        Measure(
-            what="sessions seen at targets", population=sessions, exceptions=findings, where="bypass-reconciliation"
-        )
+        Measure(what="sessions seen at targets", population=sessions, exceptions=None, where=where),
+        Measure(what="findings at targets", population=len(context.findings), exceptions=opened, where=where),
     ]
 
 

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sojourn.evidence.attributes import Answer, AttributeTest
+from sojourn.evidence.attributes import AttributeTest
 from sojourn.evidence.files.sheet import Sheet
 
 from .accuracy import accuracy
 from .columns import Cell, sheet_of
 from .completeness import completeness
 from .context import Context
+from .exceptions import exceptions, unmatched
 from .population import CELLS, Event
 
 
@@ -43,8 +44,8 @@ def sheets(context: Context) -> Iterator[Sheet]:
     yield sheet_of("Tests", "Every test of every event, with its reason.", TESTED, _tests(events))
     yield completeness(context)
     yield accuracy(context)
-    failed = (one for one in _tests(events) if one.test.answer is Answer.FAIL)
-    yield sheet_of("Exceptions", "Every test that failed.", TESTED, failed)
+    yield unmatched(context)
+    yield exceptions(context)
     if context.parameters.sample:
         context.drawn = sample(events, count=context.parameters.sample, seed=context.parameters.seed)
         purpose = "Drawn by the seed in the parameters; anybody can draw it again."

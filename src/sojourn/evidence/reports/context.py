@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sojourn.domain.identifiers import RequestId
 from sojourn.evidence.accesses import Access, Books
-from sojourn.evidence.attributes import AttributeTest, dispositions
+from sojourn.evidence.attributes import AttributeTest, Disposed, disposals
 from sojourn.evidence.attributes.answer import Letter, passed
+from sojourn.evidence.findings import Found, fold_findings
 from sojourn.ledger import entry as entries
 from sojourn.settings import Settings
 
@@ -33,11 +34,21 @@ class Context:
     settings: Settings = field(default_factory=Settings)
     drawn: list[Event] = field(default_factory=list, init=False)
     _events: list[Event] | None = field(default=None, init=False)
-    _disposed: dict[RequestId, tuple[str, ...]] = field(init=False)
+    _disposed: Mapping[RequestId, tuple[Disposed, ...]] = field(init=False)
+    all_findings: tuple[Found, ...] = field(init=False)
+    """Everything that targets in scope and the record did not both know, whenever it was."""
 
     def __post_init__(self) -> None:
-        """Sort what was said about exceptions."""
-        self._disposed = dispositions(self.books.others)
+        """Sort what targets showed, and what was said about exceptions."""
+        self._disposed = disposals(self.books.others)
+        scope = self.parameters.targets
+        found = fold_findings(self.books.others)
+        self.all_findings = tuple(one for one in found if not scope or one.target in scope)
+
+    @property
+    def findings(self) -> tuple[Found, ...]:
+        """Those of the period: told of in it, or open when it began."""
+        return tuple(one for one in self.all_findings if one.in_period(self.parameters.period))
 
     @property
     def events(self) -> list[Event]:
@@ -64,11 +75,15 @@ class Context:
     def integrity(self) -> AttributeTest:
         """The answer to K for all of it."""
         base = self.base
-        fine = f"all {base.size} entries lead to the signed root {base.root[:16]}…; repeat it with sojourn-verify"
+        fine = "every entry leads to the signed root that the parameters name; repeat it with sojourn-verify"
         return passed(Letter.K, not base.problem, base.problem or fine)
 
     def dispositions(self, access: Access) -> tuple[str, ...]:
         """What was done about the exceptions of an access, in words."""
+        return tuple(one.in_words for one in self.disposed(access))
+
+    def disposed(self, access: Access) -> tuple[Disposed, ...]:
+        """What was done about the exceptions of an access, in the order in which it was said."""
         return self._disposed.get(access.request, ())
 
     def again(self, seq: int) -> tuple[str, str, dict[str, Any]]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sojourn.domain.events import TargetReconciled, TargetUnobserved
+from sojourn.domain.events import TargetReconciled
 from sojourn.evidence.files.sheet import Sheet
 
 from .columns import Cell, sheet_of
 from .completeness import completeness
 from .context import Context
+from .exceptions import open_findings, unmatched
 from .population import CELLS
 
 
@@ -74,64 +75,8 @@ _CHANGES: tuple[Cell[AccountChange], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unmatched:
-    """Something that the record and a target did not both know. `times` looks showed it."""
-
-    target: str
-    kind: str
-    subject: str
-    detail: str
-    since: datetime
-    last_at: datetime
-    looks: int
-
-
 def bypass(context: Context) -> Iterator[Sheet]:
-    """Findings of the period, times when nobody could look, and the checks."""
-    found = sorted(_unmatched(context), key=lambda one: (one.since, one.target, one.subject))
-    yield sheet_of("Unmatched", "What record and target did not both know.", _UNMATCHED, found)
-    yield sheet_of("Gaps", "Times when a target could not be looked at.", _GAPS, _gaps(context))
+    """Findings with what became of them, those that are open, and the checks."""
+    yield unmatched(context)
+    yield open_findings(context)
     yield completeness(context)
-
-
-def _unmatched(context: Context) -> Iterator[Unmatched]:
-    seen: dict[tuple[str, str, str, datetime], Unmatched] = {}
-    for one in context.books.others:
-        if isinstance(one.event, TargetReconciled) and context.parameters.period.contains(one.at):
-            for item in one.event.findings:
-                key = (one.event.target, item.kind.value, item.subject, item.since)
-                before = seen.get(key)
-                seen[key] = Unmatched(
-                    target=one.event.target,
-                    kind=item.kind.value,
-                    subject=item.subject,
-                    detail=item.detail,
-                    since=item.since,
-                    last_at=one.at,
-                    looks=1 if before is None else before.looks + 1,
-                )
-    yield from seen.values()
-
-
-def _gaps(context: Context) -> Iterator[tuple[str, datetime, str, int]]:
-    for one in context.books.others:
-        if isinstance(one.event, TargetUnobserved) and context.parameters.period.contains(one.at):
-            yield one.event.target, one.at, one.event.problem, one.seq
-
-
-_UNMATCHED: tuple[Cell[Unmatched], ...] = (
-    Cell("target", lambda one: one.target, "Production system."),
-    Cell("kind", lambda one: one.kind, "What did not match."),
-    Cell("subject", lambda one: one.subject, "Login or session."),
-    Cell("detail", lambda one: one.detail, "What was seen."),
-    Cell("since", lambda one: one.since, "When it was first seen (UTC)."),
-    Cell("last_at", lambda one: one.last_at, "When it was last on record (UTC)."),
-    Cell("entries", lambda one: one.looks, "Entries that tell of it."),
-)
-_GAPS: tuple[Cell[tuple[str, datetime, str, int]], ...] = (
-    Cell("target", lambda one: one[0], "Production system."),
-    Cell("at", lambda one: one[1], "From when on it could not be looked at (UTC)."),
-    Cell("problem", lambda one: one[2], "Why."),
-    Cell("entry", lambda one: one[3], "Place in the record."),
-)

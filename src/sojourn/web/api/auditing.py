@@ -34,7 +34,8 @@ async def evidence(exchange: Exchange) -> Response:
             who="its holder, its approvers or an auditor",
         )
     await exchange.caught_up()
-    return await given(exchange, caller, EvidenceForm.PACK, f"grant/{row.id}", await exchange.services.pack(row.id))
+    content = await exchange.services.pack(row.id, caller.confined)
+    return await given(exchange, caller, EvidenceForm.PACK, f"grant/{row.id}", content)
 
 
 async def evidence_of_request(exchange: Exchange) -> Response:
@@ -58,7 +59,7 @@ async def evidence_of_request(exchange: Exchange) -> Response:
             who="its requester, its approvers or an auditor",
         )
     await exchange.caught_up()
-    content = await exchange.services.pack(row.id)
+    content = await exchange.services.pack(row.id, caller.confined)
     return await given(exchange, caller, EvidenceForm.PACK, f"request/{row.id}", content)
 
 

@@ -18,6 +18,52 @@ class Disposed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindingDisposedOf:
+    """What became of a finding at a target, and who sees to what has to follow."""
+
+    finding: str
+    target: str
+    disposition: str
+    owner: str
+    ticket: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingListed:
+    """What a target and the record did not both know, or a time when nobody could look (`target_unobserved`).
+
+    `seq` and `last_seq` are the first and the last entry that tell of it. What follows `last_at` is null until somebody
+    says what becomes of it; then `remark` says why.
+    """
+
+    finding: str
+    target: str
+    kind: str
+    subject: str
+    detail: str
+    since: str
+    seq: int
+    last_seq: int
+    last_at: str
+    disposition: str | None
+    owner: str | None
+    ticket: str | None
+    remark: str | None
+    disposed_by: str | None
+    disposed_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Findings, newest first. `more` says that there are older ones: ask again with `before` set to `next`."""
+
+    findings: tuple[FindingListed, ...]
+    more: bool
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportListed:
     """A report that can be made."""
 

@@ -326,6 +326,15 @@ class Dispose(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ticket: str = ""
 
 
+class DisposeOfFinding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of a finding: who owns what has to follow, and why."""
+
+    disposition: Disposition
+    owner: str
+    remark: str
+    ticket: str = ""
+
+
 class AskReport(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A report of `[start, end)`, as of a moment (empty for now), with `sample` rows drawn by `seed`."""
 

@@ -26,6 +26,7 @@ from . import (
     confirming,
     deciding,
     facts,
+    findings,
     keeping,
     opening,
     overview,
@@ -196,6 +197,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/requests/{name}/activate", access.activate, PERSON, bodies.Nothing),
     Endpoint("GET", "/requests/{name}/evidence", auditing.evidence_of_request, PERSON),
     Endpoint("POST", "/requests/{name}/disposition", auditing.dispose, OVERSIGHT, bodies.Dispose),
+    Endpoint("GET", "/findings", findings.listing, OVERSIGHT, query=("target", "all", "before")),
+    Endpoint("POST", "/findings/{name}/disposition", findings.dispose, OVERSIGHT, bodies.DisposeOfFinding),
     Endpoint("GET", "/break-glass", break_glass.offered, PERSON),
     Endpoint("POST", "/break-glass", break_glass.take, PERSON, bodies.Glass),
     Endpoint(

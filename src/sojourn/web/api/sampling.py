@@ -78,7 +78,7 @@ async def packs(exchange: Exchange) -> Response:
     if not (caller.auditor or found.drawn.person == caller.id):
         raise SojournError(Code.SAMPLE_UNKNOWN, sample=exchange.name[:100])
     await exchange.caught_up()
-    bundle = await exchange.services.packs(found.drawn.sample, found.drawn.requests)
+    bundle = await exchange.services.packs(found.drawn.sample, found.drawn.requests, caller.confined)
     await give_evidence(
         exchange.services.office,
         form=EvidenceForm.PACKS,

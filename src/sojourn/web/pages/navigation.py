@@ -32,6 +32,7 @@ OVERSIGHT = (
     Room("/targets", "Targets"),
     Room("/policy", "Policy"),
     Room("/attempts", "Refused"),
+    Room("/exceptions", "Exceptions"),
     Room("/keeping", "Keeping"),
 )
 AUDITOR = (Room("/reports", "Reports"),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sojourn.domain.events import Disposition
+from sojourn.evidence.attributes.answer import Letter
 from sojourn.web.api import access, asking, deciding, shapes
 from sojourn.web.exchange import Exchange
 
@@ -27,7 +29,18 @@ async def one(exchange: Exchange) -> Shown:
     grant = await access.one(exchange.beside(request.grant)) if request.grant is not None else None
     own = caller.id == request.person
     confirms = await ways(exchange) if request.decidable else None
-    return show("request.html", request=request, grant=grant, own=own, steps=steps(request, grant), confirms=confirms)
+    disposes = (caller.administrator or caller.auditor) and not own
+    return show(
+        "request.html",
+        request=request,
+        grant=grant,
+        own=own,
+        steps=steps(request, grant),
+        confirms=confirms,
+        dispositions=tuple(Disposition) if disposes else (),
+        letters=tuple(Letter),
+        people=exchange.services.office.in_force().catalogue.people,
+    )
 
 
 def steps(request: shapes.RequestShown, grant: shapes.GrantShown | None) -> list[tuple[str, str, str | None]]:
