@@ -59,7 +59,7 @@ def _sessions(found: Running, grant: str) -> list[dict[str, str]]:
 
 
 def _watched(found: Running, session: str, client: Client, *, viewers: int, seconds: float) -> Iterator[Figure]:
-    pid = int(json.loads((found.installation.layout.run / "control.json").read_text())["pid"])
+    pid = _control(found)
     idle = _working(pid, client, seconds)
     with _viewers(found, session, viewers) as crowd:
         cost = _working(pid, client, seconds)
@@ -69,6 +69,10 @@ def _watched(found: Running, session: str, client: Client, *, viewers: int, seco
     yield Figure(name=name, unit="% of a core", value=(cost - idle) * 100)
     yield Figure(name="  without them", unit="% of a core", value=idle * 100)
     yield Figure(name="  each was told", unit="kB/s", value=told / viewers / seconds / 1e3)
+
+
+def _control(found: Running) -> int:
+    return int(json.loads((found.installation.layout.run / "control.json").read_text())["pid"])
 
 
 def _working(pid: int, client: Client, seconds: float) -> float:
@@ -136,10 +140,15 @@ def _long(found: Running, session: str, *, turns: int) -> Iterator[Figure]:
     models.close()
     found.installation.start()
     dora = signed_in(found, "dora")
+    pid = _control(found)
     for path in ("", f"?after={LONG // 2}", "?search=payments", "?outcome=failed"):
-        times = [_seconds(dora, f"/sessions/{session}{path}") for _ in range(turns + 1)][1:]
-        name = f"page of a session of {LONG:,} actions {path or '(first)'}, p95"
-        yield Figure(name=name, unit="ms", value=percentile(times, 0.95) * 1e3)
+        _seconds(dora, f"/sessions/{session}{path}")
+        before = cpu_seconds(pid)
+        times = [_seconds(dora, f"/sessions/{session}{path}") for _ in range(turns)]
+        worked = (cpu_seconds(pid) - before) / turns
+        name = f"page of a session of {LONG:,} actions {path or '(first)'}"
+        yield Figure(name=f"{name}, p95", unit="ms", value=percentile(times, 0.95) * 1e3)
+        yield Figure(name=f"{name}, processor time of control", unit="ms", value=worked * 1e3)
 
 
 def _seconds(browser: Browser, path: str) -> float:
