@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sojourn.domain.events import ActionCompleted, ActionIntended, Outcome
@@ -25,7 +26,9 @@ from sojourn.testing.scribe import KEY
 from .figures import Figure
 
 SESSIONS = 200
-AT = "2026-11-25T07:29:12.123456Z"
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+BETWEEN = timedelta(seconds=8.6)
+"""As over a year of 3.67 million entries: no two are of the same moment."""
 
 
 def _entry(seq: int) -> bytes:
@@ -57,7 +60,7 @@ def _entry(seq: int) -> bytes:
         )
     return entries.assemble(
         seq=seq,
-        at=AT,
+        at=entries.format_time(BEGAN + seq * BETWEEN),
         stream=session_stream(session),
         version=2 * turn + (2 if place >= SESSIONS else 1),
         kind=event.kind,

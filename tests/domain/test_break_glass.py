@@ -9,6 +9,7 @@ from sojourn.domain.break_glass import FRESH, BreakTheGlass, Taken
 from sojourn.domain.events import BreakGlassUsed
 from sojourn.domain.identifiers import GrantId, RequestId, RuleName
 from sojourn.domain.policy import BreakGlassRule, People, ReviewRule, Rule
+from sojourn.domain.request import REASON_LENGTH_MAX
 from sojourn.domain.sealed import Sealed
 from sojourn.errors import Code, Refusal
 from sojourn.testing.clock import SimulatedClock
@@ -95,8 +96,19 @@ def test_it_is_used_only_so_often_and_an_old_use_stops_counting() -> None:
     assert isinstance(_take((old, recent)), Taken)
 
 
+def test_whoever_has_spent_it_is_told_from_when_on_it_is_there_again() -> None:
+    first, second, third = (_used(timedelta(hours=hours)) for hours in (5, 3, 1))
+    refusal = _take((third, first, second))
+    assert isinstance(refusal, Refusal)
+    # Of three the second one has to be out of the day, so that one is left.
+    free = NOW - timedelta(hours=3) + timedelta(days=1)
+    assert (refusal.details["uses"], refusal.details["after"]) == ("2", free.isoformat(timespec="seconds"))
+
+
 def test_a_reason_is_asked_for_whatever_the_rule_says() -> None:
     assert _code(_take(reason=" \n")) is Code.REQUEST_REASON_MISSING
+    assert isinstance(_take(reason="x" * REASON_LENGTH_MAX), Taken)
+    assert _code(_take(reason="x" * (REASON_LENGTH_MAX + 1))) is Code.REQUEST_REASON_TOO_LONG
 
 
 def test_nobody_takes_it_without_a_rule_or_for_longer_than_the_rule_allows() -> None:

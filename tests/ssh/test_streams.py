@@ -59,10 +59,10 @@ async def _says_back(path: Path, said: bytes) -> bytes:
                 reader, writer = await asyncio.open_unix_connection(path)
                 break
             await asyncio.sleep(0.02)
-        writer.write(said)
-        writer.write_eof()
         heard = b""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):
+            writer.write(said)
+            writer.write_eof()
             heard = await reader.read()
         writer.close()
         return heard
