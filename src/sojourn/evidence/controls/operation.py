@@ -119,10 +119,11 @@ def logging(context: Context) -> list[Measure]:
 
 
 def leavers(context: Context) -> list[Measure]:
-    """Who left, and whether somebody looked back."""
-    left = sum(1 for _ in _others(context, PersonLeft))
-    back = sum(1 for _ in _others(context, LookedBack))
-    return [Measure(what="people who left", population=left, exceptions=max(0, left - back), where="administrators")]
+    """Who left, and those of them on whom nobody has looked back since."""
+    left = [(one.event.person, one.seq) for one in _others(context, PersonLeft) if isinstance(one.event, PersonLeft)]
+    back = {one.event.person: one.seq for one in context.books.others if isinstance(one.event, LookedBack)}
+    missing = sum(back.get(person, -1) < seq for person, seq in left)
+    return [Measure(what="people who left", population=len(left), exceptions=missing, where="administrators")]
 
 
 def direct_change(context: Context) -> list[Measure]:
