@@ -198,12 +198,12 @@ class Bustle:
         await asyncio.wait(nodes)
 
     def owed_a_look_back(self) -> set[PersonId]:
-        """Who left and was not looked back on since. Nobody is looked back on who is not owed it."""
+        """Who left, and their programs, not looked back on since. Nobody is looked back on who is not owed it."""
         owed: set[PersonId] = set()
         for one in self.world.ledger.entries:
             match one.event:
                 case PersonLeft(person=person):
-                    owed.add(person)
+                    owed |= {other.id for other in COMPANY.people if person in (other.id, other.owner)}
                 case LookedBack(person=person):
                     assert person in owed, f"{person} is looked back on twice"
                     owed.remove(person)

@@ -28,7 +28,7 @@ PEOPLE_MAX = 100
 
 
 async def look_back(office: Office, projections: Projections) -> None:
-    """Put on record what those had and did who are owed it, and the programs of those who left with them.
+    """Put on record what those had and did who are owed it, and the programs that they answer for.
 
     Of somebody who still holds what was taken from them it waits until that has ended, and of everybody until the read
     models are as far as the standing. Raises SojournError from the ledger.
@@ -66,9 +66,7 @@ def _looked_back(
 
 
 def _programs(owner: PersonId, state: Standing, adopted: Adopted) -> tuple[PersonId, ...]:
-    """The accounts that lose everything with their owner, and are not owed a look-back of their own."""
-    if owner not in state.left:
-        return ()
+    """The accounts that they answer for, which lose everything with them; without those that are owed one themselves."""
     owned = (one.id for one in adopted.policy.people.values() if one.owner == owner)
     return tuple(sorted(one for one in owned if one not in state.to_look_back))
 
