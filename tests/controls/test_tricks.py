@@ -430,8 +430,9 @@ async def test_what_a_certification_took_does_not_come_back_as_long_as_a_group_g
         read = Projections.open(None)
         read.apply(place.ledger.entries)
         assert not await tick(place.office, read, place.adopted[-1])
-        asks = {"target": SHOP, "role": READ, "duration": timedelta(minutes=5), "reason": "x", "source": "t"}
-        return code(await submit(place.office, person=ALICE, **asks))
+        return code(
+            await submit(place.office, person=ALICE, target=SHOP, role=READ, duration=HOUR, reason="x", source="t")
+        )
 
     assert await time_passes() is Code.ELIGIBILITY_REMOVED
     await leave(place.office, person=ALICE, by=ERIN, reason="gone", source="t")

@@ -66,7 +66,7 @@ def _looked_back(
 
 
 def _programs(owner: PersonId, state: Standing, adopted: Adopted) -> tuple[PersonId, ...]:
-    """The accounts that they answer for, which lose everything with them; without those that are owed one themselves."""
+    """The accounts that they answer for, which lose everything with them; without those that are owed their own."""
     owned = (one.id for one in adopted.policy.people.values() if one.owner == owner)
     return tuple(sorted(one for one in owned if one not in state.to_look_back))
 
