@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -16,13 +16,14 @@ from sojourn.domain.change import Proposal
 from sojourn.domain.directory import HandOver
 from sojourn.domain.events import ConfigurationAdopted, EligibilityLost, GroupsClaimed, LookedBack
 from sojourn.domain.grant import Grant
-from sojourn.domain.history import Change
-from sojourn.domain.identifiers import CONFIGURATION, STANDING, GrantId, PersonId
+from sojourn.domain.history import Change, Recorded
+from sojourn.domain.identifiers import CONFIGURATION, STANDING, GrantId, PersonId, StreamName
 from sojourn.domain.people import Person, PersonKind, Team
 from sojourn.domain.request import Request
 from sojourn.errors import Code, SojournError
 from sojourn.projections import tables
 from sojourn.projections.projector import Projections
+from sojourn.testing.ledger import MemoryLedger
 from sojourn.testing.organisation import ALICE, BOB, CAROL, CATALOGUE, DAVE, ENGINEERS, ERIN, READ, SHOP, Workplace
 from sojourn.testing.organisation import without as gone
 from sojourn.workflow.activate import activate
@@ -175,6 +176,37 @@ async def test_a_look_back_waits_for_read_models_that_are_behind() -> None:
     assert not await ticked(place, behind)
     (found,) = looked_back(place)
     assert found.grants == (grant,)
+
+
+@dataclass
+class Interrupted(MemoryLedger):
+    """A ledger at which something happens right after the standing was read for the first time."""
+
+    meanwhile: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+
+    async def stream(self, stream: StreamName) -> tuple[Recorded, ...]:
+        found = await super().stream(stream)
+        if stream == STANDING and self.meanwhile:
+            await self.meanwhile.pop()()
+        return found
+
+
+async def test_who_leaves_while_another_is_looked_back_on_is_not_looked_back_on_by_old_read_models() -> None:
+    place = await opened()
+    await leaves(place)
+    behind = node(place)
+    grant = await holding(place, DAVE)
+    busy = Interrupted(
+        clock=place.clock,
+        entries=place.ledger.entries,
+        matters=place.ledger.matters,
+        meanwhile=[lambda: leave(place.office, person=DAVE, by=ERIN, reason="gone", source="t")],
+    )
+    await look_back(replace(place.office, ledger=busy), behind)
+    assert not busy.meanwhile and not looked_back(place)
+    await end_for_leaver(place.office, grant)
+    assert not await ticked(place)
+    assert {one.person: one.grants for one in looked_back(place)} == {ALICE: (), DAVE: (grant,), ROBOT: ()}
 
 
 async def test_who_leaves_again_is_looked_back_on_again_and_who_stays_is_not() -> None:
