@@ -263,10 +263,10 @@ async def test_what_two_people_adopt_names_in_the_same_append_whom_it_takes_some
     assert place.in_force().standing.to_look_back == {ALICE}
 
 
-# Each duty by itself
+# What is due fails by itself
 
 
-async def test_a_kind_of_duty_that_cannot_be_looked_up_holds_up_no_other() -> None:
+async def test_what_cannot_be_looked_up_holds_up_nothing_else() -> None:
     place = await opened()
     await leaves(place)
     read = node(place)
@@ -277,7 +277,7 @@ async def test_a_kind_of_duty_that_cannot_be_looked_up_holds_up_no_other() -> No
     assert [one.person for one in looked_back(place)] == [ALICE]
 
 
-async def test_a_duty_that_always_fails_holds_up_none_of_its_kind() -> None:
+async def test_what_always_fails_holds_up_nothing_of_its_kind() -> None:
     """Read models that know of a campaign which the record does not, between two that it does."""
     place = await opened()
     names = []

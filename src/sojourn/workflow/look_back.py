@@ -23,8 +23,8 @@ from .standing import on_standing
 
 LOOK_BACK = timedelta(days=90)
 """So far back is looked."""
-PEOPLE_MAX = 100
-"""So many are looked back on in one append; the others follow."""
+PEOPLE_MAX = 10
+"""So many are looked back on at once, for reading takes milliseconds each; the others follow a second later."""
 
 
 async def look_back(office: Office, projections: Projections) -> None:

@@ -31,8 +31,8 @@ TICK_SECONDS = 1.0
 REVIEWS_BACK = timedelta(days=31)
 """How long after its end the review of an access is still opened, should nobody have kept time."""
 
-Duty = Callable[[], Awaitable[object]]
-Step = Callable[[Office, Projections, Adopted], Sequence[Duty]]
+Due = Callable[[], Awaitable[object]]
+Step = Callable[[Office, Projections, Adopted], Sequence[Due]]
 
 log = structlog.get_logger("timekeeping")
 
@@ -47,14 +47,14 @@ async def keep_time(office: Office, projections: Projections, files: Callable[[]
 async def tick(office: Office, projections: Projections, files: Adopted) -> tuple[Exception, ...]:
     """Do everything that is due now; gives what failed, which is logged and stays due.
 
-    Each duty fails by itself: the others are done. Only where the record is away are the rest of its kind not tried.
+    Each thing fails by itself: the others are done. Only where the record is away are the rest of its kind not tried.
     """
     failed: list[Exception] = []
     for what, step in STEPS.items():
         with _by_itself(what, failed):
-            for duty in step(office, projections, files):
+            for due in step(office, projections, files):
                 with _by_itself(what, failed, unless=Code.RECORD_UNAVAILABLE):
-                    await duty()
+                    await due()
     return tuple(failed)
 
 
@@ -74,39 +74,41 @@ def _by_itself(what: str, failed: list[Exception], unless: Code | None = None) -
         failed.append(error)
 
 
-def _escalations(office: Office, projections: Projections, _: Adopted) -> Sequence[Duty]:
+def _escalations(office: Office, projections: Projections, _: Adopted) -> Sequence[Due]:
     with projections.reading() as connection:
-        due = queries.to_escalate(connection, text(office.clock.now()))
-    return [partial(escalate_request, office, RequestId(request)) for request in due]
+        found = queries.to_escalate(connection, text(office.clock.now()))
+    return [partial(escalate_request, office, RequestId(request)) for request in found]
 
 
-def _reviews(office: Office, projections: Projections, _: Adopted) -> Sequence[Duty]:
+def _reviews(office: Office, projections: Projections, _: Adopted) -> Sequence[Due]:
     with projections.reading() as connection:
-        due = assured.to_review(connection, text(office.clock.now() - REVIEWS_BACK))
+        found = assured.to_review(connection, text(office.clock.now() - REVIEWS_BACK))
     return [
         partial(open_review, office, grant=GrantId(grant), ended_at=datetime.fromisoformat(ended_at), used=used)
-        for grant, ended_at, used in due
+        for grant, ended_at, used in found
     ]
 
 
-def _overdue_reviews(office: Office, projections: Projections, _: Adopted) -> Sequence[Duty]:
+def _overdue_reviews(office: Office, projections: Projections, _: Adopted) -> Sequence[Due]:
     with projections.reading() as connection:
-        due = assured.reviews_due(connection, text(office.clock.now()))
-    return [partial(report_overdue, office, GrantId(grant)) for grant in due]
+        found = assured.reviews_due(connection, text(office.clock.now()))
+    return [partial(report_overdue, office, GrantId(grant)) for grant in found]
 
 
-def _campaigns(office: Office, projections: Projections, _: Adopted) -> Sequence[Duty]:
+def _campaigns(office: Office, projections: Projections, _: Adopted) -> Sequence[Due]:
     with projections.reading() as connection:
-        due = assured.campaigns_due(connection, text(office.clock.now()))
-    return [partial(close_campaign, office, CampaignId(campaign)) for campaign in due]
+        found = assured.campaigns_due(connection, text(office.clock.now()))
+    return [partial(close_campaign, office, CampaignId(campaign)) for campaign in found]
 
 
-def _removals(office: Office, projections: Projections, files: Adopted) -> Sequence[Duty]:
+def _removals(office: Office, projections: Projections, files: Adopted) -> Sequence[Due]:
     """Removals whose loop is closed: neither files nor groups give it any more, and no access under it is left."""
     now = office.in_force()
+    taken = sorted(now.standing.removals, key=lambda one: (one.person, one.target, one.role))
+    if not taken:
+        return []
     # Who has left is in no team for now, and what their groups would give them is not to be seen.
     unseen = {person for person, _ in now.standing.counted if person in now.standing.left}
-    taken = sorted(now.standing.removals, key=lambda one: (one.person, one.target, one.role))
     with projections.reading() as connection:
         return [
             partial(confirm_removal, office, one)
@@ -117,7 +119,7 @@ def _removals(office: Office, projections: Projections, files: Adopted) -> Seque
         ]
 
 
-def _look_backs(office: Office, projections: Projections, _: Adopted) -> Sequence[Duty]:
+def _look_backs(office: Office, projections: Projections, _: Adopted) -> Sequence[Due]:
     return [partial(look_back, office, projections)] if office.in_force().standing.to_look_back else []
 
 
