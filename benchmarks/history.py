@@ -59,6 +59,9 @@ from sojourn.domain.window import Window
 NAMED = ("alice", "bob", "carol", "dora")
 PEOPLE = tuple(map(PersonId, (*NAMED, *(f"p{number:03}" for number in range(196)))))
 TARGETS = tuple(map(TargetName, ("shop", *(f"t{number:03}" for number in range(299)))))
+APART = timedelta(seconds=90)
+"""So much time is between two requests."""
+
 LIVE = 200
 """So many of the newest requests wait for a decision, and as many before them are accesses in use."""
 
@@ -85,7 +88,7 @@ class History:
         """All entries in order, thousands at a time."""
         batch: list[Recorded] = []
         for number in range(self.requests):
-            at = self.moment + timedelta(seconds=90 * number)
+            at = self.moment + APART * number
             versions: dict[StreamName, int] = {}
             for stream, event in self._life(number, at):
                 versions[stream] = version = versions.get(stream, 0) + 1

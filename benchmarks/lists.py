@@ -34,10 +34,9 @@ from sojourn.web.exchange import COOKIE
 from sojourn.web.pages.table import PAGES
 
 from .figures import Figure, percentile
-from .history import BUSY, History, named
+from .history import APART, BUSY, History, named
 
 REQUESTS = 250_000
-BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)
 REASONS = 150
 """Distinct sealed reasons on record, more than a page shows: each is opened for whoever may read it."""
 
@@ -143,7 +142,9 @@ def _filled(path: Path, *, requests: int) -> Iterator[Figure]:
         rows = queries.requests(connection, limit=REASONS)
     reasons = tuple(Sealed(commitment=row.reason, key="k-measured") for row in rows)
     models.following = before + FAR
-    history = History(requests=requests, seq=models.following, moment=BEGINNING, sealed=reasons)
+    # The last of it was just now, so that what pages say of the last month has something to count.
+    beginning = datetime.now(UTC) - APART * requests
+    history = History(requests=requests, seq=models.following, moment=beginning, sealed=reasons)
     folding = 0.0
     for batch in history.batches():
         start = time.perf_counter()
