@@ -99,8 +99,8 @@ def test_a_change_names_whom_it_lets_in_and_what_they_may_tell(tmp_path: Path) -
         "comes in as %s of https://gitlab.example for https://sojourn.example, project_id 74, ref main, to read, tell"
     ]
     assert (found.person, found.what) == ("ci", "an account")
-    assert set(found.before) - set(found.after) == {"tells deployment", ways[0] % "one or two"}
-    assert set(found.after) - set(found.before) == {"tells ticket", ways[0] % "three"}
+    assert set(found.before) - set(found.after) == {"tells of every deployment", ways[0] % "one or two"}
+    assert set(found.after) - set(found.before) == {"tells of every ticket", ways[0] % "three"}
 
 
 @pytest.mark.parametrize("life", ["2h", "30s"])

@@ -13,6 +13,7 @@ from sojourn.domain.events import Finding, FindingKind, TargetReconciled, Target
 from sojourn.domain.history import Change
 from sojourn.domain.identifiers import target_stream
 from sojourn.domain.window import Window
+from sojourn.evidence.attributes.answer import moment_text
 from sojourn.evidence.reports.directory import REPORTS
 from sojourn.scribe.client import ScribeClient
 from sojourn.settings import ScribeSettings
@@ -31,7 +32,7 @@ def _said(root: ScribeProcess, directory: Path, moments: Said | None = None) -> 
     found: Said = {}
     for report in REPORTS:
         (directory / report).mkdir(parents=True)
-        as_of = None if moments is None else moments[report][0]
+        as_of = None if moments is None else datetime.fromisoformat(moment_text(moments[report][0]))
         now = datetime.now(UTC) + timedelta(days=1 if moments else 0)
         asked = Asked(report=report, period=PERIOD, run_by="t", run_at=now, as_of=as_of, sample=2, seed="7")
         built = make_report(root.layout, asked, directory / report, lambda *_: None)

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,8 @@ def _read(layout: Layout, asked: Asked, progress: Progress) -> Iterator[Context]
     """Everything that a report is made from, while the ledger is open."""
     wanted = REPORTS[asked.report]
     with reading(layout) as kept:
-        books, base, tree = _fold(layout, kept, asked.as_of, progress)
+        as_of = None if asked.as_of is None else _whole_millisecond(asked.as_of)
+        books, base, tree = _fold(layout, kept, as_of, progress)
         parameters = Parameters(
             report=asked.report,
             title=wanted.title,
@@ -93,7 +94,7 @@ def _read(layout: Layout, asked: Asked, progress: Progress) -> Iterator[Context]
             run_by=asked.run_by,
             run_at=asked.run_at,
             period=asked.period,
-            as_of=asked.as_of or base.last_at or asked.run_at,
+            as_of=as_of or base.last_at or asked.run_at,
             filters=(
                 ("as of", "" if asked.as_of is None else asked.as_of.isoformat()),
                 ("targets", ", ".join(asked.targets)),
@@ -110,6 +111,11 @@ def _read(layout: Layout, asked: Asked, progress: Progress) -> Iterator[Context]
             settings=settings_as_read(layout),
             backing=back(kept, tree, books, asked.period, base.note, targets=asked.targets),
         )
+
+
+def _whole_millisecond(moment: datetime) -> datetime:
+    """The end of its millisecond: moments are said to the millisecond, so one that is asked for means all of it."""
+    return moment + timedelta(microseconds=999 - moment.microsecond % 1000)
 
 
 def _fold(layout: Layout, kept: Kept, as_of: datetime | None, progress: Progress) -> tuple[Books, Base, ProvingTree]:

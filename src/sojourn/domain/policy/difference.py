@@ -154,7 +154,6 @@ def _say_person(person: Person | None) -> tuple[str, ...]:
     said += [f"zone {person.zone}"] if person.zone else []
     said += (f"tells of every {kind}" for kind in person.tells)
     said += (f"{name}: {value}" for name, value in person.attributes)
-    said += [f"tells {', '.join(person.tells)}"] if person.tells else []
     said += (say_workload(one) for one in person.workloads)
     return tuple(said)
 
