@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -55,6 +56,11 @@ def write(opened: AbstractContextManager[Workbook] | AbstractContextManager[Work
 def ended(process: subprocess.Popen[bytes]) -> bool:
     """Whether it has ended, and nobody has to wait for it any more."""
     return process.returncode is not None and not Path(f"/proc/{process.pid}").exists()
+
+
+def children() -> set[int]:
+    """The processes that this test started and has not waited for."""
+    return {int(child) for child in Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()}
 
 
 def test_it_has_the_same_bytes_as_one_that_is_written_here(tmp_path: Path) -> None:
@@ -127,10 +133,11 @@ async def test_a_report_whose_workbook_fails_is_no_report(tmp_path: Path) -> Non
     directory = tmp_path / "r"
     directory.mkdir()
 
+    before = children()
+
     def killing() -> Iterator[Row]:
-        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-            if b"workbook_process" in Path(f"/proc/{child}/cmdline").read_bytes():
-                os.kill(int(child), signal.SIGKILL)
+        (writer,) = children() - before
+        os.kill(writer, signal.SIGKILL)
         yield from wide()
 
     with pytest.raises(OSError, match="ended with -9"):
