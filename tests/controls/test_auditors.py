@@ -72,7 +72,7 @@ async def test_an_operator_gives_no_office_alone_once_two_administer() -> None:
 
 async def test_as_long_as_one_administers_the_record_names_the_operator_who_gave_it() -> None:
     place = await Workplace.open(CATALOGUE)
-    await adopt(place.ledger, catalogue=_with(CATALOGUE, ERIN, auditor=True), files={}, operator="operator:root")
+    await adopt(place.ledger, catalogue=_with(CATALOGUE, ALICE, auditor=True), files={}, operator="operator:root")
     last = place.entries(CONFIGURATION)[-1].event
     assert isinstance(last, ConfigurationAdopted)
     assert last.operator == "operator:root"

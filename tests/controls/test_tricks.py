@@ -18,6 +18,7 @@ from sojourn.domain.people import Person, PersonKind, Team
 from sojourn.domain.policy import People
 from sojourn.domain.request import Request, Status
 from sojourn.errors import Code, Refusal
+from sojourn.projections.projector import Projections
 from sojourn.testing.organisation import (
     ALICE,
     BOB,
@@ -41,11 +42,13 @@ from sojourn.workflow.certifying import decide_item, open_campaign
 from sojourn.workflow.deny import deny
 from sojourn.workflow.expire import end_for_leaver, expire_grant
 from sojourn.workflow.extend import extend
+from sojourn.workflow.leave import come_back, leave
 from sojourn.workflow.loading import load_grant
 from sojourn.workflow.provision import confirm_provisioned
 from sojourn.workflow.revise import revise
 from sojourn.workflow.revoke import revoke
 from sojourn.workflow.submit import submit
+from sojourn.workflow.timekeeping import tick
 from sojourn.workflow.withdraw import withdraw
 
 READING, AMENDING = CATALOGUE.rules
@@ -409,6 +412,38 @@ async def test_an_access_ends_when_the_directory_takes_its_holder_out_of_the_gro
     ended = await end_for_leaver(place.office, grant.id)
     assert (ended.status, ended.cause) == (GrantStatus.ENDED, "holder_moved")
     assert isinstance(await activate(place.office, request=waiting.id, person=ALICE, source="t"), Refusal)
+
+
+async def test_what_a_certification_took_does_not_come_back_as_long_as_a_group_gives_it() -> None:
+    """No file names alice; so it is the group that has to go before the loop is closed, also while she is nobody."""
+    place = await Workplace.open(BY_DIRECTORY)
+    await says(place, ALICE, "engineers")
+    due = place.clock.now() + timedelta(days=1)
+    campaign = await open_campaign(place.office, title="all", person=ERIN, reviewers=(CAROL, DAVE), due=due, source="t")
+    assert isinstance(campaign, Campaign)
+    number = next(one.number for one in campaign.items if (one.person, one.role) == (ALICE, READ))
+    await decide_item(
+        place.office, campaign=campaign.id, number=number, person=CAROL, keep=False, comment="", source="t"
+    )
+
+    async def time_passes() -> object:
+        read = Projections.open(None)
+        read.apply(place.ledger.entries)
+        assert not await tick(place.office, read, place.adopted[-1])
+        return code(
+            await submit(place.office, person=ALICE, target=SHOP, role=READ, duration=HOUR, reason="x", source="t")
+        )
+
+    assert await time_passes() is Code.ELIGIBILITY_REMOVED
+    await leave(place.office, person=ALICE, by=ERIN, reason="gone", source="t")
+    assert await time_passes() is Code.PERSON_UNKNOWN
+    await come_back(place.office, person=ALICE, by=ERIN, reason="back", source="t")
+    assert await time_passes() is Code.ELIGIBILITY_REMOVED
+    await says(place, ALICE)
+    await time_passes()
+    assert place.kinds(STANDING).count("eligibility.removal_confirmed") == 1
+    await says(place, ALICE, "engineers")
+    assert isinstance(await asked(place), Request), "the directory gave it anew"
 
 
 async def test_five_thousand_approvers_and_twenty_thousand_teams_are_all_looked_at() -> None:

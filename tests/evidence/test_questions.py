@@ -13,11 +13,15 @@ from sojourn.cli.report.make import period_of
 from sojourn.domain.identifiers import PersonId
 from sojourn.domain.people import Person
 from sojourn.domain.window import Window
+from sojourn.evidence.controls.operation import leavers
 from sojourn.evidence.reports.build import build
 from sojourn.evidence.reports.context import Context
 from sojourn.evidence.reports.directory import REPORTS
-from sojourn.testing.organisation import CATALOGUE, Workplace
+from sojourn.projections.projector import Projections
+from sojourn.testing.organisation import ALICE, BOB, CATALOGUE, DAVE, ERIN, Workplace, without
 from sojourn.workflow.adopt import adopt
+from sojourn.workflow.leave import come_back, leave
+from sojourn.workflow.timekeeping import tick
 
 from .accesses import Company
 
@@ -43,6 +47,30 @@ async def test_the_look_back_says_whether_access_that_was_revoked_late_was_used_
     assert found[unused.id]["used_outside_window"] == "0" and found[unused.id]["F"] != "fail"
     assert int(found[used.id]["used_outside_window"]) >= 3 and found[used.id]["F"] == "fail"
     assert int(found[used.id]["removed_after_ms"]) == 2 * HOUR // timedelta(milliseconds=1)
+
+
+async def test_the_control_counts_for_each_leaver_and_mover_whether_somebody_looked_back_since() -> None:
+    """Two look-backs on one do not make up for the other who has none."""
+    place = await Workplace.open()
+    at = Company(place=place)
+
+    async def looks_back() -> None:
+        read = Projections.open(None)
+        read.apply(place.ledger.entries)
+        assert not await tick(place.office, read, place.adopted[-1])
+
+    for _ in range(2):
+        await leave(place.office, person=ALICE, by=ERIN, reason="gone", source="t")
+        await looks_back()
+        await come_back(place.office, person=ALICE, by=ERIN, reason="back", source="t")
+    await leave(place.office, person=BOB, by=ERIN, reason="gone", source="t")
+    await adopt(place.ledger, catalogue=without(without(CATALOGUE, BOB), DAVE), files={}, operator="root")
+    at.wait()
+    counted = [(one.population, one.exceptions) for one in leavers(at.context())]
+    assert counted == [(3, 1), (1, 1)]
+    await place.reconfigure(without(without(CATALOGUE, BOB), DAVE))
+    await looks_back()
+    assert [(one.population, one.exceptions) for one in leavers(at.context())] == [(3, 0), (1, 0)]
 
 
 async def test_the_baseline_is_unchanged_until_something_is_adopted_and_tells_what_that_was(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ import pytest
 
 from sojourn.domain import grant as grants
 from sojourn.domain import request as requests
-from sojourn.domain.events import GrantCreated, GrantProvisioned, RequestSubmitted
+from sojourn.domain.events import GrantCreated, GrantProvisioned, LookedBack, PersonLeft, RequestSubmitted
 from sojourn.domain.grant import Grant
 from sojourn.domain.grant import Status as GrantStatus
+from sojourn.domain.identifiers import PersonId
 from sojourn.domain.request import Request
 from sojourn.domain.request import Status as RequestStatus
 from sojourn.testing.identifiers import CountedIds
@@ -196,6 +197,18 @@ class Bustle:
             task.cancel()
         await asyncio.wait(nodes)
 
+    def owed_a_look_back(self) -> set[PersonId]:
+        """Who left, and their programs, not looked back on since. Nobody is looked back on who is not owed it."""
+        owed: set[PersonId] = set()
+        for one in self.world.ledger.entries:
+            match one.event:
+                case PersonLeft(person=person):
+                    owed |= {other.id for other in COMPANY.people if person in (other.id, other.owner)}
+                case LookedBack(person=person):
+                    assert person in owed, f"{person} is looked back on twice"
+                    owed.remove(person)
+        return owed
+
     async def everything_ends(self) -> None:
         """Nobody does anything any more, and yet it all comes to its end."""
         promises = Promises(self.world.ledger.attachments, slack=SLACK)
@@ -203,7 +216,7 @@ class Bustle:
             while True:
                 promises.see(self.world.ledger.entries[promises.seen :])
                 assert not promises.broken, promises.broken
-                if not promises.unfinished():
+                if not promises.unfinished() and not self.owed_a_look_back():
                     return
                 await asyncio.sleep(5.0)
 

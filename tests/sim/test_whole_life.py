@@ -626,7 +626,7 @@ class WholeLife(RuleBasedStateMachine):
             elif family == "request":
                 self.run(lapse_request(office, RequestId(name)))
         self.projections.apply(self.ledger.entries[self.projections.following :])
-        self.run(tick(office, self.projections, self.views[node].files()))
+        assert not self.run(tick(office, self.projections, self.views[node].files()))
 
     # What holds after every step
 

@@ -49,7 +49,7 @@ from sojourn.testing.ledger import MemoryLedger
 from sojourn.vault.keys import KeyPair
 from sojourn.vault.opener import Opener
 from sojourn.vault.sealer import Sealer
-from sojourn.workflow.adopt import adopt
+from sojourn.workflow.adopt import adopt, load_standing
 from sojourn.workflow.ports import Ledger, Office
 
 from .conftest import OBSERVED, ROLE, Bench
@@ -125,7 +125,8 @@ class World:
             targets=targets,
             rules=(asking,),
         )
-        adopted = await adopt(self.ledger, catalogue=catalogue, files={}, operator="test")
+        files = await adopt(self.ledger, catalogue=catalogue, files={}, operator="test")
+        adopted = files.under(await load_standing(self.ledger))
         if in_force:
             self.adopted = adopted
         return adopted

@@ -12,8 +12,11 @@ import httpx2
 import psycopg
 import pytest
 
+from sojourn.app.kept import reading
 from sojourn.demo.installation import PEOPLE_FILE
 from sojourn.demo.production import Production
+from sojourn.domain.events import LookedBack
+from sojourn.scribe import codec
 from sojourn.testing.browser import Browser, signed_in
 from sojourn.testing.filled import connected, until
 from sojourn.testing.installation import PASSWORD, SECONDS, Running, running
@@ -264,6 +267,8 @@ def test_a_leaver_loses_everything_at_once(sojourn: Running, scim: Call) -> None
     (session,) = sojourn.get(f"/sessions?grant={grant}", person="carol")["sessions"]
     assert (datetime.fromisoformat(session["closed_at"]) - gone).total_seconds() < CUT_SECONDS_MAX
     until(lambda: sojourn.get(f"/requests/{waiting['request']}", person="carol")["status"] != "pending")
+    (back,) = until(lambda: [one for one in _looked_back(sojourn, "alice") if grant in one.grants])
+    assert back.grants[0] == grant and back.sessions and back.actions
     assert scim("DELETE", "/Users/alice").status_code == 204
     assert scim("GET", "/Users/alice").status_code == 404
     again = scim("POST", "/Users", {"userName": "alice", "active": True})
@@ -278,3 +283,10 @@ def _when(sojourn: Running, stream: str, kind: str) -> datetime:
     done = sojourn.installation.sojourn("audit", "show", stream, "--json", "--data", root)
     times = [one["at"] for one in map(json.loads, done.stdout.splitlines()) if one["kind"] == kind]
     return datetime.fromisoformat(times[-1])
+
+
+def _looked_back(sojourn: Running, person: str) -> list[LookedBack]:
+    """The look-backs on record of somebody."""
+    with reading(sojourn.installation.layout) as kept:
+        events = [codec.decode(entry.kind, entry.body) for entry in kept.stream("standing")]
+    return [one for one in events if isinstance(one, LookedBack) and one.person == person]

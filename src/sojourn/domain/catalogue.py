@@ -136,6 +136,10 @@ class Adopted:
         known = self.policy.people.get(person)
         if known is None or known.owner in self.standing.left or self.standing.removed(person, target, role):
             return False
+        return self.gives(person, target, role)
+
+    def gives(self, person: PersonId, target: TargetName, role: RoleName) -> bool:
+        """Whether any rule is about this person and access, whatever was taken from them besides."""
         return any(person in line.who for line in self.policy.offered.get((target, role), ()))
 
     def under(self, standing: Standing) -> Adopted:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from .catalogue import Adopted
 from .identifiers import GrantId, PersonId, RoleName, TargetName
+from .policy import Line
 from .policy.ways import Access, Way
 from .policy.ways import accesses_of as by_policy
 from .policy.ways import who_can as anybody_by_policy
@@ -28,6 +29,25 @@ def accesses_of(adopted: Adopted, person: PersonId) -> tuple[Access, ...]:
     """Everything that one person can get, in order of target and role."""
     found = _as_it_stands(adopted, by_policy(adopted.policy, person))
     return tuple(sorted(found, key=lambda one: (one.target, one.role)))
+
+
+def losing(before: Adopted, after: Adopted) -> tuple[PersonId, ...]:
+    """Who is gone by the change, or can no longer ask for something that they could ask for, in order.
+
+    As with accesses that are live (`grant.gone`), a target or role that there is no more is nobody's loss.
+    """
+    found = {person for person in before.policy.people if person not in after.policy.people}
+    for (target, role), lines in before.policy.offered.items():
+        known = after.policy.targets.get(target)
+        if known is None or known.role(role) is None:
+            continue
+        still = _who(after.policy.offered.get((target, role), ()))
+        found.update(one for one in _who(lines) - still if before.eligible(one, target, role))
+    return tuple(sorted(found))
+
+
+def _who(lines: Iterable[Line]) -> frozenset[PersonId]:
+    return frozenset(person for line in lines for person in line.who)
 
 
 def _as_it_stands(adopted: Adopted, found: Iterable[Access]) -> Iterator[Access]:

@@ -9,6 +9,7 @@
 - What a provider says about somebody's groups counts until it says otherwise, and only for the teams that the
   configuration fills from groups. Of somebody for whom a directory answers (SCIM), its word alone counts.
 - What a campaign took away stays away until the configuration itself no longer gives it.
+- Whoever leaves, or loses something by a campaign, another configuration or a provider's word, is looked back on once.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from sojourn.errors import Code, Refusal
 from .events import (
     AbsenceDeclared,
     AbsenceEnded,
+    EligibilityLost,
     EligibilityRemovalConfirmed,
     EligibilityRemoved,
     Event,
     GroupDeprovisioned,
     GroupProvisioned,
     GroupsClaimed,
+    LookedBack,
     PersonDeprovisioned,
     PersonLeft,
     PersonProvisioned,
@@ -64,7 +67,8 @@ class Standing:
     """What the stream `standing` tells. `version` is the stream's.
 
     `left_by` is who recorded that somebody left; `provisioned` are those for whom a directory answers, with what it
-    calls them, and `groups` its groups.
+    calls them, and `groups` its groups. `to_look_back` are those who left, or lost something, since what they had
+    and did was put on record the last time.
     """
 
     version: int = 0
@@ -76,6 +80,7 @@ class Standing:
     blocks: tuple[TeamsBlocked, ...] = ()
     removals: frozenset[Removal] = frozenset()
     claims: Mapping[tuple[PersonId, str], frozenset[str]] = field(default_factory=dict)
+    to_look_back: frozenset[PersonId] = frozenset()
 
     @property
     def counted(self) -> Mapping[tuple[PersonId, str], frozenset[str]]:
@@ -177,7 +182,7 @@ Command = Leave | Return | DeclareAbsence | EndAbsence | ClaimGroups
 
 def evolve(state: Standing, event: Event) -> Standing:
     """The standing after `event`, one version further. Events of other streams must not be given."""
-    after = replace(state, version=state.version + 1)
+    after = replace(state, version=state.version + 1, to_look_back=_to_look_back(state, event))
     match event:
         case PersonLeft():
             left_by = {**state.left_by, event.person: event.recorded_by}
@@ -203,6 +208,24 @@ def evolve(state: Standing, event: Event) -> Standing:
             return replace(after, removals=state.removals - {_removal(event)})
         case _:
             return after
+
+
+def _to_look_back(state: Standing, event: Event) -> frozenset[PersonId]:
+    match event:
+        case PersonLeft() | EligibilityRemoved() | EligibilityLost():
+            return state.to_look_back | {event.person}
+        case GroupsClaimed():
+            counted = (event.origin == DIRECTORY) is (event.person in state.provisioned)
+            fewer = state.claims.get((event.person, event.origin), frozenset()).difference(event.groups)
+            return state.to_look_back | {event.person} if counted and fewer else state.to_look_back
+        case PersonProvisioned():
+            # From here on the groups of their sign-in no longer count.
+            over = event.person not in state.provisioned and any(one == event.person for one, _ in state.claims)
+            return state.to_look_back | {event.person} if over else state.to_look_back
+        case LookedBack():
+            return state.to_look_back - {event.person}
+        case _:
+            return state.to_look_back
 
 
 def _directory(

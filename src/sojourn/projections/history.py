@@ -1,4 +1,4 @@
-"""What a person had and did: the look-back when somebody leaves."""
+"""What a person had and did: the look-back when somebody leaves or loses something."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from sojourn.domain.identifiers import RoleName, TargetName
+
 from . import tables as t
 
 GRANTS_MAX = 500
 """So many grants are named, the newest; `grants_total` counts them all."""
+
+_OPEN = t.grant.c.status.in_(("provisioning", "active"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,6 @@ def look_back(connection: Connection, person: str, *, since: str) -> LookBackRow
     held = t.grant.c.person == person
     lately = held & (t.grant.c.end >= since)
     names = select(t.grant.c.id).where(lately).order_by(t.grant.c.seq.desc()).limit(GRANTS_MAX)
-    still = t.grant.c.status.in_(("provisioning", "active"))
     sessions = select(t.session.c.id).where(t.session.c.person == person, t.session.c.opened_at >= since)
     done = select(func.count(), func.coalesce(func.sum(t.action.c.may_write), 0)).where(
         t.action.c.session.in_(sessions)
@@ -40,9 +43,15 @@ def look_back(connection: Connection, person: str, *, since: str) -> LookBackRow
     return LookBackRow(
         grants=tuple(connection.execute(names).scalars()),
         grants_total=connection.execute(select(func.count()).where(lately)).scalar_one(),
-        grants_open=tuple(connection.execute(select(t.grant.c.id).where(held, still)).scalars()),
+        grants_open=tuple(connection.execute(select(t.grant.c.id).where(held, _OPEN)).scalars()),
         sessions=connection.execute(select(func.count()).select_from(sessions.subquery())).scalar_one(),
         actions=actions,
         writes=writes,
         requests_decided=connection.execute(decided).scalar_one(),
     )
+
+
+def open_accesses(connection: Connection, person: str) -> tuple[tuple[TargetName, RoleName], ...]:
+    """What `person` holds and that has not ended: target and role, one for each access."""
+    query = select(t.grant.c.target, t.grant.c.role).where(t.grant.c.person == person, _OPEN)
+    return tuple((TargetName(target), RoleName(role)) for target, role in connection.execute(query))

@@ -17,9 +17,10 @@ from sojourn.configuration import compare_settings, parse_held, settings_bytes
 from sojourn.domain import standing as standings
 from sojourn.domain.catalogue import Adopted, Catalogue
 from sojourn.domain.change import lets_in, may_adopt_alone
-from sojourn.domain.events import ConfigurationAdopted, ConfigurationFile
-from sojourn.domain.history import Change, Recorded
+from sojourn.domain.events import ConfigurationAdopted, ConfigurationFile, EligibilityLost
+from sojourn.domain.history import Change, Guard, Recorded
 from sojourn.domain.identifiers import CONFIGURATION, STANDING
+from sojourn.domain.reach import losing
 from sojourn.domain.standing import NOTHING_SAID, Standing
 from sojourn.errors import Code, SojournError
 from sojourn.settings import Settings
@@ -108,9 +109,15 @@ async def _put(
         following = event if last is None else await _following(ledger, last, event, catalogue, settings)
         if isinstance(following, Adopted):
             return following
+        change = Change(stream=CONFIGURATION, event=following, seen=len(entries))
+        standing = await load_standing(ledger)
+        taken: tuple[Change, ...] = ()
+        if last is not None and last[1].catalogue_sha256 != following.catalogue_sha256:
+            before = await read_adopted(ledger.attachment, last[1], len(entries))
+            taken = losses(before.under(standing), catalogue)
         try:
-            change = Change(stream=CONFIGURATION, event=following, seen=len(entries))
-            await ledger.append((change,), attachments=attached)
+            guards = (Guard(stream=STANDING, seen=standing.version),)
+            await ledger.append((change, *taken), guards=guards, attachments=attached)
         except SojournError as error:
             if error.code is not Code.RECORD_STALE:
                 raise
@@ -118,6 +125,19 @@ async def _put(
         if following.catalogue_sha256 == event.catalogue_sha256:
             return _adopted(catalogue, following, len(entries) + 1)
     raise SojournError(Code.RECORD_STALE, stream=CONFIGURATION)
+
+
+def losses(before: Adopted, catalogue: Catalogue) -> tuple[Change, ...]:
+    """What people lose when `catalogue` follows `before`: to be recorded in the append that puts it in force."""
+    after = replace(before, catalogue=catalogue).under(before.standing)
+    return tuple(
+        Change(
+            stream=STANDING,
+            event=EligibilityLost(person=person, configuration_version=before.version + 1),
+            seen=before.standing.version + place,
+        )
+        for place, person in enumerate(losing(before, after))
+    )
 
 
 async def _following(

@@ -1,6 +1,6 @@
 """Change: one person proposes a configuration, another approves it, and everything works under it from then on.
 
-Approving and adopting are one append, so there is never an approval without the adoption, nor the other way round.
+Approving and adopting are one append, with what it takes from whom: there is never one of them without the others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sojourn.domain.identifiers import CHANGES, CONFIGURATION, ChangeId, PersonI
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.settings import Settings
 
-from .adopt import catalogue_bytes, read_catalogue
+from .adopt import catalogue_bytes, losses, read_catalogue
 from .deciding import TRIES_MAX, Attempt, append_unless_stale, refuse, shown
 from .ports import Ledger, Office
 from .submit import too_long
@@ -116,11 +116,13 @@ async def _decide(
 ) -> Proposal | Refusal:
     for tried in range(TRIES_MAX):
         state, adopted = await load_changes(office.ledger), office.in_force()
-        decided = changes.decide(state, command, adopted, await _proposed(state, command, attachment))
+        proposed = await _proposed(state, command, attachment)
+        decided = changes.decide(state, command, adopted, proposed)
         if isinstance(decided, Refusal):
             return await refuse(office, attempt, CHANGES, decided)
         appended = tuple(_placed(event, state, adopted) for event in decided)
-        if await append_unless_stale(office, tried, appended, (), adopted):
+        taken = losses(adopted, proposed) if proposed is not None else ()
+        if await append_unless_stale(office, tried, (*appended, *taken), (), adopted):
             return changes.evolve(state, decided[0]).proposals[command.change]
     raise SojournError(Code.RECORD_STALE, stream=CHANGES)
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sojourn.domain import standing as standings
 from sojourn.domain.catalogue import Adopted
-from sojourn.domain.events import LookedBack, TokenRevoked
+from sojourn.domain.events import TokenRevoked
 from sojourn.domain.history import Change
-from sojourn.domain.identifiers import STANDING, PersonId, TokenId, account_stream, token_stream
+from sojourn.domain.identifiers import PersonId, TokenId, account_stream, token_stream
 from sojourn.domain.standing import Leave, Return, Standing
 from sojourn.errors import Refusal
 
@@ -62,8 +62,3 @@ async def revoke_tokens(office: Office, *, tokens: tuple[TokenId, ...], by: Pers
     ]
     if changes:
         await office.ledger.append(changes)
-
-
-async def record_look_back(office: Office, looked_back: LookedBack) -> None:
-    """Put on record what somebody who left had and did. Raises SojournError from the ledger."""
-    await office.ledger.append([Change(stream=STANDING, event=looked_back, seen=None)])

@@ -120,6 +120,7 @@ from .session import (
 from .standing import (
     AbsenceDeclared,
     AbsenceEnded,
+    EligibilityLost,
     EligibilityRemovalConfirmed,
     EligibilityRemoved,
     GroupsClaimed,
@@ -238,6 +239,7 @@ Event = (
     | TeamsUnblocked
     | EligibilityRemoved
     | EligibilityRemovalConfirmed
+    | EligibilityLost
     | TargetReconciled
     | TargetUnobserved
     | FactTold
@@ -286,6 +288,7 @@ __all__ = [
     "DeliveryOverdue",
     "DisposedClass",
     "Disposition",
+    "EligibilityLost",
     "EligibilityRemovalConfirmed",
     "EligibilityRemoved",
     "EndCause",

@@ -35,7 +35,7 @@ class PersonReturned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookedBack:
-    """What somebody who left had and did since `since`: their grants, and how much was done under them."""
+    """What somebody who left, or lost something, had and did since `since`: grants, and how much was done by them."""
 
     kind: ClassVar[str] = "person.looked_back"
     person: PersonId
@@ -97,6 +97,15 @@ class EligibilityRemoved:
     person: PersonId
     target: TargetName
     role: RoleName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EligibilityLost:
+    """By the configuration of this version the person is gone, or can ask no longer for something as they could."""
+
+    kind: ClassVar[str] = "eligibility.lost"
+    person: PersonId
+    configuration_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

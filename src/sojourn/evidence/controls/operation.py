@@ -5,11 +5,13 @@ Counts come from the same events and tests as the reports, never from a second r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sojourn.domain.events import (
     CampaignClosed,
     ConfigurationAdopted,
+    EligibilityLost,
+    EligibilityRemoved,
     EvidenceGiven,
     HoldPlaced,
     LedgerDrilled,
@@ -119,10 +121,23 @@ def logging(context: Context) -> list[Measure]:
 
 
 def leavers(context: Context) -> list[Measure]:
-    """Who left, and whether somebody looked back."""
-    left = sum(1 for _ in _others(context, PersonLeft))
-    back = sum(1 for _ in _others(context, LookedBack))
-    return [Measure(what="people who left", population=left, exceptions=max(0, left - back), where="administrators")]
+    """Who left and who lost something, and those of them on whom nobody has looked back since."""
+    lost = [*_others(context, EligibilityLost), *_others(context, EligibilityRemoved)]
+    return [
+        _looked_back(context, "people who left", _others(context, PersonLeft)),
+        _looked_back(context, "losses by a configuration or a certification", lost),
+    ]
+
+
+def _looked_back(context: Context, what: str, found: Iterable[Recorded]) -> Measure:
+    back = {one.event.person: one.seq for one in context.books.others if isinstance(one.event, LookedBack)}
+    owed = [
+        (one.event.person, one.seq)
+        for one in found
+        if isinstance(one.event, PersonLeft | EligibilityLost | EligibilityRemoved)
+    ]
+    missing = sum(back.get(person, -1) < seq for person, seq in owed)
+    return Measure(what=what, population=len(owed), exceptions=missing, where="administrators")
 
 
 def direct_change(context: Context) -> list[Measure]:

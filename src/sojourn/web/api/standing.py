@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sojourn.domain.events import LookedBack
-from sojourn.domain.identifiers import AbsenceId, GrantId, PersonId, TokenId
+from sojourn.domain.identifiers import AbsenceId, PersonId, TokenId
 from sojourn.domain.people import Person
 from sojourn.errors import Code, SojournError
 from sojourn.projections import queries
@@ -16,11 +15,11 @@ from sojourn.web.exchange import Exchange
 from sojourn.workflow import away as absences
 from sojourn.workflow import leave as leaving
 from sojourn.workflow.adopt import load_standing
+from sojourn.workflow.look_back import LOOK_BACK
 
 from . import bodies, standing_shapes
 from .asking import moment
 
-LOOK_BACK = timedelta(days=90)
 SEEN_TRIES = 200
 SEEN_PAUSE_SECONDS = 0.01
 
@@ -36,7 +35,10 @@ async def leave(exchange: Exchange) -> standing_shapes.LookBack:
 
 
 async def wound_up(exchange: Exchange, person: PersonId, *, by: PersonId) -> standing_shapes.LookBack:
-    """Put on record that the tokens of somebody who has left are dead, and what they had and did."""
+    """Put on record that the tokens of somebody who has left are dead, and show what they had and did.
+
+    The look-back itself goes on record by itself, once all that they held has ended (`workflow.look_back`).
+    """
     await exchange.caught_up()
     office = exchange.services.office
     now = office.clock.now()
@@ -44,7 +46,6 @@ async def wound_up(exchange: Exchange, person: PersonId, *, by: PersonId) -> sta
         live = queries.live_tokens(connection, person, text(now))
         found = look_back(connection, person, since=text(now - LOOK_BACK))
     await leaving.revoke_tokens(office, tokens=tuple(TokenId(one.id) for one in live), by=by)
-    await leaving.record_look_back(office, _looked_back(person, now - LOOK_BACK, found))
     return _shown(person, now - LOOK_BACK, found, has_left=True)
 
 
@@ -140,19 +141,6 @@ async def seen(exchange: Exchange, version: int) -> None:
         await asyncio.sleep(SEEN_PAUSE_SECONDS)
     standing = await load_standing(exchange.services.office.ledger)
     raise SojournError(Code.SERVICE_TIMEOUT, what=f"Reading standing {standing.version}", seconds="2")
-
-
-def _looked_back(person: PersonId, since: datetime, found: LookBackRow) -> LookedBack:
-    return LookedBack(
-        person=person,
-        since=since,
-        grants=tuple(GrantId(grant) for grant in found.grants),
-        grants_total=found.grants_total,
-        sessions=found.sessions,
-        actions=found.actions,
-        writes=found.writes,
-        requests_decided=found.requests_decided,
-    )
 
 
 def _shown(person: PersonId, since: datetime, found: LookBackRow, *, has_left: bool) -> standing_shapes.LookBack:
