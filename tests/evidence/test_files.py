@@ -17,6 +17,13 @@ from sojourn.evidence.files.sheet import Column, Counted, Row, Sheet
 from sojourn.evidence.files.workbook import TEXT_MAX, open_workbook
 
 AT = datetime(2026, 3, 2, 3, 4, 5, 678000, tzinfo=UTC)
+TAGGED = (
+    "<r>not closed</t></r>",
+    "<r><t>bold</t></r>",
+    '<r></r></is></c><c r="B2" t="str"><f>HYPERLINK("http://example.com")</f><v>1</v></c><c r="C2"><is><r></r>',
+)
+"""What XlsxWriter takes for XML of its own."""
+
 HOSTILE = (
     "=1+1",
     '=HYPERLINK("http://example.com","x")',
@@ -35,6 +42,7 @@ HOSTILE = (
     "0012",
     "1e9",
     "TRUE",
+    *TAGGED,
 )
 
 
@@ -57,6 +65,19 @@ def test_no_text_becomes_a_formula_a_number_or_a_link_in_a_workbook(text: str, t
     cell = book["Sheet"]["A2"]
     assert cell.data_type == "s" and cell.hyperlink is None
     assert isinstance(cell.value, str) and "\x1b" not in cell.value and "\u202e" not in cell.value
+
+
+@pytest.mark.parametrize("text", TAGGED)
+def test_no_text_becomes_markup_in_a_workbook(text: str, tmp_path: Path) -> None:
+    sheet = written(tmp_path / "a.xlsx", [(text, "beside")], "x", "y")["Sheet"]
+    assert [cell.value for cell in sheet[2]] == [text, "beside"]
+    assert sheet.max_column == 2
+
+
+def test_a_piece_of_a_long_text_does_not_become_markup(tmp_path: Path) -> None:
+    piece = "<r>" + "&" * (16_000 - 7) + "</r>"
+    book = written(tmp_path / "a.xlsx", [(piece * 3,)], "x")
+    assert [row[2] for row in book["Long texts"].iter_rows(min_row=2, values_only=True)] == [piece] * 3
 
 
 @pytest.mark.parametrize("text", HOSTILE)

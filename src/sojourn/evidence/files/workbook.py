@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 import xlsxwriter
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from sojourn.evidence.escape import visible
@@ -60,26 +61,37 @@ class Workbook:
 
     def write(self, worksheet: Worksheet, line: int, number: int, value: Value) -> None:
         """One cell."""
-        if value is None:
+        if isinstance(value, str):
+            self._write_text(worksheet, line, number, value)
+        elif value is None:
             return
-        if isinstance(value, bool):
+        elif isinstance(value, bool):
             worksheet.write_string(line, number, "yes" if value else "no")
         elif isinstance(value, int):
             worksheet.write_number(line, number, value)
-        elif isinstance(value, datetime):
-            worksheet.write_datetime(line, number, value.replace(tzinfo=None), self._moment)
         else:
-            self._write_text(worksheet, line, number, value)
+            worksheet.write_datetime(line, number, value.replace(tzinfo=None), self._moment)
 
     def _write_text(self, worksheet: Worksheet, line: int, number: int, value: str) -> None:
         shown, mark = visible(value, keep_lines=True), self._marks.get(value)
         # No letter takes more than two UTF-16 units.
         if 2 * len(shown) <= TEXT_MAX or len(shown.encode("utf-16-le")) // 2 <= TEXT_MAX:
-            worksheet.write_string(line, number, shown, mark)
+            self._write_cell(worksheet, line, number, shown, mark)
             return
         name = f"text {len(self._long) + 1}"
         self._long.append((name, shown))
-        worksheet.write_string(line, number, f"{shown[:200]} [goes on in the sheet Long texts: {name}]", mark)
+        self._write_cell(worksheet, line, number, f"{shown[:200]} [goes on in the sheet Long texts: {name}]", mark)
+
+    def _write_cell(self, worksheet: Worksheet, line: int, number: int, text: str, mark: Format | None = None) -> None:
+        """A text that a cell holds, as it is.
+
+        XlsxWriter takes a text between `<r>` and `</r>` for XML of its own, and would put it into the file unescaped.
+        In pieces, each of which it escapes, it is a text again. (No text with a mark looks like that.)
+        """
+        if text.startswith("<r>") and text.endswith("</r>"):
+            worksheet.write_rich_string(line, number, text[:1], text[1:2], text[2:])
+        else:
+            worksheet.write_string(line, number, text, mark)
 
     def finish(self) -> None:
         """Write the texts that no cell could hold."""
@@ -94,7 +106,7 @@ class Workbook:
                 line += 1
                 made.write_string(line, 0, name)
                 made.write_number(line, 1, part)
-                made.write_string(line, 2, text[start : start + _PIECE])
+                self._write_cell(made, line, 2, text[start : start + _PIECE])
 
 
 class SheetWriter:

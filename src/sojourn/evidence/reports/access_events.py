@@ -39,15 +39,14 @@ TESTED: tuple[Cell[Tested], ...] = (
 
 def sheets(context: Context) -> Iterator[Sheet]:
     """All sheets of the report."""
-    events = context.events
-    yield sheet_of("Population", "Every access event of the period, one row each.", CELLS, events)
-    yield sheet_of("Tests", "Every test of every event, with its reason.", TESTED, _tests(events))
+    yield sheet_of("Population", "Every access event of the period, one row each.", CELLS, context.worked_out())
+    yield sheet_of("Tests", "Every test of every event, with its reason.", TESTED, _tests(context.events))
     yield completeness(context)
     yield accuracy(context)
     yield unmatched(context)
     yield exceptions(context)
     if context.parameters.sample:
-        context.drawn = sample(events, count=context.parameters.sample, seed=context.parameters.seed)
+        context.drawn = sample(context.events, count=context.parameters.sample, seed=context.parameters.seed)
         purpose = "Drawn by the seed in the parameters; anybody can draw it again."
         yield sheet_of("Sample", purpose, CELLS, context.drawn)
 

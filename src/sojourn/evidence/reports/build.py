@@ -4,6 +4,7 @@ It has the layout of a pack, so that `sojourn-verify` checks it as it checks the
 
 Every row is made once and goes into all files as it comes, so that they cannot differ and a year of them needs no more
 memory than a day. What the manifest counts is what was written. The same record and parameters give the same bytes.
+The workbook is written by a process of its own, which costs as much as all else that happens here.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from typing import IO, Any
 import msgspec
 
 from sojourn.evidence.attributes import moment_text
+from sojourn.evidence.files.apart import WorkbookApart, workbook_apart
 from sojourn.evidence.files.delimited import DelimitedFile
 from sojourn.evidence.files.sheet import Column, Counted, Row, Sheet
-from sojourn.evidence.files.workbook import Workbook, open_workbook
 from sojourn.evidence.pack import FORMAT as PACK
 
 from .context import Context
@@ -73,12 +74,15 @@ class Built:
 
 
 def build(context: Context, sheets: Iterable[Sheet], directory: Path, progress: Progress) -> Built:
-    """Write the report into `directory`, an empty folder, and bind it as a ZIP beside its files."""
+    """Write the report into `directory`, an empty folder, and bind it as a ZIP beside its files.
+
+    Raises OSError if a file of it could not be written.
+    """
     parameters = context.parameters
     written: list[Written] = []
     title = f"{parameters.title}, {parameters.period.start:%Y-%m-%d} to {parameters.period.end:%Y-%m-%d}"
     with ExitStack() as stack:
-        book = stack.enter_context(open_workbook(directory / WORKBOOK, title=title, created=parameters.run_at))
+        book = stack.enter_context(workbook_apart(directory / WORKBOOK, title=title, created=parameters.run_at))
         # The first worksheet that a reader sees says what the others hold, so it is opened first and filled last.
         front = parameters_sheet(parameters, context.base, context.backing, iter(()))
         first = book.add(front)
@@ -105,7 +109,7 @@ def build(context: Context, sheets: Iterable[Sheet], directory: Path, progress: 
     return _bind(context, tuple(written), directory)
 
 
-def _write(sheet: Sheet, directory: Path, book: Workbook, out: IO[bytes], progress: Progress) -> Written:
+def _write(sheet: Sheet, directory: Path, book: WorkbookApart, out: IO[bytes], progress: Progress) -> Written:
     counted = Counted(sheet)
     worksheet = book.add(sheet)
     names = msgspec.json.encode([column.name for column in sheet.columns])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,17 +54,26 @@ class Context:
     def events(self) -> list[Event]:
         """Every access event of the period with its tests, worked out once."""
         if self._events is None:
-            self._events = list(
-                events(
-                    self.books,
-                    period=self.parameters.period,
-                    as_of=self.parameters.as_of,
-                    integrity=self.integrity,
-                    dispositions=self.dispositions,
-                    wanted=self.wanted,
-                )
-            )
+            self._events = list(self.worked_out())
         return self._events
+
+    def worked_out(self) -> Iterator[Event]:
+        """The same, each as soon as it is worked out, and kept when all are: who writes the first need not wait."""
+        if self._events is not None:
+            yield from self._events
+            return
+        worked_out = []
+        for event in events(
+            self.books,
+            period=self.parameters.period,
+            as_of=self.parameters.as_of,
+            integrity=self.integrity,
+            dispositions=self.dispositions,
+            wanted=self.wanted,
+        ):
+            worked_out.append(event)
+            yield event
+        self._events = worked_out
 
     def wanted(self, access: Access) -> bool:
         """Whether an access is on a target that the report is about."""
