@@ -130,12 +130,13 @@ async def explained(target: Target, role: Role | None) -> AsyncIterator[None]:
 async def again(attempt: Callable[[], Awaitable[Result]]) -> Result:
     """Do it, and again if it met somebody else's change of the same catalog row or a deadlock; it must undo itself.
 
-    PostgreSQL says XX000 ("tuple concurrently updated") when two transactions change the privileges of one table.
+    PostgreSQL says XX000 ("tuple concurrently updated") when two transactions change the privileges of one table, and
+    23505, of its own catalog's index, when two make the same member of a role at once.
     """
     for tried in range(TRIES_MAX - 1):
         try:
             return await attempt()
-        except (errors.InternalError_, errors.DeadlockDetected):
+        except (errors.InternalError_, errors.DeadlockDetected, errors.UniqueViolation):
             await asyncio.sleep(min(PAUSE_SECONDS * 2**tried, PAUSE_SECONDS_MAX))
     return await attempt()
 

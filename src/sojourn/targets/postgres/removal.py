@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 from typing import LiteralString
 
-from psycopg import errors, sql
+import psycopg
+from psycopg import sql
 
 from sojourn.targets.port import Claim, Removal
 
@@ -71,10 +72,15 @@ async def take_away(reach: Reach, connection: Connection, claim: Claim, lock: as
 
 
 async def _take_one_or_find_it_gone(reach: Reach, connection: Connection, role: Standing, lock: asyncio.Lock) -> int:
-    """As `_take_one`; that somebody else dropped the role meanwhile (another node of ours) is what was wanted."""
+    """As `_take_one`; that somebody else dropped the role meanwhile (another node of ours) is what was wanted.
+
+    Which error a statement meets then depends on how far it was: an unknown role, a right that went with it, or others.
+    """
     try:
         return await _take_one(reach, connection, role, lock)
-    except errors.UndefinedObject:
+    except psycopg.OperationalError:
+        raise
+    except psycopg.DatabaseError:
         if await find_number(connection, role.oid) is not None:
             raise
         return 0
