@@ -364,7 +364,7 @@ def test_a_request_that_is_closed_waits_for_nobody_and_is_not_due(
         assert [one.id for one in queries.requests(connection, waiting_for=[BOB])] == ["r-1"]
     projections.apply(story.add(stream, ending).entries)
     with projections.reading() as connection:
-        (row,) = queries.requests(connection, status=status)
+        (row,) = queries.requests(connection, statuses=(status,))
         assert row.due is None
         assert queries.requests(connection, waiting_for=[BOB]) == ()
 
@@ -661,7 +661,7 @@ def test_a_list_never_sorts_and_never_reads_a_whole_table(projections: Projectio
         listen(connection, "before_cursor_execute", explained)
         for person in (None, ALICE):
             for status in (None, "pending"):
-                queries.requests(connection, person=person, status=status, before=9)
+                queries.requests(connection, person=person, statuses=(status,) if status else (), before=9)
                 for target in (None, SHOP):
                     queries.grants(connection, person=person, status=status, target=target, before=9)
         queries.requests(connection, waiting_for=[BOB], before=9)

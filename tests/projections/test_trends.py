@@ -61,11 +61,11 @@ def test_what_took_long_is_in_a_later_bucket_and_nothing_is_lost() -> None:
         long_ago = text(NOW - timedelta(days=30))
         assert trends.cuts(connection, long_ago, (10_000.0, 50_000.0)) == (1, 1, 1)
         assert trends.slowest_cut(connection, long_ago) == 4_000_000
-        assert sum(trends.times_to_decide(connection, long_ago, (60.0,))) == 4
-        assert trends.times_to_decide(connection, text(NOW + timedelta(days=400)), (60.0,)) == (0, 0)
+        assert sum(trends.times_to_decide(connection, long_ago, (60e6,))) == 4
+        assert trends.times_to_decide(connection, text(NOW + timedelta(days=400)), (60e6,)) == (0, 0)
 
 
-def test_how_long_deciding_took_is_read_from_an_index_and_no_request_is_looked_at() -> None:
+def test_what_is_counted_of_a_month_is_found_by_an_index_and_worked_out_when_it_is_written() -> None:
     plans: list[str] = []
 
     def explained(connection: Connection, cursor: object, statement: str, parameters: Any, *_: object) -> None:
@@ -75,13 +75,17 @@ def test_how_long_deciding_took_is_read_from_an_index_and_no_request_is_looked_a
 
     with _filled().reading() as connection:
         listen(connection, "before_cursor_execute", explained)
-        trends.times_to_decide(connection, text(NOW), (60.0,))
-    assert "USING COVERING INDEX request_by_submitted" in plans[0], plans
+        trends.times_to_decide(connection, text(NOW), (60e6,))
+        trends.grants_by_day(connection, text(NOW))
+    assert "USING INDEX request_by_submitted" in plans[0], plans
+    assert "USING INDEX grant_by_day" in plans[1] and "TEMP B-TREE" not in plans[1], plans
 
 
 def test_who_holds_what_now_is_what_is_active() -> None:
     with _filled().reading() as connection:
-        assert [one.grant for one in trends.held(connection)] == ["g-0", "g-1", "g-2", "g-3"]
+        assert [one.grant for one in trends.held(connection, 9)] == ["g-0", "g-1", "g-2", "g-3"]
+        assert [one.grant for one in trends.held(connection, 2)] == ["g-0", "g-1"]
+        assert trends.holding(connection) == 4
 
 
 def test_actions_are_filtered_before_they_are_paged() -> None:

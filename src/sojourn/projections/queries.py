@@ -48,7 +48,9 @@ class CommentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
-    """A request. `reason` is a commitment; times are RFC 3339; `facts` and `groups` are JSON."""
+    """A request. `reason` is a commitment; times are RFC 3339; `facts` and `groups` are JSON; `took_us` are microseconds
+    from asking to the last decision.
+    """
 
     id: str
     person: str
@@ -75,12 +77,13 @@ class RequestRow:
     cause: str | None
     facts: str
     groups: str
+    took_us: int | None
     seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRow:
-    """A grant. `observed` are the privileges as read back, one a line."""
+    """A grant. `observed` are the privileges as read back, one a line; `day` (UTC) is the one that it begins on."""
 
     id: str
     request: str
@@ -104,6 +107,7 @@ class GrantRow:
     break_glass: int
     review_within: int | None
     review_opened: int | None
+    day: str
     seq: int
 
 
@@ -160,17 +164,17 @@ def requests(
     connection: Connection,
     *,
     person: str | None = None,
-    status: str | None = None,
+    statuses: Sequence[str] = (),
     waiting_for: Sequence[str] | None = None,
     before: int | None = None,
     limit: int = PAGE_MAX,
 ) -> tuple[RequestRow, ...]:
-    """Requests, newest first: of a person, in a status, or pending ones that wait for the word of certain people."""
+    """Requests, newest first: of a person, in one of some statuses, or pending and waiting for certain people's word."""
     query = _newest(t.request, before, limit)
     if person is not None:
         query = query.where(t.request.c.person == person)
-    if status is not None:
-        query = query.where(t.request.c.status == status)
+    if statuses:
+        query = query.where(t.request.c.status.in_(statuses))
     if waiting_for is not None:
         # Asked of each pending request, of which there are few, and not of all that the person was ever shown.
         waiting = exists().where(

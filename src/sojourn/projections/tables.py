@@ -8,14 +8,16 @@ walks it from there, and a page costs the same however many rows there are.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, text
+from sqlalchemy import Column, Computed, Index, Integer, String, Table, text
 
 from .looks import finding, metadata, reconciliation
 
 __all__ = ["finding", "metadata", "reconciliation"]
 
-SCHEMA = 12
+SCHEMA = 13
 """Raised with every change of a table: a file of another schema is dropped and rebuilt."""
+
+_TOOK_US = "CAST(round((julianday(decided_at) - julianday(submitted_at)) * 86400e6) AS INTEGER)"
 
 cursor = Table(
     "cursor",
@@ -53,6 +55,7 @@ request = Table(
     Column("cause", String),
     Column("facts", String, nullable=False),
     Column("groups", String, nullable=False),
+    Column("took_us", Integer, Computed(_TOOK_US, persisted=False)),
     Column("seq", Integer, nullable=False),
 )
 
@@ -105,6 +108,7 @@ grant = Table(
     Column("break_glass", Integer, nullable=False),
     Column("review_within", Integer),
     Column("review_opened", Integer),
+    Column("day", String, Computed("substr(start, 1, 10)", persisted=False)),
     Column("seq", Integer, nullable=False),
 )
 
@@ -350,8 +354,8 @@ Index("review_due", review.c.due, sqlite_where=text("status = 'open'"))
 Index("review_waiting", review.c.seq, sqlite_where=text("status <> 'concluded'"))
 Index("campaign_item_by_what", campaign_item.c.campaign, campaign_item.c.person, campaign_item.c.target)
 Index("campaign_item_by_access", campaign_item.c.person, campaign_item.c.target, campaign_item.c.role)
-Index("grant_by_start", grant.c.start, grant.c.break_glass)
-Index("request_by_submitted", request.c.submitted_at, request.c.decided_at, request.c.approvals)
+Index("grant_by_day", grant.c.day, grant.c.break_glass)
+Index("request_by_submitted", request.c.submitted_at, request.c.approvals, request.c.took_us)
 Index("session_cut", session.c.closed_at, session.c.cut_lag_us, sqlite_where=text("cut_lag_us IS NOT NULL"))
 Index("session_open", session.c.seq, sqlite_where=text("closed_at IS NULL"))
 Index("session_open_by_person", session.c.person, session.c.seq, sqlite_where=text("closed_at IS NULL"))

@@ -10,9 +10,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from . import tables as t
 
-HELD_MAX = 500
 DAY_LETTERS = 10
-SECONDS_OF_A_DAY = 86_400.0
+"""Of a moment, as the tables hold it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +36,25 @@ class HeldRow:
 
 
 def grants_by_day(connection: Connection, since: str) -> tuple[DayRow, ...]:
-    """Accesses that began since a moment, by day in UTC; days without any are left out."""
-    day = func.substr(t.grant.c.start, 1, DAY_LETTERS)
-    query = select(day, func.count(), func.sum(t.grant.c.break_glass)).where(t.grant.c.start >= since)
+    """Accesses that began since the day of a moment, by day in UTC; days without any are left out."""
+    day = t.grant.c.day
+    query = select(day, func.count(), func.sum(t.grant.c.break_glass)).where(day >= since[:DAY_LETTERS])
     rows = connection.execute(query.group_by(day).order_by(day))
     return tuple(DayRow(day=name, grants=grants, break_glass=glass) for name, grants, glass in rows)
 
 
 def times_to_decide(connection: Connection, since: str, bounds: tuple[float, ...]) -> tuple[int, ...]:
-    """Requests since a moment that people decided about, counted by how many seconds that took.
+    """Requests since a moment that people decided about, counted by how many microseconds that took.
 
     One number for each bound, of those that took at most so long and longer than the bound before; the last number
     counts the others.
     """
     request = t.request.c
-    took = (func.julianday(request.decided_at) - func.julianday(request.submitted_at)) * SECONDS_OF_A_DAY
-    query = select(_bucket(took, bounds), func.count()).where(
-        request.submitted_at >= since, request.decided_at.is_not(None), request.approvals > 0
+    bucket = _bucket(request.took_us, bounds)
+    query = select(bucket, func.count()).where(
+        request.submitted_at >= since, request.took_us.is_not(None), request.approvals > 0
     )
-    return _counted(connection.execute(query.group_by(_bucket(took, bounds))).all(), len(bounds) + 1)
+    return _counted(connection.execute(query.group_by(bucket)).all(), len(bounds) + 1)
 
 
 def cuts(connection: Connection, since: str, bounds: tuple[float, ...]) -> tuple[int, ...]:
@@ -79,12 +78,19 @@ def glass_uses(connection: Connection, since: str) -> tuple[tuple[str, int], ...
     return tuple((person, uses) for person, uses in connection.execute(query.order_by(t.glass.c.person)))
 
 
-def held(connection: Connection) -> tuple[HeldRow, ...]:
-    """Who holds what now, by target and person; at most `HELD_MAX`."""
+def held(connection: Connection, limit: int) -> tuple[HeldRow, ...]:
+    """Who holds what now, by target and person; the first `limit`."""
     grant = t.grant.c
     columns = (grant.id.label("grant"), grant.person, grant.target, grant.role, grant.end, grant.break_glass)
     query = select(*columns).where(grant.status == "active").order_by(grant.target, grant.person, grant.end)
-    return tuple(HeldRow(**row._mapping) for row in connection.execute(query.limit(HELD_MAX)))
+    return tuple(HeldRow(**row._mapping) for row in connection.execute(query.limit(limit)))
+
+
+def holding(connection: Connection) -> int:
+    """How many accesses are held now."""
+    query = select(func.count()).where(t.grant.c.status == "active")
+    count: int = connection.execute(query).scalar_one()
+    return count
 
 
 def _bucket(value: ColumnElement[float], bounds: tuple[float, ...]) -> ColumnElement[int]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -40,19 +40,27 @@ class CalendarWindow:
             return day in self.days and self.start <= minute < self.end
         return (day in self.days and minute >= self.start) or ((day - 1) % 7 in self.days and minute < self.end)
 
-    def _edges(self, moment: datetime) -> list[datetime]:
-        """The moments (UTC, after `moment`, within some two days) at which the window may open or close."""
-        zone = _zone(self.zone)
-        midnight = moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        found: list[datetime] = []
-        for days in range(3):
-            for minutes in (0, self.start, self.end):
-                wall = midnight + timedelta(days=days, minutes=minutes)
-                found += (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-        change = _change(zone, moment, max(found))
-        if change is not None:
-            found.append(change)
-        return sorted(edge for edge in found if edge > moment)
+    def open_until(self, moment: datetime, latest: datetime) -> datetime:
+        """Until when (UTC) the window is open from `moment` on: `moment` itself if it is closed, `latest` at most.
+
+        The answer goes up to the next change of the clocks there at most: what they show then is another question.
+        """
+        wall = moment.astimezone(_zone(self.zone))
+        if not self._shows(wall):
+            return moment
+        end = min(moment + self._left(wall), latest)
+        there = wall.tzinfo
+        if end.astimezone(there).utcoffset() != wall.utcoffset():
+            return _change(there, moment, end)
+        return end
+
+    def _left(self, wall: datetime) -> timedelta:
+        """How much of the window is left when a clock shows `wall`, a time of it."""
+        minute = wall.hour * 60 + wall.minute
+        minutes = self.end - minute
+        if self.end <= self.start and minute >= self.start and wall.weekday() in self.days:
+            minutes += DAY_MINUTES
+        return timedelta(minutes=minutes, seconds=-wall.second, microseconds=-wall.microsecond)
 
 
 def closing(windows: tuple[CalendarWindow, ...], moment: datetime, latest: datetime) -> datetime | None:
@@ -60,16 +68,13 @@ def closing(windows: tuple[CalendarWindow, ...], moment: datetime, latest: datet
 
     Windows that meet or overlap are one, also if they are of different places.
     """
-    if not any(window.contains(moment) for window in windows):
-        return None
     at = moment
     while at < latest:
-        edges = sorted({edge for window in windows for edge in window._edges(at)})
-        for edge in edges:
-            if edge >= latest or not any(window.contains(edge) for window in windows):
-                return min(edge, latest)
-        at = edges[-1]
-    return latest
+        end = max(window.open_until(at, latest) for window in windows)
+        if end == at:
+            break
+        at = end
+    return at if at > moment else None
 
 
 @lru_cache(maxsize=64)
@@ -77,14 +82,12 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _change(zone: ZoneInfo, low: datetime, high: datetime) -> datetime | None:
-    """The moment within (low, high] at which clocks there are changed, to the second, or None.
+def _change(zone: tzinfo | None, low: datetime, high: datetime) -> datetime:
+    """The moment within (low, high], to the second, at which clocks there are changed between these two.
 
     One change is looked for: no place changes its clocks twice within the few days asked about.
     """
     before = low.astimezone(zone).utcoffset()
-    if high.astimezone(zone).utcoffset() == before:
-        return None
     while high - low > timedelta(seconds=1):
         middle = low + (high - low) / 2
         if middle.astimezone(zone).utcoffset() == before:

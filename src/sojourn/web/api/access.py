@@ -211,7 +211,7 @@ async def _active(exchange: Exchange, caller: Person, role: str) -> GrantRow:
     await exchange.caught_up()
     with exchange.services.projections.reading() as connection:
         rows = queries.grants(connection, person=caller.id, target=exchange.name)
-        waiting = queries.requests(connection, person=caller.id, status="approved")
+        waiting = queries.requests(connection, person=caller.id, statuses=("approved",))
     now = text(exchange.services.office.clock.now())
     held = [row for row in rows if role in ("", row.role) and row.end > now]
     active = {row.role: row for row in held if row.status == "active"}

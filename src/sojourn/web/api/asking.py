@@ -8,6 +8,7 @@ from sojourn.domain.duration import parse_duration
 from sojourn.domain.identifiers import GrantId, RequestId, RoleName, TargetName
 from sojourn.domain.people import Person
 from sojourn.domain.policy import DURATION_MIN, Facts, Question
+from sojourn.domain.request import Status
 from sojourn.domain.target import Role, Target
 from sojourn.errors import Code, Refusal, SojournError
 from sojourn.projections import assured, queries
@@ -141,7 +142,7 @@ async def listing(exchange: Exchange) -> shapes.Requests:
             connection,
             person=None if everything or waiting else caller.id,
             waiting_for=places if waiting else None,
-            status=status,
+            statuses=(status,) if status is not None else (),
             before=exchange.before(),
             limit=PAGE + 1,
         )
@@ -151,11 +152,11 @@ async def listing(exchange: Exchange) -> shapes.Requests:
     return shapes.Requests(requests=shown, more=following is not None, next=following, told=tuple(map(_told, told)))
 
 
-async def own(exchange: Exchange, *, count: int = PAGE, status: str | None = None) -> tuple[shapes.RequestShown, ...]:
-    """The caller's own newest requests (in a status), `count` at most: for a page that shows a few."""
+async def own(exchange: Exchange, *statuses: Status, count: int) -> tuple[shapes.RequestShown, ...]:
+    """The caller's own newest requests in these statuses, `count` at most: for a page that shows a few."""
     caller = await exchange.caller()
     with exchange.services.projections.reading() as connection:
-        rows = queries.requests(connection, person=caller.id, status=status, limit=min(count, PAGE))
+        rows = queries.requests(connection, person=caller.id, statuses=statuses, limit=count)
     return await show_all(exchange, caller, rows)
 
 

@@ -14,8 +14,10 @@ from sojourn.web.exchange import Exchange
 from . import overview_shapes as shapes
 
 DAYS = 30
-DECIDED_SECONDS = (60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
+DECIDED_SECONDS = (60, 300, 900, 3600, 14400, 86400)
 CUT_MILLISECONDS = (10, 50, 100, 250, 1000)
+HELD_MAX = 100
+"""So many accesses that are held now are told; all are counted."""
 
 
 async def overview(exchange: Exchange) -> shapes.OverviewShown:
@@ -27,15 +29,17 @@ async def overview(exchange: Exchange) -> shapes.OverviewShown:
         )
     now = exchange.services.office.clock.now()
     since = text((now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0))
-    cut_bounds = tuple(one * 1000.0 for one in CUT_MILLISECONDS)
+    decided_us = tuple(one * 1_000_000.0 for one in DECIDED_SECONDS)
+    cut_us = tuple(one * 1000.0 for one in CUT_MILLISECONDS)
     with exchange.services.projections.reading() as connection:
         return shapes.OverviewShown(
             days=DAYS,
             by_day=_days(connection, since, now),
-            decided=_buckets(trends.times_to_decide(connection, since, DECIDED_SECONDS), DECIDED_SECONDS, 1_000_000),
-            cut=_buckets(trends.cuts(connection, since, cut_bounds), cut_bounds, 1),
+            decided=_buckets(trends.times_to_decide(connection, since, decided_us), decided_us),
+            cut=_buckets(trends.cuts(connection, since, cut_us), cut_us),
             slowest_cut_us=trends.slowest_cut(connection, since),
             break_glass=_budgets(exchange, connection, now),
+            holding=trends.holding(connection),
             held=tuple(
                 shapes.HeldShown(
                     grant=one.grant,
@@ -45,7 +49,7 @@ async def overview(exchange: Exchange) -> shapes.OverviewShown:
                     end=one.end,
                     break_glass=bool(one.break_glass),
                 )
-                for one in trends.held(connection)
+                for one in trends.held(connection, HELD_MAX)
             ),
         )
 
@@ -64,8 +68,8 @@ def _days(connection: Connection, since: str, now: datetime) -> tuple[shapes.Day
     )
 
 
-def _buckets(counts: tuple[int, ...], bounds: tuple[float, ...], unit: int) -> tuple[shapes.BucketShown, ...]:
-    limits: tuple[int | None, ...] = (*(round(bound * unit) for bound in bounds), None)
+def _buckets(counts: tuple[int, ...], bounds: tuple[float, ...]) -> tuple[shapes.BucketShown, ...]:
+    limits: tuple[int | None, ...] = (*map(round, bounds), None)
     return tuple(shapes.BucketShown(up_to_us=limit, count=count) for limit, count in zip(limits, counts, strict=True))
 
 

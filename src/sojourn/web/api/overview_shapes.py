@@ -48,7 +48,7 @@ class HeldShown:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewShown:
     """The last `days` days: accesses by day, time from asking to the last decision, and from an access's end to the cut
-    of its connections; and who has used break-glass, and who holds what now.
+    of its connections; and who has used break-glass, and who holds what now: `held` are the first of `holding`.
     """
 
     days: int
@@ -57,4 +57,5 @@ class OverviewShown:
     cut: tuple[BucketShown, ...]
     slowest_cut_us: int | None
     break_glass: tuple[BudgetShown, ...]
+    holding: int
     held: tuple[HeldShown, ...]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from sojourn.domain.request import Status
 from sojourn.web.api import access, asking, reviewing
 from sojourn.web.exchange import Exchange
 
 from .frame import Shown, show
 
 RECENT = 5
-OPEN = ("pending", "approved")
+OPEN_MAX = 20
+"""So many open ones are shown here; the list of requests has all of them."""
+OPEN = (Status.PENDING, Status.APPROVED)
 """What may still be decided or begun."""
+OVER = tuple(one for one in Status if one not in OPEN)
 
 
 async def home(exchange: Exchange) -> Shown:
@@ -18,16 +22,14 @@ async def home(exchange: Exchange) -> Shown:
     held = await access.listing(exchange.beside(mine="yes", status="active"))
     coming = await access.listing(exchange.beside(mine="yes", status="provisioning"))
     waiting = await asking.listing(exchange.beside(waiting="yes"))
-    open_ones = [one for status in OPEN for one in await asking.own(exchange, status=status)]
-    # Among the newest of them at least so many are closed as are shown, unless there are no more.
-    newest = await asking.own(exchange, count=len(open_ones) + RECENT)
-    reviews = await reviewing.listing(exchange.beside())
+    asked = await asking.own(exchange, *OPEN, count=OPEN_MAX + 1)
     return show(
         "home.html",
         person=caller,
         grants=(*coming.grants, *held.grants),
         waiting=waiting,
-        asked=sorted(open_ones, key=lambda one: one.submitted_at, reverse=True),
-        past=[one for one in newest if one.status not in OPEN][:RECENT],
-        reviews=reviews,
+        asked=asked[:OPEN_MAX],
+        more_asked=len(asked) > OPEN_MAX,
+        past=await asking.own(exchange, *OVER, count=RECENT),
+        reviews=await reviewing.listing(exchange.beside()),
     )
