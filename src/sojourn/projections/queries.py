@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, Table, exists, select
+from sqlalchemy import Connection, Row, Select, Table, bindparam, exists, select
 
 from . import tables as t
 
@@ -160,6 +160,16 @@ class AttemptRow:
 R = TypeVar("R", RequestRow, GrantRow, SessionRow, AttemptRow, ApproverRow, TokenRow, CommentRow)
 
 
+_DECISION_NAMES = ("person", "decision", "decided_at", "comment", "acted")
+_DECISION = tuple(t.approver.c[name] for name in _DECISION_NAMES)
+_NAME = bindparam("name")
+# Asked at every step of a request's life, so they are put together once.
+_REQUEST = select(t.request).where(t.request.c.id == _NAME)
+_APPROVERS = select(*_DECISION).where(t.approver.c.request == _NAME).order_by(t.approver.c.person)
+_COMMENTS = select(t.comment).where(t.comment.c.request == _NAME).order_by(t.comment.c.number)
+_GRANT = select(t.grant).where(t.grant.c.id == _NAME)
+
+
 def requests(
     connection: Connection,
     *,
@@ -188,33 +198,26 @@ def requests(
 
 def request(connection: Connection, name: str) -> RequestRow | None:
     """One request."""
-    return _one(connection, select(t.request).where(t.request.c.id == name), RequestRow)
+    return _one(connection, _REQUEST, RequestRow, name=name)
 
 
 def approvers(connection: Connection, name: str) -> tuple[ApproverRow, ...]:
     """Who may decide on a request, and what they decided."""
-    columns = ("person", "decision", "decided_at", "comment", "acted")
-    query = select(*(t.approver.c[one] for one in columns)).where(t.approver.c.request == name)
-    return _all(connection, query.order_by(t.approver.c.person), ApproverRow)
+    return _all(connection, _APPROVERS, ApproverRow, name=name)
 
 
 def approvers_of(connection: Connection, names: Sequence[str]) -> dict[str, list[ApproverRow]]:
     """The same for several requests, at most a page of them, by request."""
-    columns = ("person", "decision", "decided_at", "comment", "acted")
-    query = select(t.approver.c.request, *(t.approver.c[one] for one in columns)).where(t.approver.c.request.in_(names))
+    query = select(t.approver.c.request, *_DECISION).where(t.approver.c.request.in_(names))
     found: dict[str, list[ApproverRow]] = {}
     for name, *values in connection.execute(query.order_by(t.approver.c.request, t.approver.c.person)):
-        found.setdefault(name, []).append(ApproverRow(**dict(zip(columns, values, strict=True))))
+        found.setdefault(name, []).append(ApproverRow(**dict(zip(_DECISION_NAMES, values, strict=True))))
     return found
 
 
-def comments_of(connection: Connection, names: Sequence[str]) -> dict[str, list[CommentRow]]:
-    """What was said about these requests, at most a page of them, in order, by request."""
-    query = select(t.comment).where(t.comment.c.request.in_(names))
-    found: dict[str, list[CommentRow]] = {}
-    for row in _all(connection, query.order_by(t.comment.c.request, t.comment.c.number), CommentRow):
-        found.setdefault(row.request, []).append(row)
-    return found
+def comments(connection: Connection, name: str) -> tuple[CommentRow, ...]:
+    """What was said about a request, in order."""
+    return _all(connection, _COMMENTS, CommentRow, name=name)
 
 
 def approved_by(connection: Connection, person: str, *, since: str) -> tuple[str, ...]:
@@ -253,7 +256,7 @@ def grants(
 
 def grant(connection: Connection, name: str) -> GrantRow | None:
     """One grant."""
-    return _one(connection, select(t.grant).where(t.grant.c.id == name), GrantRow)
+    return _one(connection, _GRANT, GrantRow, name=name)
 
 
 def sessions(
@@ -347,12 +350,12 @@ def _page(limit: int) -> int:
     return max(0, min(limit, PAGE_MAX))
 
 
-def _all(connection: Connection, query: Select[tuple[object, ...]], kind: type[R]) -> tuple[R, ...]:
-    return tuple(_row(row, kind) for row in connection.execute(query))
+def _all(connection: Connection, query: Select[Any], kind: type[R], **given: str) -> tuple[R, ...]:
+    return tuple(_row(row, kind) for row in connection.execute(query, given))
 
 
-def _one(connection: Connection, query: Select[tuple[object, ...]], kind: type[R]) -> R | None:
-    row = connection.execute(query).first()
+def _one(connection: Connection, query: Select[Any], kind: type[R], **given: str) -> R | None:
+    row = connection.execute(query, given).first()
     return None if row is None else _row(row, kind)
 
 

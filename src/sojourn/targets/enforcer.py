@@ -49,6 +49,8 @@ PROVISION_TRIES = 3
 PAUSE_SECONDS = 0.25
 PAUSE_SECONDS_MAX = 30.0
 TICK_SECONDS = 1.0
+REQUEST_TICK_SECONDS = 5.0
+"""Of a request that is over nobody can make use meanwhile, and there may be thousands that wait."""
 REPORT_AGAIN = timedelta(hours=1)
 OVERDUE_AFTER = timedelta(minutes=5)
 """A removal that is not read back by then is an alarm."""
@@ -194,11 +196,11 @@ class Enforcer:
         else:
             tasks.create_task(self._lapse(recorded.stream, RequestId(name)))
 
-    async def _wait(self, stream: str, seconds: float) -> None:
-        """Until the stream changes, or the time has passed; a second at most, because wall clocks can be set."""
+    async def _wait(self, stream: str, seconds: float, tick: float = TICK_SECONDS) -> None:
+        """Until the stream changes, or the time has passed; `tick` seconds at most, because wall clocks can be set."""
         changed = self._changed[stream]
         try:
-            async with asyncio.timeout(max(0.0, min(seconds, TICK_SECONDS))):
+            async with asyncio.timeout(max(0.0, min(seconds, tick))):
                 await changed.wait()
         except TimeoutError:
             pass
@@ -362,7 +364,7 @@ class Enforcer:
                 over = left <= 0 or self._in_force().catalogue.person(request.submitted.person) is None
                 if over:
                     await expire.lapse_request(self.office, name)
-                await self._wait(stream, PAUSE_SECONDS if over else left)
+                await self._wait(stream, PAUSE_SECONDS if over else left, REQUEST_TICK_SECONDS)
             except SojournError as error:
                 log.warning("request waits", request=name, code=error.code)
                 await self._wait(stream, PAUSE_SECONDS)

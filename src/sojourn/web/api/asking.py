@@ -19,7 +19,7 @@ from sojourn.workflow.submit import submit as submit_request
 from sojourn.workflow.withdraw import withdraw as withdraw_request
 
 from . import assurance_shapes, bodies, shapes
-from .viewing import row_of, show, show_all
+from .viewing import show, show_all
 
 
 async def targets(exchange: Exchange) -> shapes.Targets:
@@ -175,7 +175,7 @@ def _told(row: assured.GlassRow) -> assurance_shapes.GlassShown:
 async def one(exchange: Exchange) -> shapes.RequestShown:
     """GET /requests/{name}: one request, for those whom it concerns."""
     caller = await exchange.caller()
-    return await show(exchange, caller, await row_of(exchange, caller, exchange.name))
+    return await show(exchange, caller, exchange.name)
 
 
 async def withdraw(exchange: Exchange) -> shapes.RequestShown:
@@ -193,7 +193,7 @@ async def withdraw(exchange: Exchange) -> shapes.RequestShown:
 async def after(exchange: Exchange, caller: Person, name: str) -> shapes.RequestShown:
     """The request as it is once one's own change can be read."""
     await exchange.caught_up()
-    return await show(exchange, caller, await row_of(exchange, caller, name))
+    return await show(exchange, caller, name)
 
 
 def moment(given: str) -> datetime:

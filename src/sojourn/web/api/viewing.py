@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from sqlalchemy import Connection
 
 from sojourn.domain.identifiers import PersonId
 from sojourn.domain.people import Person
@@ -20,38 +21,45 @@ SHREDDED = "(shredded)"
 """Stands for a text whose sealing key was destroyed."""
 
 
-async def row_of(exchange: Exchange, caller: Person, name: str) -> RequestRow:
-    """The request, if the caller may see it; for anybody else there is none. Raises SojournError `request.unknown`."""
+async def show(exchange: Exchange, caller: Person, name: str) -> shapes.RequestShown:
+    """The request with what was said about it, if the caller may see it; for anybody else there is none.
+
+    Raises SojournError `request.unknown`.
+    """
     with exchange.services.projections.reading() as connection:
         row = queries.request(connection, name)
-        people = {one.person for one in queries.approvers(connection, name)}
-        watches = assured.watches(connection, caller.id, name)
-    standing, now = exchange.services.office.in_force().standing, exchange.services.office.clock.now()
-    own = {caller.id, *standing.delegators(caller.id, now)}
-    concerned = row is not None and (row.person == caller.id or watches or not own.isdisjoint(people))
-    if row is not None and (concerned or caller.administrator or caller.auditor):
-        return row
-    raise SojournError(Code.REQUEST_UNKNOWN, request=name[:100])
+        approvers = queries.approvers(connection, name)
+        if row is None or not _may_see(exchange, caller, connection, row, approvers):
+            raise SojournError(Code.REQUEST_UNKNOWN, request=name[:100])
+        comments = queries.comments(connection, name)
+    texts = await opened_all(exchange, [*_sealed(row, approvers), *(one.text for one in comments)])
+    return _shown(exchange, caller, row, approvers, comments, texts)
 
 
-async def show(exchange: Exchange, caller: Person, row: RequestRow) -> shapes.RequestShown:
-    """A request as the caller sees it; its texts are opened for those who may see the request."""
-    return (await show_all(exchange, caller, [row], comments=True))[0]
+def _may_see(
+    exchange: Exchange, caller: Person, connection: Connection, row: RequestRow, approvers: Sequence[ApproverRow]
+) -> bool:
+    """Whether it concerns the caller: whose it is, who may decide, who watches its use, and who oversees."""
+    if row.person == caller.id or caller.administrator or caller.auditor:
+        return True
+    office = exchange.services.office
+    own = {caller.id, *office.in_force().standing.delegators(caller.id, office.clock.now())}
+    return any(one.person in own for one in approvers) or assured.watches(connection, caller.id, row.id)
 
 
 async def show_all(
-    exchange: Exchange, caller: Person, rows: Sequence[RequestRow], *, comments: bool = False
+    exchange: Exchange, caller: Person, rows: Sequence[RequestRow]
 ) -> tuple[shapes.RequestShown, ...]:
-    """Several requests; everything that they need is read at once. Without `comments` what was said is left out."""
-    names = [row.id for row in rows]
+    """Several requests, without what was said about them; everything that they need is read at once."""
     with exchange.services.projections.reading() as connection:
-        approvers = queries.approvers_of(connection, names)
-        said = queries.comments_of(connection, names) if comments else {}
-    sealed = [row.reason for row in rows]
-    sealed += [one.comment for found in approvers.values() for one in found if one.comment is not None]
-    sealed += [one.text for found in said.values() for one in found]
-    texts = await opened_all(exchange, sealed)
-    return tuple(_shown(exchange, caller, row, approvers.get(row.id, ()), said.get(row.id, ()), texts) for row in rows)
+        found = queries.approvers_of(connection, [row.id for row in rows])
+    texts = await opened_all(exchange, [one for row in rows for one in _sealed(row, found.get(row.id, ()))])
+    return tuple(_shown(exchange, caller, row, found.get(row.id, ()), (), texts) for row in rows)
+
+
+def _sealed(row: RequestRow, approvers: Sequence[ApproverRow]) -> list[str]:
+    """What is sealed of a request and of the decisions on it."""
+    return [row.reason, *(one.comment for one in approvers if one.comment is not None)]
 
 
 def _shown(
