@@ -59,10 +59,12 @@ class CompletedEntry(msgspec.Struct, gc=False):
 Taken = Recorded | IntendedEntry | CompletedEntry
 """What the fold takes."""
 
-# The kind stands behind the body, so a decoder of both would read each body twice. These bytes only tell which of the
-# two to try first; whether it is one, the decoder says.
-_INTENDED = f'"kind":"{ActionIntended.kind}"'.encode()
-_intended, _completed = msgspec.json.Decoder(IntendedEntry), msgspec.json.Decoder(CompletedEntry)
+# The kind stands behind the body, so a decoder of both would look for it first. The first letter of a body, whose keys are
+# in order, only tells which of the two to try; whether it is one, the decoder says.
+_LETTER = len('{"at":"2026-01-01T00:00:00.000000Z","body":{"')
+_DETAIL = ord("d")
+_intended = msgspec.json.Decoder(IntendedEntry).decode
+_completed = msgspec.json.Decoder(CompletedEntry).decode
 
 
 def reader(read_entry: Callable[[bytes], Recorded]) -> Callable[[bytes], Taken]:
@@ -70,8 +72,8 @@ def reader(read_entry: Callable[[bytes], Recorded]) -> Callable[[bytes], Taken]:
 
     def read(data: bytes) -> Taken:
         try:
-            return _intended.decode(data) if _INTENDED in data else _completed.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _intended(data) if data[_LETTER] == _DETAIL else _completed(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, IndexError):
             # Another kind, or no entry at all.
             return read_entry(data)
 
