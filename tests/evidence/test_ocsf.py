@@ -49,7 +49,7 @@ _TEXT = {"caption": "text", "type": "string_t", "requirement": "recommended"}
 
 
 def _schema_1_9() -> dict[str, Any]:
-    """The published schema 1.8, and of what 1.9 added to it that which is used here, as the schema's sources have it."""
+    """The published schema 1.8, and of what 1.9 added that which is used here, as the schema's sources have it."""
     schema: dict[str, Any] = copy.deepcopy(get_ocsf_schema("1.8.0"))
     classes, objects = schema["classes"], schema["objects"]
     schema["version"] = "1.9.0"
@@ -163,8 +163,9 @@ async def test_every_kind_of_entry_is_told_as_something_that_the_schema_knows(ki
     ids=["address and port", "version 6 and port", "address", "version 6", "a word", "a path"],
 )
 async def test_where_something_came_from_is_an_address_only_if_it_is_one(source: str, told: dict[str, Any]) -> None:
-    asked = next(one for one, _ in await _entries() if isinstance(one.event, RequestSubmitted))
-    event = ocsf_event(replace(asked, event=replace(asked.event, source=source)), b"{}", SOURCE)
+    found = ((one, one.event) for one, _ in await _entries() if isinstance(one.event, RequestSubmitted))
+    asked, submitted = next(found)
+    event = ocsf_event(replace(asked, event=replace(submitted, source=source)), b"{}", SOURCE)
     assert event["src_endpoint"] == told and _problems(event) == []
 
 

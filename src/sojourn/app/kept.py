@@ -73,8 +73,8 @@ class Kept:
         """The bytes of the entries from `start` to before `end`, as they lie there, a page at a time."""
         while start < end:
             # Fetched at once, so that no reader holds the write-ahead log of a running scribe.
-            for _, _, entries in list(self.source.bundles(start, min(start + PAGE, end))):
-                yield from entries
+            for _, _, held in list(self.source.bundles(start, min(start + PAGE, end))):
+                yield from held
             start += PAGE
 
     def single(self) -> Callable[[int], bytes]:

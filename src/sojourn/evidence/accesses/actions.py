@@ -59,8 +59,8 @@ class CompletedEntry(msgspec.Struct, gc=False):
 Taken = Recorded | IntendedEntry | CompletedEntry
 """What the fold takes."""
 
-# The kind stands behind the body, so a decoder of both would look for it first. The first letter of a body, whose keys are
-# in order, only tells which of the two to try; whether it is one, the decoder says.
+# The kind stands behind the body, so a decoder of both would look for it first. The first letter of a body, whose keys
+# are in order, only tells which of the two to try; whether it is one, the decoder says.
 _LETTER = len('{"at":"2026-01-01T00:00:00.000000Z","body":{"')
 _DETAIL = ord("d")
 _intended = msgspec.json.Decoder(IntendedEntry).decode

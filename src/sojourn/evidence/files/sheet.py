@@ -27,7 +27,6 @@ class Counting(NamedTuple):
     line: bytes
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column: its name in every file, and what it means (the data dictionary says it). `total`: its sum is told."""

@@ -6,7 +6,6 @@ import hashlib
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 _TIME = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1 << 20
@@ -33,9 +32,11 @@ class Bundle:
         """Go on."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Write the end of the ZIP."""
+    def __exit__(self, *raised: object) -> None:
+        """Write the end of the ZIP; what fails on the way leaves none."""
         self._archive.close()
+        if raised[0] is not None:
+            self.path.unlink()
 
     def add(self, name: str) -> None:
         """A file of that name (a path below the folder), a piece at a time. Raises OSError if it cannot be read."""

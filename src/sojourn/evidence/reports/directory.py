@@ -52,7 +52,7 @@ REPORTS: dict[str, Report] = {
     ),
     "review-ageing": Report(
         title="Review ageing",
-        purpose="Every review that was open in the period: when it was due, how long it took or is taking, month by month.",
+        purpose="Every review that was open in the period: when it was due, how long it took or takes, month by month.",
         sheets=ageing.sheets,
     ),
     "frequent-users": Report(
