@@ -1,8 +1,8 @@
 """`python -m benchmarks.crowd --sessions 5000`: so many sessions at once in one gateway process, TLS on both legs.
 
 The gateway runs in this process and records into a scribe of its own; the clients are psycopg in four processes beside.
-The target is PostgreSQL 15 behind a pgbouncer in transaction mode: the gateway has a connection of its own there for each
-session, and the machine does not have to hold a server process for each. It takes Debian's pgbouncer.
+The target is PostgreSQL 15 behind a pgbouncer in transaction mode: the gateway has a connection of its own there for
+each session, and the machine does not have to hold a server process for each. It takes Debian's pgbouncer.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def _target(directory: Path, sessions: int) -> Iterator[tuple[int, str]]:
         (place / "bouncer.ini").write_text(settings)
         for name in ("users.txt", "bouncer.ini", "server.crt", "server.key"):
             shutil.chown(place / name, SYSTEM_USER)
-        running = subprocess.Popen([program, "-q", "-u", SYSTEM_USER, str(place / "bouncer.ini")], stderr=subprocess.DEVNULL)
+        running = subprocess.Popen(
+            [program, "-q", "-u", SYSTEM_USER, str(place / "bouncer.ini")], stderr=subprocess.DEVNULL
+        )
         try:
             wait_for(own)
             yield own, password

@@ -66,7 +66,11 @@ def stream(server: Production, slot: str, **how: object) -> psycopg.Connection[R
         row = connection.execute("SELECT pg_current_wal_flush_lsn()::text").fetchone()
     assert row is not None
     holder = psycopg.connect(
-        port=server.port, dbname=DATABASE, autocommit=True, replication="database", **how  # type: ignore[arg-type]
+        port=server.port,
+        dbname=DATABASE,
+        autocommit=True,
+        replication="database",
+        **how,  # type: ignore[arg-type]
     )
     result = holder.pgconn.exec_(f"START_REPLICATION SLOT {slot} PHYSICAL {row[0]}".encode())
     assert result.status == pq.ExecStatus.COPY_BOTH

@@ -1,4 +1,4 @@
-"""How many files the system lets this process have open: each session of the gateway takes two, one towards each side."""
+"""How many files the system lets this process have open: each session of the gateway takes two, one for each side."""
 
 from __future__ import annotations
 

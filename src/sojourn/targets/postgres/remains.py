@@ -3,7 +3,7 @@
 - A slot has no owner. One is surely an access's if it came while the access was open, and bears its login's name
   (`LOGIN` or `LOGIN_…`) or was held by one of its sessions when they were ended. Such a slot is dropped.
 - Any other that came meanwhile may be a standby's, which would be lost without it. If a login of somebody else holds
-  it, it is theirs. If nobody does, that is a doubt, which people settle: by dropping it, or by connecting what it is for.
+  it, it is theirs. If nobody does, that is a doubt, which people settle: they drop it, or connect what it is for.
 - A subscription is dropped without a word to its publisher: the server there is none of ours, and may be gone.
 - A job of pg_cron is known by the login's name, and would run again for a later login of that name.
 """
@@ -80,7 +80,7 @@ async def slots_before(connection: Connection, role: Role) -> frozenset[str] | N
 
 
 async def slots_left_by(connection: Connection, claim: Claim, roles: Collection[Standing]) -> tuple[Slot, ...]:
-    """The slots that are surely this access's, whose logins are `roles`. To be asked before their sessions are ended."""
+    """The slots that are surely this access's, whose logins are `roles`. To be asked before their sessions end."""
     numbers = {role.oid for role in roles}
     return tuple(
         slot

@@ -1,8 +1,8 @@
 """Take a temporary login role out of a server: nothing of it may be left, and nobody else may lose anything.
 
 - It does not rely on VALID UNTIL, which ends log-ins and not sessions. In this order: no more log-ins, sessions
-  ended, prepared transactions rolled back, what no DROP OWNED knows taken away (see `remains`), owned objects dropped in
-  every database, role dropped, absence read back.
+  ended, prepared transactions rolled back, what no DROP OWNED knows taken away (see `remains`), owned objects dropped
+  in every database, role dropped, absence read back.
 - A session is known by the role's number, which it keeps after the role is gone. While one lives the role stays, so
   that it can still be ended.
 - What the role owns is dropped with it and never handed to somebody mightier (a function that runs with its owner's
@@ -45,6 +45,10 @@ ORDER BY 1
 _UNLINK = """
 SELECT pg_catalog.lo_unlink(oid)
 FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = %s LIMIT %s) mine
+"""
+_MAPPINGS = """
+SELECT s.srvname FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_user_mappings m ON m.srvid = s.oid
+WHERE s.srvowner = %s AND m.umuser = 0
 """
 
 
@@ -117,7 +121,7 @@ async def _take_one(
         await drop_subscriptions(reach, connection, role)
         await unschedule(reach, connection, role)
         await _drop_elsewhere(reach, connection, role)
-        await _unlink(connection, role)
+        await _loosen(connection, role)
         async with lock:
             await again(drop)
     return ended
@@ -164,10 +168,17 @@ async def forget_prepared(reach: Reach, connection: Connection, role: Standing) 
             await there.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 
 
-async def _unlink(connection: Connection, role: Standing) -> None:
-    """Drop the role's large objects of this database, some at a time: anybody may make any number of them."""
+async def _loosen(connection: Connection, role: Standing) -> None:
+    """Drop what DROP OWNED would stumble over in this database.
+
+    Those are large objects, some at a time, for anybody may make any number of them; and what its foreign servers hold
+    for everybody, which belongs to nobody and only the server's owner can have made.
+    """
     while (await connection.execute(_UNLINK, (role.oid, UNLINK_AT_ONCE))).rowcount:
         pass
+    for (server,) in await (await connection.execute(_MAPPINGS, (role.oid,))).fetchall():
+        statement = sql.SQL("DROP USER MAPPING IF EXISTS FOR PUBLIC SERVER {}")
+        await connection.execute(statement.format(sql.Identifier(str(server))))
 
 
 async def _drop_elsewhere(reach: Reach, connection: Connection, role: Standing) -> None:
@@ -175,7 +186,7 @@ async def _drop_elsewhere(reach: Reach, connection: Connection, role: Standing) 
     cursor = await connection.execute(_ELSEWHERE, (role.oid,))
     for (database,) in await cursor.fetchall():
         async with reach.connect(str(database)) as there:
-            await _unlink(there, role)
+            await _loosen(there, role)
 
             async def drop(there: Connection = there) -> None:
                 await there.execute(sql.SQL("DROP OWNED BY {} RESTRICT").format(sql.Identifier(role.name)))
