@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -25,9 +24,6 @@ from .store_check import open_store
 
 PAGE = 8192
 """Entries read at a time: many, for the rows of the store at its ends are read twice."""
-
-BLOCK, BLOCKS = 256, 256
-"""Entries that are read and kept together by whoever looks for single ones, and how many such blocks: 30 MB or so."""
 
 
 class Source(Protocol):
@@ -76,24 +72,6 @@ class Kept:
             for _, _, held in list(self.source.bundles(start, min(start + PAGE, end))):
                 yield from held
             start += PAGE
-
-    def single(self) -> Callable[[int], bytes]:
-        """What gives the bytes of single entries, of which many lie near one another.
-
-        Raises LedgerError for a place where there is none.
-        """
-
-        @lru_cache(BLOCKS)
-        def block(number: int) -> list[bytes]:
-            return list(self.raw(number * BLOCK, (number + 1) * BLOCK))
-
-        def read(seq: int) -> bytes:
-            held = block(seq // BLOCK)
-            if seq % BLOCK >= len(held):
-                raise LedgerError(f"There is no entry {seq}.")
-            return held[seq % BLOCK]
-
-        return read
 
     def entries(self, start: int, end: int) -> Iterator[Entry]:
         """The same entries, read. Raises SojournError `record.damaged` for bytes that are no entry."""

@@ -107,7 +107,7 @@ def _read(layout: Layout, asked: Asked, progress: Progress) -> Iterator[Context]
             books=books,
             parameters=parameters,
             base=base,
-            raw=kept.single(),
+            raw=lambda seq: next(kept.raw(seq, seq + 1)),
             settings=settings_as_read(layout),
             backing=back(kept, tree, books, asked.period, base.note, targets=asked.targets),
         )
