@@ -4,7 +4,7 @@
 - A sheet of more rows than a worksheet holds goes on in another (`Population (2)`).
 - A text longer than a cell holds goes on in the sheet `Long texts`, which the cell points to.
 - The same rows and the same time give the same bytes.
-- Columns are as wide as what stands in the first rows, headers have filters, and on paper each page says where it is from.
+- Columns are as wide as what stands in the first rows, and headers have filters. A printed page says where it is from.
 """
 
 from __future__ import annotations
