@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, exists, select
+from sqlalchemy import BindParameter, Connection, Row, Select, Table, bindparam, exists, select
 
 from . import tables as t
 
@@ -48,8 +48,8 @@ class CommentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
-    """A request. `reason` is a commitment; times are RFC 3339; `facts` and `groups` are JSON; `took_us` are microseconds
-    from asking to the last decision.
+    """A request. `reason` is a commitment; times are RFC 3339; `facts` and `groups` are JSON; `took_us` is how many
+    microseconds it took from asking to the last decision.
     """
 
     id: str
@@ -162,7 +162,7 @@ R = TypeVar("R", RequestRow, GrantRow, SessionRow, AttemptRow, ApproverRow, Toke
 
 _DECISION_NAMES = ("person", "decision", "decided_at", "comment", "acted")
 _DECISION = tuple(t.approver.c[name] for name in _DECISION_NAMES)
-_NAME = bindparam("name")
+_NAME: BindParameter[str] = bindparam("name")
 # Asked at every step of a request's life, so they are put together once.
 _REQUEST = select(t.request).where(t.request.c.id == _NAME)
 _APPROVERS = select(*_DECISION).where(t.approver.c.request == _NAME).order_by(t.approver.c.person)
@@ -179,7 +179,7 @@ def requests(
     before: int | None = None,
     limit: int = PAGE_MAX,
 ) -> tuple[RequestRow, ...]:
-    """Requests, newest first: of a person, in one of some statuses, or pending and waiting for certain people's word."""
+    """Requests, newest first: of a person, in one of some statuses, or pending and waiting for certain people."""
     query = _newest(t.request, before, limit)
     if person is not None:
         query = query.where(t.request.c.person == person)

@@ -47,9 +47,7 @@ def _may_see(
     return any(one.person in own for one in approvers) or assured.watches(connection, caller.id, row.id)
 
 
-async def show_all(
-    exchange: Exchange, caller: Person, rows: Sequence[RequestRow]
-) -> tuple[shapes.RequestShown, ...]:
+async def show_all(exchange: Exchange, caller: Person, rows: Sequence[RequestRow]) -> tuple[shapes.RequestShown, ...]:
     """Several requests, without what was said about them; everything that they need is read at once."""
     with exchange.services.projections.reading() as connection:
         found = queries.approvers_of(connection, [row.id for row in rows])
