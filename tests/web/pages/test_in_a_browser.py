@@ -98,6 +98,89 @@ def test_a_page_is_for_everybody_and_asks_nothing_elsewhere(
     assert wide <= 0, f"{wide} pixels stand out at the side"
     results = Axe().run(one.page)
     assert results.violations_count == 0, results.generate_report()
+    if size == "desk":
+        _can_be_walked_by_keyboard(one)
+
+
+STOPS = """() => {
+    const all = [...document.querySelectorAll("*")].filter((one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility());
+    const group = (one) => all.filter((other) => other.type === "radio" && other.name === one.name && other.form === one.form);
+    const first = (one) => group(one).find((other) => other.checked) || group(one)[0];
+    window.stops = all.filter((one) => one.type !== "radio" || one === first(one));
+    window.passed = [];
+    document.addEventListener("focusin", (event) => {
+        const style = getComputedStyle(event.target);
+        const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+        window.passed.push([window.stops.indexOf(event.target), seen, event.target.outerHTML.slice(0, 80)]);
+    });
+    return window.stops.length;
+}"""
+"""Where Tab has to stop: everything that can be used and is there to be seen, and of a group of choices the chosen one."""
+
+
+def _can_be_walked_by_keyboard(one: Window) -> None:
+    """Tab comes by everything that can be used, in the order in which it is read, seen each time, and gets away again."""
+    wanted = one.page.evaluate(STOPS)
+    passed: list[tuple[int, bool, str]] = []
+    for _ in range(8):
+        for _ in range(wanted // 2 + 10):
+            one.page.keyboard.press("Tab")
+        passed = one.page.evaluate("window.passed")
+        if {place for place, _, _ in passed} >= set(range(wanted)):
+            break
+    assert {place for place, _, _ in passed} >= set(range(wanted)), "something cannot be reached by keyboard"
+    assert [what for _, seen, what in passed if not seen] == [], "focus cannot be seen"
+    # What scrolls is a stop too, and has no place of its own in the list. From the last stop it goes on to the first.
+    places = [place for place, _, _ in passed if place >= 0]
+    wrong = [pair for pair in zip(places, places[1:], strict=False) if pair[1] not in (pair[0], (pair[0] + 1) % wanted)]
+    assert wrong == [], "the order is not that of the page"
+
+
+def test_the_first_stop_leads_past_the_rooms_to_the_content(windows: Mapping[tuple[str, str], Window]) -> None:
+    dora = windows["dora", "desk"]
+    dora.go("/targets")
+    skip = dora.page.get_by_role("link", name="Skip to the content")
+    expect(skip).not_to_be_in_viewport()
+    dora.page.keyboard.press("Tab")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    dora.page.keyboard.press("Enter")
+    expect(dora.page.locator("main")).to_be_focused()
+    dora.page.keyboard.press("Tab")
+    expect(dora.page.locator("main a").first).to_be_focused()
+
+
+PRINTED = {
+    "the overview": ("/overview", "details table"),
+    "an access": ("/grants/{grant}", "main table"),
+    "a session": ("/sessions/{session}", "main table"),
+    "a target": ("/targets/shop", ".coverage li"),
+}
+
+
+@pytest.mark.parametrize(("path", "kept"), PRINTED.values(), ids=PRINTED.keys())
+def test_paper_has_what_was_found_and_nothing_to_click(
+    windows: Mapping[tuple[str, str], Window], found: Filled, path: str, kept: str
+) -> None:
+    # On a phone in the dark, which is where paper could go most wrong.
+    dora = windows["dora", "phone"]
+    dora.go(path.format(grant=found.grant, session=found.closed_session))
+    dora.page.set_viewport_size({"width": 718, "height": 1000})
+    dora.page.emulate_media(media="print")
+    try:
+        for gone in ("header nav", ".me", "footer", "form", "button", ".skip"):
+            for one in dora.page.locator(gone).all():
+                expect(one).to_be_hidden()
+        expect(dora.page.locator("h1")).to_be_visible()
+        expect(dora.page.locator(kept).first).to_be_visible()
+        assert dora.page.locator(kept).first.evaluate("one => one.getBoundingClientRect().height") > 0
+        assert dora.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert dora.page.evaluate("getComputedStyle(document.querySelector('.card, .rows')).color") == "rgb(0, 0, 0)"
+        wide = dora.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{wide} pixels do not fit on the paper"
+    finally:
+        dora.page.emulate_media(media="screen", color_scheme="dark")
+        dora.page.set_viewport_size({"width": 390, "height": 844})
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])
