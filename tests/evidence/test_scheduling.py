@@ -26,8 +26,8 @@ from aiosmtpd.smtp import SMTP
 import sojourn_verify
 from sojourn.demo.installation import PEOPLE_FILE, SETTINGS_FILE
 from sojourn.demo.production import Production
-from sojourn.testing.bucket import ACCESS_KEY, SECRET_KEY, ObjectStore, object_store
 from sojourn.testing.browser import Browser, signed_in
+from sojourn.testing.bucket import ACCESS_KEY, SECRET_KEY, ObjectStore, object_store
 from sojourn.testing.installation import PASSWORD, Running, running
 
 SECONDS = 180.0

@@ -95,7 +95,9 @@ def test_whoever_signs_out_follows_no_longer(sojourn: Running) -> None:
 
 
 def test_a_program_may_follow_and_is_asked_anew_like_anybody(sojourn: Running) -> None:
-    made = sojourn.send("POST", "/tokens", {"label": "to a SIEM", "scope": ["read"], "life": "1h"}, person="dora").json()
+    made = sojourn.send(
+        "POST", "/tokens", {"label": "to a SIEM", "scope": ["read"], "life": "1h"}, person="dora"
+    ).json()
     with Client(sojourn.installation.address, made["text"]) as client:
         told = client.follow(calls.FOLLOWING_ENTRIES, first=_size(sojourn))
         assert next(one for one in told if one.event == "here")

@@ -156,9 +156,7 @@ class Client:
         """The bytes of a file. Raises as `look` does."""
         return self._get(call.path, call.query, names, query).content
 
-    def follow(
-        self, call: Stream, *names: str | int, **query: str | int | None
-    ) -> Iterator[httpx2.ServerSentEvent]:
+    def follow(self, call: Stream, *names: str | int, **query: str | int | None) -> Iterator[httpx2.ServerSentEvent]:
         """What happens, as it happens: `event`, `data` (`json()`) and, where messages have numbers, `id`.
 
         A stream of messages without numbers ends where it ends. One of messages with numbers is gone back to, after the

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from . import installation
 
-PEOPLE_FILE = installation.PEOPLE_FILE.replace("teams:\n", "  erin: { name: Erin Eaves, administrator: true }\nteams:\n")
+PEOPLE_FILE = installation.PEOPLE_FILE.replace(
+    "teams:\n", "  erin: { name: Erin Eaves, administrator: true }\nteams:\n"
+)
 
 POLICY_FILE = """\
 rules:

@@ -83,13 +83,15 @@ def draw_a_sample(stage: Stage) -> None:
 def make_a_stray_login(stage: Stage) -> None:
     """Somebody with the server's own password makes a login beside Sojourn: two looks at the target find it."""
     with stage.production.superuser() as owner:
-        owner.execute(f'CREATE ROLE "{STRAY}" LOGIN')  # noqa: S608 - a constant
+        owner.execute(f'CREATE ROLE "{STRAY}" LOGIN')
     found: list[str] = []
     for _ in range(2):
         found = [one["subject"] for one in stage.ask("target", "reconcile", "shop", person="carol")["findings"]]
     told = "finds it" if STRAY in found else "DOES NOT FIND IT"
     stage.found["stray_found"] = STRAY in found
-    stage.say(f"somebody makes the login {STRAY} in the database itself: Sojourn {told} by comparing it with the record")
+    stage.say(
+        f"somebody makes the login {STRAY} in the database itself: Sojourn {told} by comparing it with the record"
+    )
 
 
 @contextmanager

@@ -80,7 +80,11 @@ class _Door(BaseHTTPRequestHandler):
         """Nothing: a link in a log would be a key in a log."""
 
     def _say(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
-        own = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store", "referrer-policy": "no-referrer"}
+        own = {
+            "content-type": "text/plain; charset=utf-8",
+            "cache-control": "no-store",
+            "referrer-policy": "no-referrer",
+        }
         self.send_response(status)
         for name, value in {**own, **(headers or {}), "content-length": str(len(text.encode()))}.items():
             self.send_header(name, value)

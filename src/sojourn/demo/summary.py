@@ -8,6 +8,7 @@ from typing import Any
 from .cast import READERS
 from .installation import Installation
 
+
 def print_summary(found: dict[str, Any], one: Installation, *, password: str | None) -> None:
     """Say who asked, who decided, what was done, how it ended, and what can be tried next.
 

@@ -13,7 +13,7 @@ _HEADINGS = ("heading_open", "heading_close")
 
 @cache
 def coverage(kind: str) -> Markup:
-    """The file of this kind of target (`postgres`, `ssh`) as HTML, each heading one level below where it stands there."""
+    """The file of this kind of target (`postgres`, `ssh`) as HTML, each heading one level below its own."""
     text = files("sojourn").joinpath("gateway", kind, "COVERAGE.md").read_text("utf-8")
     parser = MarkdownIt("commonmark", {"html": False})
     tokens = parser.parse(text)
