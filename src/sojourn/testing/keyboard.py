@@ -33,6 +33,7 @@ STOPS = """() => {
 def walk(page: Page) -> None:
     """Press Tab until everything was passed. Raises AssertionError where something is not, out of order, or unseen."""
     wanted = page.evaluate(STOPS)
+    assert page.locator("[tabindex]:not([tabindex='0'], [tabindex='-1'])").count() == 0, "an order of its own"
     passed: list[tuple[int, bool, str]] = []
     for _ in range(ROUNDS):
         for _ in range(wanted // 2 + 10):
