@@ -75,8 +75,9 @@ def draw_a_sample(stage: Stage) -> None:
         person="dora",
     )
     sample = stage.ask("sample", "list", person="dora")["samples"][0]["sample"]
-    question = ("--of", "bob", "--text", "What did you look at before you approved this?")
-    stage.ask("sample", "ask", sample, stage.found["request_id"], *question, person="dora")
+    item = stage.ask("sample", "show", sample, person="dora")["requests"][0]
+    question = ("--of", "bob", "--text", "What do you know of this access?")
+    stage.ask("sample", "ask", sample, item, *question, person="dora")
     stage.say(f"dora has a report made, draws three accesses from it ({sample}), and asks bob about one")
 
 
