@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ INJECTED = """document.querySelectorAll(
 ).length"""
 """Elements that no page of ours has, and that what is typed into this installation tries to be."""
 
+ENDS = "[...document.querySelectorAll('.left')].map((one) => getComputedStyle(one, '::after').content)"
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LOOKS = [(one.path, VIEWERS.get(one.permission, "alice")) for one in PAGES if one.method == "GET"]
 
@@ -129,7 +131,7 @@ PRINTED = {
 def test_paper_has_what_was_found_and_nothing_to_click(
     windows: Mapping[tuple[str, str], Window], found: Filled, path: str, kept: str
 ) -> None:
-    dora = windows["dora", "phone"]  # in the dark, which is where paper could go most wrong
+    dora = windows["dora", "phone"]
     dora.go(path.format(grant=found.grant, session=found.closed_session))
     dora.page.set_viewport_size({"width": 718, "height": 1000})
     dora.page.emulate_media(media="print")
@@ -141,6 +143,8 @@ def test_paper_has_what_was_found_and_nothing_to_click(
         assert dora.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert dora.page.evaluate("getComputedStyle(document.querySelector('.card, .rows')).color") == "rgb(0, 0, 0)"
         assert dora.page.evaluate(WIDER) <= 0, "it does not fit on the paper"
+        for ends in dora.page.evaluate(ENDS):
+            assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", ends), "how long is left is no use on paper"
     finally:
         dora.page.emulate_media(media="screen", color_scheme="dark")
         dora.page.set_viewport_size({"width": 390, "height": 844})
