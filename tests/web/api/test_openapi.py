@@ -57,8 +57,8 @@ def test_an_operation_says_what_it_does_who_may_and_has_a_name_of_its_own() -> N
         assert one["x-permission"] in ("open", "person", "oversight", "administrator", "auditor")
 
 
-# Signing out would end the sign-in that the others are sent with; the ledger's stream has no end, and what is sent there
-# is in test_following.py.
+# Signing out would end the sign-in that the others are sent with; the ledger's stream, which has no end, is in
+# test_following.py.
 BATTERED = [f"{one.method} {one.path}" for one in ENDPOINTS if one.path not in ("/sign-out", "/ledger/events")]
 
 
