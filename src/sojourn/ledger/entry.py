@@ -95,14 +95,13 @@ def assemble_all(
     return found
 
 
-# The fields below come again and again, so each spelling is checked once and its bytes are kept.
-
-
-@lru_cache(maxsize=64)
 def _at_field(at: str) -> bytes:
     if _AT.fullmatch(at) is None:
         raise LedgerError(f"{at[:40]!a} is not a UTC time with six digits of fraction.")
     return b'{"at":"%b","body":' % at.encode()
+
+
+# The fields below come again and again, so each spelling is checked once and its bytes are kept.
 
 
 @lru_cache(maxsize=1024)

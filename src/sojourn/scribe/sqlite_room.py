@@ -22,7 +22,8 @@ class Room:
     def __init__(self, database: Path) -> None:
         """Open the log, which has to be there."""
         self._file = Path(f"{database}-wal").open("r+b", buffering=0)  # noqa: SIM115 - closed by `close`
-        self._length = -1
+        self.length = -1
+        """How long the log was when it was last looked at; -1 says that it has to be."""
 
     def make(self) -> None:
         """Lengthen the log if SQLite has come to its end, or has cut it. Without room it stays as it is.
@@ -30,7 +31,7 @@ class Room:
         Only while nobody writes. Raises OSError for a disk that fails.
         """
         length = self._end()
-        if length == self._length:
+        if length == self.length:
             return
         missing = STEP - length % STEP
         try:
@@ -38,7 +39,7 @@ class Room:
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
-        self._length = self._end()
+        self.length = self._end()
 
     def _end(self) -> int:
         """Where the file ends. Asking for its status instead would have the kernel note the exact time of the next
