@@ -77,7 +77,6 @@ class SqliteStore:
         self._transaction = Transaction(self._connection, self.size)
         self._prepare()
         self._room = Room(path)
-        self._room.make()
         self._size = self._end()
         self._unfolded = self._log_begins = 0
         self._recent: dict[str, tuple[int, list[int]]] = {}
