@@ -23,16 +23,16 @@ class Room:
         """Open the log, which has to be there."""
         self._file = Path(f"{database}-wal").open("r+b", buffering=0)  # noqa: SIM115 - closed by `close`
         self.length = -1
-        """How long the log was when it was last looked at; -1 says that it has to be."""
+        """How long the log was when it was last looked at."""
 
-    def make(self) -> None:
-        """Lengthen the log if SQLite has come to its end, or has cut it. Without room it stays as it is.
+    def make(self) -> int:
+        """Lengthen the log if SQLite has come to its end, or has cut it; gives its length, with the room or without.
 
         Only while nobody writes. Raises OSError for a disk that fails.
         """
         length = self._end()
         if length == self.length:
-            return
+            return length
         missing = STEP - length % STEP
         try:
             os.pwrite(self._file.fileno(), bytes(missing), length)
@@ -40,6 +40,7 @@ class Room:
             if error.errno not in _NO_ROOM:
                 raise
         self.length = self._end()
+        return self.length
 
     def _end(self) -> int:
         """Where the file ends. Asking for its status instead would have the kernel note the exact time of the next

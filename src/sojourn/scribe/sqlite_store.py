@@ -48,6 +48,9 @@ FRAME_BYTES = PAGE_BYTES + 24
 PAGES_A_COMMIT = 2
 """How many pages a commit fills only in part; more or less."""
 
+LOOKED_EVERY = 16 * FRAME_BYTES
+"""How far the write-ahead log may have come before its room is looked at again."""
+
 FOLDED_EVERY = 4000 * PAGE_BYTES
 """So many bytes may lie in the write-ahead log before they are folded into the file."""
 
@@ -78,7 +81,7 @@ class SqliteStore:
         self._prepare()
         self._room = Room(path)
         self._size = self._end()
-        self._unfolded = self._log_begins = 0
+        self._unfolded = self._log_begins = self._look_at = 0
         self._recent: dict[str, tuple[int, list[int]]] = {}
         (self._indexed,) = self._connection.execute("SELECT coalesce(max(size), 0) FROM indexed").fetchone()
         self._sealed = SealedValues(self._connection, self._transaction)
@@ -182,8 +185,9 @@ class SqliteStore:
         if self._unfolded >= FOLDED_EVERY:
             _, frames, folded = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             self._unfolded, self._log_begins = 0, 0 if frames == folded else frames * FRAME_BYTES
-        if self._log_begins + self._unfolded >= self._room.length:
-            self._room.make()
+            self._look_at = self._room.length
+        if (end := self._log_begins + self._unfolded) >= self._look_at:
+            self._look_at = max(self._room.make(), end + LOOKED_EVERY)
 
     def forget_old_pages(self) -> bool:
         """Fold the write-ahead log into the file and truncate it, so that it holds no earlier state of a page.
@@ -195,9 +199,8 @@ class SqliteStore:
             busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             self._connection.execute("PRAGMA busy_timeout = 5000")
-        self._room.length = -1
         if not busy:
-            self._unfolded = self._log_begins = 0
+            self._unfolded = self._log_begins = self._look_at = 0
         return not busy
 
     def insert_checkpoint(self, size: int, note: str) -> None:
