@@ -155,8 +155,7 @@ def format_time(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise LedgerError("A time without a time zone cannot be recorded.")
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    date = (utc.year, utc.month, utc.day)
-    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (*date, utc.hour, utc.minute, utc.second, utc.microsecond)
+    return utc.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def parse_time(text: str) -> datetime:
