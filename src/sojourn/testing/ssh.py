@@ -113,7 +113,7 @@ class SshUnderTest:
         await self.record.ledger.append([Change(stream=grant_stream(name), event=created, seen=0)])
         held = self.record.target.role(RoleName(role))
         assert held is not None
-        claim = Claim(grant=name, credential=credential, ends=(window.end,))
+        claim = Claim(grant=name, credential=credential, ends=(window.end,), role=RoleName(role))
         made = await self.driver.grant(self.record.target, held, claim, password=password, secret="")
         sealing = self.record.sealer.seal(person, password.encode())
         event = GrantProvisioned(grant=name, observed=made.observed, identity=made.identity, secret=sealing.sealed)
