@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -238,7 +239,14 @@ def test_signing_in_gives_key_and_certificate_to_a_running_agent(
     assert "No agent took the key" in refused.stderr
 
 
-def test_one_session_is_stopped_from_the_command_line_and_the_access_goes_on(served: Whole) -> None:
+def _watching(found: Running, session: str) -> subprocess.Popen[str]:
+    """`sojourn watch`, as an auditor in another shell has it."""
+    environment = {**os.environ, "SOJOURN_CLIENT_DIR": str(found.installation.clients), "SOJOURN_AS": "dora"}
+    command = [sys.executable, "-m", "sojourn", "watch", session]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def test_one_session_is_watched_and_stopped_from_the_command_line_and_the_access_goes_on(served: Whole) -> None:
     found, _ = served
     grant = access(found, "operator")
     command = ssh_command(found, "-l", "web-1+operator", "web-1", "echo in; sleep 60")
@@ -247,8 +255,12 @@ def test_one_session_is_stopped_from_the_command_line_and_the_access_goes_on(ser
         assert client.stdout.readline() == "in\n"
         (session,) = found.get(f"/sessions?grant={grant}&open=1", person="dora")["sessions"]
         assert found.installation.sojourn("stop", session["session"], person="dora").returncode == 3
-        done = found.installation.sojourn("stop", session["session"], person="carol")
-        assert "is over (stopped)" in done.stdout
+        with _watching(found, session["session"]) as watcher:
+            assert watcher.stdout is not None
+            assert watcher.stdout.readline() == "in\n", "while the session is open"
+            done = found.installation.sojourn("stop", session["session"], person="carol")
+            assert "is over (stopped)" in done.stdout
+            assert "It is over." in watcher.communicate(timeout=30)[0]
         assert client.wait(20) != 0
         assert "was stopped by carol" in client.stderr.read()
     assert found.get(f"/grants/{grant}", person="dora")["status"] == "active"
