@@ -71,14 +71,15 @@ def bouncer(stage: Stage) -> Iterator[Bouncer | None]:
             [program, "-q", "-u", SYSTEM_USER, str(directory / "bouncer.ini")], stderr=subprocess.DEVNULL
         )
         try:
-            _wait(own)
+            wait_for(own)
             yield Bouncer(way={**direct, "PGPORT": str(own)}, pid=running.pid)
         finally:
             running.terminate()
             running.wait()
 
 
-def _wait(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Return once somebody listens there. Raises OSError when nobody does in time."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:

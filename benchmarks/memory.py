@@ -26,19 +26,19 @@ def sessions(stage: Stage) -> Iterator[Figure]:
     before = after = 0.0
     # What the first sessions ever make stays, so the second time counts.
     for _ in range(2):
-        before = _resident(stage.gateway_pid)
+        before = resident(stage.gateway_pid)
         with ExitStack() as open_now:
             for _ in range(count):
                 client: psycopg.Connection[Any] = psycopg.connect(autocommit=True, **arguments)
                 open_now.enter_context(client)
                 client.execute("select 1")
             time.sleep(SETTLE_SECONDS)
-            after = _resident(stage.gateway_pid)
+            after = resident(stage.gateway_pid)
         time.sleep(SETTLE_SECONDS)
     yield Figure(name=f"memory of an idle session, {words}, {count} of them", unit="kB", value=(after - before) / count)
 
 
-def _resident(process: int) -> float:
+def resident(process: int) -> float:
     """Kilobytes of memory that a process really has."""
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):

@@ -40,11 +40,20 @@ PERSON = "postgres"
 """Suites know their user by this name, directly and through the gateway alike."""
 
 ROLE = RoleName("whole")
-DATABASES = ("asyncpg_intro_test", "cli_a", "cli_b", "postgres", "psycopg2_test", "replication", "template1", "testdb")
+DATABASES = (
+    "asyncpg_intro_test",
+    "cli_a",
+    "cli_b",
+    "postgres",
+    "psycopg2_test",
+    "replication",
+    "sqlalchemy_test",
+    "template1",
+    "testdb",
+)
 """What the suites connect to; `replication` is what PostgreSQL's own programs say where they open no database."""
 
 CONNECTIONS = 150
-BATTERY = "benchmarks.psycopg_battery"
 _LAST = re.compile(r"^(\d+) passed, (\d+) failed", re.MULTILINE)
 
 
@@ -52,10 +61,11 @@ _LAST = re.compile(r"^(\d+) passed, (\d+) failed", re.MULTILINE)
 class Suite:
     """One script, where it connects to, and how it is told to use TLS beyond `PGSSLMODE`.
 
-    `newest` runs it with the programs of PostgreSQL 18; without a script it is the battery for psycopg 3.
+    `newest` runs it with the programs of PostgreSQL 18; without a script it is the `module` of ours.
     """
 
     script: str = ""
+    module: str = "benchmarks.psycopg_battery"
     database: str = "postgres"
     tls: tuple[str, ...] = ()
     newest: bool = False
@@ -68,6 +78,7 @@ SUITES = {
     "pg_cli": Suite(script="run_pg_cli.sh"),
     "pg_cli-18": Suite(script="run_pg_cli.sh", newest=True),
     "psycopg3": Suite(),
+    "sqlalchemy": Suite(module="benchmarks.sqlalchemy_suite", database="sqlalchemy_test"),
 }
 
 
@@ -98,7 +109,8 @@ def target(directory: Path, version: int, certificates: Path) -> Iterator[tuple[
         with server.superuser("postgres") as connection:
             connection.execute("SELECT pg_reload_conf()")
             connection.execute(sql.SQL("ALTER ROLE postgres PASSWORD {}").format(sql.Literal(password)))
-            connection.execute("CREATE DATABASE psycopg2_test")
+            for database in ("psycopg2_test", "sqlalchemy_test"):
+                connection.execute(f"CREATE DATABASE {database}".encode())
         if version != 18:
             with server.superuser("psycopg2_test") as connection:
                 connection.execute("CREATE EXTENSION hstore")
@@ -147,7 +159,7 @@ async def run(suite: Suite, folder: Path, way: Way, log: Path) -> str:
     if suite.newest:
         _, library = psql_with_tls(binaries())
         environment |= {"PATH": f"{binaries()}:{os.environ['PATH']}", **library}
-    program = ["bash", str(folder / suite.script)] if suite.script else [sys.executable, "-m", BATTERY]
+    program = ["bash", str(folder / suite.script)] if suite.script else [sys.executable, "-m", suite.module]
     command = [*program, way.host, str(way.port), PERSON, suite.database, *more]
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

@@ -221,3 +221,28 @@ async def test_several_that_remove_the_same_access_at_once_all_find_it_gone(benc
         removals = await asyncio.gather(*(node.revoke(bench.target, claim, secret=secret) for node in nodes))
         assert removals == [GONE] * len(nodes)
         assert await bench.revoke(name) == GONE
+
+
+async def test_names_of_the_server_that_others_have_taken_fool_nobody(bench: Bench) -> None:
+    """What is asked of the server is asked of its own catalogs, whatever a search path finds before them."""
+    bench.owner(
+        "ALTER DATABASE shop SET search_path = public, pg_catalog;"
+        " CREATE VIEW public.pg_roles AS SELECT * FROM pg_catalog.pg_roles WHERE false;"
+        " CREATE VIEW public.pg_stat_activity AS SELECT * FROM pg_catalog.pg_stat_activity WHERE false;"
+        " CREATE FUNCTION public.lower(text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';"
+        " CREATE FUNCTION public.pg_terminate_backend(int) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
+        " GRANT SELECT ON public.pg_roles, public.pg_stat_activity TO PUBLIC"
+    )
+    try:
+        assert await bench.grant("sojourn_t14")
+        connection = bench.engineer("sojourn_t14")
+        assert await bench.revoke("sojourn_t14") == Removal(
+            role_present=False, sessions_present=0, sessions_terminated=1
+        )
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    finally:
+        bench.owner(
+            "ALTER DATABASE shop RESET search_path; DROP VIEW public.pg_roles, public.pg_stat_activity;"
+            " DROP FUNCTION public.lower(text), public.pg_terminate_backend(int)"
+        )

@@ -11,6 +11,7 @@ import ssl
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from sojourn.configuration import fingerprint, settings_digest
 from sojourn.errors import Code, SojournError
@@ -25,8 +26,11 @@ from sojourn.vault.sealer import Sealer
 from sojourn.vault.ssh_authority import DOOR, PEOPLE, public_authority
 
 from .ambient import BUILD, SystemClock, new_id, node
+from .descriptors import allow_sessions
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, key_pair, same_port
 from .keeping import forget_destroyed
+
+log = structlog.get_logger("gateway")
 
 OBJECTS_PER_COLLECTION = 20_000
 """Sessions make few cycles and many short-lived objects; Python's own 700 would be reached with each batch of them."""
@@ -49,6 +53,9 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
         ssh_port=same_port(layout.run / SSH_PLACE, settings.gateway.ssh_port),
         link=settings.gateway.link or settings.notify.link,
     )
+    room = allow_sessions(gateway.connections_max)
+    if room < gateway.connections_max:
+        log.warning("the system lets the gateway open too few files", sessions=room, wanted=gateway.connections_max)
     sealer = Sealer(EVIDENCE, key_pair(layout, EVIDENCE).public, os.urandom, SystemClock().now)
     opener = Opener(key_pair(layout, GATEWAY))
     async with ScribeClient(layout.scribe_socket) as ledger, asyncio.TaskGroup() as tasks:

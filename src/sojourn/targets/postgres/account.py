@@ -20,6 +20,7 @@ from sojourn.targets.port import Claim, Made, Removal
 from .connection import Connection, Reach, again
 from .grant import refuse_mighty, set_default
 from .observe import ACCOUNT_OF, Standing, find, find_number, observe
+from .remains import Slot, drop_slots, slots_before, slots_in_doubt, slots_left_by
 from .removal import forget_prepared, join, sessions_of, terminate
 from .trace import Trace, identify, known, trace_account
 
@@ -67,7 +68,8 @@ async def open_account(connection: Connection, target: Target, opening: Opening)
         if found is None or not found.login or found.until != until or found.holder != claim.grant:
             problem = f"the account came out otherwise than asked for: {found}"
             raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
-    identity = await identify(connection, standing.oid, opening.verifier)
+    before = await slots_before(connection, role)
+    identity = await identify(connection, standing.oid, opening.verifier, before)
     return Made(observed=(f"log-in as {account}", *await observe(connection, standing.oid)), identity=str(identity))
 
 
@@ -94,22 +96,28 @@ async def shut_account(reach: Reach, connection: Connection, claim: Claim, *, ve
     that is open, and cannot be told for whom, is left as it is too, and the answer is in doubt.
     """
     found = await trace_account(connection, claim)
+    slots = await slots_left_by(connection, claim, found.ours)
     ended = 0
     for standing in found.ours:
-        ended += await _shut_one(reach, connection, standing, verifier)
+        ended += await _shut_one(reach, connection, standing, (verifier, slots))
     left = await trace_account(connection, claim)
     open_still = [await find_number(connection, one.oid) for one in found.ours]
     return Removal(
         role_present=bool(left.ours) or any(one is not None and one.login for one in open_still),
         sessions_present=await _sessions_left(connection, claim, found),
         sessions_terminated=ended,
-        doubt=found.elsewhere or left.doubt,
+        doubt=found.elsewhere or left.doubt or await slots_in_doubt(connection, claim),
     )
 
 
-async def _shut_one(reach: Reach, connection: Connection, standing: Standing, verifier: str) -> int:
-    """Shut the account and make it as it was at rest, if its sessions end; gives how many have."""
-    name = sql.Identifier(standing.name)
+async def _shut_one(
+    reach: Reach, connection: Connection, standing: Standing, rest: tuple[str, tuple[Slot, ...]]
+) -> int:
+    """Shut the account and make it as it was at rest, if its sessions end; gives how many have.
+
+    `rest` is the verifier that it has from then on, and the slots that go.
+    """
+    name, (verifier, slots) = sql.Identifier(standing.name), rest
 
     async def shut() -> None:
         await connection.execute(
@@ -128,6 +136,7 @@ async def _shut_one(reach: Reach, connection: Connection, standing: Standing, ve
     ended, living = await terminate(connection, standing)
     if not living:
         await forget_prepared(reach, connection, standing)
+        await drop_slots(reach, slots, standing)
         await again(settle)
     return ended
 

@@ -20,6 +20,7 @@ from sojourn.targets.port import Claim, Made
 
 from .connection import INHERIT_OPTION_SINCE, Connection
 from .observe import OURS, SCHEMAS, expected, find, objects_of, observe
+from .remains import slots_before
 from .trace import identify, trace_account, trace_login
 
 SALT_BYTES = 16
@@ -134,7 +135,8 @@ async def _read_back(connection: Connection, target: Target, access: Access, wan
         problem = f"asked for an end at {access.until.isoformat()}, read back {made.until}"
     if problem:
         raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
-    return Made(observed=observed, identity=str(await identify(connection, made.oid, access.verifier)))
+    before = await slots_before(connection, access.role)
+    return Made(observed=observed, identity=str(await identify(connection, made.oid, access.verifier, before)))
 
 
 async def _may_connect(connection: Connection, name: str) -> bool:

@@ -1,7 +1,8 @@
 """Take a temporary login role out of a server: nothing of it may be left, and nobody else may lose anything.
 
 - It does not rely on VALID UNTIL, which ends log-ins and not sessions. In this order: no more log-ins, sessions
-  ended, prepared transactions rolled back, owned objects dropped in every database, role dropped, absence read back.
+  ended, prepared transactions rolled back, what no DROP OWNED knows taken away (see `remains`), owned objects dropped
+  in every database, role dropped, absence read back.
 - A session is known by the role's number, which it keeps after the role is gone. While one lives the role stays, so
   that it can still be ended.
 - What the role owns is dropped with it and never handed to somebody mightier (a function that runs with its owner's
@@ -20,6 +21,7 @@ from sojourn.targets.port import Claim, Removal
 
 from .connection import INHERIT_OPTION_SINCE, Connection, Reach, again
 from .observe import Standing, find_number
+from .remains import Slot, drop_slots, drop_subscriptions, slots_in_doubt, slots_left_by, unschedule
 from .trace import known, trace_login
 
 TERMINATE_TRIES = 100
@@ -44,6 +46,10 @@ _UNLINK = """
 SELECT pg_catalog.lo_unlink(oid)
 FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = %s LIMIT %s) mine
 """
+_MAPPINGS = """
+SELECT s.srvname FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_user_mappings m ON m.srvid = s.oid
+WHERE s.srvowner = %s AND m.umuser = 0
+"""
 
 
 async def take_away(reach: Reach, connection: Connection, claim: Claim, lock: asyncio.Lock) -> Removal:
@@ -54,9 +60,12 @@ async def take_away(reach: Reach, connection: Connection, claim: Claim, lock: as
     the answer is in doubt.
     """
     found = await trace_login(connection, claim)
+    slots = await slots_left_by(connection, claim, found.ours)
     ended = 0
     for role in found.ours:
-        ended += await _take_one_or_find_it_gone(reach, connection, role, lock)
+        ended += await _take_one_or_find_it_gone(reach, connection, role, slots, lock)
+    if not found.ours:
+        await drop_slots(reach, slots, None)
     left = await trace_login(connection, claim)
     numbers = {known(claim).oid, *(role.oid for role in found.ours)}
     living = await _pids(connection, _SESSIONS, [*numbers])
@@ -67,17 +76,19 @@ async def take_away(reach: Reach, connection: Connection, claim: Claim, lock: as
         role_present=bool(left.ours),
         sessions_present=len(living),
         sessions_terminated=ended,
-        doubt=found.elsewhere or left.doubt,
+        doubt=found.elsewhere or left.doubt or await slots_in_doubt(connection, claim),
     )
 
 
-async def _take_one_or_find_it_gone(reach: Reach, connection: Connection, role: Standing, lock: asyncio.Lock) -> int:
+async def _take_one_or_find_it_gone(
+    reach: Reach, connection: Connection, role: Standing, slots: tuple[Slot, ...], lock: asyncio.Lock
+) -> int:
     """As `_take_one`; that somebody else dropped the role meanwhile (another node of ours) is what was wanted.
 
     Which error a statement meets then depends on how far it was: an unknown role, a right that went with it, or others.
     """
     try:
-        return await _take_one(reach, connection, role, lock)
+        return await _take_one(reach, connection, role, slots, lock)
     except psycopg.OperationalError:
         raise
     except psycopg.DatabaseError:
@@ -86,8 +97,10 @@ async def _take_one_or_find_it_gone(reach: Reach, connection: Connection, role: 
         return 0
 
 
-async def _take_one(reach: Reach, connection: Connection, role: Standing, lock: asyncio.Lock) -> int:
-    """Shut the role and drop it, if its sessions end; gives how many have."""
+async def _take_one(
+    reach: Reach, connection: Connection, role: Standing, slots: tuple[Slot, ...], lock: asyncio.Lock
+) -> int:
+    """Shut the role and drop it with its `slots`, if its sessions end; gives how many have."""
     quoted = sql.Identifier(role.name)
 
     async def shut() -> None:
@@ -104,8 +117,11 @@ async def _take_one(reach: Reach, connection: Connection, role: Standing, lock: 
     ended, living = await terminate(connection, role)
     if not living:
         await forget_prepared(reach, connection, role)
+        await drop_slots(reach, slots, role)
+        await drop_subscriptions(reach, connection, role)
+        await unschedule(reach, connection, role)
         await _drop_elsewhere(reach, connection, role)
-        await _unlink(connection, role)
+        await _loosen(connection, role)
         async with lock:
             await again(drop)
     return ended
@@ -152,10 +168,17 @@ async def forget_prepared(reach: Reach, connection: Connection, role: Standing) 
             await there.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 
 
-async def _unlink(connection: Connection, role: Standing) -> None:
-    """Drop the role's large objects of this database, some at a time: anybody may make any number of them."""
+async def _loosen(connection: Connection, role: Standing) -> None:
+    """Drop what DROP OWNED would stumble over in this database.
+
+    Those are large objects, some at a time, for anybody may make any number of them; and what its foreign servers hold
+    for everybody, which belongs to nobody and only the server's owner can have made.
+    """
     while (await connection.execute(_UNLINK, (role.oid, UNLINK_AT_ONCE))).rowcount:
         pass
+    for (server,) in await (await connection.execute(_MAPPINGS, (role.oid,))).fetchall():
+        statement = sql.SQL("DROP USER MAPPING IF EXISTS FOR PUBLIC SERVER {}")
+        await connection.execute(statement.format(sql.Identifier(str(server))))
 
 
 async def _drop_elsewhere(reach: Reach, connection: Connection, role: Standing) -> None:
@@ -163,7 +186,7 @@ async def _drop_elsewhere(reach: Reach, connection: Connection, role: Standing) 
     cursor = await connection.execute(_ELSEWHERE, (role.oid,))
     for (database,) in await cursor.fetchall():
         async with reach.connect(str(database)) as there:
-            await _unlink(there, role)
+            await _loosen(there, role)
 
             async def drop(there: Connection = there) -> None:
                 await there.execute(sql.SQL("DROP OWNED BY {} RESTRICT").format(sql.Identifier(role.name)))

@@ -21,6 +21,8 @@ from .connection import Connection
 from .observe import ACCOUNT_OF, OURS, Standing, marked
 
 DIGEST_CHARACTERS = 32
+NO_SLOTS = "-"
+"""No slot can be called that."""
 
 _SERVER = """
 SELECT CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
@@ -33,15 +35,20 @@ _MAY_READ = "SELECT pg_catalog.has_column_privilege('pg_catalog.pg_authid', 'rol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A login as it was when it was made: the server's own number, the login's, and a digest of its password."""
+    """A login as it was when it was made: the server's own number, the login's, and a digest of its password.
+
+    `slots` are the replication slots that the server had then; None for a login that does not replicate.
+    """
 
     server: str = ""
     oid: int = 0
     verifier: str = ""
+    slots: frozenset[str] | None = None
 
     def __str__(self) -> str:
         """The form in which it is on record."""
-        return f"server {self.server or 'unknown'}, oid {self.oid}, verifier {self.verifier}"
+        text = f"server {self.server or 'unknown'}, oid {self.oid}, verifier {self.verifier}"
+        return text if self.slots is None else f"{text}, slots {' '.join(sorted(self.slots)) or NO_SLOTS}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +73,13 @@ def known(claim: Claim) -> Identity:
         server="" if server == "unknown" else server,
         oid=int(oid) if oid.isdecimal() else 0,
         verifier=parts.get("verifier", ""),
+        slots=frozenset(parts["slots"].split()) - {NO_SLOTS} if "slots" in parts else None,
     )
 
 
-async def identify(connection: Connection, oid: int, verifier: str) -> Identity:
-    """The login with that number, which was just made with that verifier."""
-    return Identity(server=await _server(connection), oid=oid, verifier=digest_of(verifier))
+async def identify(connection: Connection, oid: int, verifier: str, slots: frozenset[str] | None) -> Identity:
+    """The login with that number, which was just made with that verifier, when the server had those slots."""
+    return Identity(server=await _server(connection), oid=oid, verifier=digest_of(verifier), slots=slots)
 
 
 async def trace_login(connection: Connection, claim: Claim) -> Trace:
