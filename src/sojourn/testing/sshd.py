@@ -130,13 +130,7 @@ def sshd(
         _wait(process, (address, port), log)
         host_key = " ".join((directory / "host.pub").read_text().split()[:2])
         yield Sshd(
-            port=port,
-            host_key=host_key,
-            revoked=revoked,
-            folder=folder,
-            log=log,
-            directory=directory,
-            address=address,
+            port=port, host_key=host_key, revoked=revoked, folder=folder, log=log, directory=directory, address=address
         )
     finally:
         process.terminate()
