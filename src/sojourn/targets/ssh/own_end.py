@@ -16,6 +16,9 @@ PLACE = "/run/sojourn"
 LOOK_SECONDS = 30
 """The process looks again so often, for the end may be moved, and a machine may be suspended."""
 
+GRACE_SECONDS = 0.5
+"""Gateway and control come first: they have something to say to who is there."""
+
 TAKING_BACK_SECONDS = 10
 """So long control waits for the process if that has begun."""
 
@@ -46,10 +49,11 @@ def _place(credential: str) -> str:
 
 
 def hold(*, credential: str, seconds: float, take_back: str) -> str:
-    """Have the host end the access in so many `seconds` by the script `take_back`, whatever it was told before.
+    """Have the host end the access in so many `seconds` and a moment, whatever it was told before.
 
-    Fails if it has ended it already, or if it cannot.
+    `take_back` is the script that does it. Fails if it has ended it already, or if it cannot.
     """
+    left = max(0.0, seconds) + GRACE_SECONDS
     return "\n".join(
         (
             "set -eu; umask 077",
@@ -59,7 +63,7 @@ def hold(*, credential: str, seconds: float, take_back: str) -> str:
             "ended() { echo 'the host has ended it already' >&2; exit 1; }",
             "if [ -e taken ]; then ended; fi",
             f"printf %s {quote(take_back)} >take_back; printf %s {quote(_WAIT)} >wait",
-            f"awk -v left={max(0.0, seconds):.2f} '{{printf \"%.2f\\n\", $1 + left}}' /proc/uptime >new; mv new end",
+            f"awk -v left={left:.2f} '{{printf \"%.2f\\n\", $1 + left}}' /proc/uptime >new; mv new end",
             "if [ -e taken ]; then ended; fi",
             "if ! alive; then",
             '  setsid sh "$place/wait" "$place" >/dev/null 2>&1 </dev/null &',
