@@ -32,6 +32,48 @@ def test_a_password_is_masked_when_the_host_answers_something_else() -> None:
     assert echo.answered("\r\nok") == cast.MASK * 7 + "\r"
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("secret\r", "success\r\n"), ("s", "still at work\r\n"), ("secret\r", "secretly\r\n"), ("o", "ok|\b")],
+    ids=["beginning", "letter", "whole", "spinner"],
+)
+def test_nothing_of_a_password_is_kept_because_the_host_says_a_word_that_begins_like_it(typed: str, said: str) -> None:
+    echo = Echo()
+    echo.typed(typed)
+    assert echo.answered(said) == mask(typed)
+    assert echo.settle() == ""
+
+
+@given(st.text(st.characters(categories=["L", "N"]), min_size=1), st.data())
+def test_of_a_secret_that_no_host_echoes_no_letter_is_kept(secret: str, data: st.DataObject) -> None:
+    """Wherever what the host says stops being like it, and however it came in."""
+    same = data.draw(st.integers(0, len(secret) - 1))
+    other = data.draw(st.characters(categories=["L", "N"], exclude_characters=secret[same]))
+    echo = Echo()
+    kept = echo.typed(secret + "\r")
+    kept += echo.answered(secret[:same] + other)
+    kept += echo.settle()
+    assert kept == mask(secret + "\r")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "kept"),
+    [
+        ("cat fo\t", "cat fo.txt", "cat fo"),
+        ("x", "xrest\b\b\b\b", "x"),
+        ("y", "y \r", "y"),
+        ("ls", "ls\x1b[K", "ls"),
+        ("a\rb\r", "a\r\nanswer", "a\r"),
+        ("id\r", "id\r\n\x1b[?2004l\ruid=0", "id\r"),
+    ],
+    ids=["completed", "inserted", "wrapped", "cleared", "ahead", "bracketed"],
+)
+def test_what_line_editors_say_behind_an_echo_does_not_hide_it(typed: str, said: str, kept: str) -> None:
+    echo = Echo()
+    echo.typed(typed)
+    assert echo.answered(said) == kept
+
+
 def test_what_is_never_answered_is_masked() -> None:
     echo = Echo()
     echo.typed("x" * 10_000)

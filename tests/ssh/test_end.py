@@ -47,7 +47,7 @@ async def test_a_revoked_access_is_cut_within_a_second_with_a_message(
 
 
 async def test_a_session_ends_at_its_grants_end_by_the_gateways_own_clock(door: SshUnderTest) -> None:
-    await door.access(seconds=6)
+    await door.access_without_own_end(seconds=6)
     ran = await (await _running(door, "sleep 60"))
     assert b"ended at" in ran.err or b"expired" in ran.err or b"is over" in ran.err
     (closed,) = await door.record.closed()

@@ -22,7 +22,7 @@ from sojourn.testing.sshd import CONFINED, Sshd
 from .conftest import ROLES, Place
 
 
-async def _is_there(process: str) -> bool:
+async def is_there(process: str) -> bool:
     """Whether the process runs; one that nobody has asked how it ended does not."""
     state = (await run(["ps", "-o", "stat=", "-p", process])).out.decode().strip()
     return bool(state) and not state.startswith("Z")
@@ -59,13 +59,13 @@ async def test_an_account_is_made_and_its_absence_is_read_back(door: SshUnderTes
     ran = await door.ssh(key, "id -un; id -Gn; touch ~/kept; nohup sleep 4321 >/dev/null 2>&1 & echo $!")
     name, groups, process = ran.out.decode().split("\n")[:3]
     assert (name, "games" in groups.split()) == (credential, True)
-    assert await _is_there(process)
+    assert await is_there(process)
     removal = await door.removed(grant)
     assert removal.complete
     assert removal.sessions_terminated == 1
     assert (await run(["id", credential])).status == 1
     assert not Path(f"/home/{credential}").exists()
-    assert not await _is_there(process)
+    assert not await is_there(process)
     # It can be taken back again, whatever was there.
     assert (await door.removed(grant)).complete
 
@@ -81,11 +81,11 @@ DETACHED = {
 async def test_what_was_detached_is_ended_with_the_access(door: SshUnderTest, command: str) -> None:
     grant = await door.access()
     process = (await door.ssh(await door.key(), command)).out.split()[0].decode()
-    assert await _is_there(process)
+    assert await is_there(process)
     removal = await door.removed(grant)
     assert removal.complete and not removal.left
     assert removal.sessions_terminated >= 1
-    assert not await _is_there(process)
+    assert not await is_there(process)
 
 
 @pytest.mark.parametrize("command", DETACHED.values(), ids=DETACHED)
@@ -96,7 +96,7 @@ async def test_what_was_detached_is_reported_and_runs_on_if_the_role_says_so(doo
         removal = await door.removed(grant)
         assert removal.complete
         assert f"{process} sleep" in removal.left
-        assert await _is_there(process)
+        assert await is_there(process)
     finally:
         os.kill(int(process), signal.SIGKILL)
 
@@ -105,7 +105,7 @@ async def test_another_access_in_the_same_account_is_left_alone(door: SshUnderTe
     mine, other = await door.access(), await door.access(person="bob")
     left = (await door.ssh(await door.key("bob"), DETACHED["nohup"])).out.split()[0].decode()
     assert (await door.removed(mine)).sessions_terminated == 0
-    assert await _is_there(left)
+    assert await is_there(left)
     assert (await door.removed(other)).sessions_terminated == 1
 
 
@@ -127,12 +127,12 @@ async def test_a_transfer_of_a_gigabyte_is_over_on_the_host_when_the_access_is_t
     arriving = files.there / "large"
     while not (arriving.exists() and arriving.stat().st_size):
         await asyncio.sleep(0.01)
-    assert await _is_there(process)
+    assert await is_there(process)
     began = asyncio.get_running_loop().time()
     await door.record.end_grant(grant)
     assert (await door.removed(grant)).complete
     taken = asyncio.get_running_loop().time() - began
-    assert not await _is_there(process)
+    assert not await is_there(process)
     arrived = arriving.stat().st_size
     assert (await upload).status != 0
     assert arriving.stat().st_size == arrived < 1_000_000_000
@@ -146,14 +146,14 @@ async def test_a_transfer_of_a_gigabyte_is_over_on_the_host_when_the_access_is_t
 async def test_with_nobody_but_the_gateway_left_what_runs_is_ended_at_the_end_of_the_access(
     door: SshUnderTest,
 ) -> None:
-    """Nobody takes anything back here: no control, no administrator's log-in. The gateway alone ends it."""
-    await door.access(seconds=6)
+    """Nobody takes anything back here, by an administrator's log-in or on the host. The gateway alone ends it."""
+    await door.access_without_own_end(seconds=6)
     task = asyncio.create_task(door.ssh(await door.key(), "echo $$; exec sleep 4321"))
     while not await door.found(SessionConnected):
         await asyncio.sleep(0.02)
     process = (await task).out.decode().strip()
     async with asyncio.timeout(20):
-        while await _is_there(process):
+        while await is_there(process):
             await asyncio.sleep(0.02)
 
 

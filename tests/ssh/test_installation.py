@@ -6,15 +6,19 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+import httpx2
 import pytest
 
-from sojourn.testing.installation import PASSWORD
+from sojourn.targets.ssh.own_end import PLACE
+from sojourn.testing.installation import PASSWORD, Running
 from sojourn.testing.sshd import ACCOUNT, PROGRAM
 
+from .test_own_end import look_again
 from .whole import Whole, access, process_of, ssh, ssh_command, until
 
 
@@ -235,7 +239,14 @@ def test_signing_in_gives_key_and_certificate_to_a_running_agent(
     assert "No agent took the key" in refused.stderr
 
 
-def test_one_session_is_stopped_from_the_command_line_and_the_access_goes_on(served: Whole) -> None:
+def _watching(found: Running, session: str) -> subprocess.Popen[str]:
+    """`sojourn watch`, as an auditor in another shell has it."""
+    environment = {**os.environ, "SOJOURN_CLIENT_DIR": str(found.installation.clients), "SOJOURN_AS": "dora"}
+    command = [sys.executable, "-m", "sojourn", "watch", session]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def test_one_session_is_watched_and_stopped_from_the_command_line_and_the_access_goes_on(served: Whole) -> None:
     found, _ = served
     grant = access(found, "operator")
     command = ssh_command(found, "-l", "web-1+operator", "web-1", "echo in; sleep 60")
@@ -244,8 +255,12 @@ def test_one_session_is_stopped_from_the_command_line_and_the_access_goes_on(ser
         assert client.stdout.readline() == "in\n"
         (session,) = found.get(f"/sessions?grant={grant}&open=1", person="dora")["sessions"]
         assert found.installation.sojourn("stop", session["session"], person="dora").returncode == 3
-        done = found.installation.sojourn("stop", session["session"], person="carol")
-        assert "is over (stopped)" in done.stdout
+        with _watching(found, session["session"]) as watcher:
+            assert watcher.stdout is not None
+            assert watcher.stdout.readline() == "in\n", "while the session is open"
+            done = found.installation.sojourn("stop", session["session"], person="carol")
+            assert "is over (stopped)" in done.stdout
+            assert "It is over." in watcher.communicate(timeout=30)[0]
         assert client.wait(20) != 0
         assert "was stopped by carol" in client.stderr.read()
     assert found.get(f"/grants/{grant}", person="dora")["status"] == "active"
@@ -277,3 +292,41 @@ def test_without_a_scribe_output_stops_and_the_session_is_cut(served: Whole) -> 
         lambda: found.get("/sessions?open=1", person="dora").get("sessions") == [],
     )
     assert ssh(found, "-l", "web-1+operator", "web-1", "true").returncode == 0
+
+
+def _answers(found: Running) -> bool:
+    """Whether control is back."""
+    try:
+        return found.send("GET", "/ledger", person="dora").status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def test_without_control_the_host_ends_what_runs_and_it_is_on_record_when_control_is_back(served: Whole) -> None:
+    found, _ = served
+    grant = access(found, "guest")
+    ran = ssh(found, "-l", "web-1+guest", "web-1", "id -un; nohup sleep 4321 >/dev/null 2>&1 & echo $!")
+    account, process = sorted(ran.stdout.split(), key=str.isdigit)
+    size = found.get("/ledger", person="dora")["size"]
+    control = process_of(found, "control")
+    # Held up and not killed, for it would be started again at once.
+    os.kill(control, signal.SIGSTOP)
+    try:
+        place = Path(PLACE, account)
+        # The end of the access has come, as far as the host can tell.
+        (place / "end").write_text(Path("/proc/uptime").read_text().split()[0])
+        look_again(place)
+        until("the host ends the access", (place / "done").exists)
+        assert subprocess.run(["id", account], capture_output=True, check=False).returncode == 1
+        state = subprocess.run(["ps", "-o", "stat=", "-p", process], capture_output=True, check=False).stdout
+        assert state.strip()[:1] in (b"", b"Z")
+    finally:
+        os.kill(control, signal.SIGKILL)
+    until("control is back", lambda: _answers(found))
+    found.post(f"/grants/{grant}/revoke", person="carol")
+    until("it is taken back", lambda: found.get(f"/grants/{grant}", person="dora")["status"] == "removed")
+    assert not place.exists()
+    grown = found.get("/ledger", person="dora")["size"]
+    entries = [json.loads(found.get(f"/ledger/entries/{one}", person="dora")["content"]) for one in range(size, grown)]
+    removed = [one["body"] for one in entries if one["kind"] == "grant.removed" and one["body"]["grant"] == grant]
+    assert [(one["role_present"], one["sessions_terminated"] >= 1) for one in removed] == [(False, True)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,6 +88,28 @@ async def test_when_the_spool_cannot_be_written_nothing_is_shown(
     assert b"disk" in ran.err
     (closed,) = await door.record.closed()
     assert closed.cause is CloseCause.RECORD_UNAVAILABLE
+
+
+NEARLY_FULL = """
+import resource, secrets, sys
+from pathlib import Path
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sojourn.gateway.ssh.spool import Spool
+from sojourn.vault.sealer import Sealer
+sealing = Sealer("evidence", X25519PrivateKey.generate().public_key(), secrets.token_bytes).seal("alice", b"x" * 1000)
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+try:
+    Spool(Path(sys.argv[1])).put(1, sealing)
+except OSError:
+    sys.exit(7)
+"""
+"""In a process of its own, for the limit holds for all that a process writes."""
+
+
+def test_what_the_disk_takes_only_a_part_of_is_not_taken_for_written(tmp_path: Path) -> None:
+    ran = subprocess.run([sys.executable, "-c", NEARLY_FULL, tmp_path / "one.spool"], capture_output=True, check=False)
+    assert ran.returncode == 7, ran.stderr
+    assert (tmp_path / "one.spool").stat().st_size == 500, "a part was written, which says nothing by itself"
 
 
 async def test_a_host_that_opens_no_more_sessions_says_so_at_once(place: Path, ledger: SlowLedger) -> None:

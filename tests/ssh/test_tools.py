@@ -12,6 +12,7 @@ from sojourn.domain.events import SessionOpened
 from sojourn.testing.ssh import SshUnderTest, run
 
 from .conftest import Place
+from .test_host import is_there
 
 SERVER = r"""
 set -e
@@ -23,6 +24,30 @@ print("listening on", server.server_port, flush=True)
 server.serve_forever()
 PYTHON
 """
+
+
+STAYING = r"""
+set -e
+folder=$(mktemp -d); cd $folder
+cat >server.py <<'PYTHON'
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        while data := self.rfile.read1(65536):
+            self.wfile.write(data)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print("listening on", server.server_port, flush=True)
+server.serve_forever()
+PYTHON
+setsid nohup python3 server.py >log 2>&1 </dev/null &
+process=$!
+until grep -q 'listening on' log; do sleep 0.05; done
+echo $process $(grep -o 'listening on [0-9]*' log)
+"""
+"""Starts a server that stays when the connection is gone, as an editor's does."""
+
+UPGRADE = b"GET / HTTP/1.1\r\nHost: server\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 
 def _configuration(door: SshUnderTest, key: Path) -> Path:
@@ -97,6 +122,55 @@ async def test_an_editor_starts_its_server_on_the_host_and_reaches_it_through_th
     await door.record.closed()
     verbs = [(one.verb, detail["text"]) for one, detail, _ in await door.record.actions()]
     assert verbs == [("exec", "bash"), ("forward", f"127.0.0.1:{port}")]
+
+
+async def _upgraded(place: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the server by that socket, of which both sides may say what they like."""
+    reader, writer = await asyncio.open_unix_connection(str(place))
+    writer.write(UPGRADE)
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    return reader, writer
+
+
+async def _echoed(place: Path, content: bytes) -> bytes:
+    """What the server says to this, both at the same time."""
+    reader, writer = await _upgraded(place)
+    writer.write(content)
+    came = await reader.readexactly(len(content))
+    writer.close()
+    return came
+
+
+async def test_an_editor_comes_back_to_its_server_by_another_connection_and_the_end_of_the_access_ends_it(
+    door: SshUnderTest,
+) -> None:
+    """As VS Code Remote does when its window is loaded again: the server stays, and web sockets lead to it."""
+    grant = await door.access("developer")
+    configuration = _configuration(door, await door.key())
+    shell = ["ssh", "-F", str(configuration), "-T"]
+    started = await run([*shell, "web-1", "bash"], stdin=STAYING.encode(), seconds=30)
+    process, *_, port = started.out.decode().split()
+    content = hashlib.shake_256(b"frames").digest(3_000_000)
+    for number in (1, 2):
+        place = door.directory / f"editor-{number}"
+        lead = ["-o", "ExitOnForwardFailure=yes", "-L", f"{place}:127.0.0.1:{port}", "web-1", "bash"]
+        client = await asyncio.create_subprocess_exec(*shell, *lead, stdin=asyncio.subprocess.PIPE)
+        try:
+            async with asyncio.timeout(30):
+                while not place.exists():
+                    await asyncio.sleep(0.02)
+                assert await asyncio.gather(*(_echoed(place, content) for _ in range(2))) == [content, content]
+        finally:
+            client.terminate()
+            await client.wait()
+        assert await is_there(process)
+    await door.record.closed(3)
+    forwarded = [outcome for one, _, outcome in await door.record.actions() if one.verb == "forward"]
+    assert [one.bytes_in - len(UPGRADE) for one in forwarded] == [len(content)] * 4
+    assert (await door.removed(grant)).complete
+    async with asyncio.timeout(30):
+        while await is_there(process):
+            await asyncio.sleep(0.05)
 
 
 def _by_paramiko(port: int, key: Path, folder: Path) -> tuple[bytes, bytes, int, bytes]:

@@ -37,6 +37,7 @@ from sojourn.gateway.tls import load_door
 from sojourn.settings import GatewaySettings
 from sojourn.targets.port import Claim, Removal
 from sojourn.targets.ssh import SshDriver
+from sojourn.targets.ssh.own_end import forget, release
 from sojourn.vault.certificates import ensure_certificates
 from sojourn.vault.keys import KeyPair
 from sojourn.vault.opener import Opener
@@ -113,7 +114,7 @@ class SshUnderTest:
         await self.record.ledger.append([Change(stream=grant_stream(name), event=created, seen=0)])
         held = self.record.target.role(RoleName(role))
         assert held is not None
-        claim = Claim(grant=name, credential=credential, ends=(window.end,))
+        claim = Claim(grant=name, credential=credential, ends=(window.end,), role=RoleName(role))
         made = await self.driver.grant(self.record.target, held, claim, password=password, secret="")
         sealing = self.record.sealer.seal(person, password.encode())
         event = GrantProvisioned(grant=name, observed=made.observed, identity=made.identity, secret=sealing.sealed)
@@ -125,6 +126,13 @@ class SshUnderTest:
         created = next(one for one in await self.found(GrantCreated, "grant/") if one.grant == grant)
         claim = Claim(grant=grant, credential=created.credential, ends=(created.window.end,), role=created.role)
         return await self.driver.revoke(self.record.target, claim, secret="")
+
+    async def access_without_own_end(self, *, seconds: float) -> GrantId:
+        """An access that the host does not end by itself: whatever ends then is ended by somebody else."""
+        grant = await self.access(seconds=seconds)
+        created = next(one for one in await self.found(GrantCreated, "grant/") if one.grant == grant)
+        await run(["sh", "-c", release(created.credential) + forget(created.credential)])
+        return grant
 
     async def found(self, kind: type[Kind], prefix: str = "session/") -> list[Kind]:
         """Everything of one kind on record, in streams with this prefix."""

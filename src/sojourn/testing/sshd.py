@@ -71,7 +71,7 @@ MaxStartups 500
 MaxSessions {sessions}
 AllowStreamLocalForwarding yes
 X11Forwarding yes
-LogLevel VERBOSE
+LogLevel {log_level}
 {more}
 Match Group {confined}
   ChrootDirectory {folder}
@@ -87,12 +87,13 @@ def sshd(
     sessions: int = 200,
     address: str = "127.0.0.1",
     more: str = "",
+    log_level: str = "VERBOSE",
     certify: Callable[[str], str] | None = None,
 ) -> Iterator[Sshd]:
     """A server in the new `directory` that trusts `authority` (a public key) while the context lasts.
 
-    It opens so many `sessions` on one connection; `more` is the rest of its configuration; `certify` makes a host
-    certificate of its public key. Needs to be root.
+    It opens so many `sessions` on one connection; `more` is the rest of its configuration; `log_level` says how much it
+    tells (OpenSSH's `LogLevel`); `certify` makes a host certificate of its public key. Needs to be root.
     """
     install()
     directory.mkdir(parents=True)
@@ -115,6 +116,7 @@ def sshd(
             revoked=revoked,
             sessions=sessions,
             more=more,
+            log_level=log_level,
             confined=CONFINED,
             folder=folder,
         )
@@ -128,13 +130,7 @@ def sshd(
         _wait(process, (address, port), log)
         host_key = " ".join((directory / "host.pub").read_text().split()[:2])
         yield Sshd(
-            port=port,
-            host_key=host_key,
-            revoked=revoked,
-            folder=folder,
-            log=log,
-            directory=directory,
-            address=address,
+            port=port, host_key=host_key, revoked=revoked, folder=folder, log=log, directory=directory, address=address
         )
     finally:
         process.terminate()

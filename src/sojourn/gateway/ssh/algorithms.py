@@ -18,6 +18,10 @@ NEEDS_STRICT = ("chacha20-poly1305@openssh.com",)
 """Not spoken with a peer that does not know the strict key exchange."""
 
 MAC = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com")
+REKEY_BYTES = 1 << 30
+REKEY_SECONDS = 3600.0
+"""Keys are renewed once so much was sent with them, or so long after the last time (RFC 4253, section 9)."""
+
 COMPRESSION = ("none", "zlib@openssh.com")
 SIGNATURES = (
     "ssh-ed25519",

@@ -27,7 +27,7 @@ from sojourn.gateway.recorder import SessionRecorder
 from sojourn.gateway.stopping import stoppable
 
 from .admission import Known, TurnedAwayError, admitted, know, pending, verdict
-from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC, SIGNATURES
+from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC, REKEY_BYTES, REKEY_SECONDS, SIGNATURES
 from .channel import Channel
 from .forwarding import Forwarding
 from .identity import Connection, Shown, recognise
@@ -90,6 +90,8 @@ class SshDoor:
             mac_algs=MAC,
             compression_algs=COMPRESSION,
             signature_algs=SIGNATURES,
+            rekey_bytes=REKEY_BYTES,
+            rekey_seconds=REKEY_SECONDS,
         )
 
     async def serve(self, client: socket.socket, source: str, jumped: TargetName | None = None) -> None:

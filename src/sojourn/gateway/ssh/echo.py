@@ -1,8 +1,9 @@
 """What was typed, without what was typed in secret: only what the host echoes is kept in clear.
 
 A terminal does not say when its echo is off. So input waits until the host has answered: if what it says begins with
-what was typed, it is kept; otherwise one mark stands for each letter. Keys that are no letters (Enter, arrows, control)
-are always kept. A full-screen program that answers otherwise is masked too; what it showed is in the output.
+what was typed, and does not go on as another word, it is kept; otherwise one mark stands for each letter. Keys that are
+no letters (Enter, arrows, control) are always kept. A full-screen program that answers otherwise is masked too; what it
+showed is in the output.
 """
 
 from __future__ import annotations
@@ -33,22 +34,40 @@ class Echo:
         """The host has said something; gives the input that can be kept now."""
         if not self._waiting:
             return ""
-        waiting, place = self._waiting, 0
+        waiting, place, read = self._waiting, 0, 0
         for letter in text:
-            if letter == "\n" and waiting[place - 1 : place] == "\r":
+            if letter != "\n" or waiting[place - 1 : place] != "\r":
                 # Enter is answered by both.
-                continue
-            if waiting[place : place + 1] != letter:
-                break
-            place += 1
-        self._waiting = waiting[place:] if place else ""
-        # What was echoed is kept; if nothing was, the answer is about something else, and all is masked.
-        return waiting[:place] if place else mask(waiting)
+                if waiting[place : place + 1] != letter:
+                    break
+                place += 1
+            read += 1
+        if place and _is_echo(waiting[:place], waiting[place:], text[read:]):
+            self._waiting = waiting[place:]
+            return waiting[:place]
+        # The answer is about something else, and all is masked.
+        self._waiting = ""
+        return mask(waiting)
 
     def settle(self) -> str:
         """Nothing more is waited for; gives what is left, masked."""
         waiting, self._waiting = self._waiting, ""
         return mask(waiting)
+
+
+def _is_echo(echoed: str, left: str, rest: str) -> bool:
+    """Whether what the host says behind, `rest`, lets the letters before it be the echo of what was typed.
+
+    Where it goes on with a letter that nobody typed, they are the beginning of some other word (`success`, and a
+    password that begins with an s).
+    """
+    if not rest or echoed[-1] in "\r\n" or not rest[0].isprintable():
+        return True
+    if left and not left[0].isprintable() and left[0] not in "\r\n":
+        # A key that the host answers with letters of its own: Tab completes a name.
+        return True
+    # At the edge of the terminal, and in the midst of a line, what stands behind is drawn again.
+    return rest == " \r" or ("\b" in rest and len(rest) == 2 * len(rest.rstrip("\b")))
 
 
 def mask(text: str) -> str:

@@ -46,7 +46,10 @@ class Spool:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._descriptor = os.open(self.path, flags, 0o600)
         entry = msgspec.msgpack.encode(_Kept(part, sealing.matter, sealing.key))
-        os.write(self._descriptor, len(entry).to_bytes(_LENGTH, "big") + entry)
+        left = memoryview(len(entry).to_bytes(_LENGTH, "big") + entry)
+        while left:
+            # A disk that is nearly full takes a part of it, and says so only when it is asked again.
+            left = left[os.write(self._descriptor, left) :]
 
     def clear(self) -> None:
         """All that is in it is an entry now."""

@@ -19,7 +19,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.vault.ssh_authority import grant_key, private_file
 from sojourn.vault.ssh_hosts import trusted
 
-from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC
+from .algorithms import COMPRESSION, ENCRYPTION, KEX, MAC, REKEY_BYTES, REKEY_SECONDS
 from .host_connection import connect
 from .windows import Show
 
@@ -84,6 +84,8 @@ class Upstreams:
                         encryption_algs=ENCRYPTION,
                         mac_algs=MAC,
                         compression_algs=COMPRESSION[:1],
+                        rekey_bytes=REKEY_BYTES,
+                        rekey_seconds=REKEY_SECONDS,
                         keepalive_interval=KEEPALIVE_SECONDS,
                     ),
                     self.show,

@@ -1,6 +1,7 @@
 """An access on an SSH host: certificates that the host checks, an account if the role wants one, and the end of both.
 
 - Nothing of a certificate is kept on the host; it trusts the authority, and a list of what is revoked.
+- The host itself ends what an access runs and has there at its end, if nobody comes to do it: see `own_end`.
 - At the end the certificates are on that list, processes of the access are ended, and what was made is removed.
   Read back is that the host refuses a certificate of that name, and that processes and account are gone.
 """
@@ -20,7 +21,7 @@ from sojourn.targets.port import Claim, Made, Removal
 from sojourn.vault.ssh_authority import Authority, grant_key, private_file
 from sojourn.workflow.ports import Clock
 
-from . import scripts, watching
+from . import own_end, scripts, watching
 from .certificates import certificates_of, found, prolonged, said
 from .connection import Reach, log_in, of
 from .observing import OWN_SERIAL, observation
@@ -61,6 +62,7 @@ class SshDriver:
             script = scripts.make(
                 access, account=account, grant=claim.grant, credential=claim.credential, until=claim.ends[-1]
             )
+            script += self._held(target, claim)
             printed = await self._reach.run(target, script)
             # The host is asked whether it takes the certificate, before anybody is told that it does: by one that is
             # the same but for its number, which tells this log-in from those of the access in the host's log.
@@ -72,6 +74,11 @@ class SshDriver:
             observed=(place_line(target.host, target.port), *printed.splitlines(), *role.opens, *said(lines)),
             identity="",
         )
+
+    def _held(self, target: Target, claim: Claim) -> str:
+        """What has the host end the access by itself at its end."""
+        left = (claim.ends[-1] - self._clock.now()).total_seconds()
+        return own_end.hold(credential=claim.credential, seconds=left, take_back=_taking_back(target, claim))
 
     async def _check_chroot(
         self, target: Target, access: HostAccess, account: str, connection: asyncssh.SSHClientConnection
@@ -91,8 +98,10 @@ class SshDriver:
             raise SojournError(Code.TARGET_REFUSED, target=target.name, problem=problem)
 
     async def prolong(self, target: Target, claim: Claim, *, secret: str) -> tuple[str, ...]:
-        """See `targets.port.TargetDriver.prolong`: the same certificates with a later end."""
+        """See `targets.port.TargetDriver.prolong`: the same certificates with a later end, which the host is told."""
         observed, until = claim.observed, claim.ends[-1]
+        async with asyncio.timeout(GRANT_SECONDS):
+            await self._reach.run(target, self._held(target, claim))
         others = tuple(line for line in observed if line not in said(found(observed)))
         return (*others, *said(prolonged(self._authority, found(observed), until)))
 
@@ -100,14 +109,7 @@ class SshDriver:
         """See `targets.port.TargetDriver.revoke`."""
         async with asyncio.timeout(REVOKE_SECONDS):
             script = scripts.revoke(of(target), authority=self._authority.public, credential=claim.credential)
-            leftovers = (_access(role).leftovers for role in target.roles if role.name == claim.role)
-            script += scripts.take_away(
-                # A role that was not temporary then may be now: such an account has the access's own name.
-                temporary=[claim.credential],
-                grant=claim.grant,
-                credential=claim.credential,
-                leftovers=next(leftovers, Leftovers.ENDED),
-            )
+            script += own_end.release(claim.credential) + _taking_back(target, claim) + own_end.forget(claim.credential)
             # The list of what is revoked is replaced whole, so one at a time does that.
             async with self._lists.setdefault((target.host, target.port), asyncio.Lock()):
                 printed = (await self._reach.run(target, script)).splitlines()
@@ -148,6 +150,17 @@ class SshDriver:
         """See `targets.port.TargetDriver.preflight`."""
         async with asyncio.timeout(GRANT_SECONDS):
             return await lacking(self._reach, target)
+
+
+def _taking_back(target: Target, claim: Claim) -> str:
+    leftovers = (_access(role).leftovers for role in target.roles if role.name == claim.role)
+    return scripts.take_away(
+        # A role that was not temporary then may be now: such an account has the access's own name.
+        temporary=[claim.credential],
+        grant=claim.grant,
+        credential=claim.credential,
+        leftovers=next(leftovers, Leftovers.ENDED),
+    )
 
 
 def _access(role: Role) -> HostAccess:

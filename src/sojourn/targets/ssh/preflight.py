@@ -8,8 +8,7 @@ from sojourn.domain.target import Target
 from sojourn.errors import Code, SojournError
 
 from .connection import Reach, of
-
-MARK = "SOJOURN_GRANT"
+from .scripts import MARK
 
 
 async def lacking(reach: Reach, target: Target) -> tuple[str, ...]:
@@ -37,7 +36,7 @@ def _look(target: Target) -> str:
     host = of(target)
     lines = [
         f"test -r {quote(host.revoked)} || echo 'lacks the file {host.revoked}: ssh-keygen -k -f {host.revoked}'",
-        "for tool in ssh-keygen grep ps mktemp; do",
+        "for tool in ssh-keygen grep ps mktemp awk setsid; do",
         '  command -v $tool >/dev/null || echo "lacks the program $tool"; done',
     ]
     for role in target.roles:

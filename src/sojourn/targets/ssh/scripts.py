@@ -11,6 +11,9 @@ from shlex import quote
 
 from sojourn.domain.ssh import Host, HostAccess, Leftovers
 
+MARK = "SOJOURN_GRANT"
+"""The variable that sshd sets for what an access runs, with the name of the grant."""
+
 MADE_BY = "Sojourn access"
 """What the comment of a temporary account begins with."""
 
@@ -33,7 +36,9 @@ def make(access: HostAccess, *, account: str, grant: str, credential: str, until
         ]
     if access.sudo:
         path = quote(f"/etc/sudoers.d/sojourn-{credential}")
-        rules = "".join(f"{account} ALL={rule}\n" for rule in access.sudo)
+        # Whoever somebody becomes, what they start keeps the mark by which it is found at the end.
+        kept = f'Defaults:{account} env_keep += "{MARK}"\n'
+        rules = kept + "".join(f"{account} ALL={rule}\n" for rule in access.sudo)
         lines += [
             f"printf %s {quote(rules)} >{path}.new",
             f"visudo -cqf {path}.new || {{ rm -f {path}.new; echo 'sudo does not take the rule' >&2; exit 1; }}",
@@ -58,6 +63,7 @@ def revoke(host: Host, *, authority: str, credential: str) -> str:
     path = quote(host.revoked)
     return "\n".join(
         (
+            # Not `(…) || exit 1`, for on the left of that a shell goes on after whatever fails.
             "(set -eu",
             "work=$(mktemp -d)",
             "trap 'rm -rf \"$work\"' EXIT",
@@ -65,7 +71,8 @@ def revoke(host: Host, *, authority: str, credential: str) -> str:
             f"printf 'id: %s\\n' {quote(credential)} >$work/what",
             f"update=; if [ -s {path} ]; then cp {path} $work/list; update=-u; fi",
             "ssh-keygen -q -k $update -s $work/authority.pub -f $work/list $work/what",
-            f"cp $work/list {path}.new; chmod 0644 {path}.new; mv {path}.new {path}) || exit 1",
+            f"cp $work/list {path}.new; chmod 0644 {path}.new; mv {path}.new {path})",
+            "[ $? = 0 ] || exit 1",
             "",
         )
     )
@@ -75,11 +82,11 @@ def take_away(*, temporary: Collection[str], grant: str, credential: str, leftov
     """End what is left of an access, or tell of it, and remove what was made; print what was ended and what is there.
 
     `temporary` are the accounts that may have been made for it. Prints `ended N`, `left N`, `runs PID NAME` for what
-    may run on, and `account present` for an account that would not go.
+    may run on, and `account present` for an account that would not go. What a variable `earlier` says counts as ended.
     """
     accounts = [quote(name) for name in temporary]
     # What carries the mark is of this access, whoever it has become since.
-    found = [f"grep -lzxF -- {quote(f'SOJOURN_GRANT={grant}')} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3"]
+    found = [f"grep -lzxF -- {quote(f'{MARK}={grant}')} /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3"]
     found += [
         f"id {name} >/dev/null 2>&1 && ps -o pid=,stat= -u {name} | awk '$2 !~ /^Z/ {{print $1}}'" for name in accounts
     ]
@@ -91,7 +98,7 @@ def take_away(*, temporary: Collection[str], grant: str, credential: str, leftov
         *(f"id {name} >/dev/null 2>&1 && userdel -rf {name} >/dev/null 2>&1" for name in accounts),
         *(f"id {name} >/dev/null 2>&1 && echo 'account present'" for name in accounts),
     ]
-    return "\n".join((*lines, "exit 0", ""))
+    return "\n".join((*lines, ""))
 
 
 def _kill() -> Iterable[str]:
@@ -103,11 +110,11 @@ def _kill() -> Iterable[str]:
     yield '  [ "$try" -gt 1 ] || ended=$(echo $found | wc -w)'
     yield "  kill -KILL $found 2>/dev/null; sleep 0.05"
     yield "done"
-    yield 'echo "ended $ended"; echo "left $(marked | wc -w)"'
+    yield 'echo "ended $((ended + ${earlier:-0}))"; echo "left $(marked | wc -w)"'
 
 
 def _report() -> Iterable[str]:
     """Tell of what is marked, once what ends by itself with its connection has had the time to."""
     yield 'for try in 1 2 3 4 5; do [ -n "$(marked)" ] || break; sleep 0.1; done'
     yield 'for process in $(marked); do echo "runs $process $(cat /proc/$process/comm 2>/dev/null)"; done'
-    yield 'echo "ended 0"; echo "left 0"'
+    yield 'echo "ended ${earlier:-0}"; echo "left 0"'
