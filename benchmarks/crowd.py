@@ -233,6 +233,8 @@ def _be_clients(port: int, authority: str) -> None:
                             sslrootcert=authority,
                             autocommit=True,
                             connect_timeout=LOGIN_SECONDS,
+                            # pgbouncer hands transactions to whatever server is free.
+                            prepare_threshold=None,
                         )
                     )
                     held[-1].execute("select 1")
