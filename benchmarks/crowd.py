@@ -27,7 +27,6 @@ import psycopg
 import uvloop
 from psycopg import sql
 
-from sojourn.app.allocation import keep_buffers_apart
 from sojourn.app.descriptors import allow_sessions
 from sojourn.demo.production import Production, free_port
 from sojourn.domain.target import Role, TlsMode
@@ -264,7 +263,6 @@ def main() -> int:
     # Here the gateway's files are this process's, with the scribe's and the clients' pipes beside.
     if (room := allow_sessions(wanted.sessions + 200)) < wanted.sessions:
         raise SystemExit(f"the system lets a process open files for {room} sessions only (ulimit -n)")
-    keep_buffers_apart()
     show(uvloop.run(measured(wanted.sessions, wanted.steps)), as_json=wanted.json)
     return 0
 

@@ -26,7 +26,6 @@ from sojourn.vault.sealer import Sealer
 from sojourn.vault.ssh_authority import DOOR, PEOPLE, public_authority
 
 from .ambient import BUILD, SystemClock, new_id, node
-from .allocation import keep_buffers_apart
 from .descriptors import allow_sessions
 from .installation import EVIDENCE, GATEWAY, SSH_PLACE, announce, key_pair, same_port
 from .keeping import forget_destroyed
@@ -54,7 +53,6 @@ async def run_gateway_process(layout: Layout, settings: Settings) -> None:
         ssh_port=same_port(layout.run / SSH_PLACE, settings.gateway.ssh_port),
         link=settings.gateway.link or settings.notify.link,
     )
-    keep_buffers_apart()
     room = allow_sessions(gateway.connections_max)
     if room < gateway.connections_max:
         log.warning("the system lets the gateway open too few files", sessions=room, wanted=gateway.connections_max)
