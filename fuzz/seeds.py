@@ -22,6 +22,7 @@ from sojourn.ledger.cosignature import CosigningKey
 from sojourn.ledger.merkle import leaf_hash
 from sojourn.ledger.note import SigningKey
 from sojourn.ledger.proof import Proof
+from sojourn.ledger.second_key import SecondKey
 from sojourn.ledger.submission import submit
 from sojourn.publisher.token import read_roots
 from sojourn.scribe import codec, protocol
@@ -29,6 +30,7 @@ from sojourn.scribe import codec, protocol
 KEY = SigningKey.generate("fuzz.example/ledger", bytes(range(32)))
 WITNESS = CosigningKey.generate("fuzz.example/witness", bytes(range(1, 33)))
 COSIGNER = WITNESS.cosigner()
+SECOND_KEY = SecondKey.generate(KEY.name, bytes(range(2, 34)))
 TEXT = Checkpoint(origin=KEY.name, size=7, root=sha256(b"root").digest())
 EVENTS: tuple[Event, ...] = (
     CancelRequested(session=SessionId("s-0123456789"), source="here"),
@@ -87,6 +89,9 @@ def bodies() -> Iterator[bytes]:
 def notes() -> Iterator[bytes]:
     """Checkpoints and keys."""
     for text in (TEXT.format(), signed(), cosigned(), WITNESS.cosign(TEXT.format(), 1), KEY.vkey(), COSIGNER.vkey()):
+        yield text.encode()
+    twice = signed() + SECOND_KEY.signature_line(TEXT.format())
+    for text in (KEY.format(), SECOND_KEY.format(), twice):
         yield text.encode()
 
 

@@ -35,12 +35,13 @@ from sojourn.ledger import (
     tiles,
 )
 from sojourn.ledger.errors import LedgerError
+from sojourn.ledger.second_key import SecondKey
 from sojourn.publisher.certificate_set import with_sorted_certificates
 from sojourn.publisher.token import TokenError, check_token, read_roots
 from sojourn.scribe import anchor, client, codec, protocol, rows
 
 from . import hosts, postgres, seeds, writing
-from .seeds import COSIGNER, KEY
+from .seeds import COSIGNER, KEY, SECOND_KEY
 
 BYTES_MAX = 4096
 TRUST = sojourn_verify.Trust([sojourn_verify.Key.parse(KEY.vkey(), sojourn_verify.LOG)])
@@ -128,6 +129,12 @@ def _note(data: bytes) -> None:
         note.Verifier.parse(text)
     with only(LedgerError):
         cosignature.Cosigner.parse(text)
+    with only(LedgerError):
+        note.SigningKey.parse(text)
+    with only(LedgerError):
+        SecondKey.parse(text)
+    with only(LedgerError):
+        SECOND_KEY.verify(text)
     with only(LedgerError):
         cosignature.verify(text, [COSIGNER])
     with only(LedgerError):

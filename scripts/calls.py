@@ -1,15 +1,14 @@
-"""Writes src/sojourn/client/calls.py from the table that serves the API (`make reference`); streams are not in it."""
+"""Writes src/sojourn/client/calls.py from the table that serves the API (`make reference`)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sojourn.web.api.endpoints import ENDPOINTS, Endpoint
+from sojourn.web.api.endpoints import ENDPOINTS, STREAM, Endpoint
 from sojourn.web.api.openapi import answered, operation
 
 PLACE = Path(__file__).resolve().parents[1] / "src" / "sojourn" / "client" / "calls.py"
 WIDTH = 120
-STREAM = "text/event-stream"
 HEAD = '''"""Every call of the API, named as its document names it. Written from the table that serves it."""
 
 from __future__ import annotations
@@ -18,17 +17,16 @@ from sojourn.web.api import (
 {modules}
 )
 
-from . import Deed, File, Look
+from . import Deed, File, Look, Stream
 
 '''
 
 
 def module() -> str:
     """The text of the module."""
-    table = [one for one in ENDPOINTS if one.media != STREAM]
-    kinds = [kind for one in table for kind in (one.body, answered(one)) if kind not in (None, type(None))]
+    kinds = [kind for one in ENDPOINTS for kind in (one.body, answered(one)) if kind not in (None, type(None))]
     modules = sorted({kind.__module__.rpartition(".")[2] for kind in kinds if kind is not None})
-    lines = [_line(one) for one in sorted(table, key=operation)]
+    lines = [_line(one) for one in sorted(ENDPOINTS, key=operation)]
     return HEAD.format(modules="\n".join(f"    {name}," for name in modules)) + "\n".join(lines) + "\n"
 
 
@@ -38,7 +36,7 @@ def _line(one: Endpoint) -> str:
     if one.body is not None:
         made, more = "Deed", [_name(one.body), _name(kind or type(None))]
     elif kind is None:
-        made, more = "File", []
+        made, more = "Stream" if one.media == STREAM else "File", []
     else:
         made, more = "Look", [_name(kind)]
     if one.query:

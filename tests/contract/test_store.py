@@ -171,6 +171,26 @@ def test_what_fails_in_the_middle_is_not_written_at_all(kept: Kept) -> None:
     assert (store.size(), store.version("a"), store.version("b"), store.key("k-1")) == (1, 1, 0, None)
 
 
+def test_a_single_entry_is_written_whole_or_not_at_all_as_well(kept: Kept) -> None:
+    with pytest.raises(ZeroDivisionError), kept.store.writing():
+        put(kept.store, batch(kept.store, "a"))
+        raise ZeroDivisionError
+    assert kept.again().size() == 0
+    with pytest.raises(ZeroDivisionError), kept.store.writing():
+        kept.store.insert_checkpoint(0, "a note")
+        raise ZeroDivisionError
+    assert kept.again().last_checkpoint() is None
+
+
+def test_nothing_at_all_may_be_written(kept: Kept) -> None:
+    with kept.store.writing() as size:
+        assert size == 0
+    with pytest.raises(ZeroDivisionError), kept.store.writing():
+        raise ZeroDivisionError
+    write(kept.store, "a")
+    assert kept.again().size() == 1
+
+
 def test_writing_tells_how_many_entries_are_on_record(kept: Kept) -> None:
     for expected in range(3):
         with kept.store.writing() as size:

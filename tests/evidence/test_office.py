@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sojourn.evidence.files.delimited import DelimitedFile
-from sojourn.evidence.files.sheet import Column, Sheet
+from sojourn.evidence.files.sheet import Column, Counted, Sheet
 from sojourn.evidence.files.workbook import open_workbook
 from sojourn.testing.packages import install
 
@@ -79,8 +79,8 @@ def test_a_csv_opens_with_its_traps_as_text(office: str, tmp_path: Path) -> None
     sheet = _sheet("Traps")
     with path.open("w", encoding="utf-8", newline="") as out:
         table = DelimitedFile(out, sheet)
-        for row in sheet.rows:
-            table.write(row)
+        for row in Counted(sheet):
+            table.write(row.plain)
     _opened(office, path, tmp_path, "fods")
     document = (tmp_path / "traps.fods").read_text()
     assert "table:formula" not in document and 'xlink:href="http://attacker' not in document

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -26,6 +27,7 @@ from aiosmtpd.smtp import SMTP
 import sojourn_verify
 from sojourn.demo.installation import PEOPLE_FILE, SETTINGS_FILE
 from sojourn.demo.production import Production
+from sojourn.testing.browser import Browser, signed_in
 from sojourn.testing.bucket import ACCESS_KEY, SECRET_KEY, ObjectStore, object_store
 from sojourn.testing.installation import PASSWORD, Running, running
 
@@ -168,6 +170,28 @@ def test_a_delivery_that_cannot_be_made_is_an_alarm_on_record_once(
 ) -> None:
     (overdue,) = _entries(sojourn, "report.delivery_overdue", schedule)
     assert problem in overdue["problem"]
+
+
+def test_the_page_shows_how_far_each_schedule_is_and_gives_the_files_to_auditors(
+    sojourn: Running, folder: Path
+) -> None:
+    (told,) = _entries(sojourn, "report.delivered", "monthly")
+    _entries(sojourn, "report.delivery_overdue", "nowhere")
+    shown = {one["schedule"]: one for one in sojourn.get("/delivered-reports", person="dora")["schedules"]}
+    monthly, nowhere = shown["monthly"], shown["nowhere"]
+    assert datetime.fromisoformat(monthly["delivered_until"]) == datetime.fromisoformat(told["period"]["end"])
+    assert (monthly["due"], monthly["overdue"]) == (None, False)
+    assert nowhere["delivered_until"] is None and nowhere["due"] and nowhere["overdue"] is True
+
+    dora = signed_in(sojourn, "dora")
+    page = dora.get("/delivered-reports").text
+    assert "up to date" in page and "overdue" in page
+    (path,) = folder.glob("monthly-*.zip")
+    assert f'href="/delivered-reports/{path.name}"' in page
+    taken = dora.get(f"/delivered-reports/{path.name}")
+    assert taken.content == path.read_bytes() and "attachment" in taken.headers["content-disposition"]
+    assert signed_in(sojourn, "carol").get(f"/delivered-reports/{path.name}").status_code == 403
+    assert Browser(address=dora.address).get(f"/delivered-reports/{path.name}").status_code == 303
 
 
 @pytest.mark.parametrize("person", ["alice", "carol"])

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from pathlib import Path
 
-import sojourn.gateway.postgres
+import pytest
 
-HERE = Path(__file__).parent
-COVERAGE = Path(sojourn.gateway.postgres.__file__).with_name("COVERAGE.md")
+TESTS = Path(__file__).parents[1]
+BESIDE = {"postgres": "gateway", "ssh": "ssh"}
+"""The folder of tests for each kind of target."""
 
 
-def test_every_file_that_is_named_is_there() -> None:
-    named = set(re.findall(r"`(test_\w+\.py)`", COVERAGE.read_text()))
+@pytest.mark.parametrize("kind", BESIDE)
+def test_every_file_that_is_named_is_there(kind: str) -> None:
+    text = files("sojourn").joinpath("gateway", kind, "COVERAGE.md").read_text("utf-8")
+    named = set(re.findall(r"`(test_\w+\.py)`", text))
     assert len(named) > 5
-    assert {name for name in named if not (HERE / name).exists()} == set()
+    assert {name for name in named if not (TESTS / BESIDE[kind] / name).exists()} == set()

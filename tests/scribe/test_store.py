@@ -13,6 +13,7 @@ from sojourn.codes import Code
 from sojourn.errors import SojournError
 from sojourn.scribe import sqlite_store
 from sojourn.scribe.protocol import Draft
+from sojourn.scribe.sqlite_room import STEP
 from sojourn.scribe.sqlite_schema import SCHEMA
 from sojourn.scribe.sqlite_store import SqliteStore
 
@@ -168,3 +169,47 @@ def test_files_of_the_store_lie_where_they_are_said_to(tmp_path: Path) -> None:
     desk.open()
     assert desk.store.directory == str(tmp_path)
     desk.store.close()
+
+
+@pytest.mark.parametrize(
+    ("matter", "around"), [([], set()), ([b"more"], {"BEGIN", "COMMIT"})], ids=["one-row", "two-rows"]
+)
+def test_one_row_is_a_transaction_by_itself_and_more_have_one_around_them(
+    desk: Desk, draft_of: Callable[..., Draft], matter: list[bytes], around: set[str]
+) -> None:
+    said: list[str] = []
+    desk.store._connection.set_trace_callback(said.append)
+    desk.append(draft_of("a"), attachments=matter)
+    assert {one.split()[0] for one in said} - {"SELECT"} == {"INSERT"} | around
+    assert not desk.store._connection.in_transaction
+    assert desk.store.version("session/s-a") == 1
+
+
+def test_the_write_ahead_log_has_room_before_it_is_needed_and_again_after_it_was_cut(
+    desk: Desk, draft_of: Callable[..., Draft]
+) -> None:
+    log = desk.root / "ledger.db-wal"
+    desk.store.fold()
+    assert log.stat().st_size == STEP
+    # A body of 60,000 bytes takes 16 pages: 20 of them are more than a mebibyte of log.
+    for _ in range(20):
+        desk.append(draft_of("a", source="x" * 60_000))
+        desk.store.fold()
+    grown = log.stat().st_size
+    assert grown > STEP
+    assert grown % STEP == 0
+    assert desk.store.forget_old_pages()
+    assert log.stat().st_size == 0
+    desk.store.fold()
+    assert log.stat().st_size == STEP
+
+
+def test_a_log_that_was_folded_is_written_from_its_start_and_grows_no_longer(
+    desk: Desk, draft_of: Callable[..., Draft], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_store, "FOLDED_EVERY", 1 << 18)
+    for _ in range(60):
+        desk.append(draft_of("a", source="x" * 60_000))
+        desk.store.fold()
+    assert (desk.root / "ledger.db-wal").stat().st_size == STEP
+    assert desk.store.version("session/s-a") == 60

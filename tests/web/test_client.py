@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from sojourn.client import Client, Deed, File, Look, calls
+from sojourn.client import Client, Deed, File, Look, Stream, calls
 from sojourn.demo.production import Production
 from sojourn.errors import Code, SojournError
 from sojourn.testing.installation import PASSWORD, Running, running
 from sojourn.testing.serving import Answered, Asked, serving
 from sojourn.web.api import bodies, shapes
-from sojourn.web.api.endpoints import ENDPOINTS, OPEN
+from sojourn.web.api.endpoints import ENDPOINTS, OPEN, STREAM
 from sojourn.web.api.openapi import answered, operation
 
 ROOT = Path(__file__).resolve().parents[2]
-CALLS = {name: one for name, one in vars(calls).items() if isinstance(one, (Look, Deed, File))}
+CALLS = {name: one for name, one in vars(calls).items() if isinstance(one, (Look, Deed, File, Stream))}
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,8 @@ def alice(sojourn: Running) -> Iterator[Client]:
 
 
 def test_every_address_of_the_table_is_a_call_with_its_types_and_no_other_is() -> None:
-    table = [one for one in ENDPOINTS if one.media != "text/event-stream"]
-    assert len(CALLS) == len(table) > 100
-    for one in table:
+    assert len(CALLS) == len(ENDPOINTS) > 100
+    for one in ENDPOINTS:
         call = CALLS[operation(one).replace(".", "_").upper()]
         assert call.path == one.path
         match call:
@@ -49,6 +48,9 @@ def test_every_address_of_the_table_is_a_call_with_its_types_and_no_other_is() -
                 assert (one.method, call.answer, call.query) == ("GET", answered(one), one.query)
             case File():
                 assert (one.method, answered(one), call.query) == ("GET", None, one.query)
+                assert one.media != STREAM
+            case Stream():
+                assert (one.method, one.media, call.query) == ("GET", STREAM, one.query)
 
 
 def test_the_module_of_calls_is_what_the_table_says() -> None:
@@ -152,6 +154,33 @@ def test_a_broken_line_is_tried_again_for_a_call_with_a_key_alone() -> None:
             client.do(calls.PEOPLE_SIGN_OUT, bodies.Nothing())
         assert raised.value.code is Code.SERVICE_UNREACHABLE
         assert keys[3:] == [None]
+
+
+def test_a_stream_that_breaks_off_is_gone_on_with_after_what_was_heard_whole() -> None:
+    resumed: list[str | None] = []
+
+    def answer(asked: Asked) -> Answered:
+        last = asked.headers.get("last-event-id")
+        resumed.append(last)
+        number = 0 if last is None else int(last) + 1
+        body = f"id: {number}\nevent: entry\ndata: {number}\n\nid: {number + 1}\nevent: entry\ndata: in the mid"
+        return Answered(kind="text/event-stream", body=body.encode())
+
+    with serving(answer) as address, Client(address, "t") as client:
+        told = client.follow(calls.FOLLOWING_ENTRIES)
+        assert [(one.id, one.json()) for one in (next(told), next(told), next(told))] == [("0", 0), ("1", 1), ("2", 2)]
+        assert resumed == [None, "0", "1"]
+
+
+def test_a_stream_that_stays_away_and_one_that_is_refused_are_errors() -> None:
+    with serving(lambda asked: Answered()) as address, Client(address, "t") as client:
+        with pytest.raises(SojournError) as raised:
+            next(client.follow(calls.FOLLOWING_ENTRIES))
+        assert raised.value.code is Code.SERVICE_UNREACHABLE
+    with serving(lambda asked: Answered(kind="text/html", body=b"<p>")) as address, Client(address) as client:
+        with pytest.raises(SojournError) as raised:
+            next(client.follow(calls.FOLLOWING_ENTRIES))
+        assert raised.value.code is Code.SERVICE_UNREACHABLE
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"person": 7}', b"\xff"], ids=["page", "list", "type", "bytes"])

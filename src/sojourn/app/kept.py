@@ -15,14 +15,15 @@ from sojourn.ledger import entry as entries
 from sojourn.ledger.entry import Entry
 from sojourn.ledger.errors import LedgerError
 from sojourn.scribe.protocol import Key, Matter
-from sojourn.scribe.rows import named, unpack, unpack_places
+from sojourn.scribe.rows import Bundle, bundle_of, named, singly, unpack_places
 from sojourn.scribe.store import StoreError
 from sojourn.settings import Layout
 
 from .installation import read_settings, require_installation
 from .store_check import open_store
 
-PAGE = 1000
+PAGE = 8192
+"""Entries read at a time: many, for the rows of the store at its ends are read twice."""
 
 
 class Source(Protocol):
@@ -33,6 +34,9 @@ class Source(Protocol):
 
     def hashed(self, start: int, end: int) -> Iterable[tuple[int, bytes, bytes]]:
         """(place, leaf hash, bytes) of the entries from `start` to before `end`, in order."""
+
+    def bundles(self, start: int, end: int) -> Iterable[Bundle]:
+        """The same entries as they lie: many at once, with their leaf hashes joined."""
 
     def stream(self, stream: str, after: int) -> Iterable[tuple[int, bytes]]:
         """(version, bytes) of a stream's entries above version `after`, in order."""
@@ -65,7 +69,8 @@ class Kept:
         """The bytes of the entries from `start` to before `end`, as they lie there, a page at a time."""
         while start < end:
             # Fetched at once, so that no reader holds the write-ahead log of a running scribe.
-            yield from [data for _, _, data in self.source.hashed(start, min(start + PAGE, end))]
+            for _, _, held in list(self.source.bundles(start, min(start + PAGE, end))):
+                yield from held
             start += PAGE
 
     def entries(self, start: int, end: int) -> Iterator[Entry]:
@@ -104,12 +109,16 @@ class FileSource:
 
     def hashed(self, start: int, end: int) -> Iterator[tuple[int, bytes, bytes]]:
         """See `Source.hashed`."""
+        return singly(self.bundles(start, end))
+
+    def bundles(self, start: int, end: int) -> Iterator[Bundle]:
+        """See `Source.bundles`."""
         query = (
             "SELECT first, count, CAST(leaves AS BLOB), CAST(entries AS BLOB) FROM batch WHERE first < ? "
             "AND first >= coalesce((SELECT max(first) FROM batch WHERE first <= ?), 0) ORDER BY first"
         )
         rows = self.connection.execute(query, (end, start)).fetchall()
-        return (one for row in rows for one in unpack(row) if start <= one[0] < end)
+        return (bundle_of(row, start, end) for row in rows)
 
     def stream(self, stream: str, after: int) -> Iterator[tuple[int, bytes]]:
         """See `Source.stream`. The end of the ledger, which the index of streams does not name yet, is gone through."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sojourn.app.installation import lay_out
-from sojourn.app.offline import invite_as_operator
-
 from .client import call, place
 from .common import Common
 from .output import print_json, print_line
@@ -29,6 +26,10 @@ def invite(person: str, *, data: Path | None = None, common: Common | None = Non
     """
     common = common or Common()
     if data is not None:
+        # An administrator who is signed in does not wait for all that runs an installation.
+        from sojourn.app.installation import lay_out
+        from sojourn.app.offline import invite_as_operator
+
         answered = invite_as_operator(lay_out(data), person)
     else:
         answered = call(common, "POST", place("people", person, "invitation"))

@@ -11,12 +11,14 @@
 - `calls` names every address of the API as its document does (`operationId`), with what is sent and what is answered.
 - What is refused is raised as SojournError with the API's own code, sentence and next step.
 - A call with a key is carried out once: when the line breaks, it is sent again with the same key.
+- A stream whose messages have numbers goes on after the last one that was heard: none is lost, and none comes twice.
 
 The command line uses the same transport.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -27,12 +29,19 @@ import msgspec
 
 from sojourn.errors import Code, SojournError
 
-from .transport import given, place, read, transport
+from .transport import given, hear, place, read, transport
 
 TRIES_MAX = 3
 """So often a call that has a key is sent when nothing answers."""
 
+PAUSE_SECONDS = 1.0
+"""Between a stream that broke off and coming back to it."""
+
 KEY = "idempotency-key"
+LAST = "last-event-id"
+AWAY = (Code.SERVICE_TIMEOUT, Code.SERVICE_UNREACHABLE, Code.RECORD_UNAVAILABLE, Code.SERVICE_BUSY)
+"""What may be otherwise a moment later."""
+
 PLACES = ("before", "after")
 
 
@@ -76,6 +85,14 @@ class Deed(Generic[Body, Answer]):
 @dataclass(frozen=True, slots=True)
 class File:
     """A GET that is answered by a file."""
+
+    path: str
+    query: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A GET that is answered by server-sent events, for as long as it is heard."""
 
     path: str
     query: tuple[str, ...] = ()
@@ -130,7 +147,8 @@ class Client:
         path = _path(call.path, names)
 
         def sent() -> httpx2.Response:
-            return self._send("POST", path, content=content, headers=headers)
+            request = self._http.build_request("POST", path, content=content, headers=headers)
+            return read(self._http, request, token=self._token)
 
         return _decoded(_until_answered(sent) if key else sent(), call.answer)
 
@@ -138,26 +156,42 @@ class Client:
         """The bytes of a file. Raises as `look` does."""
         return self._get(call.path, call.query, names, query).content
 
+    def follow(self, call: Stream, *names: str | int, **query: str | int | None) -> Iterator[httpx2.ServerSentEvent]:
+        """What happens, as it happens: `event`, `data` (`json()`) and, where messages have numbers, `id`.
+
+        A stream of messages without numbers ends where it ends. One of messages with numbers is gone back to, after the
+        last one that was heard, for ever. Raises as `look` does; of a line that broke, only when it stays broken.
+        """
+        last, tries = "", TRIES_MAX
+        while True:
+            request = self._asked(call.path, call.query, names, query)
+            request.headers.update({LAST: last} if last else {})
+            tries -= 1
+            try:
+                for one in hear(self._http, request, token=self._token):
+                    last, tries = one.id or last, TRIES_MAX
+                    if one.data:
+                        yield one
+            except SojournError as error:
+                if not last or not tries or error.code not in AWAY:
+                    raise
+            if not last:
+                return
+            time.sleep(PAUSE_SECONDS)
+
     def _get(
         self, path: str, known: tuple[str, ...], names: tuple[str | int, ...], query: dict[str, str | int | None]
     ) -> httpx2.Response:
+        return read(self._http, self._asked(path, known, names, query), token=self._token)
+
+    def _asked(
+        self, path: str, known: tuple[str, ...], names: tuple[str | int, ...], query: dict[str, str | int | None]
+    ) -> httpx2.Request:
         unknown = [name for name in query if name not in known]
         if unknown:
             expected = ", ".join(known) or "none"
             raise SojournError(Code.INPUT_INVALID, problem=f"{path} knows no {unknown[0]}", expected=expected)
-        return self._send("GET", _path(path, names), params=given(**query))
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        content: bytes | None = None,
-        headers: dict[str, str] | None = None,
-        params: dict[str, str] | None = None,
-    ) -> httpx2.Response:
-        request = self._http.build_request(method, path, content=content, headers=headers, params=params)
-        return read(self._http, request, token=self._token)
+        return self._http.build_request("GET", _path(path, names), params=given(**query))
 
 
 def _path(path: str, names: tuple[str | int, ...]) -> str:

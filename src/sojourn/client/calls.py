@@ -22,7 +22,7 @@ from sojourn.web.api import (
     target_shapes,
 )
 
-from . import Deed, File, Look
+from . import Deed, File, Look, Stream
 
 ACCESS_ACTIVATE = Deed("/requests/{name}/activate", bodies.Nothing, shapes.GrantShown)
 ACCESS_CONNECT = Deed("/targets/{name}/connection", bodies.ConnectionAsk, shapes.Connection)
@@ -73,6 +73,7 @@ FACTS_TELL = Deed("/facts", bodies.FactGiven, fact_shapes.FactShown)
 FACTS_WITHDRAW = Deed("/facts/withdraw", bodies.FactTaken, type(None))
 FINDINGS_DISPOSE = Deed("/findings/{name}/disposition", bodies.DisposeOfFinding, auditing_shapes.FindingDisposedOf)
 FINDINGS_LISTING = Look("/findings", auditing_shapes.Findings, ("target", "all", "before"))
+FOLLOWING_ENTRIES = Stream("/ledger/events", ("first",))
 KEEPING_CERTIFICATE = File("/disposals/{name}/certificate")
 KEEPING_CONFIRM_RETENTION = Deed("/retention/{name}/confirm", bodies.Days, keeping_shapes.Retention)
 KEEPING_CONFIRM_SHREDDING = Deed("/shreddings/{name}/confirm", bodies.Nothing, keeping_shapes.ShreddingShown)
@@ -150,4 +151,5 @@ TARGETS_INVENTORY = Look("/inventory", target_shapes.Inventory)
 TARGETS_LISTING = Look("/targets/{name}/looks", target_shapes.Looks, ("before",))
 TARGETS_PREFLIGHT = Deed("/targets/{name}/preflight", bodies.Nothing, target_shapes.PreflightShown)
 TARGETS_RECONCILE = Deed("/targets/{name}/reconcile", bodies.Nothing, target_shapes.LookShown)
+WATCHING_EVENTS = Stream("/sessions/{name}/events", ("after", "recording"))
 WORKLOADS_EXCHANGE_TOKEN = Deed("/sign-in/workload", bodies.TokenExchange, identity_shapes.TokenExchanged)

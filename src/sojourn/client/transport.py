@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
 import httpx2
@@ -11,6 +13,8 @@ from sojourn.errors import Code, SojournError
 
 SECONDS = 40.0
 ROOT = "/api/v1"
+EVENT_BYTES_MAX = 64 * 1024 * 1024
+"""More than any message of a stream has."""
 
 
 def transport(address: str) -> httpx2.Client:
@@ -29,17 +33,39 @@ def read(http: httpx2.Client, request: httpx2.Request, *, token: str) -> httpx2.
     """
     if token:
         request.headers["authorization"] = f"Bearer {token}"
+    with _translated(request) as address:
+        answered = http.send(request)
+    if answered.status_code >= 400:
+        raise _error(answered, address)
+    return answered
+
+
+def hear(http: httpx2.Client, request: httpx2.Request, *, token: str) -> Iterator[httpx2.ServerSentEvent]:
+    """The messages of a stream, each as it comes, until the stream ends. Raises SojournError as `read` does."""
+    if token:
+        request.headers["authorization"] = f"Bearer {token}"
+    with _translated(request) as address:
+        answered = http.send(request, stream=True)
+        try:
+            if answered.status_code >= 400:
+                answered.read()
+                raise _error(answered, address)
+            yield from httpx2.EventSource(answered, EVENT_BYTES_MAX)
+        finally:
+            answered.close()
+
+
+@contextmanager
+def _translated(request: httpx2.Request) -> Iterator[str]:
+    """Raises what goes wrong with the line as our own errors; gives the address that is asked."""
     address = f"{request.url.scheme}://{request.url.netloc.decode()}"
     try:
-        answered = http.send(request)
+        yield address
     except httpx2.TimeoutException as error:
         what = f"{request.method} {request.url.path.removeprefix(ROOT)}"
         raise SojournError(Code.SERVICE_TIMEOUT, what=what, seconds=f"{SECONDS:g}") from error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise SojournError(Code.SERVICE_UNREACHABLE, address=address) from error
-    if answered.status_code >= 400:
-        raise _error(answered, address)
-    return answered
 
 
 def given(**params: str | int | None) -> dict[str, str]:

@@ -19,12 +19,15 @@ import psycopg
 from sojourn.codes import Exit
 from sojourn.errors import Code, SojournError
 
-from . import proof, work
-from .installation import PEOPLE, Installation, installation
+from . import furnish, proof, work
+from .cast import PEOPLE_FILE, POLICY_FILE, ROOMS, SETTINGS_FILE
+from .installation import Installation, installation
+from .links import SECRET_BYTES, links
 from .production import Production, production
 from .summary import print_summary
 
 PASSWORD_BYTES = 18
+FIRST = "carol"
 
 
 @dataclass(slots=True)
@@ -70,15 +73,23 @@ def run(directory: Path, *, once: bool, as_json: bool) -> int:
         say("starting sojourn serve: scribe, publisher, control, gateway")
         stage = Stage(
             production=server,
-            installation=stack.enter_context(installation(directory, server)),
+            installation=stack.enter_context(
+                installation(directory, server, people=PEOPLE_FILE, policy=POLICY_FILE, settings=SETTINGS_FILE)
+            ),
             directory=directory,
             say=say,
         )
-        for step in STEPS:
+        for step in STEPS if once else STEPS + FURNISHING:
             step(stage)
         found = stage.found
         found["seconds"] = round(time.monotonic() - started, 1)
         found["ok"] = _is_good(found)
+        if not once:
+            stack.enter_context(furnish.somebody_at_work(stage))
+            secret = secrets.token_urlsafe(SECRET_BYTES)
+            found["links"] = stack.enter_context(
+                links(stage.installation, ROOMS, password=stage.password, secret=secret)
+            )
         if as_json:
             sys.stdout.write(json.dumps(found) + "\n")
             sys.stdout.flush()
@@ -122,13 +133,15 @@ def enrol_people(stage: Stage) -> None:
     """Everybody sets up an account, with a password that is this demo's alone, and signs in."""
     one, password = stage.installation, secrets.token_urlsafe(PASSWORD_BYTES)
     stage.password = password
-    for person in PEOPLE:
-        code = stage.ask("invite", person, "--data", str(one.layout.root), person="")["code"]
+    for person in (FIRST, *(name for name in ROOMS if name != FIRST)):
+        # Who runs the installation lets the first administrator in, and she the others.
+        way = ("--data", str(one.layout.root)) if person == FIRST else ()
+        code = stage.ask("invite", person, *way, person="" if person == FIRST else FIRST)["code"]
         for arguments in (("enrol", person, code), ("login", person)):
             done = one.sojourn(*arguments, "--url", one.address, stdin=password + "\n")
             if done.returncode:
                 raise SojournError(Code.SERVICE_UNREACHABLE, address=f"`sojourn {arguments[0]}` ({done.stderr})")
-    stage.say("alice, bob, carol (administrator) and dora (auditor) have signed in")
+    stage.say("alice, bob, carol and erin (administrators) and dora (auditor) have signed in")
 
 
 def ask_and_decide(stage: Stage) -> None:
@@ -186,3 +199,12 @@ STEPS: tuple[Callable[[Stage], None], ...] = (
     proof.tamper,
 )
 """What the demo does, in this order."""
+
+FURNISHING: tuple[Callable[[Stage], None], ...] = (
+    furnish.ask_for_more,
+    furnish.break_the_glass,
+    furnish.certify_and_change,
+    furnish.draw_a_sample,
+    furnish.make_a_stray_login,
+)
+"""What it does besides where it stays up to be looked at."""

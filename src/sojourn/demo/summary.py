@@ -5,15 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from .cast import READERS
 from .installation import Installation
-
-READERS = {
-    "alice": "an engineer: what she holds and did",
-    "bob": "an engineer who decides for her",
-    "carol": "the administrator",
-    "dora": "the auditor: everything, and the reports",
-}
-"""Whose pages a newcomer can look at, and why."""
 
 
 def print_summary(found: dict[str, Any], one: Installation, *, password: str | None) -> None:
@@ -38,8 +31,9 @@ def print_summary(found: dict[str, Any], one: Installation, *, password: str | N
         pages = one.address.replace("127.0.0.1", "localhost")
         lines += [
             "",
-            f"Everything keeps running until Ctrl-C. In a browser, with the password {password}:",
-            *(f"  {pages}/sign-in?person={person:6} {who}" for person, who in READERS.items()),
+            "Everything keeps running until Ctrl-C. In a browser on this machine, a link signs you in:",
+            *(f"  {found['links'][person]}  {who}" for person, who in READERS.items()),
+            f"By hand: {pages}/sign-in, everybody with the password {password}",
             "In another terminal, in this directory:",
             f"  export SOJOURN_CLIENT_DIR={one.clients}",
             '  uv run sojourn --version; alias sojourn="uv run sojourn"',

@@ -51,13 +51,15 @@ def assemble(*, seq: int, at: str, stream: str, version: int, kind: str, body: b
     """
     if body[:1] != b"{" or body[-1:] != b"}":
         raise LedgerError("The body of an entry is a JSON object.")
+    if _AT.fullmatch(at) is None:
+        raise LedgerError(f"{at[:40]!a} is not a UTC time with six digits of fraction.")
     return assembler(at)(seq, stream, version, kind, body)
 
 
 def assembler(at: str) -> Callable[[int, str, int, str, bytes], bytes]:
     """`assemble` for many entries of one time: a function of seq, stream, version, kind and body, in that order.
 
-    The body has to be an object; that alone is not looked at.
+    `at` has to be one that `format_time` gave, and the body an object; these alone are not looked at.
     """
     begin = _at_field(at)
 
@@ -80,8 +82,8 @@ def assemble_all(
     kinds: Sequence[str],
     bodies: Sequence[bytes],
 ) -> list[bytes]:
-    """`assemble` for at least one entry, all of one time, column by column. Every body has to be an object; that
-    alone is not looked at.
+    """`assemble` for at least one entry, all of one time, column by column. What `assembler` does not look at is not
+    looked at here.
     """
     if seqs[0] < 0 or seqs[-1] > MAX_INTEGER or min(versions) < 1 or max(versions) > MAX_INTEGER:
         raise LedgerError("A seq or a version is out of range.")
@@ -95,14 +97,11 @@ def assemble_all(
     return found
 
 
-# The fields below come again and again, so each spelling is checked once and its bytes are kept.
-
-
-@lru_cache(maxsize=64)
 def _at_field(at: str) -> bytes:
-    if _AT.fullmatch(at) is None:
-        raise LedgerError(f"{at[:40]!a} is not a UTC time with six digits of fraction.")
     return b'{"at":"%b","body":' % at.encode()
+
+
+# The fields below come again and again, so each spelling is checked once and its bytes are kept.
 
 
 @lru_cache(maxsize=1024)

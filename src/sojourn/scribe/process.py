@@ -27,6 +27,7 @@ from .patience import PatientKey
 from .recovery import recover
 from .rotation import take_turns
 from .server import Server, listen
+from .space import Space
 from .sqlite_store import SqliteStore
 from .store import Store, StoreError
 
@@ -72,7 +73,7 @@ def run(
     as `rotation.take_turns` does when the record says that it is another key's turn.
 
     When a write fails the process ends at once with code 70: nothing of that batch is acknowledged, and nothing is
-    tried again. Before that, `room` (free bytes of a directory) is asked: below the reserve of the settings every
+    tried again. Before that, `room` (free bytes of a directory) is asked, as `Space` does: below the reserve every
     append is answered `record.full`, nothing is written, and the scribe goes on reading. SQLite's own "disk is full"
     counts as a failed write. While the key does not sign, entries are recorded all the same, and signed when it does.
     """
@@ -161,7 +162,7 @@ def _open(
             watermark=Watermark(layout.watermark),
             key=key,
             clock=clock,
-            has_room=lambda arriving: room(layout.root) >= settings.free_bytes_min + arriving,
+            has_room=Space(lambda: room(layout.root), settings.free_bytes_min, time.monotonic).takes,
             seen=seen,
         )
     except sqlite3.DatabaseError as error:

@@ -37,16 +37,16 @@ _END = re.compile(
 )
 
 
-def pack(rows: Sequence[EntryRow]) -> Iterator[BatchRow]:
+def pack(rows: Sequence[EntryRow]) -> list[BatchRow]:
     """The rows in which entries that follow one another are kept."""
-    for start in range(0, len(rows), TILE_WIDTH):
-        part = rows[start : start + TILE_WIDTH]
-        yield (
-            part[0][0],
-            len(part),
-            b"".join([row[4] for row in part]),
-            encode_bundle([row[5] for row in part]),
-        )
+    return [_packed(rows[start : start + TILE_WIDTH]) for start in range(0, len(rows), TILE_WIDTH)]
+
+
+def _packed(part: Sequence[EntryRow]) -> BatchRow:
+    if len(part) == 1:
+        seq, _, _, _, leaf, data = part[0]
+        return (seq, 1, leaf, len(data).to_bytes(2, "big") + data)
+    return (part[0][0], len(part), b"".join([row[4] for row in part]), encode_bundle([row[5] for row in part]))
 
 
 def bundle_of(row: BatchRow, start: int, end: int) -> Bundle:

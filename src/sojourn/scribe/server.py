@@ -53,7 +53,7 @@ UNSENT_BYTES_MAX = 4 * 1024 * 1024
 CLIENTS_MAX = 256
 WAITING_MAX = 64
 READS_A_TURN = 16
-READ_BACK_STEP = 512
+READ_BACK_FROM, READ_BACK_STEP = 64, 512
 FOLLOW_SECONDS = 0.02
 """How often a scribe looks for what other scribes have written into a store that they share."""
 
@@ -104,6 +104,7 @@ class Server:
     checkpoint_seconds: float
     monotonic: Callable[[], float]
     stopping: Callable[[], bool]
+    _arrived: memoryview = field(default_factory=lambda: memoryview(bytearray(RECEIVE_BYTES)))
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     _clients: set[_Client] = field(default_factory=set)
     _appends: list[tuple[_Client, list[Append]]] = field(default_factory=list)
@@ -157,8 +158,8 @@ class Server:
         for client in tuple(self._unflushed):
             self._send(client)
         self.log.store.fold()
-        # A step at a time while others wait for nothing, so that signing has little left to read.
-        if self.log.size - self.log.read_back.size >= READ_BACK_STEP:
+        # Few at a time while others wait for nothing, so that neither this nor signing holds up whoever comes next.
+        if self.log.size - self.log.read_back.size >= READ_BACK_FROM:
             self.log.check_back(READ_BACK_STEP)
         now = self.monotonic()
         if self.log.size > self.log.signed_size and now >= self._sign_at:
@@ -179,7 +180,7 @@ class Server:
 
     def _patience(self) -> float:
         """Seconds that the loop may sleep."""
-        if any(len(client.unsent) < UNSENT_BYTES_MAX for client in self._readers):
+        if self._readers and any(len(client.unsent) < UNSENT_BYTES_MAX for client in self._readers):
             return 0.0
         until = min(self._tick_at, self._follow_at) if self.log.store.shared else self._tick_at
         if self.log.size > self.log.signed_size:
@@ -201,17 +202,18 @@ class Server:
         self._selector.register(connection, client.interest, client)
 
     def _receive(self, client: _Client) -> None:
+        # Always into the same memory: new memory of that size is asked of the kernel, and given back, each time.
         try:
-            data = client.socket.recv(RECEIVE_BYTES)
+            count = client.socket.recv_into(self._arrived)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
-        if not data:
+            count = 0
+        if not count:
             self._drop(client)
             return
         before = len(client.received)
-        client.received += data
+        client.received += self._arrived[:count]
         try:
             self._take(client, take_frames(client.received))
         except FrameError as error:
@@ -261,8 +263,7 @@ class Server:
         client.leaving = True
 
     def _write(self) -> None:
-        appends, arriving = self._appends, self._appends_bytes
-        self._appends, self._appends_bytes = [], 0
+        appends, arriving, self._appends, self._appends_bytes = self._appends, self._appends_bytes, [], 0
         answers = self.log.append([call for _, calls in appends for call in calls], arriving=arriving)
         start = 0
         for client, calls in appends:

@@ -22,23 +22,25 @@ class Room:
     def __init__(self, database: Path) -> None:
         """Open the log, which has to be there."""
         self._file = Path(f"{database}-wal").open("r+b", buffering=0)  # noqa: SIM115 - closed by `close`
-        self._length = -1
+        self.length = -1
+        """How long the log was when it was last looked at."""
 
-    def make(self) -> None:
-        """Lengthen the log if SQLite has come to its end, or has cut it. Without room it stays as it is.
+    def make(self) -> int:
+        """Lengthen the log if SQLite has come to its end, or has cut it; gives its length, with the room or without.
 
         Only while nobody writes. Raises OSError for a disk that fails.
         """
         length = self._end()
-        if length == self._length:
-            return
+        if length == self.length:
+            return length
         missing = STEP - length % STEP
         try:
             os.pwrite(self._file.fileno(), bytes(missing), length)
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
-        self._length = self._end()
+        self.length = self._end()
+        return self.length
 
     def _end(self) -> int:
         """Where the file ends. Asking for its status instead would have the kernel note the exact time of the next

@@ -14,6 +14,7 @@ import msgspec
 
 from .protocol import Matter
 from .rows import damaged
+from .sqlite_transaction import Transaction
 
 FEW = 4
 """Fewer commitments than that are looked up sooner one after the other."""
@@ -22,9 +23,9 @@ FEW = 4
 class SealedValues:
     """The tables `sealed` and `sealed_place` of one store."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, transaction: Transaction) -> None:
         """Read what the index lacks."""
-        self._connection = connection
+        self._connection, self._put_all = connection, transaction.put_all
         (self._indexed,) = connection.execute("SELECT coalesce(max(sealed), 0) FROM indexed").fetchone()
         (self.count,) = connection.execute("SELECT coalesce(max(place), 0) FROM sealed").fetchone()
         self._recent: dict[str, int] = dict(
@@ -34,13 +35,13 @@ class SealedValues:
     def insert(self, matter: Collection[Matter]) -> None:
         """Write values whose commitments are not taken."""
         rows = [(place, one.commitment, one.key, one.ciphertext) for place, one in enumerate(matter, self.count + 1)]
-        self._connection.executemany("INSERT INTO sealed VALUES (?, ?, ?, ?)", rows)
+        self._put_all("INSERT INTO sealed VALUES (?, ?, ?, ?)", rows)
         self._recent.update({row[1]: row[0] for row in rows})
         self.count += len(rows)
 
     def write_index(self) -> None:
         """Write what the index lacks, in the order in which it lies."""
-        self._connection.executemany("INSERT INTO sealed_place VALUES (?, ?)", sorted(self._recent.items()))
+        self._put_all("INSERT INTO sealed_place VALUES (?, ?)", sorted(self._recent.items()))
         self._recent.clear()
         self._indexed = self.count
 

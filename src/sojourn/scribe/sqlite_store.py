@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from .protocol import Key, Matter
@@ -36,18 +35,26 @@ from .rows import (
 from .sqlite_room import Room
 from .sqlite_schema import SCHEMA
 from .sqlite_sealed import SealedValues
+from .sqlite_transaction import Transaction
 from .store import TileRow
 
 INDEXED_EVERY = 1024
 """So many entries may be ahead of the indexes."""
 
 PAGE_BYTES = 4096
+FRAME_BYTES = PAGE_BYTES + 24
+"""A page in the write-ahead log."""
+
 PAGES_A_COMMIT = 2
 """How many pages a commit fills only in part; more or less."""
+
+LOOKED_EVERY = 16 * FRAME_BYTES
+"""How far the write-ahead log may have come before its room is looked at again."""
 
 FOLDED_EVERY = 4000 * PAGE_BYTES
 """So many bytes may lie in the write-ahead log before they are folded into the file."""
 
+_INSERT_BATCH = "INSERT INTO batch VALUES (?, ?, ?, ?)"
 _DESTROYED = "(length(wrapped) > 0 AND wrapped = zeroblob(length(wrapped)))"
 
 
@@ -69,13 +76,15 @@ class SqliteStore:
         # SQLite's own folding goes on after a failed sync as if nothing had been; `fold` does not.
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         self._connection.execute("PRAGMA trusted_schema = OFF")
+        self._size = 0
+        self._transaction = Transaction(self._connection, self.size)
         self._prepare()
         self._room = Room(path)
         self._size = self._end()
-        self._unfolded = 0
+        self._unfolded = self._log_begins = self._look_at = 0
         self._recent: dict[str, tuple[int, list[int]]] = {}
         (self._indexed,) = self._connection.execute("SELECT coalesce(max(size), 0) FROM indexed").fetchone()
-        self._sealed = SealedValues(self._connection)
+        self._sealed = SealedValues(self._connection, self._transaction)
         self._remember(self.rows(self._indexed, self._size))
 
     def _prepare(self) -> None:
@@ -84,9 +93,9 @@ class SqliteStore:
             self._connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
         )
         if not found:
-            with self._transaction():
+            with self._transaction:
                 for statement in SCHEMA.values():
-                    self._connection.execute(statement)
+                    self._transaction.put(statement)
             return
         if odd := sorted(name for name in SCHEMA.keys() | found.keys() if SCHEMA.get(name) != found.get(name)):
             self._connection.close()
@@ -118,22 +127,9 @@ class SqliteStore:
         self._room.close()
         self._connection.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-
-    @contextmanager
-    def writing(self) -> Iterator[int]:
+    def writing(self) -> Transaction:
         """See `store.Store.writing`."""
-        self._room.make()
-        with self._transaction():
-            yield self._size
+        return self._transaction
 
     def insert(
         self,
@@ -145,9 +141,12 @@ class SqliteStore:
         tiles: Collection[TileRow],
     ) -> None:
         """See `store.Store.insert`."""
-        many = self._connection.executemany
-        rows = list(pack(entries))
-        many("INSERT INTO batch VALUES (?, ?, ?, ?)", rows)
+        many = self._transaction.put_all
+        rows = pack(entries)
+        if len(rows) == 1:
+            self._transaction.put(_INSERT_BATCH, rows[0])
+        else:
+            many(_INSERT_BATCH, rows)
         self._unfolded += PAGES_A_COMMIT * PAGE_BYTES + sum([len(row[3]) for row in rows])
         self._remember(entries)
         self._size += len(entries)
@@ -167,22 +166,28 @@ class SqliteStore:
     def _write_index(self) -> None:
         """Write what the index lacks, in the order in which it lies."""
         parts = [(stream, version, pack_places(places)) for stream, (version, places) in sorted(self._recent.items())]
-        self._connection.executemany("INSERT INTO stream_part VALUES (?, ?, ?)", parts)
+        self._transaction.put_all("INSERT INTO stream_part VALUES (?, ?, ?)", parts)
         self._sealed.write_index()
-        self._connection.execute("INSERT INTO indexed VALUES (?, ?)", (self._size, self._sealed.count))
+        self._transaction.put("INSERT INTO indexed VALUES (?, ?)", (self._size, self._sealed.count))
         self._recent.clear()
         self._indexed = self._size
 
     def destroy_keys(self, keys: Collection[str]) -> None:
         """See `store.Store.destroy_keys`. No page is moved: the bytes are replaced in the place where they lie."""
-        many = self._connection.executemany
-        many("UPDATE sealing_key SET wrapped = zeroblob(length(wrapped)) WHERE key_id = ?", [(key,) for key in keys])
+        overwrite = "UPDATE sealing_key SET wrapped = zeroblob(length(wrapped)) WHERE key_id = ?"
+        self._transaction.put_all(overwrite, [(key,) for key in keys])
 
     def fold(self) -> None:
-        """See `store.Store.fold`. Pages that somebody else still reads stay where they are until the next time."""
+        """See `store.Store.fold`. Pages that somebody else still reads stay where they are until the next time.
+
+        The log is begun over again once all of it is folded, and then has room from its start.
+        """
         if self._unfolded >= FOLDED_EVERY:
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            self._unfolded = 0
+            _, frames, folded = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._unfolded, self._log_begins = 0, 0 if frames == folded else frames * FRAME_BYTES
+            self._look_at = self._room.length
+        if (end := self._log_begins + self._unfolded) >= self._look_at:
+            self._look_at = max(self._room.make(), end + LOOKED_EVERY)
 
     def forget_old_pages(self) -> bool:
         """Fold the write-ahead log into the file and truncate it, so that it holds no earlier state of a page.
@@ -194,11 +199,13 @@ class SqliteStore:
             busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
             self._connection.execute("PRAGMA busy_timeout = 5000")
+        if not busy:
+            self._unfolded = self._log_begins = self._look_at = 0
         return not busy
 
     def insert_checkpoint(self, size: int, note: str) -> None:
         """See `store.Store.insert_checkpoint`."""
-        self._connection.execute("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
+        self._transaction.put("INSERT OR IGNORE INTO checkpoint VALUES (?, ?)", (size, note))
 
     def extent(self) -> tuple[int, int, int]:
         """See `store.Store.extent`."""

@@ -83,7 +83,10 @@ class Store(Protocol):
         ...
 
     def fold(self) -> None:
-        """Move what was committed to where it stays, if there is much of it. Whoever waited has been answered."""
+        """Move what was committed to where it stays, if there is much of it, and see that the next commits have room.
+
+        Whoever waited has been answered.
+        """
         ...
 
     def forget_old_pages(self) -> bool:

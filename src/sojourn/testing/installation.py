@@ -46,10 +46,11 @@ class Running:
         person: str = "",
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        whole: bool = True,
     ) -> httpx2.Response:
-        """One request to the API, as that person."""
+        """One request to the API, as that person. Unless it is wanted `whole`, what is no refusal is left unread."""
         signed = {"authorization": f"Bearer {self.tokens[person]}"} if person else {}
-        return httpx2.request(
+        asked = httpx2.stream(
             method,
             f"{self.installation.address}/api/v1{path}",
             json=body,
@@ -57,6 +58,10 @@ class Running:
             headers={**signed, **(headers or {})},
             timeout=SECONDS,
         )
+        with asked as answered:
+            if whole or not answered.is_success:
+                answered.read()
+            return answered
 
     def get(self, path: str, *, person: str) -> Any:
         """What the API answers to a person's GET."""

@@ -28,6 +28,11 @@ HAPPENED_MAX = 2_000
 
 WATCHERS_MAX = 1_000
 
+FOLLOWERS_MAX = 100
+"""Who follows the whole ledger: each reads every entry."""
+
+GROWN = b": grown\n\n"
+
 Message = bytes
 
 
@@ -41,11 +46,15 @@ class Teller(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Watcher:
-    """One viewer. `waiting` holds what is to be sent, None at its end; `doubted` is set when they have to ask anew."""
+    """One viewer. `waiting` holds what is to be sent, None at its end; `doubted` is set when they have to ask anew.
+
+    `gone` says that they were let go of.
+    """
 
     token: str
     waiting: asyncio.Queue[Message | None] = field(default_factory=lambda: asyncio.Queue(WAITING_MAX + 1))
     doubted: bool = False
+    gone: bool = False
 
     def tell(self, message: Message) -> None:
         """Send this; a viewer who is too slow is let go of."""
@@ -56,6 +65,7 @@ class Watcher:
 
     def let_go(self) -> None:
         """End it, whatever waits."""
+        self.gone = True
         while not self.waiting.empty():
             self.waiting.get_nowait()
         self.waiting.put_nowait(None)
@@ -89,6 +99,7 @@ class Live:
 
     _channels: dict[str, dict[object, Channel]] = field(default_factory=dict)
     _watchers: set[Watcher] = field(default_factory=set)
+    _followers: set[Watcher] = field(default_factory=set)
 
     def take(self, batch: Sequence[Recorded]) -> None:
         """These entries are on record, and folded."""
@@ -105,11 +116,29 @@ class Live:
                 for watcher in self._watchers:
                     watcher.doubted = True
                     watcher.tell(b": ask anew\n\n")
+        for follower in self._followers:
+            if follower.waiting.empty():
+                follower.tell(GROWN)
 
     @property
     def full(self) -> bool:
         """Whether there are as many viewers as there may be."""
         return len(self._watchers) >= WATCHERS_MAX
+
+    @property
+    def crowded(self) -> bool:
+        """Whether as many follow the ledger as may."""
+        return self.full or len(self._followers) >= FOLLOWERS_MAX
+
+    def follow(self, watcher: Watcher) -> None:
+        """Wake this one whenever the ledger has grown; it reads what was added by itself."""
+        self._followers.add(watcher)
+        self._watchers.add(watcher)
+
+    def unfollow(self, watcher: Watcher) -> None:
+        """It has gone."""
+        self._followers.discard(watcher)
+        self._watchers.discard(watcher)
 
     def channel(self, session: str, what: object) -> Channel | None:
         """What is watched in this way, if anybody does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from sojourn.demo.production import Production
 from sojourn.testing.browser import signed_in
 from sojourn.testing.chromium import Window, chromium, window
 from sojourn.testing.filled import HOSTILE, Filled, connected, filled, until
+from sojourn.testing.keyboard import walk
 from sojourn.web.api.endpoints import ADMINISTRATOR, AUDITOR, OPEN, OVERSIGHT
 from sojourn.web.pages.table import PAGES
 
@@ -29,6 +31,8 @@ INJECTED = """document.querySelectorAll(
 ).length"""
 """Elements that no page of ours has, and that what is typed into this installation tries to be."""
 
+ENDS = "[...document.querySelectorAll('.left')].map((one) => getComputedStyle(one, '::after').content)"
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LOOKS = [(one.path, VIEWERS.get(one.permission, "alice")) for one in PAGES if one.method == "GET"]
 
 
@@ -94,10 +98,55 @@ def test_a_page_is_for_everybody_and_asks_nothing_elsewhere(
     one.go(_path(path, found))
     assert one.transferred <= PAINT_BYTES_MAX
     assert one.page.evaluate(INJECTED) == 0, "something that was typed became part of the page"
-    wide = one.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{wide} pixels stand out at the side"
+    assert one.page.evaluate(WIDER) <= 0, "it stands out at the side"
     results = Axe().run(one.page)
     assert results.violations_count == 0, results.generate_report()
+    if size == "desk":
+        walk(one.page)
+
+
+def test_the_first_stop_leads_past_the_rooms_to_the_content(windows: Mapping[tuple[str, str], Window]) -> None:
+    dora = windows["dora", "desk"]
+    dora.go("/targets")
+    skip = dora.page.get_by_role("link", name="Skip to the content")
+    expect(skip).not_to_be_in_viewport()
+    dora.page.keyboard.press("Tab")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    dora.page.keyboard.press("Enter")
+    expect(dora.page.locator("main")).to_be_focused()
+    dora.page.keyboard.press("Tab")
+    expect(dora.page.locator("main a").first).to_be_focused()
+
+
+PRINTED = {
+    "the overview": ("/overview", "details table"),
+    "an access": ("/grants/{grant}", "main table"),
+    "a session": ("/sessions/{session}", "main table"),
+    "a target": ("/targets/shop", ".coverage li"),
+}
+
+
+@pytest.mark.parametrize(("path", "kept"), PRINTED.values(), ids=PRINTED.keys())
+def test_paper_has_what_was_found_and_nothing_to_click(
+    windows: Mapping[tuple[str, str], Window], found: Filled, path: str, kept: str
+) -> None:
+    dora = windows["dora", "phone"]
+    dora.go(path.format(grant=found.grant, session=found.closed_session))
+    dora.page.set_viewport_size({"width": 718, "height": 1000})
+    dora.page.emulate_media(media="print")
+    try:
+        for gone in dora.page.locator("header nav, .me, footer, form, button, .skip").all():
+            expect(gone).to_be_hidden()
+        assert dora.page.locator(kept).first.evaluate("one => one.getBoundingClientRect().height") > 0
+        assert dora.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert dora.page.evaluate("getComputedStyle(document.querySelector('.card, .rows')).color") == "rgb(0, 0, 0)"
+        assert dora.page.evaluate(WIDER) <= 0, "it does not fit on the paper"
+        for ends in dora.page.evaluate(ENDS):
+            assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", ends), "how long is left is no use on paper"
+    finally:
+        dora.page.emulate_media(media="screen", color_scheme="dark")
+        dora.page.set_viewport_size({"width": 390, "height": 844})
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])
@@ -224,12 +273,8 @@ def test_a_recording_is_played_searched_and_stays_behind_the_curtain(
     expect(screen).to_contain_text("<b>bold</b>")
     expect(dora.page.locator("#state")).to_have_text("It ended with exit 3.")
     assert dora.page.title() == title
-    assert screen.evaluate(
-        "screen => [...new Set([...screen.querySelectorAll('*')].map(e => e.localName))].sort()"
-    ) == [
-        "div",
-        "span",
-    ]
+    names = "screen => [...new Set([...screen.querySelectorAll('*')].map(e => e.localName))].sort()"
+    assert screen.evaluate(names) == ["div", "span"]
     dora.page.get_by_label("Find what was shown or typed").fill("DEPLOYING 7")
     dora.page.get_by_role("button", name="Find").click()
     dora.page.locator("#found button").first.click()

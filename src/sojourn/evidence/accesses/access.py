@@ -122,6 +122,15 @@ class Looked:
     overdue: Placed[ReviewOverdue] | None = None
     concluded: Placed[ReviewConcluded] | None = None
 
+    def open_at(self, moment: datetime) -> bool:
+        """Whether it was opened before that moment, and was not concluded before it."""
+        return self.opened.at < moment and (self.concluded is None or self.concluded.at >= moment)
+
+    def late_at(self, moment: datetime) -> bool:
+        """Whether it was concluded after its due time, or has not been concluded and the moment has come to that."""
+        due = self.opened.event.due
+        return moment >= due if self.concluded is None or self.concluded.at > moment else self.concluded.at > due
+
 
 @dataclass(slots=True, kw_only=True)
 class Given:

@@ -101,12 +101,13 @@ class Books:
 
     def take(self, one: Taken) -> None:
         """The next entry."""
+        event = one.event
         self.size += 1
         self.until = one.at
-        self.kinds[one.event.kind] += 1
+        self.kinds[event.kind] += 1
         if isinstance(one, Recorded):
             self._keep(one)
-        self.accesses.take(one, self.standing)
+        self.accesses.take(one, event, self.standing)
 
     def _keep(self, one: Recorded) -> None:
         """What is no action may be about more than one access."""

@@ -16,6 +16,7 @@ from sojourn.domain.events import (
     AttemptRefused,
     BreakGlassUsed,
     CancelRequested,
+    Event,
     GrantCreated,
     GrantEnded,
     GrantExtended,
@@ -71,12 +72,12 @@ class Fold:
         given = self.grants.get(grant)
         return None if given is None else self.requests.get(given.created.event.request)
 
-    def take(self, one: Taken, standing: Standing) -> None:
-        """The next entry, and the standing of people at that moment."""
-        step = _STEPS.get(type(one.event))
+    def take(self, one: Taken, event: Event | Intended | Completed, standing: Standing) -> None:
+        """The next entry with its event, and the standing of people at that moment."""
+        step = _STEPS.get(type(event))
         if step is not None:
             self._standing = standing
-            if not step(self, one, one.event):
+            if not step(self, one, event):
                 self.strays.add(one.seq)
 
     def submitted(self, one: Recorded, event: RequestSubmitted) -> bool:
@@ -197,13 +198,16 @@ class Fold:
         found = self.sessions.get(event.session)
         if found is None:
             return False
-        given, use = found
+        (given, use), at, window = found, one.at, found[0].window
         use.actions += 1
-        use.writes += event.may_write
         use.verbs[event.verb] += 1
-        use.first_at = use.first_at or one.at
-        use.last_at = one.at
-        if not given.window.contains(one.at):
+        if event.may_write:
+            use.writes += 1
+        if use.first_at is None:
+            use.first_at = at
+        use.last_at = at
+        # Nearly all entries come by here, so the window is not asked by a call.
+        if not window.start <= at < window.end:
             given.outside.add(one.seq)
         if event.number != use.actions:
             given.misnumbered.add(one.seq)

@@ -36,7 +36,7 @@ def _looked(review: Looked, as_of: datetime) -> AttributeTest:
     opened, concluded = review.opened.event, review.concluded
     due = moment_text(opened.due)
     if concluded is None:
-        if as_of < opened.due:
+        if not review.late_at(as_of):
             return not_applicable(Letter.I, f"it is open until {due}")
         return passed(Letter.I, False, f"nobody had concluded it by {due}")
     more = () if review.overdue is None else review.overdue.event.escalated_to
@@ -46,7 +46,7 @@ def _looked(review: Looked, as_of: datetime) -> AttributeTest:
     said = f"{concluded.event.outcome} by {person} at {moment_text(concluded.at)}, due {due}"
     said += "" if entitled else f"; {person} was not named for it"
     said += "" if apart else f"; {person} had a part in the access"
-    return passed(Letter.I, entitled and apart and concluded.at <= opened.due, said)
+    return passed(Letter.I, entitled and apart and not review.late_at(as_of), said)
 
 
 def told_and_looked_at(access: Access, as_of: datetime) -> AttributeTest:
@@ -67,7 +67,7 @@ def told_and_looked_at(access: Access, as_of: datetime) -> AttributeTest:
             return passed(Letter.M, False, f"{said}; {looking.reason}")
         return not_applicable(Letter.M, f"{said}; {looking.reason}")
     fine = review.concluded.event.outcome in (ReviewOutcome.APPROPRIATE, ReviewOutcome.APPROPRIATE_WITH_REMARKS)
-    in_time = review.concluded.at <= review.opened.event.due
+    in_time = not review.late_at(as_of)
     said += f"; found {review.concluded.event.outcome} at {moment_text(review.concluded.at)}"
     return passed(Letter.M, fine and in_time, said)
 

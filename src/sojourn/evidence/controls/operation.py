@@ -26,6 +26,7 @@ from sojourn.domain.history import Recorded
 from sojourn.errors import Code
 from sojourn.evidence.attributes import Answer
 from sojourn.evidence.attributes.answer import Letter
+from sojourn.evidence.reports.ageing import reviews
 from sojourn.evidence.reports.completeness import checks
 from sojourn.evidence.reports.context import Context
 
@@ -95,12 +96,13 @@ def emergency(context: Context) -> list[Measure]:
 
 
 def review(context: Context) -> list[Measure]:
-    """Test I, and what reviewers found."""
-    looked = [event.access.given.review for event in context.events if event.access.given is not None]
-    concluded = [one.concluded.event.outcome for one in looked if one is not None and one.concluded is not None]
-    bad = sum(one in (ReviewOutcome.INAPPROPRIATE, ReviewOutcome.NOT_DETERMINABLE) for one in concluded)
-    found = Measure(what="reviews concluded", population=len(concluded), exceptions=bad, where="review-ageing")
-    return [tested(context, Letter.I), found, tested(context, Letter.J)]
+    """Test I, and what reviewers found in the period."""
+    period = context.parameters.period
+    concluded = [one.review.concluded for one in reviews(context) if one.review.concluded is not None]
+    found = [one.event.outcome for one in concluded if period.contains(one.at)]
+    bad = sum(one in (ReviewOutcome.INAPPROPRIATE, ReviewOutcome.NOT_DETERMINABLE) for one in found)
+    told = Measure(what="reviews concluded", population=len(found), exceptions=bad, where="review-ageing, Months")
+    return [tested(context, Letter.I), told, tested(context, Letter.J)]
 
 
 def logging(context: Context) -> list[Measure]:

@@ -64,6 +64,7 @@ class WorkbookApart:
     process: subprocess.Popen[bytes]
     pipe: IO[bytes]
     sheets: int = field(default=0, init=False)
+    ended: bool = field(default=False, init=False)
 
     def add(self, sheet: Sheet) -> SheetFeed:
         """A sheet to write rows to. Raises OSError as `tell` does."""
@@ -80,13 +81,19 @@ class WorkbookApart:
         except BrokenPipeError as error:
             raise self._ended() from error
 
-    def finish(self) -> None:
-        """Wait until the workbook is on disk. Raises OSError if it never will be."""
+    def end(self) -> None:
+        """Say that there are no more rows, so that the other process goes on to the end by itself. Raises OSError."""
+        self.ended = True
         self.tell(Ending())
         try:
             self.pipe.flush()
         except BrokenPipeError as error:
             raise self._ended() from error
+
+    def finish(self) -> None:
+        """Wait until the workbook is on disk. Raises OSError if it never will be."""
+        if not self.ended:
+            self.end()
         if self.process.wait():
             raise self._ended()
 

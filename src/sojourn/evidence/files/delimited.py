@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from typing import IO
 
-from .sheet import Row, Sheet, Value, plain
+from .sheet import Plain, Sheet
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -18,20 +19,17 @@ class DelimitedFile:
         self._writer = csv.writer(out, lineterminator="\r\n")
         self._writer.writerow([column.name for column in sheet.columns])
 
-    def write(self, row: Row) -> None:
+    def write(self, row: Sequence[Plain]) -> None:
         """The next row."""
         self._writer.writerow([_cell(value) for value in row])
 
 
-def _cell(value: Value) -> str | int:
+def _cell(value: Plain) -> str | int:
+    if isinstance(value, str):
+        return guarded(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if value is None:
-        return ""
-    if isinstance(value, int):
-        return value
-    text = str(plain(value))
-    return guarded(text)
+    return "" if value is None else value
 
 
 def guarded(text: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,6 +14,17 @@ Value = str | int | bool | datetime | None
 """What a cell holds. Moments are aware and in UTC; None is an empty cell."""
 
 Row = tuple[Value, ...]
+
+Plain = str | int | bool | None
+"""A value as JSON and CSV write it."""
+
+
+class Counting(NamedTuple):
+    """A row: its values, the same as JSON and CSV write them, and its canonical JSON."""
+
+    values: Row
+    plain: list[Plain]
+    line: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +63,24 @@ class Counted:
         """Begin every sum at nothing."""
         self.totals = {column.name: 0 for column in self.sheet.columns if column.total}
 
-    def __iter__(self) -> Iterator[tuple[Row, bytes]]:
-        """Each row, and its canonical JSON."""
+    def __iter__(self) -> Iterator[Counting]:
+        """Each row, as all files need it."""
         names = [column.name for column in self.sheet.columns]
+        summed = [(place, name) for place, name in enumerate(names) if name in self.totals]
+        order = sorted(range(len(names)), key=names.__getitem__)
+        ordered = [names[place] for place in order]
         for row in self.sheet.rows:
             if len(row) != len(names):
                 raise ValueError(f"sheet {self.sheet.name} has {len(names)} columns, and a row of {len(row)}")
             self.count += 1
-            for name, value in zip(names, row, strict=True):
-                if name in self.totals and isinstance(value, int):
+            for place, name in summed:
+                value = row[place]
+                if isinstance(value, int):
                     self.totals[name] += value
-            line = _encode(dict(zip(names, map(plain, row), strict=True)))
+            said = [plain(value) if isinstance(value, datetime) else value for value in row]
+            line = _encode(dict(zip(ordered, [said[place] for place in order], strict=True)))
             self._hash.update(line + b"\n")
-            yield row, line
+            yield Counting(row, said, line)
 
     @property
     def sha256(self) -> str:
@@ -71,12 +88,11 @@ class Counted:
         return self._hash.hexdigest()
 
 
-def plain(value: Value) -> str | int | bool | None:
+def plain(value: Value) -> Plain:
     """A value as JSON and CSV write it: moments in RFC 3339, UTC, to the millisecond."""
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value
 
 
-def _encode(row: dict[str, str | int | bool | None]) -> bytes:
-    return msgspec.json.encode(row, order="sorted")
+_encode = msgspec.json.Encoder().encode

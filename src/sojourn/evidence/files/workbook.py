@@ -4,11 +4,12 @@
 - A sheet of more rows than a worksheet holds goes on in another (`Population (2)`).
 - A text longer than a cell holds goes on in the sheet `Long texts`, which the cell points to.
 - The same rows and the same time give the same bytes.
+- Columns are as wide as what stands in the first rows, and headers have filters. A printed page says where it is from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +29,13 @@ TEXT_MAX = 32_767
 """Characters that one cell holds; Excel counts UTF-16 units."""
 
 _PIECE = 16_000
-_WIDTHS = {"reason": 60}
-_WIDTH_MAX = 42
+_WIDTH_MIN, _WIDTH_MAX = 6, 66
+_MOMENT = "yyyy-mm-dd hh:mm:ss.000"
+_LOOKED = 200
+"""By so many rows the widths of columns are found."""
+
+_COLUMNS_A_PAGE = 16
+"""Sheets of so many columns fit on pages of one width."""
 
 
 class Workbook:
@@ -39,24 +45,31 @@ class Workbook:
         """Make the formats ready."""
         self._book = book
         self._head = book.add_format({"bold": True, "bg_color": "#E7ECF3", "bottom": 1, "text_wrap": True})
-        self._moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss.000"})
+        self._moment = book.add_format({"num_format": _MOMENT, "align": "left"})
         self._marks = {
             "fail": book.add_format({"bg_color": "#F8D7DA", "font_color": "#7A1420"}),
             "pass": book.add_format({"bg_color": "#DDF2E3", "font_color": "#124A24"}),
         }
         self._long: list[tuple[str, str]] = []
+        self._writers: list[SheetWriter] = []
 
     def add(self, sheet: Sheet) -> SheetWriter:
         """A sheet to write rows to."""
-        return SheetWriter(self, sheet)
+        self._writers.append(SheetWriter(self, sheet))
+        return self._writers[-1]
 
     def worksheet(self, sheet: Sheet, part: int) -> Worksheet:
         """The worksheet for a part of a sheet, with its header."""
         made: Worksheet = self._book.add_worksheet(sheet.name if part == 1 else f"{sheet.name[:25]} ({part})")
         for number, column in enumerate(sheet.columns):
-            made.set_column(number, number, _WIDTHS.get(column.name, min(max(len(column.name) + 2, 14), _WIDTH_MAX)))
             made.write_string(0, number, column.name, self._head)
         made.freeze_panes(1, 0)
+        made.set_landscape()
+        made.set_paper(9)
+        made.repeat_rows(0)
+        if len(sheet.columns) <= _COLUMNS_A_PAGE:
+            made.fit_to_pages(1, 0)
+        made.set_footer("&L&F&C&A&R&P / &N")
         return made
 
     def write(self, worksheet: Worksheet, line: int, number: int, value: Value) -> None:
@@ -94,7 +107,9 @@ class Workbook:
             worksheet.write_string(line, number, text, mark)
 
     def finish(self) -> None:
-        """Write the texts that no cell could hold."""
+        """Write the texts that no cell could hold, and what is known only when all rows are there."""
+        for writer in self._writers:
+            writer.finish()
         if not self._long:
             return
         made = self._book.add_worksheet("Long texts")
@@ -115,17 +130,38 @@ class SheetWriter:
     def __init__(self, workbook: Workbook, sheet: Sheet) -> None:
         """Begin the first worksheet."""
         self._workbook, self._sheet = workbook, sheet
-        self._part, self._line = 1, 0
-        self._worksheet = workbook.worksheet(sheet, 1)
+        self._begin(1)
+
+    def _begin(self, part: int) -> None:
+        self._part, self._line = part, 0
+        self._worksheet = self._workbook.worksheet(self._sheet, part)
+        self._widths = [0] * len(self._sheet.columns)
+        # Beside each name there is the button of its filter.
+        self._widen([f"{column.name}  " for column in self._sheet.columns])
 
     def write(self, row: Row) -> None:
         """The next row."""
         if self._line == ROWS_MAX:
-            self._part, self._line = self._part + 1, 0
-            self._worksheet = self._workbook.worksheet(self._sheet, self._part)
+            self.finish()
+            self._begin(self._part + 1)
         self._line += 1
+        if self._line <= _LOOKED:
+            self._widen(row)
         for number, value in enumerate(row):
             self._workbook.write(self._worksheet, self._line, number, value)
+
+    def finish(self) -> None:
+        """Give the header its filters, once it is known how far the rows go."""
+        if self._widths:
+            self._worksheet.autofilter(0, 0, self._line, len(self._widths) - 1)
+
+    def _widen(self, row: Sequence[Value]) -> None:
+        """Make each column wide enough for a row."""
+        for number, value in enumerate(row):
+            shown = len(_MOMENT) if isinstance(value, datetime) else len(str(value))
+            if shown > self._widths[number]:
+                self._widths[number] = shown
+                self._worksheet.set_column(number, number, min(max(shown + 2, _WIDTH_MIN), _WIDTH_MAX))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ ahead, so that those who make rows need not wait for each to be written.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ _BLOCKS_MAX = 1024
 
 def main() -> None:
     """Write the workbook that is wanted."""
+    # Cells come and go by millions and nothing of them refers to itself: looking for such things would find nothing.
+    gc.disable()
     blocks: Queue[bytes] = Queue(_BLOCKS_MAX)
     Thread(target=_read, args=(blocks,), daemon=True).start()
     messages = _messages(blocks)

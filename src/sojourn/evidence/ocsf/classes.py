@@ -64,7 +64,6 @@ DATASTORE_ACTIVITY = EventClass(
 COMPLIANCE_FINDING = EventClass(
     uid=2003, name="Compliance Finding", category="Findings", activities={1: "Create", 2: "Update", 3: "Close"}
 )
-CLASSES = (AUTHORIZE_SESSION, ENTITY_MANAGEMENT, USER_MANAGEMENT, DATASTORE_ACTIVITY, COMPLIANCE_FINDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any
 
 from sojourn.domain.events import (
@@ -60,6 +63,7 @@ _ACTORS = (
     "placed_by",
     "stopped_by",
 )
+_PORT = re.compile("[0-9]{1,5}")
 _FAIL = 3
 """`status_id` of a compliance object: Fail."""
 
@@ -211,13 +215,16 @@ def _actor(event: Event) -> dict[str, Any]:
 
 
 def _source(event: Event) -> dict[str, Any]:
-    """From where, if the entry says so."""
+    """From where, if the entry says so: an address and its port, or a word (`machine`: by whoever operates it)."""
     source = getattr(event, "source", "")
     if not source:
         return {}
     address, _, port = source.rpartition(":")
-    known: dict[str, object] = {"ip": address.strip("[]") or source}
-    return {"src_endpoint": known | ({"port": int(port)} if port.isascii() and port.isdigit() and address else {})}
+    for ip, more in ((address.strip("[]"), port), (source, "")):
+        with suppress(ValueError):
+            known: dict[str, object] = {"ip": str(ip_address(ip))}
+            return {"src_endpoint": known | ({"port": int(more)} if _PORT.fullmatch(more) else {})}
+    return {"src_endpoint": {"name": source}}
 
 
 def milliseconds(one: Recorded) -> int:

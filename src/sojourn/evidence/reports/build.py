@@ -10,9 +10,7 @@ The workbook is written by a process of its own, which costs as much as all else
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +24,7 @@ from sojourn.evidence.files.delimited import DelimitedFile
 from sojourn.evidence.files.sheet import Column, Counted, Row, Sheet
 from sojourn.evidence.pack import FORMAT as PACK
 
+from .bundle import Bundle
 from .context import Context
 from .parameters import TEMPLATE, parameters_sheet
 
@@ -34,8 +33,6 @@ WORKBOOK = "report.xlsx"
 JSON = "report.json"
 MANIFEST = "manifest.json"
 DETAILS = "details.json"
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-_CHUNK = 1 << 20
 STEP = 500
 """Rows between two words about the progress."""
 
@@ -79,14 +76,28 @@ def build(context: Context, sheets: Iterable[Sheet], directory: Path, progress: 
     Raises OSError if a file of it could not be written.
     """
     parameters = context.parameters
-    written: list[Written] = []
     title = f"{parameters.title}, {parameters.period.start:%Y-%m-%d} to {parameters.period.end:%Y-%m-%d}"
-    with ExitStack() as stack:
-        book = stack.enter_context(workbook_apart(directory / WORKBOOK, title=title, created=parameters.run_at))
-        # The first worksheet that a reader sees says what the others hold, so it is opened first and filled last.
-        front = parameters_sheet(parameters, context.base, context.backing, iter(()))
-        first = book.add(front)
-        out = stack.enter_context((directory / JSON).open("wb"))
+    with Bundle(directory / f"{parameters.report}.zip") as bundle:
+        with workbook_apart(directory / WORKBOOK, title=title, created=parameters.run_at) as book:
+            written = _sheets(context, sheets, directory, book, progress)
+            book.end()
+            # The other process has more to do: these are packed while it writes.
+            for one in written:
+                bundle.add(_csv_name(one.name))
+            bundle.add(JSON)
+        bundle.add(WORKBOOK)
+        return _bind(context, written, directory, bundle)
+
+
+def _sheets(
+    context: Context, sheets: Iterable[Sheet], directory: Path, book: WorkbookApart, progress: Progress
+) -> tuple[Written, ...]:
+    """Write every sheet, with the dictionary and the parameters, into CSV and JSON, and tell them to the workbook."""
+    written: list[Written] = []
+    # The first worksheet that a reader sees says what the others hold, so it is opened first and filled last.
+    front = parameters_sheet(context.parameters, context.base, context.backing, iter(()))
+    first = book.add(front)
+    with (directory / JSON).open("wb") as out:
         out.write(b'{"format":"%s","sheets":[' % FORMAT.encode())
         described: list[tuple[Sheet, Column]] = []
         for number, sheet in enumerate(sheets):
@@ -95,18 +106,18 @@ def build(context: Context, sheets: Iterable[Sheet], directory: Path, progress: 
             described += ((sheet, column) for column in sheet.columns)
         out.write(b",")
         written.append(_write(_dictionary(described), directory, book, out, progress))
-        front = parameters_sheet(parameters, context.base, context.backing, _counts(written))
+        front = parameters_sheet(context.parameters, context.base, context.backing, _counts(written))
         counted = Counted(front)
         out.write(b',{"columns":["parameter","value"],"name":"Parameters","rows":[')
-        with (directory / _csv_name(front)).open("w", encoding="utf-8", newline="") as text:
+        with (directory / _csv_name(front.name)).open("w", encoding="utf-8", newline="") as text:
             table = DelimitedFile(text, front)
-            for number, (row, line) in enumerate(counted):
-                first.write(row)
-                table.write(row)
-                out.write(b"," * bool(number) + line)
+            for number, row in enumerate(counted):
+                first.write(row.values)
+                table.write(row.plain)
+                out.write(b"," * bool(number) + row.line)
         out.write(b"]}]}")
         written.append(_told(counted))
-    return _bind(context, tuple(written), directory)
+    return tuple(written)
 
 
 def _write(sheet: Sheet, directory: Path, book: WorkbookApart, out: IO[bytes], progress: Progress) -> Written:
@@ -114,12 +125,12 @@ def _write(sheet: Sheet, directory: Path, book: WorkbookApart, out: IO[bytes], p
     worksheet = book.add(sheet)
     names = msgspec.json.encode([column.name for column in sheet.columns])
     out.write(b'{"columns":%s,"name":%s,"rows":[' % (names, msgspec.json.encode(sheet.name)))
-    with (directory / _csv_name(sheet)).open("w", encoding="utf-8", newline="") as text:
+    with (directory / _csv_name(sheet.name)).open("w", encoding="utf-8", newline="") as text:
         table = DelimitedFile(text, sheet)
-        for row, line in counted:
-            worksheet.write(row)
-            table.write(row)
-            out.write(b"," + line if counted.count > 1 else line)
+        for row in counted:
+            worksheet.write(row.values)
+            table.write(row.plain)
+            out.write(b"," + row.line if counted.count > 1 else row.line)
             if counted.count % STEP == 0:
                 progress(sheet.name, counted.count)
     out.write(b"]}")
@@ -131,8 +142,8 @@ def _told(counted: Counted) -> Written:
     return Written(name=counted.sheet.name, rows=counted.count, totals=dict(counted.totals), sha256=counted.sha256)
 
 
-def _csv_name(sheet: Sheet) -> str:
-    return f"{sheet.name.lower().replace(' ', '-')}.csv"
+def _csv_name(sheet: str) -> str:
+    return f"{sheet.lower().replace(' ', '-')}.csv"
 
 
 def _counts(written: list[Written]) -> Iterator[Row]:
@@ -156,8 +167,8 @@ def _dictionary(described: list[tuple[Sheet, Column]]) -> Sheet:
     )
 
 
-def _bind(context: Context, written: tuple[Written, ...], directory: Path) -> Built:
-    """What the report was made from and of, the manifest over all files, and the ZIP of it all."""
+def _bind(context: Context, written: tuple[Written, ...], directory: Path, bundle: Bundle) -> Built:
+    """What the report was made from and of, and the manifest over all files, the last in the ZIP."""
     parameters, base = context.parameters, context.base
     period = {"start": moment_text(parameters.period.start), "end": moment_text(parameters.period.end)}
     details: dict[str, Any] = {
@@ -180,21 +191,15 @@ def _bind(context: Context, written: tuple[Written, ...], directory: Path) -> Bu
         path = directory / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    files = {str(path.relative_to(directory)): path for path in sorted(directory.rglob("*")) if path.is_file()}
+        bundle.add(name)
     manifest = _canonical(
-        {
-            "format": PACK,
-            "origin": base.origin,
-            "subject": context.backing.subject,
-            "files": {name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for name, path in files.items()},
-        }
+        {"format": PACK, "origin": base.origin, "subject": context.backing.subject, "files": bundle.files}
     )
     (directory / MANIFEST).write_bytes(manifest)
-    bundle = directory / f"{parameters.report}.zip"
-    _zip(bundle, files | {MANIFEST: directory / MANIFEST})
+    bundle.add(MANIFEST)
     return Built(
         sheets=written,
-        path=bundle,
+        path=bundle.path,
         manifest_sha256=hashlib.sha256(manifest).hexdigest(),
         problem=base.problem,
         as_of=parameters.as_of,
@@ -203,23 +208,5 @@ def _bind(context: Context, written: tuple[Written, ...], directory: Path) -> Bu
     )
 
 
-def _zip(bundle: Path, files: dict[str, Path]) -> None:
-    """The files in a ZIP, a piece of each at a time."""
-    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, path in sorted(files.items()):
-            info = zipfile.ZipInfo(name, _ZIP_TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = 0o644 << 16
-            info.file_size = path.stat().st_size
-            with path.open("rb") as source, archive.open(info, "w") as target:
-                while chunk := source.read(_CHUNK):
-                    target.write(chunk)
-
-
 def _canonical(value: object) -> bytes:
     return msgspec.json.encode(value, order="sorted")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sojourn.evidence.controls import report as controls
 from sojourn.evidence.files.sheet import Sheet
 
-from . import access_events, configuration, eligibility, lists, narrowed, standing_privilege
+from . import access_events, ageing, configuration, eligibility, lists, narrowed, standing_privilege
 from .context import Context
 
 
@@ -52,8 +52,8 @@ REPORTS: dict[str, Report] = {
     ),
     "review-ageing": Report(
         title="Review ageing",
-        purpose="Every review of the period: when it was due, and how long it took or is taking.",
-        sheets=lists.reviews,
+        purpose="Every review that was open in the period: when it was due, how long it took or takes, month by month.",
+        sheets=ageing.sheets,
     ),
     "frequent-users": Report(
         title="Frequent users and repeated reasons",

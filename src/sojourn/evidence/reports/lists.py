@@ -1,86 +1,17 @@
-"""Lists that are told from the access events: reviews, habits, and who decided for whom."""
+"""Lists that are told from the access events: habits, and who decided for whom."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sojourn.domain.events import AttemptRefused
 from sojourn.domain.history import Recorded
 from sojourn.errors import Code
-from sojourn.evidence.accesses import Looked
 from sojourn.evidence.files.sheet import Sheet
 
 from .columns import Cell, sheet_of
 from .context import Context
-from .population import Event
-
-DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aged:
-    """A review with its age: from its opening to its conclusion, or to the moment of the report."""
-
-    event: Event
-    review: Looked
-    age: timedelta
-    late: bool
-
-
-def reviews(context: Context) -> Iterator[Sheet]:
-    """Every review of the population, oldest first, and how many there are of each age."""
-    aged = sorted(_aged(context), key=lambda one: one.review.opened.at)
-    yield sheet_of("Reviews", "One row for each review.", _REVIEWS, aged)
-    ages = Counter((one.review.concluded is not None, min(one.age // DAY, 90)) for one in aged)
-    rows = sorted((*key, count) for key, count in ages.items())
-    yield sheet_of("Ages", "How many reviews were so many days old.", _AGES, rows)
-
-
-def _aged(context: Context) -> Iterator[Aged]:
-    for event in context.events:
-        review = event.access.given.review if event.access.given is not None else None
-        if review is not None:
-            until = context.parameters.as_of if review.concluded is None else review.concluded.at
-            late = until > review.opened.event.due
-            yield Aged(event=event, review=review, age=max(until - review.opened.at, timedelta()), late=late)
-
-
-def _concluded_at(one: Aged) -> datetime | None:
-    return None if one.review.concluded is None else one.review.concluded.at
-
-
-_REVIEWS: tuple[Cell[Aged], ...] = (
-    Cell("request", lambda one: one.event.access.request, "The access event."),
-    Cell("grant", lambda one: one.event.access.grant, "The grant that is reviewed."),
-    Cell("holder", lambda one: one.review.opened.event.person, "Who had it."),
-    Cell("emergency", lambda one: one.review.opened.event.break_glass, "Whether it was taken without a decision."),
-    Cell("reviewers", lambda one: ", ".join(one.review.opened.event.reviewers), "Who may conclude it."),
-    Cell("opened_at", lambda one: one.review.opened.at, "When it was opened (UTC)."),
-    Cell("due", lambda one: one.review.opened.event.due, "When it is due (UTC)."),
-    Cell(
-        "escalated_at",
-        lambda one: one.review.overdue.at if one.review.overdue else None,
-        "When others were asked too (UTC).",
-    ),
-    Cell("concluded_at", _concluded_at, "When it was concluded (UTC)."),
-    Cell("reviewer", lambda one: one.review.concluded.event.person if one.review.concluded else None, "By whom."),
-    Cell(
-        "outcome",
-        lambda one: one.review.concluded.event.outcome.value if one.review.concluded else None,
-        "What they found.",
-    ),
-    Cell("open_questions", lambda one: one.review.questions, "Questions that wait for a reply."),
-    Cell("age_days", lambda one: one.age // DAY, "Whole days from opening to conclusion, or to the report."),
-    Cell("late", lambda one: one.late, "Whether it was, or is, over its due time."),
-)
-_AGES: tuple[Cell[tuple[bool, int, int]], ...] = (
-    Cell("concluded", lambda one: one[0], "Whether it was concluded."),
-    Cell("age_days", lambda one: one[1], "Whole days; 90 stands for 90 and more."),
-    Cell("reviews", lambda one: one[2], "How many.", total=True),
-)
 
 
 def frequent(context: Context) -> Iterator[Sheet]:

@@ -109,9 +109,30 @@ class DeliveredListed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveredFiles:
-    """What schedules made and is there to be taken away. `more` says that there is more of it: ask with `before`."""
+class ScheduleShown:
+    """A report that is made by itself over each `every` (month or quarter).
 
+    `delivered_until` is the end of the last period that was delivered, null for none; `due` is the end of the period
+    that is being made, null where nothing is due; `overdue` says that it could not be delivered so far, which is on
+    record.
+    """
+
+    schedule: str
+    report: str
+    every: str
+    delivered_until: str | None
+    due: str | None
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredFiles:
+    """The schedules, and what they made and is there to be taken away.
+
+    `more` says that there is more of it: ask with `before`.
+    """
+
+    schedules: tuple[ScheduleShown, ...]
     files: tuple[DeliveredListed, ...]
     more: bool
     next: int | None

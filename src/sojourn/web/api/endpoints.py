@@ -27,6 +27,7 @@ from . import (
     deciding,
     facts,
     findings,
+    following,
     keeping,
     opening,
     overview,
@@ -61,6 +62,8 @@ class Permission(StrEnum):
     ADMINISTRATOR = "administrators"
     AUDITOR = "auditors"
 
+
+STREAM = "text/event-stream"
 
 OPEN, PERSON, OVERSIGHT = Permission.OPEN, Permission.PERSON, Permission.OVERSIGHT
 ADMINISTRATOR, AUDITOR = Permission.ADMINISTRATOR, Permission.AUDITOR
@@ -297,7 +300,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         watching.events,
         PERSON,
         query=("after", "recording"),
-        media="text/event-stream",
+        media=STREAM,
     ),
     Endpoint("POST", "/sessions/{name}/stop", stopping.session, PERSON, bodies.Nothing),
     Endpoint(
@@ -336,6 +339,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/overview", overview.overview, OVERSIGHT),
     Endpoint("GET", "/ledger", record.ledger, PERSON),
     Endpoint("GET", "/ledger/consistency", proving.consistency, PERSON, query=("old",)),
+    Endpoint("GET", "/ledger/events", following.entries, OVERSIGHT, query=("first",), media=STREAM),
     Endpoint("GET", "/ledger/entries/{number}", proving.entry, OVERSIGHT),
     Endpoint("GET", "/ledger/entries/{number}/proof", proving.proof_file, OVERSIGHT, media="text/plain"),
     Endpoint("GET", "/health", record.health, OPEN),

@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from sojourn.meanings import CATALOGUE
 
-from .endpoints import ENDPOINTS, OPEN, Endpoint
+from .endpoints import ENDPOINTS, OPEN, STREAM, Endpoint
 from .shapes import ErrorShown
 
 REFERENCE = "#/components/schemas/{name}"
-NUMBERS = {"before", "after", "old", "action", "recording"}
+NUMBERS = {"before", "after", "first", "old", "action", "recording"}
 ROOT = "/api/v1"
 BEARER = {"bearer": {"type": "http", "scheme": "bearer", "description": "A token from `POST /sign-in`."}}
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -62,7 +62,7 @@ def _operation(one: Endpoint) -> dict[str, Any]:
         "summary": purpose[:1].upper() + purpose[1:],
         "description": f"For {one.permission}.",
         "x-permission": one.permission.name.lower(),
-        "parameters": [*_path(one), *_query(one)],
+        "parameters": [*_path(one), *_query(one), *_resumed(one)],
         "responses": {"200": _answer(one), "default": _problem()},
         "security": [] if one.permission is OPEN else [{"bearer": []}],
     }
@@ -82,6 +82,14 @@ def _query(one: Endpoint) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "query", "schema": number if name in NUMBERS else {"type": "string"}} for name in one.query
     ]
+
+
+def _resumed(one: Endpoint) -> list[dict[str, Any]]:
+    """A stream of numbered messages goes on after the one that was heard last (HTML Living Standard, 9.2.4)."""
+    if one.media != STREAM or "first" not in one.query:
+        return []
+    schema = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+    return [{"name": "Last-Event-ID", "in": "header", "required": False, "schema": schema}]
 
 
 def _answer(one: Endpoint) -> dict[str, Any]:

@@ -46,7 +46,11 @@ async def actions(exchange: Exchange) -> shapes.Actions:
     `verb`, with an `outcome` (`running` for none yet), that may write (`writes=yes` or `no`), or that touched what
     `search` is part of.
     """
-    row = visible_session(exchange, await exchange.caller())
+    return actions_of(exchange, visible_session(exchange, await exchange.caller()))
+
+
+def actions_of(exchange: Exchange, row: SessionRow) -> shapes.Actions:
+    """The actions that are asked for, of a session that the caller may see."""
     after, wanted = exchange.after(), _wanted(exchange)
     with exchange.services.projections.reading() as connection:
         rows = timeline.actions(connection, row.id, after=after, limit=PAGE + 1, wanted=wanted)

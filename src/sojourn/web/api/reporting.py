@@ -9,11 +9,14 @@ from pathlib import Path
 
 from starlette.responses import FileResponse, Response
 
+from sojourn.domain import schedule as schedules
 from sojourn.domain.events import EvidenceForm
+from sojourn.domain.identifiers import SCHEDULES
 from sojourn.domain.people import Person
 from sojourn.domain.window import Window
 from sojourn.errors import Code, SojournError
 from sojourn.evidence.reports.directory import BY_TARGET, REPORTS
+from sojourn.projections.moments import text
 from sojourn.web.exchange import PAGE, Exchange
 from sojourn.web.report_desk import ReportRun, Wish
 from sojourn.workflow.evidence import give_evidence
@@ -97,7 +100,7 @@ async def file(exchange: Exchange) -> Response:
 
 
 async def delivered(exchange: Exchange) -> auditing_shapes.DeliveredFiles:
-    """GET /delivered-reports: what schedules made; for auditors."""
+    """GET /delivered-reports: the schedules, how far each is, and what they made; for auditors."""
     _require_own(await exchange.caller())
     before = exchange.before()
     numbered = [
@@ -107,10 +110,31 @@ async def delivered(exchange: Exchange) -> auditing_shapes.DeliveredFiles:
     ]
     page, more = numbered[: -PAGE - 1 : -1], len(numbered) > PAGE
     return auditing_shapes.DeliveredFiles(
+        schedules=await _schedules(exchange),
         files=tuple(auditing_shapes.DeliveredListed(name=one.name, bytes=one.stat().st_size) for _, one in page),
         more=more,
         next=page[-1][0] if more else None,
     )
+
+
+async def _schedules(exchange: Exchange) -> tuple[auditing_shapes.ScheduleShown, ...]:
+    office, configured = exchange.services.office, exchange.services.settings.reports.schedules
+    on_record = schedules.fold(one.event for one in await office.ledger.stream(SCHEDULES)) if configured else {}
+    shown = []
+    for one in configured:
+        state = on_record.get(one.name, schedules.Delivered())
+        period = schedules.due(schedules.Every(one.every), state, office.clock.now())
+        shown.append(
+            auditing_shapes.ScheduleShown(
+                schedule=one.name,
+                report=one.report,
+                every=one.every,
+                delivered_until=None if state.until is None else text(state.until),
+                due=None if period is None else text(period.end),
+                overdue=period is not None and state.overdue == period,
+            )
+        )
+    return tuple(shown)
 
 
 async def delivered_file(exchange: Exchange) -> Response:

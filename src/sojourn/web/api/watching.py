@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from starlette.responses import Response, StreamingResponse
@@ -14,6 +14,7 @@ from sojourn.domain.history import Recorded
 from sojourn.errors import Code, SojournError
 from sojourn.projections import queries, timeline
 from sojourn.projections.moments import text as moment_text
+from sojourn.projections.queries import SessionRow
 from sojourn.web.exchange import Exchange
 from sojourn.web.live import Live, Message, Watcher, message
 from sojourn.web.services import Services
@@ -30,6 +31,8 @@ ASKED_SECONDS = 60.0
 """How often a viewer is asked anew who they are, besides whenever that may have changed."""
 
 CLOSED = message("closed", {})
+HERE = message("here", {})
+SILENCE = b": here\n\n"
 
 LABELS = 0
 """What is watched: the labels of actions; any other number is the recording of that action."""
@@ -58,8 +61,7 @@ async def events(exchange: Exchange) -> Response:
 
 async def _told(exchange: Exchange, session: str, number: int, after: int) -> AsyncIterator[Message]:
     live, watcher = exchange.services.live, Watcher(token=exchange.token.token)
-    loop = asyncio.get_running_loop()
-    asked = loop.time()
+    permission = Permission(exchange, watcher, _seen if number == LABELS else opener)
     begun = _labels(exchange, live, session, after, watcher)
     if number != LABELS:
         begun = _recording(exchange.services, live, session, number, watcher)
@@ -73,13 +75,9 @@ async def _told(exchange: Exchange, session: str, number: int, after: int) -> As
                 async with asyncio.timeout(HERE_SECONDS):
                     waiting = await watcher.waiting.get()
             except TimeoutError:
-                waiting = b": here\n\n"
-            if waiting is None:
+                waiting = SILENCE
+            if waiting is None or not await permission.still():
                 return
-            if watcher.doubted or loop.time() - asked > ASKED_SECONDS:
-                watcher.doubted, asked = False, loop.time()
-                if not await _still(exchange, number):
-                    return
             yield waiting
             if waiting == CLOSED:
                 return
@@ -87,17 +85,28 @@ async def _told(exchange: Exchange, session: str, number: int, after: int) -> As
         live.leave(session, number, watcher)
 
 
-async def _still(exchange: Exchange, number: int) -> bool:
-    """Whether whoever watches may still do so, asked as if they had just come."""
-    again = Exchange(exchange.services, exchange.http)
-    try:
-        if number == LABELS:
-            visible_session(again, await again.caller())
-        else:
-            await opener(again)
-    except SojournError:
-        return False
-    return True
+async def _seen(exchange: Exchange) -> SessionRow:
+    return visible_session(exchange, await exchange.caller())
+
+
+class Permission:
+    """Whether whoever follows a stream still may: asked anew when that is doubted, and every minute."""
+
+    def __init__(self, exchange: Exchange, watcher: Watcher, ask: Callable[[Exchange], Awaitable[object]]) -> None:
+        """`ask` is what was asked when they came. Raises SojournError if they may not."""
+        self._exchange, self._watcher, self._ask = exchange, watcher, ask
+        self._time = asyncio.get_running_loop().time
+        self._asked = self._time()
+
+    async def still(self) -> bool:
+        """Whether they may go on: nobody has let them go, and they would be let in if they had just come."""
+        if self._watcher.doubted or self._time() - self._asked > ASKED_SECONDS:
+            self._watcher.doubted, self._asked = False, self._time()
+            try:
+                await self._ask(Exchange(self._exchange.services, self._exchange.http, self._exchange.scope))
+            except SojournError:
+                return False
+        return not self._watcher.gone
 
 
 async def _labels(exchange: Exchange, live: Live, session: str, after: int, watcher: Watcher) -> AsyncIterator[Message]:
@@ -111,7 +120,7 @@ async def _labels(exchange: Exchange, live: Live, session: str, after: int, watc
             break
         yield message("actions", [action_shown(row) for row in rows])
         place = rows[-1].number
-    yield message("here", {})
+    yield HERE
     if _is_closed(exchange.services, session):
         yield CLOSED
 
@@ -205,7 +214,7 @@ async def _recording(
             own.told = own.part
             live.watch(session, number, own, watcher)
             break
-    yield message("here", {})
+    yield HERE
     if _is_closed(services, session):
         yield CLOSED
 

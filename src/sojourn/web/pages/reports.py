@@ -1,4 +1,4 @@
-"""Reports for an auditor: which there are, asking for one, and fetching it when it is made."""
+"""Reports for an auditor: which there are, asking for one, and fetching it; and what schedules made by themselves."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ async def listing(exchange: Exchange) -> Shown:
     reports = (await reporting.listing(exchange)).reports
     start, end = last_month(exchange.services.office.clock.now())
     return show("reports.html", reports=reports, start=start, end=end)
+
+
+async def delivered(exchange: Exchange) -> Shown:
+    """GET /delivered-reports: how far each schedule is, and the files that they made."""
+    return show("delivered.html", found=await reporting.delivered(exchange))
 
 
 async def run(exchange: Exchange) -> Shown:

@@ -34,12 +34,12 @@ async def listing(exchange: Exchange) -> Shown:
 async def one(exchange: Exchange) -> Shown:
     """GET /sessions/{name}: a session and its actions, a page at a time, all or those that are looked for."""
     caller = await exchange.caller()
-    session = await record.session(exchange)
+    row = record.visible_session(exchange, caller)
+    session = record.show_session(row)
     wanted = {name: value for name in FILTERS if (value := exchange.query(name))}
     after = exchange.query("after") or "0"
-    found = await record.actions(exchange.beside(session.session, after=after, **wanted))
+    found = record.actions_of(exchange.beside(after=after, **wanted), row)
     grant = await access.one(exchange.beside(session.grant))
-    row = record.visible_session(exchange, caller)
     with exchange.services.projections.reading() as connection:
         recorded = timeline.recorded(connection, session.session)
     last = found.actions[-1].number if found.actions else int(after)

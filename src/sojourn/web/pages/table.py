@@ -119,6 +119,8 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/reports", reports.ask, AUDITOR),
     Page("GET", "/report-runs/{name}", reports.run, AUDITOR),
     Page("GET", "/report-runs/{name}/file", reporting.file, AUDITOR),
+    Page("GET", "/delivered-reports", reports.delivered, AUDITOR),
+    Page("GET", "/delivered-reports/{name}", reporting.delivered_file, AUDITOR),
     Page("GET", "/samples", samples.listing, PERSON),
     Page("GET", "/samples/{name}", samples.one, PERSON),
     Page("POST", "/samples/{name}/questions", samples.ask, AUDITOR),

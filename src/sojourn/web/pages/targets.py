@@ -1,4 +1,4 @@
-"""Targets: what there is, how each was found lately, and what Sojourn's account lacks there."""
+"""Targets: what there is, how each was found lately, what Sojourn's account lacks there, and what is seen of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from sojourn.errors import Code, SojournError
 from sojourn.web.api import targets
 from sojourn.web.exchange import Exchange
 
+from .coverage import coverage
 from .frame import Shown, form, show
 
 
@@ -34,4 +35,4 @@ async def _shown(exchange: Exchange, lacking: tuple[str, ...] | None = None) -> 
         raise SojournError(Code.TARGET_UNKNOWN, target=name[:100])
     query = {} if (before := exchange.query("before")) is None else {"before": before}
     looks = await targets.listing(exchange.beside(name, **query))
-    return show("target.html", target=kept, looks=looks, lacking=lacking)
+    return show("target.html", target=kept, looks=looks, lacking=lacking, coverage=coverage(kept.kind))
