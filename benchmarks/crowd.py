@@ -233,6 +233,8 @@ def _be_clients(port: int, authority: str) -> None:
                             sslrootcert=authority,
                             autocommit=True,
                             connect_timeout=LOGIN_SECONDS,
+                            # pgbouncer hands transactions to whatever server is free.
+                            prepare_threshold=None,
                         )
                     )
                     held[-1].execute("select 1")
@@ -242,8 +244,12 @@ def _be_clients(port: int, authority: str) -> None:
             case _:
                 for one in held:
                     one.close()
+                held.clear()
         sys.stdout.write("done\n")
         sys.stdout.flush()
+        if word == "leave":
+            # Nothing more is said to them, and their input is only closed once they have ended.
+            return
 
 
 def main() -> int:

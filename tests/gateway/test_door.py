@@ -18,7 +18,7 @@ from sojourn.domain.ssh import Host
 from sojourn.domain.target import TargetKind
 from sojourn.gateway.postgres import backend, frontend, startup
 from sojourn.gateway.postgres.scram import ClientExchange, Mechanism
-from sojourn.gateway.tls import end_point_binding
+from sojourn.gateway.tls import ALPN, end_point_binding
 from sojourn.settings import GatewaySettings
 
 from .conftest import PERSON, ROLE, TARGET, Access, dial
@@ -81,6 +81,24 @@ def test_tls_from_the_first_byte_needs_the_name_of_the_protocol(gateway: Access,
         client.sendall(startup.startup_message({"user": PERSON, "database": TARGET}))
         answer = client.recv(1000)
     assert error_fields(answer[5:])["C"] == "08P01"
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+def test_nobody_can_go_on_with_an_earlier_tls_session(gateway: Access, version: ssl.TLSVersion) -> None:
+    """In a session that is gone on with, nobody would look at the client's certificate again."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    context.set_alpn_protocols([ALPN])
+    earlier: ssl.SSLSession | None = None
+    for _ in range(2):
+        plain = socket.create_connection((gateway.host, gateway.port), timeout=30)
+        with context.wrap_socket(plain, session=earlier) as client:
+            client.sendall(startup.startup_message({"user": PERSON, "database": TARGET}))
+            assert client.recv(1) == b"R"
+            assert not client.session_reused
+            earlier = client.session
+            assert earlier is None or not earlier.has_ticket
 
 
 @pytest.mark.parametrize("binding", ["require", "prefer", "disable"])

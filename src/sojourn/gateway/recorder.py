@@ -26,6 +26,7 @@ from sojourn.workflow.ports import Ledger, Sealer
 
 from .entries import Intention, Result, completed, drafted, intended, number_of
 from .journal import NOBODYS_FAULT, Journal, Part
+from .signal import Signal
 
 NOTES_PER_APPEND_MAX = 200
 NOTES_WAITING_MAX = 200
@@ -72,8 +73,8 @@ class SessionRecorder:
     _under_way: int = 0
     _sent: tuple[Sequence[Intention], Recorded, Outcome] | None = None
     _settling: bool = False
-    _settled: asyncio.Event = field(default_factory=asyncio.Event)
-    _asked: asyncio.Event = field(default_factory=asyncio.Event)
+    _settled: Signal = field(default_factory=Signal)
+    _asked: Signal = field(default_factory=Signal)
     _mending: asyncio.Task[None] | None = None
     _closing: bool = False
     _processes: list[int] = field(default_factory=list)

@@ -53,6 +53,9 @@ def load_door(certificate: Path, key: Path, client_authority: Path | None = None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
+    # As PostgreSQL does: no client of it goes on with an earlier session, in which its certificate was good.
+    context.num_tickets = 0
+    context.options |= ssl.OP_NO_TICKET
     context.set_alpn_protocols([ALPN])
     if client_authority is not None:
         context.load_verify_locations(client_authority)

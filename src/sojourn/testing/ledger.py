@@ -102,11 +102,12 @@ class MemoryLedger:
         if self.destroyed.intersection(destroyed) or not known.issuperset(destroyed):
             raise SojournError(Code.RECORD_STALE, stream=changes[0].stream)
         self.destroyed.update(destroyed)
-        self.entries.extend(fresh)
+        # A test may read in another thread: what an entry refers to is there before the entry is.
         for sealing in sealings:
             self.matters[sealing.matter.commitment] = (sealing.matter, sealing.key)
         for attachment in attachments:
             self.attachments[hashlib.sha256(attachment).hexdigest()] = attachment
+        self.entries.extend(fresh)
         self._grown.set()
         self._grown = asyncio.Event()
         return Receipt(first=first, size=len(self.entries), at=self.clock.now())

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 
+from sojourn.gateway.signal import Signal
+
 from .walk import BackendWalker
 
 LAST_WORDS_SECONDS = 0.1
@@ -22,7 +24,7 @@ class LastWords:
         """`walker` knows where the client stands."""
         self._walker = walker
         self._message = b""
-        self.told = asyncio.Event()
+        self.told = Signal()
         self.told.set()
 
     def say(self, client: asyncio.Transport, message: bytes, *, may_wait: bool) -> None:
@@ -49,7 +51,7 @@ class LastWords:
 async def hang_up(
     client: asyncio.Transport,
     target: asyncio.Transport,
-    gone: Iterable[asyncio.Event],
+    gone: Iterable[Signal],
     words: LastWords,
     cancel: Callable[[], Awaitable[None]] | None,
 ) -> asyncio.Task[None] | None:

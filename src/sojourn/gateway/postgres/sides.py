@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from sojourn.gateway.signal import Signal
+
 
 class Side(asyncio.Protocol):
     """One side of a relay; `gone` is set when its connection is.
@@ -18,7 +20,7 @@ class Side(asyncio.Protocol):
         # In place of a method that would only pass it on: this is called for every piece of every stream.
         self.data_received = received  # type: ignore[assignment]  # asked of the instance, by asyncio and uvloop
         self._lost = lost
-        self.gone = asyncio.Event()
+        self.gone = Signal()
         self.hold = hold
 
     def eof_received(self) -> bool:
