@@ -85,7 +85,7 @@ def _months(context: Context, aged: Sequence[Aged]) -> Iterator[Month]:
         over = [one for one in found if one.concluded is not None and start <= one.concluded.at < end]
         yield Month(
             start=start,
-            end=end,
+            end=moment,
             before=sum(one.open_at(start) for one in found),
             opened=sum(start <= one.opened.at < end for one in found),
             concluded=len(over),
