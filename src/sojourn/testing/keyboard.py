@@ -1,10 +1,9 @@
-"""A page by keyboard alone: Tab comes by all that can be used, in the order of the page, and can be seen each time.
+"""A page by keyboard alone: Tab comes by all that can be used, and can be seen each time.
 
-WCAG 2.2: 2.1.1 (keyboard), 2.1.2 (no trap), 2.4.3 (order), 2.4.7 (focus visible).
+WCAG 2.2: 2.1.1 (keyboard), 2.1.2 (no trap), 2.4.7 (focus visible).
 """
 
 from __future__ import annotations
-
 
 from playwright.sync_api import Page
 
